@@ -1,0 +1,44 @@
+"""The only package that knows TensorFlow, JAX or torch.
+
+Everything above it is written once in `keras.ops`. What differs between backends is small:
+
+| name             | what it does                                                              |
+|------------------|---------------------------------------------------------------------------|
+| `Trainer`        | mixin that gives Keras's `fit` the step it expects                          |
+| `record`         | runs a function and keeps the way back: `pullback(cotangents, variables)`   |
+| `value_and_grad` | a loss, its gradient to some variables and, if asked, to its inputs         |
+| `input_gradient` | gradient to an input, itself differentiable (for gradient penalties)        |
+| `apply`          | one optimizer step                                                          |
+| `trace`          | runs a function on shapes alone, to learn what it returns                    |
+| `best_precision` | what `precision="auto"` means on this device                                |
+| `is_uint8`       | whether a tensor holds raw pictures                                         |
+"""
+
+import keras
+
+_BACKEND = keras.backend.backend()
+
+if _BACKEND == "tensorflow":
+    from ganzoo.backend import tensorflow as _impl
+elif _BACKEND == "jax":
+    from ganzoo.backend import jax as _impl
+elif _BACKEND == "torch":
+    from ganzoo.backend import torch as _impl
+else:
+    raise ImportError(
+        f"ganzoo does not know the Keras backend {_BACKEND!r}. Set the environment variable "
+        "KERAS_BACKEND to 'tensorflow' (the default), 'jax' or 'torch'."
+    )
+
+Trainer = _impl.Trainer
+apply = _impl.apply
+best_precision = _impl.best_precision
+input_gradient = _impl.input_gradient
+record = _impl.record
+trace = _impl.trace
+value_and_grad = _impl.value_and_grad
+
+
+def is_uint8(x):
+    """Whether a tensor or array holds whole numbers from 0 to 255."""
+    return keras.backend.standardize_dtype(x.dtype) == "uint8"

@@ -1,0 +1,408 @@
+"""From what a user hands to `fit` to what the step reads: whole batches, in an order that is a
+function of (seed, epoch), as `tf.data` where TensorFlow is and as `PyDataset` elsewhere.
+"""
+
+import contextlib
+import dataclasses
+import importlib.util
+import sys
+
+import keras
+import numpy as np
+
+# Sources and orders ---------------------------------------------------------------------------
+
+
+class ArraySource:
+    """Examples in arrays (memory-mapped ones too), read by index.
+
+    A source has `len()`, `specs` (shape and dtype of each component of one example) and
+    `read(indices)`, which returns a tuple of arrays. Anything with these three can be streamed.
+    """
+
+    def __init__(self, *arrays):
+        self.arrays = arrays
+        self.specs = tuple((a.shape[1:], a.dtype.name) for a in arrays)
+
+    def __len__(self):
+        return len(self.arrays[0])
+
+    def read(self, indices):
+        return tuple(np.asarray(a[indices]) for a in self.arrays)
+
+
+class Order:
+    """The order in which one epoch visits the examples: a function of (seed, epoch) alone.
+
+    `epoch` moves on by itself with every pass over the data; `fit` sets it, so that epoch 3 of a
+    resumed run is epoch 3 of the uninterrupted one.
+    """
+
+    def __init__(self, count, shuffle, seed):
+        self.count = count
+        self.shuffle = shuffle
+        self.seed = seed
+        self.epoch = 0
+
+    def indices(self):
+        """The visiting order of the current epoch, `(count,)` int64."""
+        if not self.shuffle:
+            return np.arange(self.count)
+        return np.random.default_rng([self.seed, self.epoch]).permutation(self.count)
+
+    def advance(self):
+        """`indices()`, and on to the next epoch."""
+        indices = self.indices()
+        self.epoch += 1
+        return indices
+
+
+class SourceDataset(keras.utils.PyDataset):
+    """A source as a `PyDataset` of batches."""
+
+    def __init__(self, source, batch_size, order):
+        super().__init__()
+        self.source = source
+        self.batch_size = batch_size
+        self.order = order
+        self._indices = (None, None)
+
+    def __len__(self):
+        return -(-len(self.source) // self.batch_size)
+
+    def __getitem__(self, i):
+        if not 0 <= i < len(self):
+            raise IndexError(i)
+        epoch = self.order.epoch
+        if self._indices[0] != epoch:
+            self._indices = (epoch, self.order.indices())
+        batch = self.source.read(self._indices[1][i * self.batch_size : (i + 1) * self.batch_size])
+        return batch if len(batch) > 1 else batch[0]
+
+    def on_epoch_end(self):
+        self.order.epoch += 1
+
+
+def stream(source, *, batch_size, shuffle, seed):
+    """A source as batches: `tf.data.Dataset` where TensorFlow is installed, else `PyDataset`.
+
+    Nothing is kept in memory beyond a few batches and one index per example. The last batch may
+    be smaller.
+    """
+    order = Order(len(source), shuffle, seed)
+    if importlib.util.find_spec("tensorflow") is None:
+        return SourceDataset(source, batch_size, order)
+    return _tf_stream(source, batch_size, order)
+
+
+def _tf_stream(source, batch_size, order):
+    import tensorflow as tf
+
+    dtypes = [tf.as_dtype(dtype) for _, dtype in source.specs]
+    permutation = host_function(order.advance, tf.int64)
+    read = host_function(source.read, dtypes)
+
+    def with_shapes(indices):
+        batch = read(indices)
+        for component, (shape, _) in zip(batch, source.specs):
+            component.set_shape((indices.shape[0], *shape))
+        return tuple(batch) if len(batch) > 1 else batch[0]
+
+    ds = tf.data.Dataset.range(1).flat_map(
+        lambda _: tf.data.Dataset.from_tensor_slices(permutation())
+    )
+    ds = ds.apply(tf.data.experimental.assert_cardinality(order.count)).batch(batch_size)
+    ds = ds.map(with_shapes, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    # Known at the root: whatever is mapped on top, `fit` finds the order and pins its epoch.
+    ds.ganzoo_order = order
+    final = ds.prefetch(tf.data.AUTOTUNE)
+    final.ganzoo_full_batches = order.count // batch_size
+    return final
+
+
+# Errors of Python functions that run inside tf.data -------------------------------------------
+
+_HOST_ERRORS = []
+
+
+def host_function(fn, dtypes):
+    """`fn` on NumPy arrays as a step of a `tf.data` pipeline; see `host_errors`."""
+    import tensorflow as tf
+
+    def guarded(*arrays):
+        try:
+            return fn(*arrays)
+        except Exception as error:
+            _HOST_ERRORS.append(error)
+            raise
+
+    return lambda *tensors: tf.numpy_function(guarded, tensors, dtypes)
+
+
+@contextlib.contextmanager
+def host_errors():
+    """Within, an error raised by a `host_function` comes out as it was, not as TensorFlow's."""
+    _HOST_ERRORS.clear()
+    try:
+        yield
+    except Exception:
+        if _HOST_ERRORS:
+            raise _HOST_ERRORS[0] from None
+        raise
+
+
+# Feeding `fit` --------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Feed:
+    """What Keras's `fit` reads, the shape and dtype of its components, and its orders."""
+
+    data: object
+    specs: tuple
+    orders: tuple
+
+    def pin(self):
+        """A callback that makes each epoch's order a function of the epoch's number."""
+        orders = self.orders
+
+        class PinOrder(keras.callbacks.Callback):
+            def on_epoch_begin(self, epoch, logs=None):
+                for order in orders:
+                    order.epoch = epoch
+
+        return PinOrder()
+
+
+def feed(x, y=None, *, batch_size=None, turns=1, shuffle=False, seed=0, checker=None, repeat=False):
+    """Whole batches of `turns` · batch size examples, checked as they are read.
+
+    Args:
+        x: `tf.data.Dataset`, `keras.utils.PyDataset`, array, or tuple of arrays.
+        y: array of labels beside an array `x`, or None.
+        batch_size: examples in one turn's batch, for arrays (64 if None).
+        turns: batches that one training step reads. `tf.data` and `PyDataset` batches are put
+            together, never cut.
+        shuffle: visit arrays in an order derived from (`seed`, epoch).
+        seed: see `shuffle`.
+        checker: has `check_specs(specs)` and `check_values(arrays)`, which raise on bad data.
+        repeat: whether one epoch may ask for more steps than the data has.
+
+    Raises:
+        TypeError: `x` is none of these.
+        ValueError: the data is empty or smaller than what one step reads, or fails a check.
+    """
+    if _is_tf_data(x) or isinstance(x, keras.utils.PyDataset):
+        if y is not None or batch_size is not None:
+            name = "y" if y is not None else "batch_size"
+            raise ValueError(
+                f"`{name}` goes with arrays only: a {type(x).__name__} yields whole batches of "
+                "`images` or `(images, labels)`."
+            )
+        if isinstance(x, keras.utils.PyDataset):
+            return _feed_py_dataset(x, turns, checker)
+        return _feed_tf_data(x, turns, checker, repeat)
+    return _feed_arrays(x, y, batch_size or 64, turns, shuffle, seed, checker, repeat)
+
+
+def _is_tf_data(x):
+    tf = sys.modules.get("tensorflow")
+    return tf is not None and isinstance(x, tf.data.Dataset)
+
+
+def _tuple(batch):
+    return tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
+
+
+def _specs(arrays):
+    return tuple(
+        (tuple(a.shape[1:]), keras.backend.standardize_dtype(a.dtype)) for a in arrays
+    )
+
+
+def _too_small(have, what, batch, turns):
+    reads = f"{batch} examples" + (f" × {turns} turns" if turns > 1 else "")
+    return ValueError(
+        f"The data has {have} {what}, fewer than one training step reads ({reads}). Use more data"
+        " or a smaller `batch_size`" + (" or fewer `discriminator_steps`." if turns > 1 else ".")
+    )
+
+
+_EMPTY = "The data set is empty: it yields no picture. Check the path, the split and any filter."
+
+
+def _feed_arrays(x, y, batch_size, turns, shuffle, seed, checker, repeat):
+    parts = [*_tuple(x), *([] if y is None else [y])]
+    arrays = [_to_numpy(part) for part in parts]
+    if len({len(a) for a in arrays}) > 1:
+        raise ValueError(
+            "There must be one label per picture. Received "
+            + " and ".join(str(len(a)) for a in arrays)
+            + "."
+        )
+    if len(arrays[0]) == 0:
+        raise ValueError(_EMPTY)
+    if checker is not None:
+        checker.check_specs(_specs(arrays))
+        if not isinstance(arrays[0], np.memmap):
+            # In pieces, so that no temporary is as large as the data.
+            for start in range(0, len(arrays[0]), 4096):
+                checker.check_values([a[start : start + 4096] for a in arrays])
+    source = ArraySource(*arrays)
+    if len(source) < batch_size * turns:
+        raise _too_small(len(source), "examples", batch_size, turns)
+    order = Order(len(source), shuffle, seed)
+    if keras.backend.backend() == "tensorflow":
+        ds = _tf_stream(source, batch_size * turns, order)
+    else:
+        ds = SourceDataset(source, batch_size * turns, order)
+    values = checker if isinstance(arrays[0], np.memmap) else None
+    if _is_tf_data(ds):
+        return _feed_tf_data(ds, 1, None, repeat, values)
+    return _feed_py_dataset(ds, 1, None, values)
+
+
+def _to_numpy(x):
+    if isinstance(x, np.ndarray):
+        return x
+    if not hasattr(x, "shape") and not isinstance(x, (list, tuple)):
+        raise TypeError(
+            "Data must be a `tf.data.Dataset`, a `keras.utils.PyDataset` or arrays. Received: "
+            f"{type(x).__name__}. `ganzoo.datasets.load` makes a data set of a folder, a file or "
+            "a name."
+        )
+    return np.asarray(keras.ops.convert_to_numpy(x) if hasattr(x, "shape") else x)
+
+
+def _needs_values(checker, specs):
+    """Raw pictures without labels cannot be out of range."""
+    return checker is not None and any(dtype != "uint8" or not shape for shape, dtype in specs)
+
+
+def _feed_tf_data(ds, turns, checker, repeat=False, value_checker=None):
+    import tensorflow as tf
+
+    orders = tuple(_find_orders(ds))
+    elements = _tuple(ds.element_spec)
+    batch_sizes = {e.shape[0] if e.shape.rank else None for e in elements}
+    static = all(e.shape.is_fully_defined() for e in elements) and len(batch_sizes) == 1
+    cardinality = int(ds.cardinality())
+    if cardinality == 0:
+        raise ValueError(_EMPTY)
+    if static and cardinality != tf.data.UNKNOWN_CARDINALITY:
+        specs = tuple((tuple(e.shape[1:]), e.dtype.name) for e in elements)
+        size = next(iter(batch_sizes))
+        if 0 < cardinality < turns:
+            raise _too_small(cardinality, "batches", size, turns)
+    else:  # look at what one step would read
+        with host_errors():
+            first = [_tuple(b) for b in ds.take(turns).as_numpy_iterator()]
+        if not first:
+            raise ValueError(_EMPTY)
+        specs = _specs(first[0]) if all(np.ndim(a) for a in first[0]) else ()
+        size = len(first[0][0]) if specs else 0
+        if checker is None or specs:
+            full = sum(len(b[0]) == size for b in first)
+            if full < turns:
+                raise _too_small(full, "full batches", size, turns)
+    value_checker = value_checker or checker
+    if checker is not None:
+        checker.check_specs(specs)
+    if not static:
+        full = getattr(ds, "ganzoo_full_batches", None)
+        ds = ds.filter(lambda *batch: tf.shape(batch[0])[0] == size)
+        if full is not None:
+            ds = ds.apply(tf.data.experimental.assert_cardinality(full))
+    if _needs_values(value_checker, specs):
+
+        def checked(*arrays):
+            value_checker.check_values(arrays)
+            return arrays
+
+        check = host_function(checked, [e.dtype for e in elements])
+    else:
+        check = None
+
+    def settle(*batch):
+        batch = check(*batch) if check else batch
+        return tuple(tf.ensure_shape(b, (size, *shape)) for b, (shape, _) in zip(batch, specs))
+
+    ds = ds.map(settle, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    if turns > 1:
+        ds = ds.batch(turns, drop_remainder=True).map(
+            lambda *batch: tuple(tf.reshape(b, (-1, *b.shape[2:])) for b in batch)
+        )
+    if repeat:
+        ds = ds.repeat()
+    return Feed(ds.prefetch(tf.data.AUTOTUNE), specs, orders)
+
+
+def _find_orders(ds):
+    """Orders of the sources from which a `tf.data` pipeline was made."""
+    order = getattr(ds, "ganzoo_order", None)
+    if order is not None:
+        yield order
+    for parent in ds._inputs():
+        yield from _find_orders(parent)
+
+
+class _TurnsDataset(keras.utils.PyDataset):
+    """A `PyDataset` whose batches are checked and put together, `turns` at a time."""
+
+    def __init__(self, inner, turns, size, count, value_checker):
+        super().__init__(
+            workers=inner.workers,
+            use_multiprocessing=inner.use_multiprocessing,
+            max_queue_size=inner.max_queue_size,
+        )
+        self.inner = inner
+        self.turns = turns
+        self.size = size
+        self.count = count
+        self.value_checker = value_checker
+
+    @property
+    def num_batches(self):
+        return self.count
+
+    def __getitem__(self, i):
+        batches = [_tuple(self.inner[i * self.turns + turn]) for turn in range(self.turns)]
+        for batch in batches:
+            if len(batch[0]) != self.size:
+                raise ValueError(
+                    f"Batches must have the same size; one has {len(batch[0])} examples and the "
+                    f"first has {self.size}."
+                )
+            if self.value_checker is not None:
+                self.value_checker.check_values([np.asarray(a) for a in batch])
+        if self.turns == 1:
+            return batches[0]
+        return tuple(np.concatenate(parts) for parts in zip(*batches))
+
+    def on_epoch_begin(self):
+        self.inner.on_epoch_begin()
+
+    def on_epoch_end(self):
+        self.inner.on_epoch_end()
+
+
+def _feed_py_dataset(ds, turns, checker, value_checker=None):
+    count = ds.num_batches
+    if count == 0:
+        raise ValueError(_EMPTY)
+    first = [np.asarray(a) for a in _tuple(ds[0])]
+    specs = _specs(first) if all(a.ndim for a in first) else ()
+    if checker is not None:
+        checker.check_specs(specs)
+    size = len(first[0])
+    if count is not None:
+        if len(_tuple(ds[count - 1])[0]) != size:
+            count -= 1  # the last batch is a partial one
+        if count < turns:
+            raise _too_small(count, "full batches", size, turns)
+        count //= turns
+    value_checker = value_checker or checker
+    if not _needs_values(value_checker, specs):
+        value_checker = None
+    orders = (ds.order,) if isinstance(ds, SourceDataset) else ()
+    return Feed(_TurnsDataset(ds, turns, size, count, value_checker), specs, orders)

@@ -1,0 +1,159 @@
+"""JAX: the same stateful step, run inside one stateless scope so that it is a pure function."""
+
+import jax
+import keras
+
+
+class Trainer:
+    """Gives Keras's JAX `fit` its step: state in, state out."""
+
+    def train_step(self, state, data):
+        groups = (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.optimizer.variables,
+            self.metrics_variables,
+        )
+        return _run(lambda: self.play(data), groups, state)
+
+    def test_step(self, state, data):
+        groups = (self.trainable_variables, self.non_trainable_variables, self.metrics_variables)
+        pinned = state[:2]
+
+        def judge():
+            with keras.StatelessScope(state_mapping=_mapping(groups[:2], pinned)):
+                logs = self.judge(data)
+            return self.track(logs)
+
+        return _run(judge, groups, state)
+
+
+def _mapping(groups, state):
+    return [(v, x) for vs, xs in zip(groups, state) for v, x in zip(vs, xs)]
+
+
+def _run(fn, groups, state):
+    with keras.StatelessScope(state_mapping=_mapping(groups, state)) as scope:
+        logs = fn()
+    return logs, tuple([scope.get_current_value(v) for v in vs] for vs in groups)
+
+
+def _is_float(x):
+    return jax.numpy.issubdtype(x.dtype, jax.numpy.floating)
+
+
+def _pure(fn, variables, everything):
+    """`fn` as a pure function of `variables`' values, returning what else it changed.
+
+    Stateless scopes do not chain, so every variable that `fn` may read is mapped.
+    """
+    wanted = {id(v) for v in variables}
+    rest = [v for v in everything if id(v) not in wanted]
+    frozen = [(v, v.value) for v in rest]
+
+    def pure(values, *args):
+        with keras.StatelessScope(state_mapping=list(zip(variables, values)) + frozen) as scope:
+            outputs = fn(*args)
+        return outputs, [scope.get_current_value(v) for v in rest]
+
+    def commit(new):
+        for v, (_, old), value in zip(rest, frozen, new):
+            if value is not old:
+                v.assign(value)
+
+    return pure, commit
+
+
+def record(fn, variables, everything):
+    """Return `fn()` and a function that carries cotangents of its floats back to variables."""
+    pure, commit = _pure(fn, variables, everything)
+    structure = []
+
+    def floats(values):
+        outputs, new = pure(values)
+        structure[:] = [outputs]
+        leaves = keras.tree.flatten(outputs)
+        return [x for x in leaves if _is_float(x)], ([x for x in leaves if not _is_float(x)], new)
+
+    floating, back, (others, new) = jax.vjp(floats, [v.value for v in variables], has_aux=True)
+    commit(new)
+    kinds = [_is_float(x) for x in keras.tree.flatten(structure[0])]
+    floating, others = iter(floating), iter(others)
+    leaves = [next(floating if kind else others) for kind in kinds]
+    outputs = keras.tree.pack_sequence_as(structure[0], leaves)
+
+    def pullback(cotangents, wrt):
+        given = [c for c, kind in zip(cotangents, kinds) if kind]
+        (gradients,) = back(given)
+        found = {id(v): g for v, g in zip(variables, gradients)}
+        return [found[id(v)] for v in wrt]
+
+    return outputs, pullback
+
+
+def value_and_grad(fn, variables, inputs, everything):
+    """Return `fn(inputs)`'s `(loss, aux)`, and gradients to `variables` and to `inputs`' leaves.
+
+    `inputs` may be None: `fn` is then called with nothing and the second list is empty.
+    """
+    leaves = [] if inputs is None else keras.tree.flatten(inputs)
+    kinds = [_is_float(x) for x in leaves]
+
+    def call(floating):
+        if inputs is None:
+            return fn()
+        floating = iter(floating)
+        full = [next(floating) if kind else x for x, kind in zip(leaves, kinds)]
+        return fn(keras.tree.pack_sequence_as(inputs, full))
+
+    pure, commit = _pure(call, variables, everything)
+
+    def loss_first(values, floating):
+        (loss, aux), new = pure(values, floating)
+        return loss, (aux, new)
+
+    values = [v.value for v in variables]
+    floating = [x for x, kind in zip(leaves, kinds) if kind]
+    (loss, (aux, new)), (gradients, cotangents) = jax.value_and_grad(
+        loss_first, argnums=(0, 1), has_aux=True
+    )(values, floating)
+    commit(new)
+    cotangents = iter(cotangents)
+    return (loss, aux), gradients, [next(cotangents) if kind else None for kind in kinds]
+
+
+def input_gradient(fn, x):
+    """Gradient of `sum(fn(x))` to `x`, differentiable once more."""
+    return jax.grad(lambda x: jax.numpy.sum(fn(x)))(x)
+
+
+def apply(optimizer, gradients, variables):
+    """One step of `optimizer`; `variables` must be those it was built with."""
+    # `stateless_apply`, because the loss-scaling optimizer branches with a traced condition.
+    new_variables, new_state = optimizer.stateless_apply(
+        [v.value for v in optimizer.variables], gradients, [v.value for v in variables]
+    )
+    for v, value in zip([*variables, *optimizer.variables], [*new_variables, *new_state]):
+        v.assign(value)
+
+
+def trace(fn, *specs):
+    """What `fn` returns for arrays of these shapes and dtypes, without computing anything."""
+
+    def traced(*args):
+        with keras.StatelessScope():
+            return fn(*args)
+
+    specs = keras.tree.map_structure(lambda s: jax.ShapeDtypeStruct(s.shape, s.dtype), specs)
+    return jax.eval_shape(traced, *specs)
+
+
+def best_precision():
+    """bfloat16 on a GPU or TPU that computes in it, float16 on an older GPU, float32 on a CPU."""
+    device = jax.devices()[0]
+    if device.platform == "cpu":
+        return "float32"
+    capability = getattr(device, "compute_capability", None)
+    if capability is None:  # a TPU
+        return "mixed_bfloat16"
+    return "mixed_bfloat16" if float(capability) >= 8.0 else "mixed_float16"

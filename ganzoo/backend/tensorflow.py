@@ -1,0 +1,97 @@
+"""TensorFlow: gradient tapes, and a step that updates variables in place."""
+
+import keras
+import tensorflow as tf
+
+
+class Trainer:
+    """Gives Keras's TensorFlow `fit` its step: `play` to train, `judge` to evaluate."""
+
+    def train_step(self, data):
+        return self.play(data)
+
+    def test_step(self, data):
+        # Losses are judged as they are in training, but nothing may move: a stateless scope
+        # swallows every assignment (batch statistics, random state) except the metrics'.
+        with keras.StatelessScope():
+            logs = self.judge(data)
+        return self.track(logs)
+
+
+def _values(variables):
+    return [v.value for v in variables]
+
+
+def _dense(gradient):
+    return tf.convert_to_tensor(gradient) if isinstance(gradient, tf.IndexedSlices) else gradient
+
+
+def record(fn, variables, everything):
+    """Return `fn()` and a function that carries cotangents of its floats back to variables."""
+    del everything
+    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+        tape.watch(_values(variables))
+        outputs = fn()
+
+    def pullback(cotangents, wrt):
+        targets = [(o, c) for o, c in zip(keras.tree.flatten(outputs), cotangents) if c is not None]
+        gradients = tape.gradient(
+            [o for o, _ in targets],
+            _values(wrt),
+            output_gradients=[c for _, c in targets],
+        )
+        return [_dense(g) for g in gradients]
+
+    return outputs, pullback
+
+
+def value_and_grad(fn, variables, inputs, everything):
+    """Return `fn(inputs)`'s `(loss, aux)`, and gradients to `variables` and to `inputs`' leaves.
+
+    `inputs` may be None: `fn` is then called with nothing and the second list is empty.
+    """
+    del everything
+    leaves = [] if inputs is None else keras.tree.flatten(inputs)
+    floating = [x for x in leaves if x.dtype.is_floating]
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(_values(variables))
+        tape.watch(floating)
+        loss, aux = fn() if inputs is None else fn(inputs)
+    gradients, cotangents = tape.gradient(loss, (_values(variables), floating))
+    cotangents = iter(cotangents)
+    cotangents = [next(cotangents) if x.dtype.is_floating else None for x in leaves]
+    return (loss, aux), [_dense(g) for g in gradients], cotangents
+
+
+def input_gradient(fn, x):
+    """Gradient of `sum(fn(x))` to `x`, differentiable once more."""
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = fn(x)
+    return tape.gradient(y, x)
+
+
+def apply(optimizer, gradients, variables):
+    """One step of `optimizer`; `variables` must be those it was built with."""
+    optimizer.apply(gradients, variables)
+
+
+def trace(fn, *specs):
+    """What `fn` returns for tensors of these shapes and dtypes, without computing anything."""
+
+    @tf.function(autograph=False)
+    def traced(*args):
+        with keras.StatelessScope():
+            return fn(*args)
+
+    specs = keras.tree.map_structure(lambda s: tf.TensorSpec(s.shape, s.dtype), specs)
+    return traced.get_concrete_function(*specs).structured_outputs
+
+
+def best_precision():
+    """bfloat16 on a GPU that computes in it, float16 on an older one, float32 on a CPU."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return "float32"
+    capability = tf.config.experimental.get_device_details(gpus[0]).get("compute_capability", (0, 0))
+    return "mixed_bfloat16" if capability >= (8, 0) else "mixed_float16"

@@ -1,0 +1,47 @@
+"""Checks of arguments: each raises an error that names the argument, what came, and the mend."""
+
+import difflib
+import math
+import numbers
+
+
+def unknown(kind, name, allowed, error=ValueError):
+    """An error for a name that is not among `allowed`, with the nearest matches first."""
+    allowed = sorted(allowed)
+    near = difflib.get_close_matches(str(name).lower(), allowed, n=3, cutoff=0.5)
+    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    listed = ", ".join(allowed) if allowed else "none"
+    return error(f"Unknown {kind}: {name!r}.{hint} Known: {listed}.")
+
+
+def one_of(name, value, allowed):
+    """`value`, if it is among `allowed`."""
+    if value not in allowed:
+        raise unknown(f"value of `{name}`", value, allowed)
+    return value
+
+
+def integer(name, value, *, least=1):
+    """`value` as an int, if it is a whole number of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"`{name}` must be a whole number of at least {least}. Received: {value!r}.")
+    if value < least:
+        raise ValueError(f"`{name}` must be at least {least}. Received: {value}.")
+    return int(value)
+
+
+def real(name, value, *, least=None, above=None, most=None, below=None):
+    """`value` as a float, if it lies within the bounds given."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"`{name}` must be a number. Received: {value!r}.")
+    bounds = [
+        (least is not None and not value >= least, f"at least {least}"),
+        (above is not None and not value > above, f"greater than {above}"),
+        (most is not None and not value <= most, f"at most {most}"),
+        (below is not None and not value < below, f"less than {below}"),
+        (not math.isfinite(value), "finite"),
+    ]
+    for failed, wanted in bounds:
+        if failed:
+            raise ValueError(f"`{name}` must be {wanted}. Received: {value}.")
+    return float(value)

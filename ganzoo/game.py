@@ -1,0 +1,578 @@
+"""Turn-taking, written once: a game is players who move in order, each minimising its own loss."""
+
+import contextlib
+import dataclasses
+import functools
+import inspect
+import random as python_random
+from collections.abc import Callable
+
+import keras
+from keras import ops
+
+from ganzoo import backend
+from ganzoo import checks
+
+PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
+
+
+@dataclasses.dataclass(frozen=True)
+class Player:
+    """One side of a game.
+
+    Attributes:
+        name: its key among the optimizers.
+        networks: what this player alone updates. A layer shared by two of them counts once.
+        loss: `(batch, drawn) -> (terms, signals)`, two dicts of scalars. The sum of the terms is
+            minimised; terms and signals are both logged. `drawn` is what `Game.draw` returned.
+        steps: how many times it moves in one training step. Every move sees a fresh batch.
+        draws: whether its networks run in `Game.draw`; its gradient then also flows back through
+            what was drawn.
+        prefix: put before its names in the logs (`"d_"`).
+    """
+
+    name: str
+    networks: tuple
+    loss: Callable
+    steps: int = 1
+    draws: bool = False
+    prefix: str = ""
+
+    @property
+    def variables(self):
+        """The trainable variables it moves, each once."""
+        found = {id(v): v for network in self.networks for v in network.trainable_variables}
+        return list(found.values())
+
+
+class PlayerOptimizers(keras.optimizers.Optimizer):
+    """One optimizer per player, in a container that Keras sees as a single optimizer.
+
+    Keras then saves, restores, donates and shards the state of all of them without further code.
+
+    Args:
+        optimizers: dict from player name to `keras.optimizers.Optimizer`.
+    """
+
+    def __init__(self, optimizers, name="player_optimizers"):
+        super().__init__(learning_rate=0.0, name=name)
+        self.optimizers = dict(optimizers)
+
+    def __getitem__(self, player):
+        return self.optimizers[player]
+
+    def build_for(self, players):
+        """Create the state of each player's optimizer."""
+        for player in players:
+            self.optimizers[player.name].build(player.variables)
+        self.built = True
+
+    @property
+    def variables(self):
+        inner = (v for optimizer in self.optimizers.values() for v in optimizer.variables)
+        return [*self._variables, *inner]
+
+    # Keras saves the inner optimizers by itself, because it walks attributes.
+    def save_own_variables(self, store):
+        for i, variable in enumerate(self._variables):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store):
+        for i, variable in enumerate(self._variables):
+            variable.assign(store[str(i)])
+
+    @property
+    def learning_rate(self):
+        """The first player's learning rate. Setting it scales every player's by the same ratio,
+        so that `LearningRateScheduler` keeps two time scales two."""
+        return next(iter(self.optimizers.values())).learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        first = float(self.learning_rate)
+        for optimizer in self.optimizers.values():
+            ratio = float(optimizer.learning_rate) / first if first else 1.0
+            optimizer.learning_rate = value * ratio
+
+    def finalize_variable_values(self, var_list):
+        del var_list
+        for optimizer in self.optimizers.values():
+            optimizer.finalize_variable_values(optimizer._trainable_variables)
+
+    def apply(self, grads, trainable_variables=None):
+        raise TypeError("PlayerOptimizers only holds optimizers: each player's is applied in turn.")
+
+    def get_config(self):
+        return {
+            "optimizers": {
+                name: keras.saving.serialize_keras_object(optimizer)
+                for name, optimizer in self.optimizers.items()
+            },
+            "name": self.name,
+        }
+
+
+class Game(backend.Trainer, keras.Model):
+    """A model whose players take turns. Subclasses say who plays; they never write a step.
+
+    A subclass provides `build_players` and, where players look at common material, `draw`. It
+    lists in `averaged` the networks of which an exponential moving average is kept.
+
+    One training step reads as many batches as its busiest player moves. In each turn the common
+    material is drawn once; a player with `steps=k` moves in the last k turns, so that all finish
+    together; players move in the order in which they are listed, each facing those who already
+    moved.
+
+    Args:
+        image_shape: `(height, width, channels)` of the data; None: taken from the data at the
+            first `fit`.
+        ema_decay: decay of the averaged networks per training step, in [0, 1), or None for none.
+            Early in training a smaller one, (1 + step) / (10 + step), is used.
+        precision: `"float32"`, `"mixed_float16"`, `"mixed_bfloat16"`, or `"auto"`: the best that
+            the device computes in (float32 on a CPU).
+        jit_compile: compile the step with XLA: True, False or `"auto"` (Keras decides).
+        seed: whole number that fixes initial weights and all randomness of training, or None.
+        name: name of the model.
+    """
+
+    player_names = ()
+    averaged = ()
+
+    def __init__(
+        self,
+        *,
+        image_shape=None,
+        ema_decay=None,
+        precision="auto",
+        jit_compile="auto",
+        seed=None,
+        name=None,
+    ):
+        checks.one_of("precision", precision, PRECISIONS)
+        checks.one_of("jit_compile", jit_compile, (True, False, "auto"))
+        if ema_decay is not None:
+            checks.real("ema_decay", ema_decay, least=0.0, below=1.0)
+        if seed is not None:
+            checks.integer("seed", seed, least=0)
+        policy = backend.best_precision() if precision == "auto" else precision
+        super().__init__(name=name, dtype=policy)
+        self.image_shape = None
+        self.ema_decay = ema_decay
+        self.precision = precision
+        self.seed = seed
+        self.players = ()
+        self._trackers = _Trackers()
+        with self._seeded():
+            self.seed_generator = keras.random.SeedGenerator()
+        self.step = self.add_weight(
+            shape=(), dtype="int32", initializer="zeros", trainable=False, name="step"
+        )
+        self._wanted = {"image_shape": image_shape, "jit_compile": jit_compile}
+
+    def __init_subclass__(cls, **kwargs):
+        """Compile and, if the image shape is given, build once the last constructor has run."""
+        super().__init_subclass__(**kwargs)
+        constructor = cls.__init__
+
+        @functools.wraps(constructor)
+        def construct(self, **kwargs):
+            constructor(self, **kwargs)
+            if type(self).__init__ is construct:
+                self.compile(jit_compile=self._wanted["jit_compile"])
+                if self._wanted["image_shape"] is not None:
+                    self.setup(self._wanted["image_shape"])
+
+        cls.__init__ = construct
+
+    # What a subclass says ------------------------------------------------------------------
+
+    def build_players(self):
+        """Create the networks for `self.image_shape` and return the players, in moving order."""
+        raise NotImplementedError
+
+    def default_optimizers(self):
+        """A dict from player name to optimizer."""
+        raise NotImplementedError
+
+    def check_image_shape(self, shape):
+        """Raise a `ValueError` if the networks cannot be built for this shape."""
+
+    def prepare(self, data):
+        """From what the data set yields to the batch that losses see, inside the step."""
+        raise NotImplementedError
+
+    def batch_spec(self, batch_size):
+        """Shapes and dtypes (`keras.KerasTensor`s) of what `prepare` returns."""
+        raise NotImplementedError
+
+    def draw(self, batch):
+        """What all players look at in this turn: a dict of tensors, drawn once."""
+        del batch
+        return {}
+
+    # Building -------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _seeded(self):
+        """Layers made inside draw their seeds from `self.seed`; Python's generator is restored."""
+        if self.seed is None:
+            yield
+            return
+        state = python_random.getstate()
+        python_random.seed(self.seed)
+        try:
+            yield
+        finally:
+            python_random.setstate(state)
+
+    def setup(self, image_shape):
+        """Create the networks for pictures of this shape; once built, check that it is the same."""
+        image_shape = tuple(int(n) for n in image_shape)
+        if self.built:
+            if image_shape != self.image_shape:
+                raise ValueError(
+                    f"This model was built for pictures of shape {self.image_shape}; the data has "
+                    f"{image_shape}. Resize the data (`ganzoo.datasets.load(…, image_size=…)`) or "
+                    "make a new model."
+                )
+            return
+        self.check_image_shape(image_shape)
+        self.image_shape = image_shape
+        policy = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(self.dtype_policy)
+        try:
+            with self._seeded():
+                self.players = tuple(self.build_players())
+                if self.ema_decay is not None:
+                    for name in self.averaged:
+                        network = getattr(self, name)
+                        average = keras.models.clone_model(network)
+                        average.set_weights(network.get_weights())
+                        average.trainable = False
+                        setattr(self, f"ema_{name}", average)
+        finally:
+            keras.config.set_dtype_policy(policy)
+        self.built = True
+        if self.compiled:
+            self.optimizer.build_for(self.players)
+
+    @property
+    def turns(self):
+        """Batches that one training step reads."""
+        return max(player.steps for player in self.players)
+
+    def compile(
+        self, optimizer=None, *, jit_compile="auto", steps_per_execution=1, run_eagerly=False
+    ):
+        """Choose optimizers. Models from `ganzoo.get` are compiled already.
+
+        Args:
+            optimizer: None (the model's own defaults), or a dict from player name to optimizer,
+                or one optimizer (or its name) of which every player gets a copy.
+            jit_compile: compile the step with XLA: True, False or `"auto"`.
+            steps_per_execution: training steps that run between two looks at callbacks.
+            run_eagerly: run the step as plain Python, for debugging.
+        """
+        if optimizer is None:
+            optimizer = self.default_optimizers()
+        elif not isinstance(optimizer, dict):
+            optimizer = keras.optimizers.get(optimizer)
+            optimizer = {
+                name: optimizer.from_config(optimizer.get_config()) for name in self.player_names
+            }
+        if sorted(optimizer) != sorted(self.player_names):
+            raise ValueError(
+                f"`optimizer` must name each player, {list(self.player_names)}. "
+                f"Received: {sorted(optimizer)}."
+            )
+        optimizers = {name: keras.optimizers.get(optimizer[name]) for name in self.player_names}
+        if self.dtype_policy.name == "mixed_float16":
+            # Each player's loss has its own scale: Keras would scale only a single one.
+            wrapper = keras.optimizers.LossScaleOptimizer
+            optimizers = {
+                name: o if isinstance(o, wrapper) else wrapper(o) for name, o in optimizers.items()
+            }
+        self._wanted["jit_compile"] = jit_compile
+        super().compile(
+            optimizer=PlayerOptimizers(optimizers),
+            auto_scale_loss=False,
+            jit_compile=jit_compile,
+            steps_per_execution=steps_per_execution,
+            run_eagerly=run_eagerly,
+        )
+        if self.built:
+            self.optimizer.build_for(self.players)
+
+    # The step -------------------------------------------------------------------------------
+
+    def _split(self, data):
+        if self.turns == 1:
+            return [data]
+        parts = keras.tree.map_structure(lambda x: ops.split(x, self.turns), data)
+        return [
+            keras.tree.map_structure_up_to(data, lambda part: part[turn], parts)
+            for turn in range(self.turns)
+        ]
+
+    def play(self, data):
+        """One training step on `turns` batches, one after the other along the first axis."""
+        logs = []
+        for turn, part in enumerate(self._split(data)):
+            batch = self.prepare(part)
+            movers = [p for p in self.players if turn >= self.turns - p.steps]
+            drawing = {id(v): v for p in movers if p.draws for v in p.variables}
+            if drawing:
+                drawn, pullback = backend.record(
+                    lambda: self.draw(batch), list(drawing.values()), self.variables
+                )
+            else:
+                drawn, pullback = self.draw(batch), None
+            for player in movers:
+                logs += self._move(player, batch, drawn, pullback if player.draws else None)
+        self._average()
+        self.step.assign_add(1)
+        return self.track(logs)
+
+    def _move(self, player, batch, drawn, pullback):
+        """One player's move: its gradient, directly and through what was drawn, applied."""
+        optimizer = self.optimizer[player.name]
+        variables = player.variables
+        scale = optimizer.scale_loss(ops.ones(()))
+
+        def loss(drawn=drawn):
+            terms, signals = self._terms_of(player, batch, drawn)
+            return sum(terms.values()) * scale, (terms, signals)
+
+        (_, (terms, signals)), gradients, cotangents = backend.value_and_grad(
+            loss, variables, drawn if pullback else None, self.variables
+        )
+        if pullback:
+            through = pullback(cotangents, variables)
+            gradients = [_sum(g, t) for g, t in zip(gradients, through)]
+        idle = [v.path for v, g in zip(variables, gradients) if g is None]
+        if idle:
+            raise ValueError(
+                f"The loss of player {player.name!r} does not depend on {', '.join(idle)}. Leave "
+                "these networks out of the player, or set `draws=True` if they run in `draw`."
+            )
+        backend.apply(optimizer, gradients, variables)
+        return _log_items(player, terms, signals)
+
+    def _terms_of(self, player, batch, drawn):
+        terms, signals = player.loss(batch, drawn)
+        regularizers = [v.regularizer(v) for v in player.variables if v.regularizer is not None]
+        if regularizers:
+            terms = {**terms, "regularization": sum(regularizers)}
+        return {k: ops.cast(v, "float32") for k, v in terms.items()}, signals
+
+    def _average(self):
+        """Move the averaged networks towards the live ones; statistics are copied."""
+        if self.ema_decay is None:
+            return
+        step = ops.cast(self.step, "float32")
+        decay = ops.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
+        for name in self.averaged:
+            live, average = getattr(self, name), getattr(self, f"ema_{name}")
+            for a, v in zip(average.weights, live.weights):
+                a.assign(decay * a + (1.0 - decay) * v if v.trainable else v)
+
+    def judge(self, data):
+        """The players' losses on one batch, with no move made."""
+        batch = self.prepare(data)
+        drawn = self.draw(batch)
+        logs = []
+        for player in self.players:
+            logs += _log_items(player, *self._terms_of(player, batch, drawn))
+        return logs
+
+    def track(self, logs):
+        """Add scalars to the running means and return those."""
+        for name, value in logs:
+            self._trackers[name].update_state(value)
+        return {name: tracker.result() for name, tracker in self._trackers.items()}
+
+    @property
+    def metrics(self):
+        return list(self._trackers.values())
+
+    def _name_trackers(self):
+        """Learn the names of all logs, before the step is compiled, from shapes alone."""
+        if self._trackers or not self.built:
+            return
+        logs = backend.trace(
+            lambda batch: dict(
+                item
+                for player in self.players
+                for item in _log_items(player, *self._terms_of(player, batch, self.draw(batch)))
+            ),
+            self.batch_spec(8),
+        )
+        self._trackers.update({name: keras.metrics.Mean(name=name) for name in sorted(logs)})
+
+    def make_train_function(self, force=False):
+        self._name_trackers()
+        return super().make_train_function(force=force)
+
+    def make_test_function(self, force=False):
+        self._name_trackers()
+        return super().make_test_function(force=force)
+
+    # Fitting --------------------------------------------------------------------------------
+
+    def check_specs(self, specs):
+        """Raise a `ValueError` unless this `(shape, dtype)` per component can be trained on."""
+
+    def check_values(self, arrays):
+        """Raise a `ValueError` unless one batch, a NumPy array per component, is in range."""
+        del arrays
+
+    def _feed(self, x, y, *, training, **options):
+        feed = backend.feed(x, y, seed=self.seed or 0, checker=self, **options)
+        if training or not self.built:
+            self.setup(feed.specs[0][0])
+        return feed
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_data=None,
+        shuffle=True,
+        initial_epoch=0,
+        steps_per_epoch=None,
+        validation_steps=None,
+        validation_batch_size=None,
+        validation_freq=1,
+    ):
+        """Train. Keras's own `fit`: progress bar, callbacks, history.
+
+        One step of the progress bar is one training step of the game: as many batches as its
+        busiest player moves. A last batch that is smaller than the others is left out.
+
+        Args:
+            x: `tf.data.Dataset` or `keras.utils.PyDataset` of batches, or an array. Batches are
+                `images` or `(images, labels)`: images `(batch, height, width, channels)`,
+                `uint8` in 0..255 or float in [-1, 1]; labels `(batch,)`, whole numbers.
+            y: labels, where `x` is an array.
+            batch_size: examples in a batch, where `x` is an array. Defaults to 64.
+            shuffle: visit an array in another order each epoch, derived from the model's seed
+                and the epoch's number.
+            validation_data: as `x`, or `(images, labels)`; the losses on it are logged as
+                `val_…`, with no move made.
+            epochs, verbose, callbacks, initial_epoch, steps_per_epoch, validation_steps,
+                validation_batch_size, validation_freq: as in Keras.
+
+        Returns:
+            A `keras.callbacks.History`.
+
+        Raises:
+            ValueError: the data does not fit the model; the message says what to change.
+        """
+        checks.integer("epochs", epochs)
+        if batch_size is not None:
+            checks.integer("batch_size", batch_size)
+        if steps_per_epoch is not None:
+            checks.integer("steps_per_epoch", steps_per_epoch)
+        with backend.host_errors():
+            # The shape is needed to build, and the players say how many turns a step has.
+            feed = self._feed(x, y, training=True, batch_size=batch_size)
+            repeat = steps_per_epoch is not None
+            feed = self._feed(
+                x,
+                y,
+                training=True,
+                batch_size=batch_size,
+                turns=self.turns,
+                shuffle=shuffle,
+                repeat=repeat,
+            )
+            if validation_data is not None:
+                pair = isinstance(validation_data, (tuple, list))
+                parts = tuple(validation_data) if pair else (validation_data,)
+                validation_data = self._feed(
+                    *parts[:1],
+                    parts[1] if len(parts) > 1 else None,
+                    training=False,
+                    batch_size=validation_batch_size or (batch_size if pair else None),
+                ).data
+            return super().fit(
+                feed.data,
+                epochs=epochs,
+                verbose=verbose,
+                callbacks=[feed.pin(), *(callbacks or [])],
+                validation_data=validation_data,
+                initial_epoch=initial_epoch,
+                steps_per_epoch=steps_per_epoch,
+                validation_steps=validation_steps,
+                validation_freq=validation_freq,
+            )
+
+    # Saving ---------------------------------------------------------------------------------
+
+    def get_config(self):
+        config = {}
+        for cls in reversed(type(self).__mro__):
+            if issubclass(cls, Game) and "__init__" in vars(cls):
+                for p in inspect.signature(cls.__init__).parameters.values():
+                    if p.kind is p.KEYWORD_ONLY or p.kind is p.POSITIONAL_OR_KEYWORD:
+                        config[p.name] = getattr(self, p.name, None)
+        # `self` is no argument; `jit_compile` belongs to how the model was compiled.
+        return {k: v for k, v in config.items() if k not in ("self", "jit_compile")}
+
+    def get_compile_config(self):
+        return {
+            "optimizer": self.optimizer.get_config()["optimizers"],
+            "jit_compile": self._wanted["jit_compile"],
+            "steps_per_execution": self.steps_per_execution,
+        }
+
+    def compile_from_config(self, config):
+        config = dict(config)
+        optimizer = {
+            name: keras.saving.deserialize_keras_object(o)
+            for name, o in config.pop("optimizer").items()
+        }
+        self.compile(optimizer=optimizer, **config)
+
+    def get_build_config(self):
+        return None
+
+    def build_from_config(self, config):
+        """Networks are made by the constructor, from `image_shape`."""
+
+    def _random_states(self):
+        return [g.state for layer in self._flatten_layers() for g in layer._seed_generators]
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        # Keras saves weights but not the states of random generators.
+        for i, state in enumerate(self._random_states()):
+            store[f"random_{i}"] = state.numpy()
+
+    def load_own_variables(self, store):
+        own = {k: store[k] for k in store.keys() if not k.startswith("random_")}
+        super().load_own_variables(own)
+        for i, state in enumerate(self._random_states()):
+            state.assign(store[f"random_{i}"][...])
+
+
+class _Trackers(dict):
+    """Running means by name, outside Keras's attribute tracking: they are not part of a model."""
+
+
+def _log_items(player, terms, signals):
+    """`(name, value)` pairs: the total, its terms where there are several, the signals."""
+    items = [(f"{player.prefix}loss", sum(terms.values()))]
+    if len(terms) > 1:
+        items += [(player.prefix + name, value) for name, value in terms.items()]
+    return items + [(player.prefix + name, value) for name, value in signals.items()]
+
+
+def _sum(a, b):
+    if a is None or b is None:
+        return b if a is None else a
+    return a + b

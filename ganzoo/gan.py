@@ -1,0 +1,190 @@
+"""The two-player default: a generator against a discriminator."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from ganzoo import backend
+from ganzoo import checks
+from ganzoo import losses
+from ganzoo.game import Game
+from ganzoo.game import Player
+
+
+class GAN(Game):
+    """A generator against a discriminator. Subclasses say which networks and which objective.
+
+    A subclass provides `build_generator` and `build_discriminator`; it may set `objective` and
+    override `discriminator_penalties`, `discriminator_loss` or `generator_loss`.
+
+    With `num_classes` the model is conditional: both networks take labels as a second input.
+
+    Args:
+        latent_dim: length of the latent vectors, drawn from N(0, 1).
+        num_classes: number of classes, or None for a model without labels.
+        objective: name in `ganzoo.losses.OBJECTIVES`.
+        discriminator_steps: moves of the discriminator for each of the generator's, each on a
+            fresh batch.
+        learning_rate: Adam's learning rate, of both players.
+        discriminator_learning_rate: the discriminator's, if it differs (two time scales).
+        beta_1: Adam's decay of the first moment, of both players.
+        beta_2: Adam's decay of the second moment, of both players.
+        **kwargs: see `ganzoo.game.Game`.
+    """
+
+    player_names = ("discriminator", "generator")
+    averaged = ("generator",)
+    smallest = 8
+    """Pictures must be at least this high and wide."""
+    accepts_points = False
+    """Whether plain vectors, `image_shape=(length,)`, are accepted too."""
+
+    def __init__(
+        self,
+        *,
+        latent_dim=100,
+        num_classes=None,
+        objective="non_saturating",
+        discriminator_steps=1,
+        learning_rate=2e-4,
+        discriminator_learning_rate=None,
+        beta_1=0.5,
+        beta_2=0.999,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.latent_dim = checks.integer("latent_dim", latent_dim)
+        self.num_classes = num_classes
+        if num_classes is not None:
+            checks.integer("num_classes", num_classes)
+        self.objective = objective
+        losses.get(objective)
+        self.discriminator_steps = checks.integer("discriminator_steps", discriminator_steps)
+        self.learning_rate = checks.real("learning_rate", learning_rate, above=0)
+        self.discriminator_learning_rate = discriminator_learning_rate
+        if discriminator_learning_rate is not None:
+            checks.real("discriminator_learning_rate", discriminator_learning_rate, above=0)
+        self.beta_1 = checks.real("beta_1", beta_1, least=0, below=1)
+        self.beta_2 = checks.real("beta_2", beta_2, least=0, below=1)
+
+    # What a subclass says ------------------------------------------------------------------
+
+    def build_generator(self):
+        """A `keras.Model` from latents (and labels) to pictures in [-1, 1]."""
+        raise NotImplementedError
+
+    def build_discriminator(self):
+        """A `keras.Model` from pictures (and labels) to logits."""
+        raise NotImplementedError
+
+    def discriminator_penalties(self, batch, drawn):
+        """Further terms of the discriminator's loss, a dict of scalars."""
+        del batch, drawn
+        return {}
+
+    # The game -------------------------------------------------------------------------------
+
+    def check_image_shape(self, shape):
+        if len(shape) == 1 and self.accepts_points:
+            return
+        if len(shape) != 3:
+            raise ValueError(
+                f"Pictures must have shape (height, width, channels). Received: {shape}. A batch "
+                "of grey pictures without a channel axis gets one by `images[..., None]`."
+            )
+        height, width, channels = shape
+        if min(height, width) < self.smallest:
+            raise ValueError(
+                f"Pictures must be at least {self.smallest}×{self.smallest}. Received: "
+                f"{height}×{width}. Enlarge them: `ganzoo.datasets.load(…, image_size="
+                f"{self.smallest})`."
+            )
+        if not 1 <= channels <= 4:
+            raise ValueError(
+                f"Pictures must have 1 to 4 channels, the last axis. Received shape {shape}."
+            )
+
+    def build_players(self):
+        self.generator = self.build_generator()
+        self.discriminator = self.build_discriminator()
+        return (
+            Player(
+                "discriminator",
+                (self.discriminator,),
+                self.discriminator_loss,
+                steps=self.discriminator_steps,
+                prefix="d_",
+            ),
+            Player(
+                "generator", (self.generator,), self.generator_loss, draws=True, prefix="g_"
+            ),
+        )
+
+    def default_optimizers(self):
+        rates = (self.discriminator_learning_rate or self.learning_rate, self.learning_rate)
+        return {
+            name: keras.optimizers.Adam(rate, beta_1=self.beta_1, beta_2=self.beta_2)
+            for name, rate in zip(self.player_names, rates)
+        }
+
+    def prepare(self, data):
+        images, labels = data if isinstance(data, (tuple, list)) and len(data) == 2 else (data, None)
+        images = images[0] if isinstance(images, (tuple, list)) else images
+        if backend.is_uint8(images):
+            images = ops.cast(images, "float32") / 127.5 - 1.0
+        batch = {"images": ops.cast(images, "float32")}
+        if self.num_classes:
+            batch["labels"] = ops.cast(labels, "int32")
+        return batch
+
+    def batch_spec(self, batch_size):
+        spec = {"images": keras.KerasTensor((batch_size, *self.image_shape), "float32")}
+        if self.num_classes:
+            spec["labels"] = keras.KerasTensor((batch_size,), "int32")
+        return spec
+
+    def sample_latents(self, count):
+        """`(count, latent_dim)` latents for training, from the model's own random state."""
+        return keras.random.normal((count, self.latent_dim), seed=self.seed_generator)
+
+    def draw(self, batch):
+        """Latents and the pictures made of them; conditional models imitate the batch's labels."""
+        latents = self.sample_latents(ops.shape(batch["images"])[0])
+        return {"latents": latents, "fake": self._call(self.generator, latents, batch)}
+
+    def _call(self, network, x, batch):
+        inputs = [x, batch["labels"]] if self.num_classes else x
+        return network(inputs, training=True)
+
+    def discriminate(self, images, batch):
+        """Logits of the discriminator in training, given the labels of `batch` if conditional."""
+        return self._call(self.discriminator, images, batch)
+
+    def discriminator_loss(self, batch, drawn):
+        real = self.discriminate(batch["images"], batch)
+        fake = self.discriminate(drawn["fake"], batch)
+        objective = losses.get(self.objective)
+        terms = {"adversarial": objective.discriminator(real, fake)}
+        terms.update(self.discriminator_penalties(batch, drawn))
+        signals = {
+            "real": ops.mean(real),
+            "fake": ops.mean(fake),
+            "accuracy_real": ops.mean(ops.cast(real > objective.boundary, "float32")),
+            "accuracy_fake": ops.mean(ops.cast(fake < objective.boundary, "float32")),
+        }
+        return terms, signals
+
+    def generator_loss(self, batch, drawn):
+        fake = self.discriminate(drawn["fake"], batch)
+        return {"adversarial": losses.get(self.objective).generator(fake)}, {}
+
+    # Using it -------------------------------------------------------------------------------
+
+    @property
+    def sampler(self):
+        """The generator that `generate` uses: the averaged one where there is one."""
+        return self.generator if self.ema_decay is None else self.ema_generator
+
+    def call(self, inputs, training=False):
+        """Latents (and labels) to float pictures in [-1, 1]."""
+        return self.sampler(inputs, training=training)

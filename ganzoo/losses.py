@@ -1,0 +1,66 @@
+"""Objectives: what the discriminator and the generator each minimise.
+
+An `Objective` is a pair of pure functions on logits, in float32, averaged over the batch.
+They know nothing of networks, optimizers or data.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+from keras import ops
+
+from ganzoo import checks
+
+
+@dataclasses.dataclass(frozen=True)
+class Objective:
+    """The two sides of an adversarial game.
+
+    Attributes:
+        discriminator: `(real_logits, fake_logits) -> loss`.
+        generator: `(fake_logits) -> loss`.
+        boundary: the output at which the discriminator is undecided; accuracies are counted
+            on its two sides.
+    """
+
+    discriminator: Callable
+    generator: Callable
+    boundary: float = 0.0
+
+
+def _log_loss_real(logits):
+    """−log sigmoid(logits), stable for logits of any size."""
+    return ops.softplus(-ops.cast(logits, "float32"))
+
+
+def _log_loss_fake(logits):
+    """−log(1 − sigmoid(logits)), stable for logits of any size."""
+    return ops.softplus(ops.cast(logits, "float32"))
+
+
+def _cross_entropy(real_logits, fake_logits):
+    return ops.mean(_log_loss_real(real_logits)) + ops.mean(_log_loss_fake(fake_logits))
+
+
+minimax = Objective(
+    discriminator=_cross_entropy,
+    generator=lambda fake_logits: -ops.mean(_log_loss_fake(fake_logits)),
+)
+"""Goodfellow et al. 2014, equation 1: the generator minimises log(1 − D(G(z))). Its gradient
+vanishes where the discriminator wins (section 3)."""
+
+non_saturating = Objective(
+    discriminator=_cross_entropy,
+    generator=lambda fake_logits: ops.mean(_log_loss_real(fake_logits)),
+)
+"""Goodfellow et al. 2014, section 3: the generator maximises log D(G(z)). Same fixed point as
+`minimax`, stronger gradients early in learning."""
+
+OBJECTIVES = {"minimax": minimax, "non_saturating": non_saturating}
+
+
+def get(objective):
+    """The `Objective` of this name; an `Objective` is returned as it is."""
+    if isinstance(objective, Objective):
+        return objective
+    return OBJECTIVES[checks.one_of("objective", objective, OBJECTIVES)]

@@ -1,0 +1,103 @@
+"""The all-convolutional networks of DCGAN, for pictures of any size from 8×8.
+
+Radford, Metz, Chintala 2015, "Unsupervised Representation Learning with Deep Convolutional
+Generative Adversarial Networks", section 3 and figure 1.
+"""
+
+import math
+
+import keras
+from keras import layers
+
+SMALLEST = 8
+"""Pictures must be at least this high and wide."""
+
+
+def _init():
+    return keras.initializers.RandomNormal(stddev=0.02)
+
+
+def _batch_norm():
+    # Scale drawn from N(1, 0.02), momentum and epsilon as in the authors' code.
+    return layers.BatchNormalization(
+        momentum=0.9,
+        epsilon=1e-5,
+        gamma_initializer=keras.initializers.RandomNormal(mean=1.0, stddev=0.02),
+    )
+
+
+def sizes(height, width):
+    """Sizes from the picture down: halved, rounded up, while the shorter side stays at least 4.
+
+    >>> sizes(28, 28)
+    [(28, 28), (14, 14), (7, 7)]
+    """
+    stages = max(1, int(math.log2(min(height, width) / 4)))
+    return [(-(-height // 2**i), -(-width // 2**i)) for i in range(stages + 1)]
+
+
+def generator(image_shape, latent_dim, channels=64, num_classes=None):
+    """Latents `(batch, latent_dim)` to pictures in [-1, 1], `(batch, *image_shape)`.
+
+    With `num_classes` it takes `[latents, labels]`; an embedding of the label is appended to the
+    latents. `channels` is the width at half resolution; it doubles with every halving.
+    """
+    height, width, depth = image_shape
+    *upper, (h, w) = sizes(height, width)
+    latents = keras.Input((latent_dim,), name="latents")
+    inputs, x = latents, latents
+    if num_classes:
+        labels = keras.Input((), dtype="int32", name="labels")
+        inputs = [latents, labels]
+        x = layers.Concatenate()([latents, layers.Embedding(num_classes, 64)(labels)])
+    widest = channels * 2 ** (len(upper) - 1)
+    x = layers.Dense(h * w * widest, use_bias=False, kernel_initializer=_init())(x)
+    x = layers.Reshape((h, w, widest))(x)
+    x = layers.ReLU()(_batch_norm()(x))
+    for i, (h, w) in reversed(list(enumerate(upper))):
+        last = i == 0
+        x = layers.Conv2DTranspose(
+            depth if last else channels * 2 ** (i - 1),
+            kernel_size=4,
+            strides=2,
+            padding="same",
+            use_bias=last,
+            kernel_initializer=_init(),
+        )(x)
+        if x.shape[1:3] != (h, w):  # an odd size was rounded up on the way down
+            x = layers.Cropping2D(((0, x.shape[1] - h), (0, x.shape[2] - w)))(x)
+        if not last:
+            x = layers.ReLU()(_batch_norm()(x))
+    images = layers.Activation("tanh", dtype="float32", name="images")(x)
+    return keras.Model(inputs, images, name="generator")
+
+
+def discriminator(image_shape, channels=64, num_classes=None):
+    """Pictures `(batch, *image_shape)` to logits `(batch, 1)`.
+
+    With `num_classes` it takes `[images, labels]`; an embedding of the label is a further channel
+    of the picture.
+    """
+    height, width, _ = image_shape
+    images = keras.Input(image_shape, name="images")
+    inputs, x = images, images
+    if num_classes:
+        labels = keras.Input((), dtype="int32", name="labels")
+        inputs = [images, labels]
+        plane = layers.Embedding(num_classes, height * width)(labels)
+        x = layers.Concatenate()([images, layers.Reshape((height, width, 1))(plane)])
+    for i in range(len(sizes(height, width)) - 1):
+        x = layers.Conv2D(
+            channels * 2**i,
+            kernel_size=4,
+            strides=2,
+            padding="same",
+            use_bias=i == 0,
+            kernel_initializer=_init(),
+        )(x)
+        if i > 0:
+            x = _batch_norm()(x)
+        x = layers.LeakyReLU(0.2)(x)
+    x = layers.Flatten()(x)
+    logits = layers.Dense(1, kernel_initializer=_init(), dtype="float32", name="logits")(x)
+    return keras.Model(inputs, logits, name="discriminator")
