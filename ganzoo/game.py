@@ -426,11 +426,11 @@ class Game(backend.Trainer, keras.Model):
         """Raise a `ValueError` unless one batch, a NumPy array per component, is in range."""
         del arrays
 
-    def _feed(self, x, y, *, training, **options):
-        feed = backend.feed(x, y, seed=self.seed or 0, checker=self, **options)
-        if training or not self.built:
-            self.setup(feed.specs[0][0])
-        return feed
+    def _accept(self, specs, turns=None):
+        """Check the shapes of data, build for them, and say how many batches a step reads."""
+        self.check_specs(specs)
+        self.setup(specs[0][0])
+        return turns or self.turns
 
     def fit(
         self,
@@ -478,38 +478,50 @@ class Game(backend.Trainer, keras.Model):
         if steps_per_epoch is not None:
             checks.integer("steps_per_epoch", steps_per_epoch)
         with backend.host_errors():
-            # The shape is needed to build, and the players say how many turns a step has.
-            feed = self._feed(x, y, training=True, batch_size=batch_size)
-            repeat = steps_per_epoch is not None
-            feed = self._feed(
+            feed = backend.feed(
                 x,
                 y,
-                training=True,
+                accept=self._accept,
+                check=self.check_values,
                 batch_size=batch_size,
-                turns=self.turns,
                 shuffle=shuffle,
-                repeat=repeat,
+                seed=self.seed or 0,
+                repeat=steps_per_epoch is not None,
             )
             if validation_data is not None:
-                pair = isinstance(validation_data, (tuple, list))
-                parts = tuple(validation_data) if pair else (validation_data,)
-                validation_data = self._feed(
-                    *parts[:1],
-                    parts[1] if len(parts) > 1 else None,
-                    training=False,
-                    batch_size=validation_batch_size or (batch_size if pair else None),
-                ).data
+                validation_data = self._still(
+                    *_as_pair(validation_data), validation_batch_size or batch_size
+                )
             return super().fit(
                 feed.data,
                 epochs=epochs,
                 verbose=verbose,
                 callbacks=[feed.pin(), *(callbacks or [])],
                 validation_data=validation_data,
+                shuffle=False,  # the feed has shuffled
                 initial_epoch=initial_epoch,
                 steps_per_epoch=steps_per_epoch,
                 validation_steps=validation_steps,
                 validation_freq=validation_freq,
             )
+
+    def _still(self, x, y, batch_size):
+        """Data for looking at without moving: every turn is one batch, in its own order."""
+        arrays = y is not None or hasattr(x, "shape")
+        return backend.feed(
+            x,
+            y,
+            accept=functools.partial(self._accept, turns=1),
+            check=self.check_values,
+            batch_size=batch_size if arrays else None,
+        ).data
+
+    def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
+        """The players' losses on held-out data, with no move made. Arguments as in `fit`."""
+        if kwargs.get("_use_cached_eval_dataset"):  # `fit` has prepared it
+            return super().evaluate(x, y, batch_size=batch_size, **kwargs)
+        with backend.host_errors():
+            return super().evaluate(self._still(x, y, batch_size), **kwargs)
 
     # Saving ---------------------------------------------------------------------------------
 
@@ -562,6 +574,11 @@ class Game(backend.Trainer, keras.Model):
 
 class _Trackers(dict):
     """Running means by name, outside Keras's attribute tracking: they are not part of a model."""
+
+
+def _as_pair(data):
+    """`images` or `(images, labels)` as a pair."""
+    return (*data, None)[:2] if isinstance(data, (tuple, list)) else (data, None)
 
 
 def _log_items(player, terms, signals):

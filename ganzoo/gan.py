@@ -1,5 +1,7 @@
 """The two-player default: a generator against a discriminator."""
 
+import math
+
 import keras
 import numpy as np
 from keras import ops
@@ -104,6 +106,61 @@ class GAN(Game):
                 f"Pictures must have 1 to 4 channels, the last axis. Received shape {shape}."
             )
 
+    def check_specs(self, specs):
+        if not 1 <= len(specs) <= 2:
+            raise ValueError(
+                "The data must yield `images` or `(images, labels)`. Received "
+                f"{len(specs)} components."
+            )
+        shape, dtype = specs[0]
+        self.check_image_shape(shape)
+        if dtype != "uint8" and "float" not in dtype:
+            raise ValueError(
+                f"Pictures must be uint8 in 0..255 or float in [-1, 1]. Received {dtype}: convert "
+                "with `images.astype('uint8')`."
+            )
+        if self.num_classes is None:
+            return
+        if len(specs) == 1:
+            raise ValueError(
+                f"{type(self).__name__} is a conditional model and needs labels: "
+                "`fit(images, labels)`, or a data set of `(images, labels)` batches, such as "
+                "`ganzoo.datasets.load(…, labels=True)`."
+            )
+        shape, dtype = specs[1]
+        if shape:
+            mend = "labels.argmax(axis=-1)" if shape != (1,) else "labels[:, 0]"
+            raise ValueError(
+                "Labels must be one whole number per picture, of shape (batch,). Received shape "
+                f"(batch, {', '.join(map(str, shape))}): pass `{mend}`."
+            )
+        if "int" not in dtype:
+            raise ValueError(
+                f"Labels must be whole numbers. Received {dtype}: pass `labels.astype('int32')`."
+            )
+
+    def check_values(self, arrays):
+        images = arrays[0]
+        if images.dtype != np.uint8:
+            low, high = float(images.min()), float(images.max())
+            if not (np.isfinite(low) and np.isfinite(high)):
+                raise ValueError(
+                    "The pictures contain NaN or infinity. Remove or mend those: "
+                    "`images[np.isfinite(images).all(axis=(1, 2, 3))]`."
+                )
+            if low < -1.001 or high > 1.001:
+                raise ValueError(
+                    f"Pictures as floats must lie in [-1, 1]. Received values from {low:g} to "
+                    f"{high:g}. Scale them, from 0..255 with `images / 127.5 - 1`, or pass uint8."
+                )
+        if self.num_classes is not None:
+            low, high = int(arrays[1].min()), int(arrays[1].max())
+            if low < 0 or high >= self.num_classes:
+                raise ValueError(
+                    f"Labels must lie in 0..{self.num_classes - 1} (num_classes="
+                    f"{self.num_classes}). Received labels from {low} to {high}."
+                )
+
     def build_players(self):
         self.generator = self.build_generator()
         self.discriminator = self.build_discriminator()
@@ -184,6 +241,102 @@ class GAN(Game):
     def sampler(self):
         """The generator that `generate` uses: the averaged one where there is one."""
         return self.generator if self.ema_decay is None else self.ema_generator
+
+    def generate(
+        self, n, *, labels=None, latents=None, seed=None, truncation=None, batch_size=256
+    ):
+        """Make pictures.
+
+        Args:
+            n: how many.
+            labels: for a conditional model: `n` class numbers, or one for all. None: the classes
+                in turn, 0, 1, 2, …
+            latents: `(n, latent_dim)` latents of your own, in place of drawn ones.
+            seed: whole number; the same seed gives the same pictures, whatever the batch size.
+                None: other pictures each time.
+            truncation: if given, latents are drawn from the normal distribution cut off at
+                ±`truncation`: smaller is more typical and less diverse. With one seed, each
+                picture is drawn towards the centre, not replaced.
+            batch_size: pictures made at once; bounds memory.
+
+        Returns:
+            `(n, height, width, channels)` uint8 NumPy array; for a model of points,
+            `(n, length)` float32.
+
+        Raises:
+            ValueError: an argument is out of range, or the model has no networks yet.
+        """
+        checks.integer("n", n)
+        checks.integer("batch_size", batch_size)
+        if not self.built:
+            raise ValueError(
+                f"This {type(self).__name__} has no networks yet, because it does not know the "
+                "shape of its pictures. Call `fit` first, load weights, or make it with "
+                "`image_shape=(height, width, channels)`."
+            )
+        latents = self._latents(n, latents, seed, truncation)
+        inputs = [latents]
+        if self.num_classes is not None:
+            inputs.append(self._labels(n, labels))
+        elif labels is not None:
+            raise ValueError(
+                f"{type(self).__name__} has no classes: leave `labels` out, or use a conditional "
+                "model such as 'cgan'."
+            )
+        # Whole batches only, so that few shapes are compiled; the padding is cut off again.
+        size = min(batch_size, 2 ** math.ceil(math.log2(n)))
+        images = []
+        for start in range(0, n, size):
+            part = [x[start : start + size] for x in inputs]
+            short = size - len(part[0])
+            part = [np.concatenate([x, np.repeat(x[-1:], short, axis=0)]) for x in part]
+            made = self.sampler.predict_on_batch(part if len(part) > 1 else part[0])
+            images.append(self._finish(np.asarray(made)[: size - short]))
+        return np.concatenate(images)
+
+    def _latents(self, n, latents, seed, truncation):
+        if latents is not None:
+            latents = np.asarray(latents, "float32")
+            if latents.shape != (n, self.latent_dim):
+                raise ValueError(
+                    f"`latents` must have shape ({n}, {self.latent_dim}). Received: "
+                    f"{latents.shape}."
+                )
+            if seed is not None or truncation is not None:
+                raise ValueError("`latents` replace drawing: leave out `seed` and `truncation`.")
+            return latents
+        if seed is not None:
+            checks.integer("seed", seed, least=0)
+        # Drawn by NumPy and not by the backend: one seed, one set of pictures everywhere.
+        latents = np.random.default_rng(seed).standard_normal((n, self.latent_dim), "float32")
+        if truncation is not None:
+            checks.real("truncation", truncation, above=0)
+            from scipy import special
+
+            low = special.ndtr(-truncation)
+            latents = special.ndtri(low + special.ndtr(latents.astype("float64")) * (1 - 2 * low))
+        return latents.astype("float32")
+
+    def _labels(self, n, labels):
+        if labels is None:
+            return np.arange(n, dtype="int32") % self.num_classes
+        labels = np.asarray(labels)
+        if not np.issubdtype(labels.dtype, np.integer) or labels.shape not in ((), (n,)):
+            raise ValueError(
+                f"`labels` must be one whole number or {n} of them. Received: {labels.dtype} of "
+                f"shape {labels.shape}."
+            )
+        if labels.size and not 0 <= labels.min() <= labels.max() < self.num_classes:
+            raise ValueError(
+                f"`labels` must lie in 0..{self.num_classes - 1}. Received labels from "
+                f"{labels.min()} to {labels.max()}."
+            )
+        return np.broadcast_to(labels, (n,)).astype("int32")
+
+    def _finish(self, images):
+        if images.ndim != 4:
+            return images
+        return np.clip(np.round((images + 1.0) * 127.5), 0, 255).astype("uint8")
 
     def call(self, inputs, training=False):
         """Latents (and labels) to float pictures in [-1, 1]."""

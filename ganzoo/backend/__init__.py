@@ -11,10 +11,17 @@ Everything above it is written once in `keras.ops`. What differs between backend
 | `apply`          | one optimizer step                                                          |
 | `trace`          | runs a function on shapes alone, to learn what it returns                    |
 | `best_precision` | what `precision="auto"` means on this device                                |
+| `feed`           | whole, checked batches for `fit`, of whatever the user has                 |
+| `stream`         | a source of examples as a data set                                         |
 | `is_uint8`       | whether a tensor holds raw pictures                                         |
 """
 
 import keras
+
+from ganzoo.backend.feed import ArraySource as ArraySource
+from ganzoo.backend.feed import feed as feed
+from ganzoo.backend.feed import host_errors as host_errors
+from ganzoo.backend.feed import stream as stream
 
 _BACKEND = keras.backend.backend()
 

@@ -4,6 +4,7 @@ function of (seed, epoch), as `tf.data` where TensorFlow is and as `PyDataset` e
 
 import contextlib
 import dataclasses
+import functools
 import importlib.util
 import sys
 
@@ -156,10 +157,9 @@ def host_errors():
 
 @dataclasses.dataclass(frozen=True)
 class Feed:
-    """What Keras's `fit` reads, the shape and dtype of its components, and its orders."""
+    """What Keras's `fit` reads, and the orders of the sources in it."""
 
     data: object
-    specs: tuple
     orders: tuple
 
     def pin(self):
@@ -174,35 +174,37 @@ class Feed:
         return PinOrder()
 
 
-def feed(x, y=None, *, batch_size=None, turns=1, shuffle=False, seed=0, checker=None, repeat=False):
-    """Whole batches of `turns` · batch size examples, checked as they are read.
+def feed(x, y=None, *, accept, check=None, batch_size=None, shuffle=False, seed=0, repeat=False):
+    """Whole batches of as many examples as one training step reads, checked as they are read.
 
     Args:
         x: `tf.data.Dataset`, `keras.utils.PyDataset`, array, or tuple of arrays.
         y: array of labels beside an array `x`, or None.
+        accept: called once with the `(shape, dtype)` of each component of an example; raises if
+            they do not suit, and returns how many batches one training step reads (its turns).
+            `tf.data` and `PyDataset` batches are put together, never cut.
+        check: called with the arrays of every batch in which values may be out of range; raises
+            if they are. None: no check.
         batch_size: examples in one turn's batch, for arrays (64 if None).
-        turns: batches that one training step reads. `tf.data` and `PyDataset` batches are put
-            together, never cut.
         shuffle: visit arrays in an order derived from (`seed`, epoch).
         seed: see `shuffle`.
-        checker: has `check_specs(specs)` and `check_values(arrays)`, which raise on bad data.
         repeat: whether one epoch may ask for more steps than the data has.
 
     Raises:
         TypeError: `x` is none of these.
-        ValueError: the data is empty or smaller than what one step reads, or fails a check.
+        ValueError: the data is empty or smaller than what one step reads.
     """
-    if _is_tf_data(x) or isinstance(x, keras.utils.PyDataset):
-        if y is not None or batch_size is not None:
-            name = "y" if y is not None else "batch_size"
+    if not (_is_tf_data(x) or isinstance(x, keras.utils.PyDataset)):
+        return _feed_arrays(x, y, accept, check, batch_size or 64, shuffle, seed, repeat)
+    for name, value in (("y", y), ("batch_size", batch_size)):
+        if value is not None:
             raise ValueError(
                 f"`{name}` goes with arrays only: a {type(x).__name__} yields whole batches of "
                 "`images` or `(images, labels)`."
             )
-        if isinstance(x, keras.utils.PyDataset):
-            return _feed_py_dataset(x, turns, checker)
-        return _feed_tf_data(x, turns, checker, repeat)
-    return _feed_arrays(x, y, batch_size or 64, turns, shuffle, seed, checker, repeat)
+    if isinstance(x, keras.utils.PyDataset):
+        return _feed_py_dataset(x, accept, check)
+    return _feed_tf_data(x, accept, check, repeat)
 
 
 def _is_tf_data(x):
@@ -215,51 +217,57 @@ def _tuple(batch):
 
 
 def _specs(arrays):
-    return tuple(
-        (tuple(a.shape[1:]), keras.backend.standardize_dtype(a.dtype)) for a in arrays
-    )
+    if not all(np.ndim(a) for a in arrays):
+        raise ValueError("The data set must yield batches. Received single numbers: batch it.")
+    return tuple((tuple(a.shape[1:]), keras.backend.standardize_dtype(a.dtype)) for a in arrays)
 
 
-def _too_small(have, what, batch, turns):
-    reads = f"{batch} examples" + (f" × {turns} turns" if turns > 1 else "")
-    return ValueError(
-        f"The data has {have} {what}, fewer than one training step reads ({reads}). Use more data"
-        " or a smaller `batch_size`" + (" or fewer `discriminator_steps`." if turns > 1 else ".")
-    )
+def _check_size(have, what, needed, size, turns):
+    if have < needed:
+        reads = f"a batch of {size}" if turns == 1 else f"{turns} batches of {size}"
+        mend = "a smaller `batch_size`" + (" or fewer `discriminator_steps`" if turns > 1 else "")
+        raise ValueError(
+            f"The data has {have} {what}, fewer than one training step reads ({reads}). Use more "
+            f"data or {mend}."
+        )
+
+
+def _may_be_wrong(specs):
+    """Raw pictures without labels cannot be out of range."""
+    return any(dtype != "uint8" or not shape for shape, dtype in specs)
 
 
 _EMPTY = "The data set is empty: it yields no picture. Check the path, the split and any filter."
 
 
-def _feed_arrays(x, y, batch_size, turns, shuffle, seed, checker, repeat):
-    parts = [*_tuple(x), *([] if y is None else [y])]
-    arrays = [_to_numpy(part) for part in parts]
-    if len({len(a) for a in arrays}) > 1:
+def _feed_arrays(x, y, accept, check, batch_size, shuffle, seed, repeat):
+    arrays = [_to_numpy(part) for part in (*_tuple(x), *([] if y is None else [y]))]
+    if any(a.ndim == 0 for a in arrays):
+        raise ValueError("Data must be arrays of examples. Received a single number.")
+    lengths = [len(a) for a in arrays]
+    if len(set(lengths)) > 1:
         raise ValueError(
-            "There must be one label per picture. Received "
-            + " and ".join(str(len(a)) for a in arrays)
-            + "."
+            f"There must be one label per picture. Received {' and '.join(map(str, lengths))}."
         )
-    if len(arrays[0]) == 0:
+    if lengths[0] == 0:
         raise ValueError(_EMPTY)
-    if checker is not None:
-        checker.check_specs(_specs(arrays))
-        if not isinstance(arrays[0], np.memmap):
-            # In pieces, so that no temporary is as large as the data.
-            for start in range(0, len(arrays[0]), 4096):
-                checker.check_values([a[start : start + 4096] for a in arrays])
+    specs = _specs(arrays)
+    turns = accept(specs)
+    _check_size(lengths[0], "examples", batch_size * turns, batch_size, turns)
+    streamed = isinstance(arrays[0], np.memmap)
+    if check is not None and not streamed and _may_be_wrong(specs):
+        # At once, and in pieces, so that no temporary is as large as the data.
+        for start in range(0, lengths[0], 4096):
+            check([a[start : start + 4096] for a in arrays])
     source = ArraySource(*arrays)
-    if len(source) < batch_size * turns:
-        raise _too_small(len(source), "examples", batch_size, turns)
     order = Order(len(source), shuffle, seed)
-    if keras.backend.backend() == "tensorflow":
-        ds = _tf_stream(source, batch_size * turns, order)
-    else:
-        ds = SourceDataset(source, batch_size * turns, order)
-    values = checker if isinstance(arrays[0], np.memmap) else None
-    if _is_tf_data(ds):
-        return _feed_tf_data(ds, 1, None, repeat, values)
-    return _feed_py_dataset(ds, 1, None, values)
+    make, finish = (
+        (_tf_stream, functools.partial(_feed_tf_data, repeat=repeat))
+        if keras.backend.backend() == "tensorflow"
+        else (SourceDataset, _feed_py_dataset)
+    )
+    whole = make(source, batch_size * turns, order)
+    return finish(whole, lambda specs: 1, check if streamed else None)
 
 
 def _to_numpy(x):
@@ -271,62 +279,50 @@ def _to_numpy(x):
             f"{type(x).__name__}. `ganzoo.datasets.load` makes a data set of a folder, a file or "
             "a name."
         )
-    return np.asarray(keras.ops.convert_to_numpy(x) if hasattr(x, "shape") else x)
+    return keras.ops.convert_to_numpy(x)
 
 
-def _needs_values(checker, specs):
-    """Raw pictures without labels cannot be out of range."""
-    return checker is not None and any(dtype != "uint8" or not shape for shape, dtype in specs)
-
-
-def _feed_tf_data(ds, turns, checker, repeat=False, value_checker=None):
+def _feed_tf_data(ds, accept, check, repeat):
     import tensorflow as tf
 
-    orders = tuple(_find_orders(ds))
     elements = _tuple(ds.element_spec)
-    batch_sizes = {e.shape[0] if e.shape.rank else None for e in elements}
-    static = all(e.shape.is_fully_defined() for e in elements) and len(batch_sizes) == 1
-    cardinality = int(ds.cardinality())
-    if cardinality == 0:
+    count = int(ds.cardinality())
+    if count == 0:
         raise ValueError(_EMPTY)
-    if static and cardinality != tf.data.UNKNOWN_CARDINALITY:
+    if count > 0 and all(e.shape.rank and e.shape.is_fully_defined() for e in elements):
         specs = tuple((tuple(e.shape[1:]), e.dtype.name) for e in elements)
-        size = next(iter(batch_sizes))
-        if 0 < cardinality < turns:
-            raise _too_small(cardinality, "batches", size, turns)
+        size = elements[0].shape[0]
+        turns = accept(specs)
+        _check_size(count, "batches", turns, size, turns)
     else:  # look at what one step would read
-        with host_errors():
-            first = [_tuple(b) for b in ds.take(turns).as_numpy_iterator()]
-        if not first:
+        first = next(ds.take(1).as_numpy_iterator(), None)
+        if first is None:
             raise ValueError(_EMPTY)
-        specs = _specs(first[0]) if all(np.ndim(a) for a in first[0]) else ()
-        size = len(first[0][0]) if specs else 0
-        if checker is None or specs:
-            full = sum(len(b[0]) == size for b in first)
-            if full < turns:
-                raise _too_small(full, "full batches", size, turns)
-    value_checker = value_checker or checker
-    if checker is not None:
-        checker.check_specs(specs)
-    if not static:
+        specs = _specs(_tuple(first))
+        size = len(_tuple(first)[0])
+        turns = accept(specs)
         full = getattr(ds, "ganzoo_full_batches", None)
         ds = ds.filter(lambda *batch: tf.shape(batch[0])[0] == size)
         if full is not None:
             ds = ds.apply(tf.data.experimental.assert_cardinality(full))
-    if _needs_values(value_checker, specs):
+        if turns > 1:
+            found = sum(1 for _ in ds.take(turns))
+            _check_size(found, "full batches", turns, size, turns)
+
+    examine = None
+    if check is not None and _may_be_wrong(specs):
 
         def checked(*arrays):
-            value_checker.check_values(arrays)
+            check(arrays)
             return arrays
 
-        check = host_function(checked, [e.dtype for e in elements])
-    else:
-        check = None
+        examine = host_function(checked, [e.dtype for e in elements])
 
     def settle(*batch):
-        batch = check(*batch) if check else batch
+        batch = examine(*batch) if examine else batch
         return tuple(tf.ensure_shape(b, (size, *shape)) for b, (shape, _) in zip(batch, specs))
 
+    orders = tuple(_find_orders(ds))
     ds = ds.map(settle, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     if turns > 1:
         ds = ds.batch(turns, drop_remainder=True).map(
@@ -334,7 +330,7 @@ def _feed_tf_data(ds, turns, checker, repeat=False, value_checker=None):
         )
     if repeat:
         ds = ds.repeat()
-    return Feed(ds.prefetch(tf.data.AUTOTUNE), specs, orders)
+    return Feed(ds.prefetch(tf.data.AUTOTUNE), orders)
 
 
 def _find_orders(ds):
@@ -349,7 +345,7 @@ def _find_orders(ds):
 class _TurnsDataset(keras.utils.PyDataset):
     """A `PyDataset` whose batches are checked and put together, `turns` at a time."""
 
-    def __init__(self, inner, turns, size, count, value_checker):
+    def __init__(self, inner, turns, size, count, check):
         super().__init__(
             workers=inner.workers,
             use_multiprocessing=inner.use_multiprocessing,
@@ -359,7 +355,7 @@ class _TurnsDataset(keras.utils.PyDataset):
         self.turns = turns
         self.size = size
         self.count = count
-        self.value_checker = value_checker
+        self.check = check
 
     @property
     def num_batches(self):
@@ -373,8 +369,8 @@ class _TurnsDataset(keras.utils.PyDataset):
                     f"Batches must have the same size; one has {len(batch[0])} examples and the "
                     f"first has {self.size}."
                 )
-            if self.value_checker is not None:
-                self.value_checker.check_values([np.asarray(a) for a in batch])
+            if self.check is not None:
+                self.check([np.asarray(a) for a in batch])
         if self.turns == 1:
             return batches[0]
         return tuple(np.concatenate(parts) for parts in zip(*batches))
@@ -386,23 +382,19 @@ class _TurnsDataset(keras.utils.PyDataset):
         self.inner.on_epoch_end()
 
 
-def _feed_py_dataset(ds, turns, checker, value_checker=None):
+def _feed_py_dataset(ds, accept, check):
     count = ds.num_batches
     if count == 0:
         raise ValueError(_EMPTY)
     first = [np.asarray(a) for a in _tuple(ds[0])]
-    specs = _specs(first) if all(a.ndim for a in first) else ()
-    if checker is not None:
-        checker.check_specs(specs)
+    specs = _specs(first)
+    turns = accept(specs)
     size = len(first[0])
     if count is not None:
         if len(_tuple(ds[count - 1])[0]) != size:
             count -= 1  # the last batch is a partial one
-        if count < turns:
-            raise _too_small(count, "full batches", size, turns)
+        _check_size(count, "full batches", turns, size, turns)
         count //= turns
-    value_checker = value_checker or checker
-    if not _needs_values(value_checker, specs):
-        value_checker = None
     orders = (ds.order,) if isinstance(ds, SourceDataset) else ()
-    return Feed(_TurnsDataset(ds, turns, size, count, value_checker), specs, orders)
+    check = check if _may_be_wrong(specs) else None
+    return Feed(_TurnsDataset(ds, turns, size, count, check), orders)

@@ -8,7 +8,11 @@ class Trainer:
     """Gives Keras's TensorFlow `fit` its step: `play` to train, `judge` to evaluate."""
 
     def train_step(self, data):
-        return self.play(data)
+        # When the data set ends without saying so beforehand, Keras runs the step once more and
+        # it fails for want of data, after whatever does not wait for data has run: counters,
+        # random state, averages. So everything waits.
+        with tf.control_dependencies(tf.nest.flatten(data)):
+            return self.play(data)
 
     def test_step(self, data):
         # Losses are judged as they are in training, but nothing may move: a stateless scope
