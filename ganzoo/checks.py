@@ -10,8 +10,8 @@ def unknown(kind, name, allowed, error=ValueError):
     allowed = sorted(allowed)
     near = difflib.get_close_matches(str(name).lower(), allowed, n=3, cutoff=0.5)
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-    listed = ", ".join(allowed) if allowed else "none"
-    return error(f"Unknown {kind}: {name!r}.{hint} Known: {listed}.")
+    listed = f"Known: {', '.join(allowed)}." if len(allowed) <= 40 else f"{len(allowed)} are known."
+    return error(f"Unknown {kind}: {name!r}.{hint} {listed if allowed else 'None is known.'}")
 
 
 def one_of(name, value, allowed):

@@ -21,7 +21,9 @@ import keras
 from ganzoo.backend.feed import ArraySource as ArraySource
 from ganzoo.backend.feed import feed as feed
 from ganzoo.backend.feed import host_errors as host_errors
+from ganzoo.backend.feed import host_function as host_function
 from ganzoo.backend.feed import stream as stream
+from ganzoo.backend.feed import stream_tf_data as stream_tf_data
 
 _BACKEND = keras.backend.backend()
 

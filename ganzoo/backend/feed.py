@@ -57,6 +57,12 @@ class Order:
         self.epoch += 1
         return indices
 
+    def advance_seed(self):
+        """A seed for this epoch, for data that has no indices, and on to the next epoch."""
+        seed = np.random.SeedSequence([self.seed, self.epoch]).generate_state(1)
+        self.epoch += 1
+        return seed.astype("int64")
+
 
 class SourceDataset(keras.utils.PyDataset):
     """A source as a `PyDataset` of batches."""
@@ -91,9 +97,25 @@ def stream(source, *, batch_size, shuffle, seed):
     be smaller.
     """
     order = Order(len(source), shuffle, seed)
+    _check_size(len(source), "examples", batch_size, batch_size, 1)
     if importlib.util.find_spec("tensorflow") is None:
         return SourceDataset(source, batch_size, order)
     return _tf_stream(source, batch_size, order)
+
+
+def stream_tf_data(ds, count, *, batch_size, shuffle, seed, buffer=8192):
+    """A `tf.data` of `count` examples as batches, shuffled within a buffer by (seed, epoch)."""
+    import tensorflow as tf
+
+    order = Order(count, shuffle, seed)
+    _check_size(count, "examples", batch_size, batch_size, 1)
+    if shuffle:
+        epoch_seed = host_function(order.advance_seed, tf.int64)
+        unshuffled = ds
+        ds = tf.data.Dataset.range(1).flat_map(
+            lambda _: unshuffled.shuffle(buffer, seed=tf.reshape(epoch_seed(), ()))
+        )
+    return _tf_batches(ds, order, batch_size)
 
 
 def _tf_stream(source, batch_size, order):
@@ -112,8 +134,15 @@ def _tf_stream(source, batch_size, order):
     ds = tf.data.Dataset.range(1).flat_map(
         lambda _: tf.data.Dataset.from_tensor_slices(permutation())
     )
+    return _tf_batches(ds, order, batch_size, with_shapes)
+
+
+def _tf_batches(ds, order, batch_size, read=None):
+    import tensorflow as tf
+
     ds = ds.apply(tf.data.experimental.assert_cardinality(order.count)).batch(batch_size)
-    ds = ds.map(with_shapes, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    if read is not None:
+        ds = ds.map(read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     # Known at the root: whatever is mapped on top, `fit` finds the order and pins its epoch.
     ds.ganzoo_order = order
     final = ds.prefetch(tf.data.AUTOTUNE)

@@ -1,0 +1,109 @@
+"""Sources in memory: scikit-learn's digits, toy points, `.npy` and `.npz` files, arrays."""
+
+import numpy as np
+
+from ganzoo import checks
+from ganzoo.datasets.source import Arrays
+
+
+def digits(split, labels):
+    """1,797 handwritten digits, 8×8 grey; every sixth is kept for `"test"`."""
+    from sklearn import datasets
+
+    checks.one_of("split", split, ("train", "test", "all"))
+    data = datasets.load_digits()
+    images = np.round(data.images * (255 / 16)).astype("uint8")[..., None]
+    held_out = np.arange(len(images)) % 6 == 5
+    keep = {"train": ~held_out, "test": held_out, "all": slice(None)}[split]
+    return from_arrays(
+        images[keep], data.target[keep], labels, class_names=[str(i) for i in range(10)]
+    )
+
+
+POINTS = 100_000
+"""Points of `ring` and `grid`, as in PacGAN's experiments."""
+
+
+def ring(split, labels):
+    """Eight Gaussians, σ = 0.01 r, on a circle of radius r = 0.8."""
+    angle = np.arange(8) * (2 * np.pi / 8)
+    return _mixture(0.8 * np.stack([np.cos(angle), np.sin(angle)], axis=1), 0.008, split, labels)
+
+
+def grid(split, labels):
+    """25 Gaussians, σ = 0.01, at the crossings of a 5×5 grid from −0.8 to 0.8."""
+    line = np.linspace(-0.8, 0.8, 5)
+    return _mixture(np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2), 0.01, split, labels)
+
+
+def _mixture(centres, sigma, split, labels):
+    checks.one_of("split", split, ("train", "test"))
+    rng = np.random.default_rng({"train": 0, "test": 1}[split])
+    modes = rng.integers(len(centres), size=POINTS)
+    points = centres[modes] + sigma * rng.standard_normal((POINTS, 2))
+    return from_arrays(points.astype("float32"), modes, labels)
+
+
+def from_arrays(images, targets, labels, class_names=None):
+    """Pictures `(n, h, w[, c])` or points `(n, d)`; labels `(n,)` if asked for."""
+    if images.dtype == object:
+        raise ValueError(
+            "The array holds Python objects, not numbers: its pictures may differ in size. Bring "
+            "them to one size, or put them in a folder and load that with `image_size`."
+        )
+    if images.ndim == 3:
+        images = images[..., None]
+    if len(images) == 0:
+        raise ValueError("The array is empty.")
+    if not labels:
+        return Arrays(images, class_names=class_names)
+    if targets is None:
+        raise ValueError(
+            "`labels=True`, but there are no labels: pass a pair (images, labels), or an .npz "
+            "file with both."
+        )
+    targets = np.asarray(targets)
+    if targets.ndim == 2 and targets.shape[1] == 1:
+        targets = targets[:, 0]
+    if not np.issubdtype(targets.dtype, np.integer) or targets.ndim != 1:
+        raise ValueError(
+            "Labels must be one whole number per picture. Received "
+            f"{targets.dtype} of shape {targets.shape}."
+        )
+    if len(targets) != len(images):
+        raise ValueError(
+            f"There must be one label per picture. Received {len(images)} pictures and "
+            f"{len(targets)} labels."
+        )
+    return Arrays(images, targets.astype("int32"), class_names=class_names)
+
+
+def from_file(path, split, labels):
+    """An `.npy` (memory-mapped) or `.npz` file."""
+    try:
+        content = np.load(path, mmap_mode="r" if path.suffix == ".npy" else None)
+    except ValueError as error:
+        raise ValueError(f"{str(path)!r} cannot be read as arrays of numbers: {error}") from None
+    if path.suffix == ".npy":
+        _only_train(split, path)
+        return from_arrays(content, None, labels)
+    with content:
+        names = content.files
+        for images, targets in (("images", "labels"), (f"x_{split}", f"y_{split}"), ("x", "y")):
+            if images in names:
+                if not images.endswith(f"_{split}"):
+                    _only_train(split, path)
+                found = content[targets] if labels and targets in names else None
+                return from_arrays(content[images], found, labels)
+        if len(names) == 1:
+            _only_train(split, path)
+            return from_arrays(content[names[0]], None, labels)
+    raise ValueError(
+        f"{str(path)!r} has the arrays {names}. Name the pictures `images` (labels `labels`), or "
+        f"`x_{split}` (`y_{split}`), or `x` (`y`)."
+    )
+
+
+def _only_train(split, path):
+    if split != "train":
+        raise ValueError(f"{str(path)!r} has no split {split!r}: all of it is 'train'.")

@@ -1,0 +1,69 @@
+"""What data sets are made of: examples that are read by index.
+
+A source has `len()`, `specs` (shape and dtype of each component of one example), `class_names`
+(or None) and `read(indices)`, which returns a tuple of arrays, the pictures first.
+"""
+
+import concurrent.futures
+import os
+
+import numpy as np
+from PIL import Image
+from PIL import ImageOps
+
+from ganzoo import backend
+
+CACHE_BYTES = 2**29
+"""Data of at most this size is decoded once and kept in memory: 512 MiB."""
+
+
+class Arrays(backend.ArraySource):
+    """A source of arrays."""
+
+    def __init__(self, *arrays, class_names=None):
+        super().__init__(*arrays)
+        self.class_names = class_names
+
+
+class Resized:
+    """A source whose pictures are brought to one size."""
+
+    def __init__(self, source, size):
+        (shape, dtype), *rest = source.specs
+        if dtype != "uint8" or len(shape) != 3:
+            raise ValueError(
+                f"`image_size` resizes uint8 pictures. Received {dtype} of shape {shape}: resize "
+                "these yourself, and leave `image_size` out."
+            )
+        self.source = source
+        self.size = size
+        self.specs = (((*size, shape[2]), "uint8"), *rest)
+        self.class_names = source.class_names
+
+    def __len__(self):
+        return len(self.source)
+
+    def read(self, indices):
+        images, *rest = self.source.read(indices)
+        return (np.stack([fit(image, self.size) for image in images]), *rest)
+
+
+def fit(image, size):
+    """One `(h, w, c)` uint8 picture scaled to cover `size` and cut to it at the centre."""
+    grey = image.shape[2] == 1
+    picture = Image.fromarray(image[..., 0] if grey else image)
+    picture = ImageOps.fit(picture, size[::-1], Image.Resampling.BICUBIC)
+    return np.asarray(picture)[..., None] if grey else np.asarray(picture)
+
+
+def settle(source, limit):
+    """The source itself, or its arrays if all of it takes at most `limit` bytes."""
+    if isinstance(source, Arrays) or not hasattr(source, "read"):
+        return source
+    size = sum(int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype in source.specs)
+    if len(source) * size > limit:
+        return source
+    pieces = np.array_split(np.arange(len(source)), max(1, len(source) // 256))
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        parts = list(pool.map(source.read, pieces))
+    return Arrays(*map(np.concatenate, zip(*parts)), class_names=source.class_names)

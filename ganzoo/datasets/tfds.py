@@ -1,0 +1,131 @@
+"""Sources from TensorFlow Datasets, with or without a network."""
+
+import contextlib
+import io
+import pathlib
+
+import numpy as np
+
+from ganzoo import backend
+from ganzoo import checks
+from ganzoo.datasets.source import Arrays
+from ganzoo.datasets.source import fit
+
+ARCHIVES = (".gz", ".zip", ".tar", ".tgz", ".npz", ".bz2", ".xz")
+
+
+def load(name, split, image_size, labels, data_dir, built_in):
+    """A source of the TensorFlow data set `name`."""
+    builder = _builder(name, data_dir, built_in)
+    _prepare(builder, name, data_dir)
+    known = builder.info.splits
+    if split not in known and "[" not in split and "+" not in split:
+        raise checks.unknown(f"split of {name!r}", split, known)
+    features = builder.info.features
+    if "image" not in features:
+        raise ValueError(f"{name!r} has no pictures; its features are {', '.join(features)}.")
+    if labels and "label" not in features:
+        raise ValueError(f"{name!r} has no labels: leave `labels=True` out.")
+    return _Examples(builder, split, image_size, labels).settled()
+
+
+def _builder(name, data_dir, built_in):
+    try:
+        import tensorflow_datasets as tfds
+    except ImportError as error:
+        raise ImportError(
+            f"{name!r} is no file, folder or built-in data set ({', '.join(built_in)}); to look "
+            "it up among TensorFlow Datasets, install these: pip install tensorflow "
+            f"tensorflow-datasets importlib_resources ({error})"
+        ) from None
+    home = None if data_dir is None or _archives(name, data_dir) else data_dir
+    try:
+        return tfds.builder(name, data_dir=home)
+    except tfds.core.registered.DatasetNotFoundError:
+        raise checks.unknown(
+            "data set or path", name, {*tfds.list_builders(with_community_datasets=False), *built_in}
+        ) from None
+
+
+def _archives(name, data_dir):
+    """The folder in `data_dir` that holds the data set's original archives, or None."""
+    base = pathlib.Path(data_dir).expanduser()
+    if not base.is_dir():
+        raise FileNotFoundError(f"`data_dir`: there is no folder {str(base)!r}.")
+    for folder in (base / name, base / name.replace("_", "-"), base):
+        if folder.is_dir() and any(f.suffix in ARCHIVES for f in folder.iterdir()):
+            return folder
+    return None
+
+
+def _prepare(builder, name, data_dir):
+    import tensorflow_datasets as tfds
+
+    archives = None if data_dir is None else _archives(name, data_dir)
+    config = tfds.download.DownloadConfig(manual_dir=archives)
+    if not builder.is_prepared():
+        try:
+            # Its notices go to standard output, where a command's own output belongs.
+            with contextlib.redirect_stdout(io.StringIO()):
+                builder.download_and_prepare(download_config=config)
+        except Exception as error:
+            raise OSError(
+                f"The data set {name!r} could not be prepared: {type(error).__name__}: {error}\n"
+                "Without a network, put its original archives into a folder and pass that as "
+                "`data_dir`."
+            ) from error
+
+
+class _Examples:
+    """A TensorFlow data set as a source; it has no reading by index, so it streams by itself."""
+
+    def __init__(self, builder, split, image_size, labels):
+        self.builder = builder
+        self.split = split
+        self.labels = labels
+        self.count = builder.info.splits[split].num_examples
+        features = builder.info.features
+        self.class_names = getattr(features["label"], "names", None) if labels else None
+        shape = features["image"].shape
+        if image_size is None and None in shape[:2]:
+            raise ValueError(
+                f"The pictures of {builder.name!r} have different sizes. Pass `image_size`, for "
+                "example 64."
+            )
+        self.resize = None if image_size in (None, shape[:2]) else image_size
+        self.specs = (((*(image_size or shape[:2]), shape[2]), "uint8"),)
+        if labels:
+            self.specs += (((), "int32"),)
+
+    def __len__(self):
+        return self.count
+
+    def settled(self):
+        """All of it in arrays if that takes no more than the limit, else the stream."""
+        from ganzoo.datasets import source
+
+        if self.count * int(np.prod(self.specs[0][0])) > source.CACHE_BYTES:
+            return self
+        batches = self._examples().batch(1024).as_numpy_iterator()
+        parts = [b if isinstance(b, tuple) else (b,) for b in batches]
+        return Arrays(*map(np.concatenate, zip(*parts)), class_names=self.class_names)
+
+    def _examples(self):
+        import tensorflow as tf
+
+        resize = backend.host_function(lambda image: fit(image, self.resize), tf.uint8)
+
+        def example(features):
+            image = features["image"]
+            if self.resize:
+                image = resize(image)
+            image = tf.ensure_shape(image, self.specs[0][0])
+            return (image, tf.cast(features["label"], tf.int32)) if self.labels else image
+
+        ds = self.builder.as_dataset(split=self.split, shuffle_files=False)
+        return ds.map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+
+    def stream(self, *, batch_size, shuffle, seed):
+        return backend.stream_tf_data(
+            self._examples(), self.count, batch_size=batch_size, shuffle=shuffle, seed=seed
+        )
