@@ -525,15 +525,19 @@ class Game(backend.Trainer, keras.Model):
 
     # Saving ---------------------------------------------------------------------------------
 
+    @classmethod
+    def arguments(cls):
+        """Names of the constructor's arguments, inherited ones included."""
+        found = {}
+        for base in reversed(cls.__mro__):
+            if issubclass(base, Game):
+                parameters = inspect.signature(base.__init__).parameters.values()
+                found.update({p.name: None for p in parameters if p.kind is p.KEYWORD_ONLY})
+        return list(found)
+
     def get_config(self):
-        config = {}
-        for cls in reversed(type(self).__mro__):
-            if issubclass(cls, Game) and "__init__" in vars(cls):
-                for p in inspect.signature(cls.__init__).parameters.values():
-                    if p.kind is p.KEYWORD_ONLY or p.kind is p.POSITIONAL_OR_KEYWORD:
-                        config[p.name] = getattr(self, p.name, None)
-        # `self` is no argument; `jit_compile` belongs to how the model was compiled.
-        return {k: v for k, v in config.items() if k not in ("self", "jit_compile")}
+        # `jit_compile` belongs to how the model was compiled, which is saved beside this.
+        return {name: getattr(self, name) for name in self.arguments() if name != "jit_compile"}
 
     def get_compile_config(self):
         return {

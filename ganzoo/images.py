@@ -1,0 +1,87 @@
+"""Pictures as files: grids, single files, animations."""
+
+import math
+import pathlib
+
+import numpy as np
+from PIL import Image
+
+
+def grid(images, columns=None, padding=1, least_side=320):
+    """Many pictures as one.
+
+    Args:
+        images: `(n, height, width, channels)` uint8, channels 1, 3 or 4; or points `(n, 2)` in
+            [-1, 1], which are drawn as dots.
+        columns: pictures in a row. None: as square as possible.
+        padding: pixels between pictures, white.
+        least_side: a smaller grid is enlarged by a whole factor to about this width.
+
+    Returns:
+        A `PIL.Image.Image`.
+    """
+    images = np.asarray(images)
+    if images.ndim == 2:
+        return _dots(images, least_side)
+    if images.ndim != 4 or images.dtype != np.uint8:
+        raise ValueError(
+            "`images` must be uint8 of shape (n, height, width, channels). Received: "
+            f"{images.dtype} of shape {images.shape}."
+        )
+    n, height, width, channels = images.shape
+    columns = columns or math.ceil(math.sqrt(n))
+    rows = math.ceil(n / columns)
+    cell = (height + padding, width + padding)
+    sheet = np.full((rows * cell[0] + padding, columns * cell[1] + padding, channels), 255, "uint8")
+    for i, image in enumerate(images):
+        y, x = (i // columns) * cell[0] + padding, (i % columns) * cell[1] + padding
+        sheet[y : y + height, x : x + width] = image
+    picture = _to_pil(sheet)
+    factor = max(1, round(least_side / picture.width))
+    return picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
+
+
+def _to_pil(image):
+    channels = image.shape[-1]
+    if channels == 2:  # PIL has no two-channel picture but grey with transparency
+        return Image.fromarray(image, "LA")
+    return Image.fromarray(image[..., 0] if channels == 1 else image)
+
+
+def _dots(points, side):
+    canvas = np.full((side, side), 255, "uint8")
+    places = np.clip(np.round((points[:, :2] + 1) / 2 * (side - 1)), 0, side - 1).astype(int)
+    canvas[side - 1 - places[:, 1], places[:, 0]] = 0
+    return Image.fromarray(canvas)
+
+
+def save_grid(images, path, columns=None):
+    """`grid` as a PNG file; the folder is made. Returns the path."""
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    grid(images, columns).save(path)
+    return path
+
+
+def save_each(images, folder, start=0):
+    """One PNG file per picture, `00000.png` onwards. Returns the folder."""
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for i, image in enumerate(images, start):
+        _to_pil(image).save(folder / f"{i:05d}.png")
+    return folder
+
+
+def save_gif(frames, path, seconds=6.0, most=100):
+    """Picture files of one size as an endless animation of about `seconds`.
+
+    At most `most` of them are used, evenly spread. Returns the path.
+    """
+    frames = list(frames)
+    if len(frames) > most:
+        frames = [frames[i] for i in np.linspace(0, len(frames) - 1, most).round().astype(int)]
+    pictures = [Image.open(frame).convert("RGB").quantize(64) for frame in frames]
+    # The last one stays, so that the result can be looked at.
+    pause = [max(20, round(1000 * seconds / len(pictures)))] * (len(pictures) - 1) + [1500]
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=pause, loop=0)
+    return pathlib.Path(path)
