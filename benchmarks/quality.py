@@ -196,7 +196,9 @@ def main():
             fit, generate = plain_dcgan()
             start = time.perf_counter()
             fit(train[0], epochs)
-            rows.append(row("plain Keras dcgan", seed, time.perf_counter() - start, generate(10000)))
+            rows.append(
+                row("plain Keras dcgan", seed, time.perf_counter() - start, generate(10000))
+            )
         model = ganzoo.get(args.what, seed=seed)
         ds = ganzoo.datasets.load(name, labels=conditional, seed=seed, data_dir=args.data_dir)
         start = time.perf_counter()

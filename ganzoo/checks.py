@@ -24,7 +24,9 @@ def one_of(name, value, allowed):
 def integer(name, value, *, least=1):
     """`value` as an int, if it is a whole number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"`{name}` must be a whole number of at least {least}. Received: {value!r}.")
+        raise TypeError(
+            f"`{name}` must be a whole number of at least {least}. Received: {value!r}."
+        )
     if value < least:
         raise ValueError(f"`{name}` must be at least {least}. Received: {value}.")
     return int(value)

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import functools
 import inspect
+import operator
 import random as python_random
 from collections.abc import Callable
 
@@ -310,7 +311,7 @@ class Game(backend.Trainer, keras.Model):
             return [data]
         parts = keras.tree.map_structure(lambda x: ops.split(x, self.turns), data)
         return [
-            keras.tree.map_structure_up_to(data, lambda part: part[turn], parts)
+            keras.tree.map_structure_up_to(data, operator.itemgetter(turn), parts)
             for turn in range(self.turns)
         ]
 
@@ -323,7 +324,7 @@ class Game(backend.Trainer, keras.Model):
             drawing = {id(v): v for p in movers if p.draws for v in p.variables}
             if drawing:
                 drawn, pullback = backend.record(
-                    lambda: self.draw(batch), list(drawing.values()), self.variables
+                    functools.partial(self.draw, batch), list(drawing.values()), self.variables
                 )
             else:
                 drawn, pullback = self.draw(batch), None

@@ -172,9 +172,7 @@ class GAN(Game):
                 steps=self.discriminator_steps,
                 prefix="d_",
             ),
-            Player(
-                "generator", (self.generator,), self.generator_loss, draws=True, prefix="g_"
-            ),
+            Player("generator", (self.generator,), self.generator_loss, draws=True, prefix="g_"),
         )
 
     def default_optimizers(self):
@@ -185,7 +183,9 @@ class GAN(Game):
         }
 
     def prepare(self, data):
-        images, labels = data if isinstance(data, (tuple, list)) and len(data) == 2 else (data, None)
+        images, labels = (
+            data if isinstance(data, (tuple, list)) and len(data) == 2 else (data, None)
+        )
         images = images[0] if isinstance(images, (tuple, list)) else images
         if backend.is_uint8(images):
             images = ops.cast(images, "float32") / 127.5 - 1.0
@@ -242,9 +242,7 @@ class GAN(Game):
         """The generator that `generate` uses: the averaged one where there is one."""
         return self.generator if self.ema_decay is None else self.ema_generator
 
-    def generate(
-        self, n, *, labels=None, latents=None, seed=None, truncation=None, batch_size=256
-    ):
+    def generate(self, n, *, labels=None, latents=None, seed=None, truncation=None, batch_size=256):
         """Make pictures.
 
         Args:

@@ -38,7 +38,9 @@ def grid(images, columns=None, padding=1, least_side=320):
         sheet[y : y + height, x : x + width] = image
     picture = _to_pil(sheet)
     factor = max(1, round(least_side / picture.width))
-    return picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
+    return picture.resize(
+        (picture.width * factor, picture.height * factor), Image.Resampling.NEAREST
+    )
 
 
 def _to_pil(image):

@@ -97,5 +97,7 @@ def best_precision():
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
         return "float32"
-    capability = tf.config.experimental.get_device_details(gpus[0]).get("compute_capability", (0, 0))
+    capability = tf.config.experimental.get_device_details(gpus[0]).get(
+        "compute_capability", (0, 0)
+    )
     return "mixed_bfloat16" if capability >= (8, 0) else "mixed_float16"

@@ -89,9 +89,11 @@ def load(
     if image_size is not None and found.specs[0][0][:2] != image_size:
         found = Resized(found, image_size)
     found = settle(found, CACHE_BYTES)
-    ds = found.stream(batch_size=batch_size, shuffle=shuffle, seed=seed) if hasattr(
-        found, "stream"
-    ) else backend.stream(found, batch_size=batch_size, shuffle=shuffle, seed=seed)
+    ds = (
+        found.stream(batch_size=batch_size, shuffle=shuffle, seed=seed)
+        if hasattr(found, "stream")
+        else backend.stream(found, batch_size=batch_size, shuffle=shuffle, seed=seed)
+    )
     ds.class_names = found.class_names
     return ds
 
@@ -115,9 +117,7 @@ def _find(source, split, image_size, labels, data_dir, channels, on_error):
         if path.is_dir() or (path.is_file() and path.suffix.lower() == ".zip"):
             return pictures.Pictures(path, split, image_size, labels, channels, on_error)
         if path.is_file():
-            raise ValueError(
-                f"{str(path)!r} is not a folder, a .zip, an .npz or an .npy file."
-            )
+            raise ValueError(f"{str(path)!r} is not a folder, a .zip, an .npz or an .npy file.")
         looks_like_path = path.suffix in (".npy", ".npz", ".zip") or path.is_absolute()
         if not isinstance(source, str) or looks_like_path or source.startswith((".", "~")):
             raise FileNotFoundError(f"There is no file or folder {str(path)!r}.")

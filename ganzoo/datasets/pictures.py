@@ -13,9 +13,7 @@ from PIL import ImageOps
 
 from ganzoo import checks
 
-SUFFIXES = (
-    ".bmp .gif .jfif .jpeg .jpg .pbm .pgm .png .ppm .tga .tif .tiff .webp".split()
-)
+SUFFIXES = ".bmp .gif .jfif .jpeg .jpg .pbm .pgm .png .ppm .tga .tif .tiff .webp".split()
 """Files with these endings are taken for pictures; all others are passed over."""
 
 SPLITS = {"train": ("train",), "test": ("test",), "validation": ("validation", "val", "valid")}

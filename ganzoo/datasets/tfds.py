@@ -43,7 +43,9 @@ def _builder(name, data_dir, built_in):
         return tfds.builder(name, data_dir=home)
     except tfds.core.registered.DatasetNotFoundError:
         raise checks.unknown(
-            "data set or path", name, {*tfds.list_builders(with_community_datasets=False), *built_in}
+            "data set or path",
+            name,
+            {*tfds.list_builders(with_community_datasets=False), *built_in},
         ) from None
 
 

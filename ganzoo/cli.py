@@ -1,0 +1,264 @@
+"""The command line: a thin layer over the Python calls, quick to start."""
+
+import ast
+import contextlib
+import json
+import os
+import pathlib
+import sys
+import tempfile
+
+import click
+
+import ganzoo
+from ganzoo import zoo
+
+_USER_ERRORS = (ValueError, TypeError, OSError, ImportError)
+
+
+class _Main(click.Group):
+    """Turns user errors into one line; `--debug` shows where they come from."""
+
+    def main(self, *args, **kwargs):
+        try:
+            return super().main(*args, **kwargs)
+        except _USER_ERRORS as error:
+            if "--debug" in sys.argv:
+                raise
+            click.secho(f"Error: {error}", err=True, fg="red")
+            sys.exit(1)
+
+
+@contextlib.contextmanager
+def _quiet_start():
+    """Keep what TensorFlow's libraries print while they load out of the terminal.
+
+    They write to the file descriptor, whatever Python's logging says. If loading fails, all of
+    it is shown.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(saved, 2)
+            kept.seek(0)
+            sys.stderr.write(kept.read().decode(errors="replace"))
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+def _load_framework():
+    with _quiet_start():
+        import keras
+
+        from ganzoo import gan  # noqa: F401
+
+        # The first operation looks for devices, which also talks.
+        keras.ops.convert_to_numpy(keras.ops.zeros(()))
+
+
+def _settings(pairs):
+    """`key=value` words as a dict; values are Python literals, or else strings."""
+    settings = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise ValueError(f"--set takes key=value. Received: {pair!r}.")
+        try:
+            settings[key.strip()] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            settings[key.strip()] = value
+    return settings
+
+
+def _image_size(text):
+    if text is None:
+        return None
+    parts = text.lower().split("x")
+    if not 1 <= len(parts) <= 2 or not all(p.isdigit() for p in parts):
+        raise ValueError(f"--image-size takes 64 or 64x48 (height x width). Received: {text!r}.")
+    size = [int(p) for p in parts]
+    return size[0] if len(size) == 1 else tuple(size)
+
+
+debug = click.option("--debug", is_flag=True, help="Show where an error comes from.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(ganzoo.__version__, prog_name="ganzoo")
+def main():
+    """The GAN zoo for Keras 3.
+
+    \b
+    ganzoo list
+    ganzoo train dcgan
+    ganzoo train dcgan --data PICTURES --image-size 64 --epochs 100
+    ganzoo sample runs/dcgan-digits -n 100 -o grid.png
+    """
+
+
+@main.command("list")
+@click.argument("pattern", default="*")
+@click.option("--weights", is_flag=True, help="List trained weights instead.")
+@as_json
+@debug
+def list_command(pattern, weights, as_json, debug):
+    """List the models. PATTERN may have wildcards: 'ganzoo list "*gan"'."""
+    names = zoo.list_models(pattern, weights=weights)
+    if as_json:
+        click.echo(json.dumps(names))
+    elif weights:
+        click.echo("\n".join(names))
+    else:
+        for name in names:
+            click.echo(f"{name:12} {zoo.describe(name)['summary']}")
+
+
+@main.command()
+@click.argument("model")
+@as_json
+@debug
+def info(model, as_json, debug):
+    """Tell about a MODEL: its paper, its arguments, its departures from the paper."""
+    found = zoo.describe(model)
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    click.echo(found["doc"] + "\n\nArguments and defaults (--set key=value):")
+    for name, default in found["arguments"].items():
+        click.echo(f"    {name} = {default!r}")
+
+
+@main.command()
+@click.argument("model")
+@click.option(
+    "--data",
+    default="digits",
+    show_default=True,
+    help="A folder or zip of pictures, a .npy or .npz file, or a name: digits, mnist, …",
+)
+@click.option("--data-dir", help="Where TensorFlow Datasets finds or keeps its files.")
+@click.option("--epochs", default=60, show_default=True, help="Epochs in all.")
+@click.option("--batch-size", default=64, show_default=True, help="Pictures in a batch.")
+@click.option("--image-size", help="Bring pictures to this size: 64, or 64x48.")
+@click.option("--seed", default=0, show_default=True, help="Fixes all randomness.")
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Argument of the model.")
+@click.option("--out", "-o", help="Run folder. [default: runs/MODEL-DATA]")
+@click.option("--skip-damaged", is_flag=True, help="Leave damaged pictures out.")
+@debug
+def train(
+    model, data, data_dir, epochs, batch_size, image_size, seed, pairs, out, skip_damaged, debug
+):
+    """Train a MODEL. Run it again after an interruption, and it goes on.
+
+    \b
+    ganzoo train dcgan
+    ganzoo train cgan --data mnist --epochs 10
+    ganzoo train dcgan --data PICTURES --image-size 64 --set channels=32
+    """
+    size, arguments = _image_size(image_size), _settings(pairs)
+    if model not in zoo.own_models():
+        zoo.describe(model)  # says which there are, before a framework is loaded
+    _load_framework()
+    from ganzoo import runs
+
+    try:
+        runs.train(
+            model,
+            data,
+            out=out,
+            epochs=epochs,
+            batch_size=batch_size,
+            image_size=size,
+            data_dir=data_dir,
+            on_error="skip" if skip_damaged else "raise",
+            seed=seed,
+            arguments=arguments,
+            say=click.echo,
+            verbose=1 if sys.stdout.isatty() else 2,
+        )
+    except KeyboardInterrupt:
+        click.echo("\nInterrupted. The same command goes on from the last checkpoint.", err=True)
+        sys.exit(130)
+
+
+@main.command()
+@click.argument("model")
+@click.option("--weights", help="Weights for a registry name: a file or a run folder.")
+@click.option("-n", "count", default=64, show_default=True, help="How many pictures.")
+@click.option("--labels", help="Classes for a conditional model: 7, or 0,1,2,…")
+@click.option("--seed", type=int, help="The same seed gives the same pictures.")
+@click.option("--truncation", type=float, help="Cut latents off at this many deviations.")
+@click.option("--batch-size", default=256, show_default=True, help="Pictures made at once.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["grid", "png", "npz"]),
+    help="One picture of all, one file each, or arrays. [default: by the ending of --out]",
+)
+@click.option("--out", "-o", default="samples.png", show_default=True, help="File or folder.")
+@debug
+def sample(model, weights, count, labels, seed, truncation, batch_size, form, out, debug):
+    """Make pictures. MODEL is a run folder, a .keras file, or a name with --weights.
+
+    \b
+    ganzoo sample runs/dcgan-digits -n 100 -o grid.png
+    ganzoo sample runs/cgan-mnist --labels 7 -n 16 -o sevens.png
+    ganzoo sample dcgan --weights model.keras -n 1000 -o folder/
+    """
+    try:
+        numbers = None if labels is None else [int(part) for part in labels.split(",")]
+    except ValueError:
+        raise ValueError(
+            f"--labels takes whole numbers: 7, or 0,1,2. Received: {labels!r}."
+        ) from None
+    if numbers and len(numbers) not in (1, count):
+        numbers = [numbers[i % len(numbers)] for i in range(count)]
+    form = form or {".png": "grid", ".npz": "npz"}.get(pathlib.Path(out).suffix, "png")
+    from ganzoo import weights as catalogue
+
+    source = weights or model
+    path = catalogue.find(source)
+    if weights is None and path is None:
+        known = model in zoo.own_models()
+        raise ValueError(
+            f"{model!r} is a model without weights: name some with --weights, or give a run folder."
+            if known
+            else f"{model!r} is no run folder, no file and no model."
+        )
+    if path is not None:
+        catalogue.read(path)
+    _load_framework()
+    if weights is None:
+        name, _ = catalogue.read(path)
+        from ganzoo import models  # noqa: F401
+        from ganzoo import registry
+
+        model = next(n for n, c in registry.registered().items() if c.__name__ == name)
+    network = ganzoo.get(model, weights=source)
+    numbers = numbers[0] if numbers and len(numbers) == 1 else numbers
+    samples = network.generate(
+        count, labels=numbers, seed=seed, truncation=truncation, batch_size=batch_size
+    )
+    _write(samples, form, out)
+    click.echo(f"{count} samples: {out}")
+
+
+def _write(samples, form, out):
+    from ganzoo import images
+
+    if form == "npz":
+        import numpy as np
+
+        np.savez_compressed(out, images=samples)
+    elif form == "grid":
+        images.save_grid(samples, out)
+    else:
+        images.save_each(samples, out)
