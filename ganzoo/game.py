@@ -57,21 +57,25 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
 
     def __init__(self, optimizers, name="player_optimizers"):
         super().__init__(learning_rate=0.0, name=name)
-        self.optimizers = dict(optimizers)
+        self.player_names = tuple(optimizers)
+        # A list of this name is where Keras's callbacks look for inner optimizers.
+        self.optimizers = list(optimizers.values())
 
     def __getitem__(self, player):
-        return self.optimizers[player]
+        return self.optimizers[self.player_names.index(player)]
+
+    def items(self):
+        return zip(self.player_names, self.optimizers)
 
     def build_for(self, players):
         """Create the state of each player's optimizer."""
         for player in players:
-            self.optimizers[player.name].build(player.variables)
+            self[player.name].build(player.variables)
         self.built = True
 
     @property
     def variables(self):
-        inner = (v for optimizer in self.optimizers.values() for v in optimizer.variables)
-        return [*self._variables, *inner]
+        return [*self._variables, *(v for o in self.optimizers for v in o.variables)]
 
     # Keras saves the inner optimizers by itself, because it walks attributes.
     def save_own_variables(self, store):
@@ -86,18 +90,18 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
     def learning_rate(self):
         """The first player's learning rate. Setting it scales every player's by the same ratio,
         so that `LearningRateScheduler` keeps two time scales two."""
-        return next(iter(self.optimizers.values())).learning_rate
+        return self.optimizers[0].learning_rate
 
     @learning_rate.setter
     def learning_rate(self, value):
         first = float(self.learning_rate)
-        for optimizer in self.optimizers.values():
+        for optimizer in self.optimizers:
             ratio = float(optimizer.learning_rate) / first if first else 1.0
             optimizer.learning_rate = value * ratio
 
     def finalize_variable_values(self, var_list):
         del var_list
-        for optimizer in self.optimizers.values():
+        for optimizer in self.optimizers:
             optimizer.finalize_variable_values(optimizer._trainable_variables)
 
     def apply(self, grads, trainable_variables=None):
@@ -107,7 +111,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         return {
             "optimizers": {
                 name: keras.saving.serialize_keras_object(optimizer)
-                for name, optimizer in self.optimizers.items()
+                for name, optimizer in self.items()
             },
             "name": self.name,
         }
@@ -239,6 +243,19 @@ class Game(backend.Trainer, keras.Model):
             return
         self.check_image_shape(image_shape)
         self.image_shape = image_shape
+        self._build()
+
+    def rebuild(self):
+        """Make the players anew after a change of the networks (growth), with fresh optimizers.
+
+        Layers that `build_players` uses again keep their weights.
+        """
+        optimizer = self.optimizer
+        self._build()
+        fresh = {name: o.from_config(o.get_config()) for name, o in optimizer.items()}
+        self.compile(fresh, **self._compile_arguments())
+
+    def _build(self):
         policy = keras.config.dtype_policy()
         keras.config.set_dtype_policy(self.dtype_policy)
         try:
@@ -543,8 +560,14 @@ class Game(backend.Trainer, keras.Model):
     def get_compile_config(self):
         return {
             "optimizer": self.optimizer.get_config()["optimizers"],
+            **self._compile_arguments(),
+        }
+
+    def _compile_arguments(self):
+        return {
             "jit_compile": self._wanted["jit_compile"],
             "steps_per_execution": self.steps_per_execution,
+            "run_eagerly": self.run_eagerly,
         }
 
     def compile_from_config(self, config):

@@ -1,0 +1,135 @@
+"""The house's rules, enforced: layers, frameworks, the catalogue, what an import costs."""
+
+import ast
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import ganzoo
+from ganzoo import zoo
+
+PACKAGE = pathlib.Path(ganzoo.__file__).parent
+# From the bottom up; a module imports only what stands in lines before its own, or its own
+# package. `checks` and the package's front (`ganzoo` itself, lazy) may be imported by all.
+LAYERS = [
+    ["checks"],
+    ["backend"],
+    ["losses", "penalties", "layers"],
+    ["networks"],
+    ["game"],
+    ["gan"],
+    ["registry"],
+    ["models"],
+    ["weights"],
+    ["zoo"],
+    ["datasets", "images"],
+    ["callbacks"],
+    ["runs"],
+    ["cli"],
+]
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+FRAMEWORKS = {"tensorflow", "jax", "torch"}
+FILES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
+
+
+def part_of(path):
+    """`backend` for ganzoo/backend/feed.py."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path):
+    """`(module, is at the top level)` for every import in a file, as absolute names."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    top = set(map(id, tree.body))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((a.name, id(node) in top) for a in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield from ((f"{node.module}.{a.name}", id(node) in top) for a in node.names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_fall_downward(path):
+    own = part_of(path)
+    for module, at_top in imports(path):
+        if not module.startswith("ganzoo."):
+            continue
+        other = module.split(".")[1]
+        if other.startswith("__"):
+            continue
+        assert other in RANK, f"{other} stands in no layer"
+        if own == "models":
+            assert other != "models" or path.stem == "__init__", "models do not import each other"
+        # An import inside a function waits until it is needed; it must still fall downward,
+        # but for `zoo` finding the catalogue's loader and `cli` anything.
+        assert RANK[other] < RANK[own] or other == own, f"{path}: {module} (top: {at_top})"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_only_the_backend_imports_a_framework(path):
+    for module, at_top in imports(path):
+        framework = module.split(".")[0]
+        if framework not in FRAMEWORKS or part_of(path) == "backend":
+            continue
+        assert part_of(path) == "datasets" and not at_top, f"{path} imports {module}"
+
+
+def test_the_models_folder_is_the_catalogue():
+    from ganzoo import models
+    from ganzoo import registry
+
+    files = sorted(p.stem for p in (PACKAGE / "models").glob("*.py") if p.stem != "__init__")
+    lines = (PACKAGE / "models" / "__init__.py").read_text().splitlines()
+    imported = [line.split()[-1] for line in lines if line.startswith("from ")]
+    own = {n for n, c in registry.registered().items() if c.__module__.startswith("ganzoo.models")}
+    assert imported == files == sorted(own) == zoo.own_models()
+    assert all(hasattr(models, name) for name in files)
+
+
+def test_no_model_writes_a_step():
+    for path in (PACKAGE / "models").glob("*.py"):
+        names = {n.name for n in ast.walk(ast.parse(path.read_text())) if hasattr(n, "name")}
+        assert not names & {"train_step", "test_step", "play", "fit", "compile"}, path
+
+
+def test_every_public_name_exists_and_every_module_has_a_docstring():
+    for name in ganzoo.__all__:
+        assert getattr(ganzoo, name) is not None
+    for path in FILES:
+        assert ast.get_docstring(ast.parse(path.read_text())), path
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        ganzoo.nothing  # noqa: B018
+
+
+def run(code, **env):
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, **env},
+    ).stdout
+
+
+def test_importing_ganzoo_costs_nothing():
+    code = (
+        "import time, sys; start = time.perf_counter(); import ganzoo;"
+        "print(time.perf_counter() - start, 'tensorflow' in sys.modules, 'keras' in sys.modules)"
+    )
+    seconds, *imported = min(run(code).split() for _ in range(3))
+    assert float(seconds) < 0.1
+    assert imported == ["False", "False"]
+
+
+def test_on_jax_ganzoo_imports_no_tensorflow():
+    """Keras itself imports TensorFlow where it is installed, once it serializes a layer."""
+    pytest.importorskip("jax")
+    code = (
+        "import sys, ganzoo; [getattr(ganzoo, name) for name in ganzoo.__all__];"
+        "ganzoo.get('dcgan'); print('tensorflow' in sys.modules)"
+    )
+    assert run(code, KERAS_BACKEND="jax").split()[-1] == "False"
