@@ -1,5 +1,6 @@
 """Callbacks: pictures, numbers and checkpoints while a model trains."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -9,6 +10,7 @@ import keras
 
 from ganzoo import checks
 from ganzoo import images
+from ganzoo import weights
 
 
 class SampleGrid(keras.callbacks.Callback):
@@ -29,7 +31,9 @@ class SampleGrid(keras.callbacks.Callback):
 
     def _save(self, epoch):
         samples = self.model.generate(self.n, seed=self.seed)
-        images.save_grid(samples, self.folder / f"epoch-{epoch:04d}.png")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with replacing(self.folder / f"epoch-{epoch:04d}.png") as path:
+            images.save_grid(samples, path)
 
     def on_epoch_begin(self, epoch, logs=None):
         if epoch == 0:
@@ -55,10 +59,10 @@ class MetricsLog(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         self._start = time.perf_counter()
         if self.path.exists():
-            lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [line for line in lines if _epoch_of(line) <= epoch]
-            if kept != lines:
-                write_atomically(self.path, "".join(kept))
+            text = self.path.read_text(encoding="utf-8", errors="replace")
+            kept = "".join(f"{x}\n" for x in text.splitlines() if _epoch_of(x) <= epoch)
+            if kept != text:
+                write_atomically(self.path, kept)
 
     def on_epoch_end(self, epoch, logs=None):
         row = {
@@ -67,6 +71,7 @@ class MetricsLog(keras.callbacks.Callback):
             "seconds": round(time.perf_counter() - self._start, 3),
             **{name: float(value) for name, value in (logs or {}).items()},
         }
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
 
@@ -75,7 +80,7 @@ def _epoch_of(line):
     """A line's epoch; infinity for a line that a kill has cut short."""
     try:
         return json.loads(line)["epoch"]
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, TypeError):
         return float("inf")
 
 
@@ -87,8 +92,8 @@ class Checkpoints(keras.callbacks.Callback):
 
     Args:
         folder: gets `epoch-0001.keras`, ….
-        seconds: save no more often than this, so that short epochs are not spent on saving.
-            The last epoch is always saved.
+        seconds: save no more often than this, so that short epochs are not spent on saving; 0
+            saves at every epoch. The last epoch is always saved.
     """
 
     keep = 2
@@ -96,36 +101,58 @@ class Checkpoints(keras.callbacks.Callback):
     def __init__(self, folder, seconds=15.0):
         super().__init__()
         self.folder = pathlib.Path(folder)
-        self.seconds = seconds
+        self.seconds = checks.real("seconds", seconds, least=0)
         self._last = time.monotonic()
+        self._unsaved = None
 
     def on_train_begin(self, logs=None):
         self.folder.mkdir(parents=True, exist_ok=True)
+        for left_behind in self.folder.glob(".epoch-*.partial.keras"):  # by a kill
+            left_behind.unlink(missing_ok=True)
 
     def on_epoch_end(self, epoch, logs=None):
-        last_epoch = epoch + 1 == self.params["epochs"] or self.model.stop_training
-        if not last_epoch and time.monotonic() - self._last < self.seconds:
-            return
-        save_atomically(self.model, self.folder / f"epoch-{epoch + 1:04d}.keras")
-        for old in sorted(self.folder.glob("epoch-*.keras"))[: -self.keep]:
-            old.unlink()
+        self._unsaved = epoch + 1
+        if epoch + 1 == self.params["epochs"] or time.monotonic() - self._last >= self.seconds:
+            self._save()
+
+    def on_train_end(self, logs=None):
+        if self._unsaved is not None:  # another callback has ended the training early
+            self._save()
+
+    def _save(self):
+        epoch, self._unsaved = self._unsaved, None
+        save_atomically(self.model, self.folder / f"epoch-{epoch:04d}.keras")
+        # Later epochs than this one are of another run in the same folder: not ours to remove.
+        found = weights.by_epoch(self.folder, ".keras")
+        for old in [path for number, path in found.items() if number <= epoch][: -self.keep]:
+            old.unlink(missing_ok=True)
         self._last = time.monotonic()
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """Gives another path to write to; what is written there then replaces `path` at once.
+
+    Whatever interrupts it, `path` holds either what it held or all of the new.
+    """
+    temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
+    try:
+        yield temporary
+        with temporary.open("r+b") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def save_atomically(model, path):
     """`model.save`, so that `path` holds either what it held or all of the new file."""
-    temporary = path.with_name(f".{path.stem}.partial.keras")
-    model.save(temporary)
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        model.save(temporary)
 
 
 def write_atomically(path, text):
     """Write a text file, so that `path` holds either what it held or all of the new text."""
-    temporary = path.with_name(f".{path.name}.partial")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -11,6 +11,7 @@ import tempfile
 import click
 
 import ganzoo
+from ganzoo import checks
 from ganzoo import zoo
 
 _USER_ERRORS = (ValueError, TypeError, OSError, ImportError)
@@ -19,11 +20,12 @@ _USER_ERRORS = (ValueError, TypeError, OSError, ImportError)
 class _Main(click.Group):
     """Turns user errors into one line; `--debug` shows where they come from."""
 
-    def main(self, *args, **kwargs):
+    def main(self, args=None, **kwargs):
+        words = sys.argv[1:] if args is None else list(args)
         try:
-            return super().main(*args, **kwargs)
+            return super().main(args=words, **kwargs)
         except _USER_ERRORS as error:
-            if "--debug" in sys.argv:
+            if "--debug" in words:
                 raise
             click.secho(f"Error: {error}", err=True, fg="red")
             sys.exit(1)
@@ -37,8 +39,11 @@ def _quiet_start():
     it is shown.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    sys.stderr.flush()
-    saved = os.dup(2)
+    try:
+        saved = os.dup(2)
+    except OSError:  # it is closed, so nothing is printed anyway
+        yield
+        return
     with tempfile.TemporaryFile() as kept:
         os.dup2(kept.fileno(), 2)
         try:
@@ -46,7 +51,7 @@ def _quiet_start():
         except BaseException:
             os.dup2(saved, 2)
             kept.seek(0)
-            sys.stderr.write(kept.read().decode(errors="replace"))
+            click.echo(kept.read().decode(errors="replace"), nl=False, err=True)
             raise
         finally:
             os.dup2(saved, 2)
@@ -152,9 +157,26 @@ def info(model, as_json, debug):
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Argument of the model.")
 @click.option("--out", "-o", help="Run folder. [default: runs/MODEL-DATA]")
 @click.option("--skip-damaged", is_flag=True, help="Leave damaged pictures out.")
+@click.option(
+    "--checkpoint-seconds",
+    default=15.0,
+    show_default=True,
+    help="Least time between two checkpoints; 0: at every epoch.",
+)
 @debug
 def train(
-    model, data, data_dir, epochs, batch_size, image_size, seed, pairs, out, skip_damaged, debug
+    model,
+    data,
+    data_dir,
+    epochs,
+    batch_size,
+    image_size,
+    seed,
+    pairs,
+    out,
+    skip_damaged,
+    checkpoint_seconds,
+    debug,
 ):
     """Train a MODEL. Run it again after an interruption, and it goes on.
 
@@ -166,10 +188,10 @@ def train(
     size, arguments = _image_size(image_size), _settings(pairs)
     if model not in zoo.own_models():
         zoo.describe(model)  # says which there are, before a framework is loaded
-    _load_framework()
-    from ganzoo import runs
-
     try:
+        _load_framework()
+        from ganzoo import runs
+
         runs.train(
             model,
             data,
@@ -181,6 +203,7 @@ def train(
             on_error="skip" if skip_damaged else "raise",
             seed=seed,
             arguments=arguments,
+            checkpoint_seconds=checkpoint_seconds,
             say=click.echo,
             verbose=1 if sys.stdout.isatty() else 2,
         )
@@ -203,7 +226,7 @@ def train(
     type=click.Choice(["grid", "png", "npz"]),
     help="One picture of all, one file each, or arrays. [default: by the ending of --out]",
 )
-@click.option("--out", "-o", default="samples.png", show_default=True, help="File or folder.")
+@click.option("--out", "-o", help="File or folder. [default: samples.png, .npz or a folder]")
 @debug
 def sample(model, weights, count, labels, seed, truncation, batch_size, form, out, debug):
     """Make pictures. MODEL is a run folder, a .keras file, or a name with --weights.
@@ -221,27 +244,22 @@ def sample(model, weights, count, labels, seed, truncation, batch_size, form, ou
         ) from None
     if numbers and len(numbers) not in (1, count):
         numbers = [numbers[i % len(numbers)] for i in range(count)]
-    form = form or {".png": "grid", ".npz": "npz"}.get(pathlib.Path(out).suffix, "png")
+    form, out = _target(form, out)
     from ganzoo import weights as catalogue
 
     source = weights or model
     path = catalogue.find(source)
     if weights is None and path is None:
-        known = model in zoo.own_models()
+        if model not in zoo.own_models():
+            raise checks.unknown("run folder, file or model", model, zoo.own_models())
         raise ValueError(
             f"{model!r} is a model without weights: name some with --weights, or give a run folder."
-            if known
-            else f"{model!r} is no run folder, no file and no model."
         )
-    if path is not None:
-        catalogue.read(path)
+    saved_as = catalogue.read(path)[0] if path else None
     _load_framework()
     if weights is None:
-        name, _ = catalogue.read(path)
-        from ganzoo import models  # noqa: F401
-        from ganzoo import registry
-
-        model = next(n for n, c in registry.registered().items() if c.__name__ == name)
+        model = _name_of(saved_as, path)
+    out.parent.mkdir(parents=True, exist_ok=True)  # finds what is wrong with it before the work
     network = ganzoo.get(model, weights=source)
     numbers = numbers[0] if numbers and len(numbers) == 1 else numbers
     samples = network.generate(
@@ -251,13 +269,42 @@ def sample(model, weights, count, labels, seed, truncation, batch_size, form, ou
     click.echo(f"{count} samples: {out}")
 
 
+def _target(form, out):
+    """The form and the path of samples, where one follows from the other."""
+    if out is None:
+        form = form or "grid"
+        return form, pathlib.Path(
+            {"grid": "samples.png", "png": "samples", "npz": "samples.npz"}[form]
+        )
+    out = pathlib.Path(out)
+    endings = {".npz": "npz", **dict.fromkeys([".png", ".jpg", ".jpeg", ".webp"], "grid")}
+    return form or endings.get(out.suffix.lower(), "png"), out
+
+
+def _name_of(registered_name, path):
+    """The name in the zoo of a class that a file holds."""
+    import keras
+
+    from ganzoo import models  # noqa: F401
+    from ganzoo import registry
+
+    names = {keras.saving.get_registered_name(c): n for n, c in registry.registered().items()}
+    if registered_name not in names:
+        raise ValueError(
+            f"{str(path)!r} holds a {registered_name!r}, none of ganzoo's own models. Make its "
+            "pictures in Python: import its class, then `ganzoo.get(name, weights=file)`."
+        )
+    return names[registered_name]
+
+
 def _write(samples, form, out):
     from ganzoo import images
 
     if form == "npz":
         import numpy as np
 
-        np.savez_compressed(out, images=samples)
+        with out.open("wb") as file:  # given a name, NumPy might add an ending
+            np.savez_compressed(file, images=samples)
     elif form == "grid":
         images.save_grid(samples, out)
     else:

@@ -251,7 +251,8 @@ class GAN(Game):
                 in turn, 0, 1, 2, …
             latents: `(n, latent_dim)` latents of your own, in place of drawn ones.
             seed: whole number; the same seed gives the same pictures, whatever the batch size.
-                None: other pictures each time.
+                (at most one grey level apart, where a compiler sums in another order). None: other
+                pictures each time.
             truncation: if given, latents are drawn from the normal distribution cut off at
                 ±`truncation`: smaller is more typical and less diverse. With one seed, each
                 picture is drawn towards the centre, not replaced.

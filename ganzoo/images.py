@@ -11,7 +11,7 @@ def grid(images, columns=None, padding=1, least_side=320):
     """Many pictures as one.
 
     Args:
-        images: `(n, height, width, channels)` uint8, channels 1, 3 or 4; or points `(n, 2)` in
+        images: `(n, height, width, channels)` uint8, channels 1 to 4; or points `(n, 2)` in
             [-1, 1], which are drawn as dots.
         columns: pictures in a row. None: as square as possible.
         padding: pixels between pictures, white.
@@ -21,11 +21,13 @@ def grid(images, columns=None, padding=1, least_side=320):
         A `PIL.Image.Image`.
     """
     images = np.asarray(images)
-    if images.ndim == 2:
+    if images.ndim == 2 and images.shape[1] >= 2:
         return _dots(images, least_side)
-    if images.ndim != 4 or images.dtype != np.uint8:
+    pictures = images.ndim == 4 and images.dtype == np.uint8 and 1 <= images.shape[3] <= 4
+    if not pictures or not len(images):
         raise ValueError(
-            "`images` must be uint8 of shape (n, height, width, channels). Received: "
+            "`images` must be uint8 of shape (n, height, width, channels), with at least one "
+            "picture and 1 to 4 channels, or points of shape (n, 2). Received: "
             f"{images.dtype} of shape {images.shape}."
         )
     n, height, width, channels = images.shape
@@ -67,6 +69,12 @@ def save_grid(images, path, columns=None):
 
 def save_each(images, folder, start=0):
     """One PNG file per picture, `00000.png` onwards. Returns the folder."""
+    images = np.asarray(images)
+    if images.ndim != 4:
+        raise ValueError(
+            "Single files are for pictures of shape (n, height, width, channels). Received shape "
+            f"{images.shape}: save points as a grid or as arrays."
+        )
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for i, image in enumerate(images, start):
@@ -80,6 +88,8 @@ def save_gif(frames, path, seconds=6.0, most=100):
     At most `most` of them are used, evenly spread. Returns the path.
     """
     frames = list(frames)
+    if not frames:
+        raise ValueError("`frames` names no picture file: an animation needs at least one.")
     if len(frames) > most:
         frames = [frames[i] for i in np.linspace(0, len(frames) - 1, most).round().astype(int)]
     pictures = [Image.open(frame).convert("RGB").quantize(64) for frame in frames]

@@ -1,8 +1,11 @@
 """The one table of names."""
 
+import pathlib
 import re
 
 import keras
+
+from ganzoo.game import Game
 
 _MODELS = {}
 
@@ -20,19 +23,25 @@ def register(cls):
         The class.
 
     Raises:
+        TypeError: it is no subclass of `ganzoo.Game`.
         ValueError: another class has this name already.
     """
+    if not (isinstance(cls, type) and issubclass(cls, Game)):
+        raise TypeError(
+            "`register` takes a subclass of `ganzoo.GAN` or `ganzoo.Game`. Received: "
+            f"{getattr(cls, '__name__', cls)!r}."
+        )
     home, _, file = cls.__module__.rpartition(".")
     own = home == "ganzoo.models"
     name = file if own else snake_case(cls.__name__)
     known = _MODELS.get(name)
-    if known is not None and (known.__module__, known.__qualname__) != (
-        cls.__module__,
-        cls.__qualname__,
-    ):
+    place = f"{cls.__module__}.{cls.__qualname__}"
+    taken = known and f"{known.__module__}.{known.__qualname__}"
+    if not own and pathlib.Path(__file__).with_name("models").joinpath(f"{name}.py").exists():
+        taken = f"ganzoo.models.{name}"  # which may not have been imported yet
+    if taken and taken != place:
         raise ValueError(
-            f"A model named {name!r} is registered already ({known.__module__}."
-            f"{known.__qualname__}). Give your class another name."
+            f"A model named {name!r} is registered already ({taken}). Give {place} another name."
         )
     _MODELS[name] = cls
     cls.registry_name = name

@@ -10,12 +10,14 @@ checkpoints/      the newest two, whole models
 import json
 import pathlib
 import sys
+import warnings
 
 import keras
 import numpy as np
 
 import ganzoo
 from ganzoo import callbacks
+from ganzoo import checks
 from ganzoo import datasets
 from ganzoo import images
 from ganzoo import weights
@@ -40,6 +42,7 @@ def train(
     seed=0,
     arguments=None,
     samples=64,
+    checkpoint_seconds=15.0,
     say=print,
     verbose="auto",
 ):
@@ -53,6 +56,7 @@ def train(
         seed: of weights, latents and order.
         arguments: further arguments of the model.
         samples: pictures in a grid.
+        checkpoint_seconds: save checkpoints no more often than this; 0: at every epoch.
         say: called with a line of text at each stage.
         verbose: as in Keras's `fit`.
 
@@ -65,8 +69,13 @@ def train(
     """
     out = pathlib.Path(out) if out is not None else default_folder(model, data)
     arguments = dict(arguments or {})
-    cls = zoo.model_class(model)
+    checks.integer("epochs", epochs)
+    checks.integer("batch_size", batch_size)
+    checks.real("checkpoint_seconds", checkpoint_seconds, least=0)
+    if "seed" in arguments:
+        raise ValueError("The seed is given by --seed (`seed=`), not among the model's arguments.")
     network = zoo.get(model, seed=seed, **arguments)  # finds wrong arguments before data is read
+    conditional = getattr(network, "num_classes", None) is not None
     settings = {
         "model": model,
         "arguments": arguments,
@@ -76,24 +85,25 @@ def train(
         "seed": seed,
         "on_error": on_error,
     }
-    _open(out, settings, epochs)
+    _check(out, settings)
+    done, resumed = _resume(out, say)
+    if done >= epochs:
+        say(f"{out} has {done} epochs already. For more: --epochs {done + epochs}")
+        return resumed
+    _write_config(out, settings, epochs)
     ds = datasets.load(
         data,
         image_size=image_size,
         batch_size=batch_size,
-        labels=network.num_classes is not None,
+        labels=conditional,
         seed=seed,
         data_dir=data_dir,
         on_error=on_error,
     )
-    done, network = _resume(out, cls, network, say)
-    if done is None:
-        done = 0
-        if network.num_classes is not None and "num_classes" not in arguments and ds.class_names:
-            network = zoo.get(model, seed=seed, num_classes=len(ds.class_names), **arguments)
-    if done >= epochs:
-        say(f"{out} has {done} epochs already. For more: --epochs {done + epochs}")
-        return network
+    if resumed is not None:
+        network = resumed
+    elif conditional and "num_classes" not in arguments:
+        network = zoo.get(model, seed=seed, num_classes=_classes(ds), **arguments)
     say(f"Training {model} on {data}, epochs {done + 1} to {epochs}, in {out}")
     try:
         network.fit(
@@ -104,40 +114,48 @@ def train(
             callbacks=[
                 callbacks.MetricsLog(out / "metrics.jsonl"),
                 callbacks.SampleGrid(out / "samples", n=samples, seed=seed),
-                callbacks.Checkpoints(out / "checkpoints"),
+                callbacks.Checkpoints(out / "checkpoints", seconds=checkpoint_seconds),
             ],
         )
     finally:  # also when interrupted: what there is, is worth seeing
-        grids = sorted((out / "samples").glob("epoch-*.png"))
+        grids = list(weights.by_epoch(out / "samples", ".png").values())
         if grids:
-            images.save_gif(grids, out / "training.gif")
+            with callbacks.replacing(out / "training.gif") as path:
+                images.save_gif(grids, path)
     say(f"Samples: {grids[-1]}")
     say(f"The training as an animation: {out / 'training.gif'}")
     return network
 
 
-def _open(out, settings, epochs):
-    """Make the folder, or check that it holds a run of the same settings."""
+def _check(out, settings):
+    """Raise a `ValueError` unless a run of these settings may begin or go on in the folder."""
     path = out / "config.json"
-    if path.exists():
-        try:
-            before = json.loads(path.read_text(encoding="utf-8"))["settings"]
-        except (ValueError, KeyError):
+    visible = out.is_dir() and any(not p.name.startswith(".") for p in out.iterdir())
+    if not path.exists():
+        if visible:
             raise ValueError(
-                f"{str(path)!r} is damaged. Choose another folder with --out."
-            ) from None
-        asked = json.loads(json.dumps(settings))
-        differing = [k for k in asked if before.get(k) != asked[k]]
-        if differing:
-            changes = ", ".join(f"{k} was {before.get(k)!r}, not {asked[k]!r}" for k in differing)
-            raise ValueError(
-                f"{str(out)!r} holds a run with other settings: {changes}. Choose another folder "
-                "with --out, or give the settings of that run to go on with it."
+                f"{str(out)!r} is not empty and no run folder. Choose another folder with --out."
             )
-    elif out.is_dir() and any(out.iterdir()):
+        return
+    begun = (out / "metrics.jsonl").exists() or weights.by_epoch(out / "checkpoints", ".keras")
+    if not begun:  # such as after an error in the data: nothing to protect
+        return
+    try:
+        before = dict(json.loads(path.read_text(encoding="utf-8"))["settings"])
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"{str(path)!r} is damaged. Choose another folder with --out.") from None
+    asked = json.loads(json.dumps(settings))
+    differing = [k for k in asked if before.get(k) != asked[k]]
+    if differing:
+        changes = ", ".join(f"{k} was {before.get(k)!r}, not {asked[k]!r}" for k in differing)
         raise ValueError(
-            f"{str(out)!r} is not empty and no run folder. Choose another folder with --out."
+            f"{str(out)!r} holds a run with other settings: {changes}. Choose another folder "
+            "with --out, or give the settings of that run to go on with it."
         )
+
+
+def _write_config(out, settings, epochs):
+    """Make the run folder and write down what was asked for, and with what."""
     config = {
         "settings": settings,
         "epochs": epochs,
@@ -152,7 +170,7 @@ def _open(out, settings, epochs):
     }
     try:
         out.mkdir(parents=True, exist_ok=True)
-        callbacks.write_atomically(path, json.dumps(config, indent=2) + "\n")
+        callbacks.write_atomically(out / "config.json", json.dumps(config, indent=2) + "\n")
     except OSError as error:
         raise OSError(
             f"The run folder {str(out)!r} cannot be written: {error.strerror}. Choose another with "
@@ -160,12 +178,35 @@ def _open(out, settings, epochs):
         ) from None
 
 
-def _resume(out, cls, network, say):
-    """`(epochs done, model)` from the newest checkpoint that is whole; None if there is none."""
-    for path in sorted((out / "checkpoints").glob("epoch-*.keras"), reverse=True):
+def _resume(out, say):
+    """`(epochs done, model)` of the newest checkpoint that is whole; `(0, None)` without any."""
+    found = weights.by_epoch(out / "checkpoints", ".keras")
+    damaged = []
+    for epoch, path in reversed(found.items()):
         try:
             weights.read(path)
-            return int(path.stem.split("-")[1]), keras.saving.load_model(path)
+            with warnings.catch_warnings():
+                # Keras would go on with fresh weights, or with an optimizer that has forgotten.
+                warnings.filterwarnings("error", message="Skipping")
+                network = keras.saving.load_model(path)
         except Exception as error:
-            say(f"{path} is damaged ({type(error).__name__}); trying the one before.")
-    return None, network
+            say(f"{path} cannot be read ({type(error).__name__}); trying the one before.")
+            damaged.append((path, error))
+            continue
+        for bad, _ in damaged:  # out of the way of later runs, but kept
+            bad.rename(bad.with_name(f"{bad.name}.damaged"))
+        return epoch, network
+    if damaged:  # beginning again would overwrite what the run has
+        raise ValueError(
+            f"No checkpoint in {str(out / 'checkpoints')!r} can be read: they are damaged, or of "
+            "another version of ganzoo. Choose another folder with --out, or delete this one to "
+            "begin again."
+        ) from damaged[0][1]
+    return 0, None
+
+
+def _classes(ds):
+    """Number of classes in a data set of `(images, labels)`."""
+    if ds.class_names:
+        return len(ds.class_names)
+    return 1 + max(int(np.max(labels)) for _, labels in ds)

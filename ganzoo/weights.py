@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import warnings
 import zipfile
 
 from ganzoo import checks
@@ -14,11 +15,21 @@ def names():
     return sorted(json.loads(CATALOGUE.read_text(encoding="utf-8")))
 
 
+def by_epoch(folder, ending):
+    """`{epoch: path}` of the files `epoch-0001…`, `epoch-0002…`, … in a folder, in this order."""
+    found = {}
+    for path in pathlib.Path(folder).glob(f"epoch-*{ending}"):
+        number = path.name.removeprefix("epoch-").removesuffix(ending)
+        if number.isdecimal():
+            found[int(number)] = path
+    return dict(sorted(found.items()))
+
+
 def find(source):
     """The `.keras` file meant by a file or by a run folder, which has its newest checkpoint."""
     path = pathlib.Path(source).expanduser()
     if path.is_dir():
-        checkpoints = sorted((path / "checkpoints").glob("epoch-*.keras"))
+        checkpoints = list(by_epoch(path / "checkpoints", ".keras").values())
         if not checkpoints:
             raise ValueError(
                 f"{str(path)!r} holds no checkpoint: it is no run folder, or its first epoch has "
@@ -29,9 +40,9 @@ def find(source):
 
 
 def read(path):
-    """Registered class name and arguments of the model in a `.keras` file.
+    """Registered name, such as `"ganzoo>DCGAN"`, and arguments of the model in a `.keras` file.
 
-    The file is read as data: nothing in it is executed.
+    The file is read as data: nothing in it is executed, and nothing that it names is imported.
 
     Raises:
         ValueError: it is not a model that ganzoo saved.
@@ -39,15 +50,15 @@ def read(path):
     try:
         with zipfile.ZipFile(path) as archive:
             config = json.loads(archive.read("config.json"))
-        module, name = config["registered_name"].split(">")
-        arguments = config["config"]
-    except (zipfile.BadZipFile, KeyError, ValueError, AttributeError, TypeError, OSError):
-        module, name, arguments = None, None, None
-    if module != "ganzoo":
+        name, arguments = config["registered_name"], dict(config["config"])
+        package, _ = name.split(">")  # Keras's own models have none
+    except PermissionError:
+        raise
+    except Exception as error:  # a file may be wrong in any way
         raise ValueError(
-            f"{str(path)!r} is not a model that ganzoo saved. Pass a `.keras` file written by "
-            "`model.save`, or the run folder of `ganzoo train`."
-        )
+            f"{str(path)!r} is not a model that ganzoo saved, or it is damaged. Pass a `.keras` "
+            "file written by `model.save`, or the run folder of `ganzoo train`."
+        ) from error
     return name, arguments
 
 
@@ -58,10 +69,26 @@ def load(name, cls, source, config):
         tags = [n.partition(".")[2] for n in names() if n.startswith(f"{name}.")]
         raise checks.unknown(f"weights of {name!r} (no such tag, file or run folder)", source, tags)
     saved_as, saved = read(path)
-    if saved_as != cls.__name__:
+    # The class's name alone: a class written in a notebook, then moved to a module, is the same.
+    if saved_as.split(">")[1] != cls.__name__:
         raise ValueError(
-            f"{str(path)!r} holds weights of a {saved_as}, not of {name!r} ({cls.__name__})."
+            f"{str(path)!r} holds weights of {saved_as!r}, not of {name!r} ({cls.__name__})."
         )
     model = cls(**{**saved, **config})
-    model.load_weights(path)
+    if not model.built:
+        raise ValueError(
+            f"{str(path)!r} holds no weights: the model was saved before it knew the shape of its "
+            "pictures. Train it first, or make it with `image_shape`."
+        )
+    try:
+        with warnings.catch_warnings():
+            # Keras would leave these layers as they are, with random weights.
+            warnings.filterwarnings("error", message="Skipping nested container")
+            model.load_weights(path)
+    except Exception as error:
+        given = f" with {config}" if config else ""
+        raise ValueError(
+            f"The weights in {str(path)!r} do not fit {name!r}{given}, or the file is damaged. "
+            "Leave out arguments that change the networks, or choose another file."
+        ) from error
     return model

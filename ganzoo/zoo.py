@@ -56,14 +56,15 @@ def model_class(name):
     return known[name]
 
 
-def get(name, weights=None, **config):
+def get(name, /, weights=None, **config):
     """A compiled model of the zoo, ready for `fit` or, with weights, for `generate`.
 
     Args:
         name: see `list_models`.
         weights: None, or trained weights: a `.keras` file that `model.save` wrote, or the run
             folder of `ganzoo train`.
-        **config: arguments of the model; `ganzoo info NAME` lists them.
+        **config: arguments of the model; `ganzoo info NAME` lists them. One of them is Keras's
+            `name` of a model, which is why `get` takes its own first argument by position only.
 
     Returns:
         A `keras.Model`.
@@ -101,33 +102,28 @@ def describe(name):
     """
     if name not in own_models():
         raise checks.unknown("model", name, own_models())
-    arguments = {}
-    for file in ("game.py", "gan.py"):
-        _, node = _class_in(_FOLDER.parent / file)
-        arguments.update(_arguments(node))
-    title, node = _class_in(_FOLDER / f"{name}.py")
-    arguments.update(_arguments(node))
+    tree = ast.parse((_FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+    classes = [n for n in tree.body if isinstance(n, ast.ClassDef)]
+    node = next(n for n in classes if "register" in map(ast.unparse, n.decorator_list))
+    arguments = _arguments(_FOLDER.parent / "game.py", "Game")
+    if "Game" not in map(ast.unparse, node.bases):
+        arguments.update(_arguments(_FOLDER.parent / "gan.py", "GAN"))
+    arguments.update(_arguments(_FOLDER / f"{name}.py", node.name))
     return {
         "name": name,
         "class": node.name,
-        "summary": title,
+        "summary": ast.get_docstring(tree).splitlines()[0],
         "doc": ast.get_docstring(node),
         "arguments": arguments,
     }
 
 
-def _class_in(path):
-    """First line of the module's docstring, and its last class that has a constructor."""
+def _arguments(path, name):
+    """Keyword arguments and defaults of the constructor of a class in a file."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    nodes = [n for n in tree.body if isinstance(n, ast.ClassDef) and _constructor(n)]
-    return ast.get_docstring(tree).splitlines()[0], nodes[-1]
-
-
-def _constructor(node):
-    found = [n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
-    return found[0] if found else None
-
-
-def _arguments(node):
-    args = _constructor(node).args
+    node = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name)
+    constructors = [n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
+    if not constructors:  # it only sets attributes
+        return {}
+    args = constructors[0].args
     return {a.arg: ast.literal_eval(d) for a, d in zip(args.kwonlyargs, args.kw_defaults)}

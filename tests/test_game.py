@@ -237,14 +237,14 @@ def test_gradient_through_what_was_drawn_is_the_whole_gradient(family, rng):
         drawn, pullback = backend.record(
             lambda: model.draw(batch), player.variables, model.variables
         )
-        loss = lambda drawn: (sum(player.loss(batch, drawn)[0].values()), None)
+        loss = lambda drawn, player=player: (sum(player.loss(batch, drawn)[0].values()), None)
         _, direct, cotangents = backend.value_and_grad(
             loss, player.variables, drawn, model.variables
         )
         through = pullback(cotangents, player.variables)
         model.seed_generator.state.assign(state)
         _, whole, _ = backend.value_and_grad(
-            lambda: loss(model.draw(batch)), player.variables, None, model.variables
+            lambda loss=loss: loss(model.draw(batch)), player.variables, None, model.variables
         )
         for d, t, w in zip(direct, through, whole):
             total = sum(np.asarray(g) for g in (d, t) if g is not None)

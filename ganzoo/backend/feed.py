@@ -4,9 +4,10 @@ function of (seed, epoch), as `tf.data` where TensorFlow is and as `PyDataset` e
 
 import contextlib
 import dataclasses
-import functools
 import importlib.util
 import sys
+import warnings
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -45,15 +46,15 @@ class Order:
         self.seed = seed
         self.epoch = 0
 
-    def indices(self):
-        """The visiting order of the current epoch, `(count,)` int64."""
+    def indices(self, epoch):
+        """The visiting order of an epoch, `(count,)` int64."""
         if not self.shuffle:
             return np.arange(self.count)
-        return np.random.default_rng([self.seed, self.epoch]).permutation(self.count)
+        return np.random.default_rng([self.seed, epoch]).permutation(self.count)
 
     def advance(self):
-        """`indices()`, and on to the next epoch."""
-        indices = self.indices()
+        """The visiting order of the current epoch, and on to the next one."""
+        indices = self.indices(self.epoch)
         self.epoch += 1
         return indices
 
@@ -80,10 +81,15 @@ class SourceDataset(keras.utils.PyDataset):
     def __getitem__(self, i):
         if not 0 <= i < len(self):
             raise IndexError(i)
-        epoch = self.order.epoch
-        if self._indices[0] != epoch:
-            self._indices = (epoch, self.order.indices())
-        batch = self.source.read(self._indices[1][i * self.batch_size : (i + 1) * self.batch_size])
+        return self.batch(self.order.epoch, i)
+
+    def batch(self, epoch, i):
+        """Batch `i` of an epoch, whichever the current one is."""
+        known, indices = self._indices
+        if known != epoch:
+            indices = self.order.indices(epoch)
+            self._indices = (epoch, indices)
+        batch = self.source.read(indices[i * self.batch_size : (i + 1) * self.batch_size])
         return batch if len(batch) > 1 else batch[0]
 
     def on_epoch_end(self):
@@ -112,9 +118,13 @@ def stream_tf_data(ds, count, *, batch_size, shuffle, seed, buffer=8192):
     if shuffle:
         epoch_seed = host_function(order.advance_seed, tf.int64)
         unshuffled = ds
-        ds = tf.data.Dataset.range(1).flat_map(
-            lambda _: unshuffled.shuffle(buffer, seed=tf.reshape(epoch_seed(), ()))
-        )
+
+        def shuffled(_):
+            # Else the order also depends on `tf.random.set_seed`.
+            tf.compat.v1.get_default_graph().seed = 1
+            return unshuffled.shuffle(buffer, seed=tf.reshape(epoch_seed(), ()))
+
+        ds = tf.data.Dataset.range(1).flat_map(shuffled)
     return _tf_batches(ds, order, batch_size)
 
 
@@ -174,10 +184,17 @@ def host_errors():
     """Within, an error raised by a `host_function` comes out as it was, not as TensorFlow's."""
     _HOST_ERRORS.clear()
     try:
-        yield
-    except Exception:
-        if _HOST_ERRORS:
-            raise _HOST_ERRORS[0] from None
+        with warnings.catch_warnings():
+            # Keras calls every end of data whose length it did not know an interruption.
+            warnings.filterwarnings("ignore", "Your input ran out of data")
+            yield
+    except Exception as error:
+        tf = sys.modules.get("tensorflow")
+        if tf is not None and isinstance(error, tf.errors.OpError):
+            # That one among them: pipelines left behind go on for a while, and fail too.
+            for cause in _HOST_ERRORS:
+                if f"{type(cause).__name__}: {cause}" in str(error):
+                    raise cause from None
         raise
 
 
@@ -190,15 +207,24 @@ class Feed:
 
     data: object
     orders: tuple
+    seek: Callable | None = None
+    """For data that repeats: called before it is read with the steps that earlier epochs took."""
 
     def pin(self):
-        """A callback that makes each epoch's order a function of the epoch's number."""
-        orders = self.orders
+        """A callback that makes what an epoch reads a function of the epoch's number."""
+        orders, seek = self.orders, self.seek
 
         class PinOrder(keras.callbacks.Callback):
+            def on_train_begin(self, logs=None):
+                self.sought = False
+
             def on_epoch_begin(self, epoch, logs=None):
-                for order in orders:
-                    order.epoch = epoch
+                if seek is None:  # every epoch is one pass
+                    for order in orders:
+                        order.epoch = epoch
+                elif not self.sought:  # the passes go on from epoch to epoch
+                    seek(epoch * self.params["steps"])
+                    self.sought = True
 
         return PinOrder()
 
@@ -217,7 +243,8 @@ def feed(x, y=None, *, accept, check=None, batch_size=None, shuffle=False, seed=
         batch_size: examples in one turn's batch, for arrays (64 if None).
         shuffle: visit arrays in an order derived from (`seed`, epoch).
         seed: see `shuffle`.
-        repeat: whether one epoch may ask for more steps than the data has.
+        repeat: whether the data starts again at its end, because the user says how many steps an
+            epoch has: an epoch then goes on in the data where the one before stopped.
 
     Raises:
         TypeError: `x` is none of these.
@@ -232,7 +259,7 @@ def feed(x, y=None, *, accept, check=None, batch_size=None, shuffle=False, seed=
                 "`images` or `(images, labels)`."
             )
     if isinstance(x, keras.utils.PyDataset):
-        return _feed_py_dataset(x, accept, check)
+        return _feed_py_dataset(x, accept, check, repeat)
     return _feed_tf_data(x, accept, check, repeat)
 
 
@@ -248,6 +275,18 @@ def _tuple(batch):
 def _specs(arrays):
     if not all(np.ndim(a) for a in arrays):
         raise ValueError("The data set must yield batches. Received single numbers: batch it.")
+    for a in arrays:
+        if a.dtype.kind in "OSU":
+            raise ValueError(
+                f"Data must be numbers. Received {a.dtype}: strings, or pictures that differ in "
+                "size. `ganzoo.datasets.load(folder, image_size=…)` reads files of any size."
+            )
+    shape = np.shape(arrays[0])
+    if len(shape) == 1 or (len(shape) == 3 and shape[2] in (1, 3, 4)):
+        raise ValueError(
+            f"Data must come in batches of pictures. Received shape {shape}: make batches of "
+            "single pictures with `ds.batch(64)`, or one of an array with `x[None]`."
+        )
     return tuple((tuple(a.shape[1:]), keras.backend.standardize_dtype(a.dtype)) for a in arrays)
 
 
@@ -273,7 +312,7 @@ def _feed_arrays(x, y, accept, check, batch_size, shuffle, seed, repeat):
     arrays = [_to_numpy(part) for part in (*_tuple(x), *([] if y is None else [y]))]
     if any(a.ndim == 0 for a in arrays):
         raise ValueError("Data must be arrays of examples. Received a single number.")
-    lengths = [len(a) for a in arrays]
+    lengths = [len(a) for a in arrays] or [0]
     if len(set(lengths)) > 1:
         raise ValueError(
             f"There must be one label per picture. Received {' and '.join(map(str, lengths))}."
@@ -291,12 +330,12 @@ def _feed_arrays(x, y, accept, check, batch_size, shuffle, seed, repeat):
     source = ArraySource(*arrays)
     order = Order(len(source), shuffle, seed)
     make, finish = (
-        (_tf_stream, functools.partial(_feed_tf_data, repeat=repeat))
+        (_tf_stream, _feed_tf_data)
         if keras.backend.backend() == "tensorflow"
         else (SourceDataset, _feed_py_dataset)
     )
     whole = make(source, batch_size * turns, order)
-    return finish(whole, lambda specs: 1, check if streamed else None)
+    return finish(whole, lambda specs: 1, check if streamed else None, repeat)
 
 
 def _to_numpy(x):
@@ -315,11 +354,17 @@ def _feed_tf_data(ds, accept, check, repeat):
     import tensorflow as tf
 
     elements = _tuple(ds.element_spec)
+    if not all(isinstance(e, tf.TensorSpec) for e in elements):
+        raise ValueError(
+            f"The data set must yield `images` or `(images, labels)`. Received: {ds.element_spec}. "
+            "Change that with `map`, for example `ds.map(lambda e: (e['image'], e['label']))`."
+        )
     count = int(ds.cardinality())
     if count == 0:
         raise ValueError(_EMPTY)
     if count > 0 and all(e.shape.rank and e.shape.is_fully_defined() for e in elements):
-        specs = tuple((tuple(e.shape[1:]), e.dtype.name) for e in elements)
+        zero = [np.zeros((), e.dtype.as_numpy_dtype) for e in elements]
+        specs = _specs([np.broadcast_to(z, e.shape) for z, e in zip(zero, elements)])
         size = elements[0].shape[0]
         turns = accept(specs)
         _check_size(count, "batches", turns, size, turns)
@@ -357,9 +402,23 @@ def _feed_tf_data(ds, accept, check, repeat):
         ds = ds.batch(turns, drop_remainder=True).map(
             lambda *batch: tuple(tf.reshape(b, (-1, *b.shape[2:])) for b in batch)
         )
-    if repeat:
-        ds = ds.repeat()
-    return Feed(ds.prefetch(tf.data.AUTOTUNE), orders)
+    if not repeat:
+        return Feed(ds.prefetch(tf.data.AUTOTUNE), orders)
+
+    length = int(ds.cardinality())
+    skipped = [0]
+
+    def seek(step):
+        # Whole passes need not be read to be skipped, if it is known how long they are.
+        passes, skipped[0] = divmod(step, length) if length > 0 else (0, step)
+        for order in orders:
+            order.epoch = passes
+
+    count = host_function(lambda: np.int64(skipped[0]), tf.int64)
+    ds = tf.data.Dataset.range(1).flat_map(
+        lambda _, ds=ds: ds.repeat().skip(tf.reshape(count(), ()))
+    )
+    return Feed(ds.prefetch(tf.data.AUTOTUNE), orders, seek)
 
 
 def _find_orders(ds):
@@ -374,7 +433,10 @@ def _find_orders(ds):
 class _TurnsDataset(keras.utils.PyDataset):
     """A `PyDataset` whose batches are checked and put together, `turns` at a time."""
 
-    def __init__(self, inner, turns, size, count, check):
+    first = 0
+    """The step that is read first, where the data repeats."""
+
+    def __init__(self, inner, turns, size, count, check, repeat):
         super().__init__(
             workers=inner.workers,
             use_multiprocessing=inner.use_multiprocessing,
@@ -385,13 +447,22 @@ class _TurnsDataset(keras.utils.PyDataset):
         self.size = size
         self.count = count
         self.check = check
+        self.repeat = repeat
 
     @property
     def num_batches(self):
-        return self.count
+        return None if self.repeat else self.count
+
+    def _read(self, step):
+        passes, step = divmod(step, self.count) if self.repeat and self.count else (0, step)
+        for i in range(step * self.turns, (step + 1) * self.turns):
+            # In a pass of its own number, which need not be the epoch's.
+            own = self.repeat and isinstance(self.inner, SourceDataset)
+            batch = self.inner.batch(passes, i) if own else self.inner[i]
+            yield _to_arrays(batch)
 
     def __getitem__(self, i):
-        batches = [_tuple(self.inner[i * self.turns + turn]) for turn in range(self.turns)]
+        batches = list(self._read(self.first + i))
         for batch in batches:
             if len(batch[0]) != self.size:
                 raise ValueError(
@@ -399,7 +470,7 @@ class _TurnsDataset(keras.utils.PyDataset):
                     f"first has {self.size}."
                 )
             if self.check is not None:
-                self.check([np.asarray(a) for a in batch])
+                self.check(batch)
         if self.turns == 1:
             return batches[0]
         return tuple(np.concatenate(parts) for parts in zip(*batches))
@@ -411,11 +482,21 @@ class _TurnsDataset(keras.utils.PyDataset):
         self.inner.on_epoch_end()
 
 
-def _feed_py_dataset(ds, accept, check):
+def _to_arrays(batch):
+    parts = _tuple(batch)
+    if any(part is None or isinstance(part, (dict, tuple)) for part in parts):
+        raise ValueError(
+            "The data set must yield `images` or `(images, labels)`. Received: "
+            f"{' and '.join(type(part).__name__ for part in parts)}."
+        )
+    return tuple(np.asarray(part) for part in parts)
+
+
+def _feed_py_dataset(ds, accept, check, repeat):
     count = ds.num_batches
     if count == 0:
         raise ValueError(_EMPTY)
-    first = [np.asarray(a) for a in _tuple(ds[0])]
+    first = _to_arrays(ds[0])
     specs = _specs(first)
     turns = accept(specs)
     size = len(first[0])
@@ -426,4 +507,9 @@ def _feed_py_dataset(ds, accept, check):
         count //= turns
     orders = (ds.order,) if isinstance(ds, SourceDataset) else ()
     check = check if _may_be_wrong(specs) else None
-    return Feed(_TurnsDataset(ds, turns, size, count, check), orders)
+    data = _TurnsDataset(ds, turns, size, count, check, repeat)
+
+    def seek(step):
+        data.first = step
+
+    return Feed(data, orders, seek if repeat else None)

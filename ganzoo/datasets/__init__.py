@@ -10,12 +10,14 @@ from ganzoo import checks
 from ganzoo.datasets import arrays
 from ganzoo.datasets import pictures
 from ganzoo.datasets import tfds
-from ganzoo.datasets.source import CACHE_BYTES as CACHE_BYTES
 from ganzoo.datasets.source import Resized
 from ganzoo.datasets.source import settle
 
 BUILT_IN = {"digits": arrays.digits, "ring": arrays.ring, "grid": arrays.grid}
 """Data sets that need no download."""
+
+CACHE_BYTES = 2**29
+"""Data of at most this size is decoded once and kept in memory: 512 MiB."""
 
 
 def load(
@@ -82,8 +84,10 @@ def load(
     checks.integer("batch_size", batch_size)
     checks.integer("seed", seed, least=0)
     checks.one_of("on_error", on_error, ("raise", "skip"))
-    if channels is not None:
-        checks.one_of("channels", channels, (1, 3, 4))
+    if channels not in (None, 1, 3, 4):
+        raise ValueError(
+            f"`channels` is 1 (grey), 3 (colour) or 4 (with transparency). Received: {channels!r}."
+        )
     image_size = _size(image_size)
     found = _find(source, split, image_size, labels, data_dir, channels, on_error)
     if image_size is not None and found.specs[0][0][:2] != image_size:
@@ -109,6 +113,8 @@ def _size(image_size):
 
 def _find(source, split, image_size, labels, data_dir, channels, on_error):
     if isinstance(source, (str, os.PathLike)):
+        if source == "":  # as a path it would be the current folder
+            raise ValueError("`source` is empty. Pass a name, a path or an array.")
         path = pathlib.Path(source).expanduser()
         if isinstance(source, str) and source in BUILT_IN:
             return BUILT_IN[source](split, labels)
@@ -121,11 +127,13 @@ def _find(source, split, image_size, labels, data_dir, channels, on_error):
         looks_like_path = path.suffix in (".npy", ".npz", ".zip") or path.is_absolute()
         if not isinstance(source, str) or looks_like_path or source.startswith((".", "~")):
             raise FileNotFoundError(f"There is no file or folder {str(path)!r}.")
-        return tfds.load(source, split, image_size, labels, data_dir, list(BUILT_IN))
+        return tfds.load(source, split, image_size, labels, data_dir, list(BUILT_IN), CACHE_BYTES)
     pair = source if isinstance(source, tuple) else (source, None)
     if len(pair) != 2 or not hasattr(pair[0], "shape"):
         raise TypeError(
             "`source` must be a name, a path, an array or a pair (images, labels). Received: "
             f"{type(source).__name__}."
         )
+    if split != "train":
+        raise ValueError(f"An array has no split {split!r}: all of it is 'train'.")
     return arrays.from_arrays(*(None if a is None else np.asanyarray(a) for a in pair), labels)

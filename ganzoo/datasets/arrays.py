@@ -1,5 +1,9 @@
 """Sources in memory: scikit-learn's digits, toy points, `.npy` and `.npz` files, arrays."""
 
+import contextlib
+import zipfile
+import zlib
+
 import numpy as np
 
 from ganzoo import checks
@@ -51,6 +55,13 @@ def from_arrays(images, targets, labels, class_names=None):
             "The array holds Python objects, not numbers: its pictures may differ in size. Bring "
             "them to one size, or put them in a folder and load that with `image_size`."
         )
+    if images.dtype.kind not in "buif":
+        raise ValueError(f"The array must hold pictures as numbers. Received {images.dtype}.")
+    if not 2 <= images.ndim <= 4:
+        raise ValueError(
+            "The array must have the shape (count, height, width[, channels]), or (count, length) "
+            f"for points. Received: {images.shape}."
+        )
     if images.ndim == 3:
         images = images[..., None]
     if len(images) == 0:
@@ -80,28 +91,39 @@ def from_arrays(images, targets, labels, class_names=None):
 
 def from_file(path, split, labels):
     """An `.npy` (memory-mapped) or `.npz` file."""
-    try:
-        content = np.load(path, mmap_mode="r" if path.suffix == ".npy" else None)
-    except ValueError as error:
-        raise ValueError(f"{str(path)!r} cannot be read as arrays of numbers: {error}") from None
     if path.suffix == ".npy":
+        with _reading(path):
+            content = np.load(path, mmap_mode="r")
         _only_train(split, path)
         return from_arrays(content, None, labels)
-    with content:
+    with open(path, "rb") as file:  # which NumPy leaves open if it is damaged
+        with _reading(path):
+            content = np.load(file)
+            if isinstance(content, np.ndarray):
+                raise ValueError("it is an .npy file: rename it")
         names = content.files
-        for images, targets in (("images", "labels"), (f"x_{split}", f"y_{split}"), ("x", "y")):
-            if images in names:
-                if not images.endswith(f"_{split}"):
-                    _only_train(split, path)
-                found = content[targets] if labels and targets in names else None
-                return from_arrays(content[images], found, labels)
-        if len(names) == 1:
+        pairs = {"images": "labels", f"x_{split}": f"y_{split}", "x": "y"}
+        images = next((name for name in pairs if name in names), names[0] if names else None)
+        if images not in pairs and len(names) != 1:
+            raise ValueError(
+                f"{str(path)!r} has the arrays {names}. Name the pictures `images` (labels "
+                f"`labels`), or `x_{split}` (`y_{split}`), or `x` (`y`)."
+            )
+        if images != f"x_{split}":
             _only_train(split, path)
-            return from_arrays(content[names[0]], None, labels)
-    raise ValueError(
-        f"{str(path)!r} has the arrays {names}. Name the pictures `images` (labels `labels`), or "
-        f"`x_{split}` (`y_{split}`), or `x` (`y`)."
-    )
+        targets = pairs.get(images)
+        with _reading(path):
+            found = content[targets] if labels and targets in names else None
+            pictures = content[images]
+    return from_arrays(pictures, found, labels)
+
+
+@contextlib.contextmanager
+def _reading(path):
+    try:
+        yield
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{str(path)!r} cannot be read as arrays of numbers: {error}") from None
 
 
 def _only_train(split, path):

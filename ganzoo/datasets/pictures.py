@@ -1,6 +1,7 @@
 """A folder or a zip of pictures, as a user has it: nested, of mixed sizes and kinds."""
 
 import collections
+import contextlib
 import os
 import pathlib
 import threading
@@ -17,7 +18,7 @@ SUFFIXES = ".bmp .gif .jfif .jpeg .jpg .pbm .pgm .png .ppm .tga .tif .tiff .webp
 """Files with these endings are taken for pictures; all others are passed over."""
 
 SPLITS = {"train": ("train",), "test": ("test",), "validation": ("validation", "val", "valid")}
-_GREY = {"1", "L", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"}
+_GREY = {"1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"}
 
 
 class Pictures:
@@ -32,15 +33,17 @@ class Pictures:
                 f"There are no pictures in {str(path)!r}. Pictures end in {', '.join(SUFFIXES)}; "
                 "sub-folders are searched."
             )
-        self.names = np.array(sorted(_take_split(names, split, path)))
+        names, folders = _take_split(names, split, path)
+        self.names = np.array(sorted(names))
         if on_error == "skip":
             self._skip_damaged()
         self.size = image_size
         self.channels = channels
         if image_size is None or channels is None:
             self._look(image_size, channels)
-        self.class_names, targets = _classes(self.names, path) if labels else (None, None)
-        self.targets = targets
+        self.class_names = self.targets = None
+        if labels:
+            self.class_names, self.targets = _classes(self.names, folders, path)
         self.specs = (((*self.size, self.channels), "uint8"),)
         if labels:
             self.specs += (((), "int32"),)
@@ -52,37 +55,33 @@ class Pictures:
         images = np.stack([self._decode(self.names[i]) for i in indices])
         return (images,) if self.targets is None else (images, self.targets[indices])
 
+    @contextlib.contextmanager
     def _open(self, name):
-        """The opened picture; `_explain` says what went wrong."""
-        return Image.open(self.files.open(name))
-
-    def _explain(self, name, error):
-        return ValueError(
-            f"{str(self.path / name)!r} is damaged or not a picture ({error}). Remove it, or pass "
-            "`on_error='skip'` to go on without such files."
-        )
+        """The opened picture; errors of reading it come out as one that names the file."""
+        try:
+            with self.files.open(name) as file, Image.open(file) as picture:
+                yield picture
+        except Exception as error:  # Pillow and zipfile raise many kinds at damaged files
+            raise ValueError(
+                f"{str(self.path / name)!r} is damaged or not a picture "
+                f"({str(error) or type(error).__name__}). Remove it, or pass `on_error='skip'` to "
+                "go on without such files."
+            ) from None
 
     def _decode(self, name):
-        try:
-            with self._open(name) as picture:
-                if picture.format == "JPEG":
-                    picture.draft(None, self.size[::-1])
-                picture.load()
-                return to_array(picture, self.size, self.channels)
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            raise self._explain(name, error) from None
+        with self._open(name) as picture:
+            if picture.format == "JPEG":  # decoded smaller; EXIF may still turn it
+                picture.draft(None, (max(self.size), max(self.size)))
+            picture.load()
+            return to_array(picture, self.size, self.channels)
 
     def _look(self, image_size, channels):
         """Size and channels from the headers of all files."""
         sizes, grey = collections.Counter(), True
         for name in self.names:
-            try:
-                with self._open(name) as picture:
-                    turned = picture.getexif().get(0x0112, 1) >= 5
-                    sizes[picture.size if turned else picture.size[::-1]] += 1
-                    grey = grey and picture.mode in _GREY and "transparency" not in picture.info
-            except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-                raise self._explain(name, error) from None
+            with self._open(name) as picture:
+                sizes[picture.size if _is_turned(picture) else picture.size[::-1]] += 1
+                grey = grey and picture.mode in _GREY
         if image_size is None and len(sizes) > 1:
             (height, width), count = sizes.most_common(1)[0]
             raise ValueError(
@@ -99,7 +98,7 @@ class Pictures:
             try:
                 with self._open(name) as picture:
                     picture.load()
-            except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+            except ValueError:
                 damaged.append(name)
         if damaged:
             self.names = self.names[~np.isin(self.names, damaged)]
@@ -114,10 +113,14 @@ class Pictures:
 
 def to_array(picture, size, channels):
     """A loaded PIL picture as `(height, width, channels)` uint8."""
+    bits_16 = picture.mode.startswith("I;16") or (picture.format, picture.mode) == ("PPM", "I")
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I") or picture.mode == "F":  # more than 8 bits
-        values = np.asarray(picture, "float64")
-        values = values / 257.0 if values.max() > 255 else values
+        values = np.nan_to_num(np.asarray(picture, "float64"))
+        if bits_16 or values.max() > 255:  # in other formats the range is a guess
+            values = values / 257.0
+        elif picture.mode == "F" and values.max() <= 1:
+            values = values * 255.0
         picture = Image.fromarray(np.clip(np.round(values), 0, 255).astype("uint8"))
     transparent = "A" in picture.mode or "a" in picture.mode or "transparency" in picture.info
     if channels == 4:
@@ -139,44 +142,55 @@ def _is_picture(name):
     return not hidden and name.lower().endswith(tuple(SUFFIXES))
 
 
-def _without_common_folders(names):
-    """How many leading folders all names share."""
-    folders = [pathlib.PurePosixPath(n).parts[:-1] for n in names]
-    return len(os.path.commonprefix(folders))
+def _is_turned(picture):
+    """Whether EXIF says that an opened picture, not yet loaded, lies on its side."""
+    if picture.format == "TIFF":  # whose size Pillow has turned already
+        return False
+    if picture.format == "PNG" and "exif" not in picture.info:  # `getexif` would load all of it
+        return False
+    return picture.getexif().get(0x0112, 1) >= 5
 
 
 def _take_split(names, split, path):
-    shared = _without_common_folders(names)
-    first = {n: pathlib.PurePosixPath(n).parts[shared] for n in names}
-    known = {folder for folders in SPLITS.values() for folder in folders}
-    splits = {f for f in first.values() if f in known}
-    if not splits:
+    """The names in `split`; and, of the names in all splits, the folders below the split's."""
+    folders = {n: pathlib.PurePosixPath(n).parts[:-1] for n in names}
+    known = {folder for choices in SPLITS.values() for folder in choices}
+    # Folders that all pictures share may lie above the splits' (or be the only split's).
+    for depth in range(len(os.path.commonprefix(list(folders.values()))) + 1):
+        found = {f[depth] for f in folders.values() if len(f) > depth}
+        if found & known:
+            break
+    else:
         if split != "train":
             raise ValueError(
                 f"{str(path)!r} has no split {split!r}: without sub-folders 'train' and 'test', "
                 "all of it is 'train'."
             )
-        return names
+        return names, folders
     wanted = SPLITS.get(split, (split,))
-    taken = [n for n in names if first[n] in wanted]
+    below = {
+        n: (f[depth], f[depth + 1 :])
+        for n, f in folders.items()
+        if len(f) > depth and f[depth] in known.union(wanted)
+    }
+    taken = [n for n, (folder, _) in below.items() if folder in wanted]
     if not taken:
-        raise checks.unknown(f"split of {str(path)!r}", split, splits)
-    return taken
+        raise checks.unknown(f"split of {str(path)!r}", split, found & known)
+    return taken, {n: rest for n, (_, rest) in below.items()}
 
 
-def _classes(names, path):
-    """Class names (first differing folder) and each picture's class number."""
-    shared = _without_common_folders(names)
-    parts = [pathlib.PurePosixPath(n).parts[shared:] for n in names]
-    loose = [n for n, p in zip(names, parts) if len(p) == 1]
+def _classes(names, folders, path):
+    """Class names (first differing folder, over all splits) and each picture's class number."""
+    shared = len(os.path.commonprefix(list(folders.values())))
+    loose = [n for n in names if len(folders[n]) == shared]
     if loose:
         raise ValueError(
             f"`labels=True` takes sub-folders as classes, but {str(path / loose[0])!r} and "
             f"{len(loose) - 1} more lie in none. Sort the pictures into one folder per class."
         )
-    classes = sorted({p[0] for p in parts})
+    classes = sorted({f[shared] for f in folders.values() if len(f) > shared})
     number = {name: i for i, name in enumerate(classes)}
-    return classes, np.array([number[p[0]] for p in parts], "int32")
+    return classes, np.array([number[folders[n][shared]] for n in names], "int32")
 
 
 class _Folder:

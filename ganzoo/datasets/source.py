@@ -13,9 +13,6 @@ from PIL import ImageOps
 
 from ganzoo import backend
 
-CACHE_BYTES = 2**29
-"""Data of at most this size is decoded once and kept in memory: 512 MiB."""
-
 
 class Arrays(backend.ArraySource):
     """A source of arrays."""
@@ -30,10 +27,10 @@ class Resized:
 
     def __init__(self, source, size):
         (shape, dtype), *rest = source.specs
-        if dtype != "uint8" or len(shape) != 3:
+        if dtype != "uint8" or len(shape) != 3 or shape[2] > 4:
             raise ValueError(
-                f"`image_size` resizes uint8 pictures. Received {dtype} of shape {shape}: resize "
-                "these yourself, and leave `image_size` out."
+                "`image_size` resizes uint8 pictures of 1 to 4 channels. Received "
+                f"{dtype} of shape {shape}: resize these yourself, and leave `image_size` out."
             )
         self.source = source
         self.size = size

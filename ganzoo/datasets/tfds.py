@@ -14,8 +14,8 @@ from ganzoo.datasets.source import fit
 ARCHIVES = (".gz", ".zip", ".tar", ".tgz", ".npz", ".bz2", ".xz")
 
 
-def load(name, split, image_size, labels, data_dir, built_in):
-    """A source of the TensorFlow data set `name`."""
+def load(name, split, image_size, labels, data_dir, built_in, limit):
+    """A source of the TensorFlow data set `name`, in memory if it takes at most `limit` bytes."""
     builder = _builder(name, data_dir, built_in)
     _prepare(builder, name, data_dir)
     known = builder.info.splits
@@ -26,11 +26,12 @@ def load(name, split, image_size, labels, data_dir, built_in):
         raise ValueError(f"{name!r} has no pictures; its features are {', '.join(features)}.")
     if labels and "label" not in features:
         raise ValueError(f"{name!r} has no labels: leave `labels=True` out.")
-    return _Examples(builder, split, image_size, labels).settled()
+    return _Examples(builder, split, image_size, labels).settled(limit)
 
 
 def _builder(name, data_dir, built_in):
     try:
+        import tensorflow  # noqa: F401  without it, the next line half succeeds
         import tensorflow_datasets as tfds
     except ImportError as error:
         raise ImportError(
@@ -46,6 +47,10 @@ def _builder(name, data_dir, built_in):
             "data set or path",
             name,
             {*tfds.list_builders(with_community_datasets=False), *built_in},
+        ) from None
+    except (ValueError, AssertionError) as error:  # no such version or config, or not even a name
+        raise ValueError(
+            f"{name!r} is neither a file, a folder nor a TensorFlow data set: {error}"
         ) from None
 
 
@@ -65,6 +70,11 @@ def _prepare(builder, name, data_dir):
 
     archives = None if data_dir is None else _archives(name, data_dir)
     config = tfds.download.DownloadConfig(manual_dir=archives)
+    if archives is not None:
+        # A folder of its own: an archive unpacked before is used again if only its name is the
+        # same, and those of MNIST and Fashion-MNIST are.
+        home = pathlib.Path(builder.data_dir).parents[builder.info.full_name.count("/")]
+        config.extract_dir = home / "downloads" / "extracted" / name
     if not builder.is_prepared():
         try:
             # Its notices go to standard output, where a command's own output belongs.
@@ -102,11 +112,9 @@ class _Examples:
     def __len__(self):
         return self.count
 
-    def settled(self):
+    def settled(self, limit):
         """All of it in arrays if that takes no more than the limit, else the stream."""
-        from ganzoo.datasets import source
-
-        if self.count * int(np.prod(self.specs[0][0])) > source.CACHE_BYTES:
+        if self.count * int(np.prod(self.specs[0][0])) > limit:
             return self
         batches = self._examples().batch(1024).as_numpy_iterator()
         parts = [b if isinstance(b, tuple) else (b,) for b in batches]

@@ -37,14 +37,14 @@ class CGAN(GAN):
         * DCGAN's convolutional networks, initialisation and optimizer in place of perceptrons.
         * Labels enter by learned embeddings, not as one-hot vectors through dense layers.
         * The non-saturating objective is the default.
-        * `generate` uses an averaged generator (decay 0.999); `ema_decay=None` turns it off.
+        * `generate` uses an averaged generator (decay 0.99); `ema_decay=None` turns it off.
 
     References:
         * Mirza, Osindero: Conditional Generative Adversarial Nets. 2014. arXiv:1411.1784
         * The authors published no code; the body is that of github.com/soumith/dcgan.torch
     """
 
-    def __init__(self, *, num_classes=10, channels=64, ema_decay=0.999, **kwargs):
+    def __init__(self, *, num_classes=10, channels=64, ema_decay=0.99, **kwargs):
         checks.integer("num_classes", num_classes)
         super().__init__(num_classes=num_classes, ema_decay=ema_decay, **kwargs)
         self.channels = checks.integer("channels", channels)

@@ -39,7 +39,8 @@ class DCGAN(GAN):
         * Latents are normal, not uniform.
         * Kernels are 4×4, as in the authors' Torch code; the paper's figure shows 5×5.
         * The depth follows the picture's size, and the width starts at 64, not 128.
-        * `generate` uses an averaged generator (decay 0.999); `ema_decay=None` turns it off.
+        * Batch normalisation has an epsilon of 0.01: see `ganzoo/networks/dcgan.py`.
+        * `generate` uses an averaged generator (decay 0.99); `ema_decay=None` turns it off.
 
     References:
         * Radford, Metz, Chintala: Unsupervised Representation Learning with Deep Convolutional
@@ -47,7 +48,7 @@ class DCGAN(GAN):
         * The authors' code: github.com/Newmu/dcgan_code, github.com/soumith/dcgan.torch
     """
 
-    def __init__(self, *, channels=64, ema_decay=0.999, **kwargs):
+    def __init__(self, *, channels=64, ema_decay=0.99, **kwargs):
         super().__init__(ema_decay=ema_decay, **kwargs)
         self.channels = checks.integer("channels", channels)
 

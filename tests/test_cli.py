@@ -1,0 +1,427 @@
+"""The command line: quick to start, the same words as in Python, errors in one line."""
+
+import json
+import pathlib
+import resource
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+from click import testing
+from PIL import Image
+
+import ganzoo
+from ganzoo import cli
+from ganzoo import zoo
+
+SCRIPT = pathlib.Path(sys.executable).with_name("ganzoo")
+TINY = ["--set", "channels=4", "--set", "latent_dim=6", "--batch-size", "32"]
+FRAMEWORKS = {"tensorflow", "keras", "jax", "torch", "numpy", "sklearn", "PIL"}
+
+
+def _call(*words):
+    return testing.CliRunner().invoke(cli.main, [str(word) for word in words])
+
+
+def _done(*words):
+    """What a command prints that must succeed."""
+    result = _call(*words)
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""
+    return result.stdout
+
+
+def _fails(*words):
+    """The one line that a command prints that must fail."""
+    result = _call(*words)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.count("\n") == 1
+    return result.stderr
+
+
+def _content(folder):
+    return {
+        p.relative_to(folder): (p.read_bytes(), p.stat().st_mtime_ns)
+        for p in folder.rglob("*")
+        if p.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A folder with 64 pictures, as an array and as arrays with eight classes."""
+    folder = tmp_path_factory.mktemp("data")
+    images = np.random.default_rng(0).integers(0, 256, (64, 8, 8, 1), dtype="uint8")
+    np.save(folder / "pictures.npy", images)
+    np.savez(folder / "labelled.npz", images=images, labels=np.arange(64) % 8)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(data, tmp_path_factory):
+    """A run folder, and what was printed while it was made."""
+    out = tmp_path_factory.mktemp("runs") / "dcgan"
+    words = ["train", "dcgan", "--data", data / "pictures.npy", "--epochs", 2, *TINY, "-o", out]
+    return out, _done(*words), words
+
+
+@pytest.fixture(scope="module")
+def conditional_run(data, tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "cgan"
+    _done("train", "cgan", "--data", data / "labelled.npz", "--epochs", 1, *TINY, "-o", out)
+    return out
+
+
+# Starting ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["list"], "dcgan        DCGAN: all-convolutional"),
+        (["--help"], "The GAN zoo for Keras 3."),
+        (["info", "dcgan"], "DCGAN (Radford, Metz, Chintala, 2015)"),
+        (["--version"], f"ganzoo, version {ganzoo.__version__}"),
+    ],
+    ids=lambda x: x[0],
+)
+def test_start_takes_under_half_a_second(words, expected):
+    """Of processor time, which a busy machine does not lengthen; the best of three."""
+    seconds = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        result = subprocess.run([SCRIPT, *words], capture_output=True, text=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(
+            after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        )
+    assert min(seconds) < 0.5
+    assert expected in result.stdout
+    assert result.stderr == ""
+
+
+def test_nothing_is_imported_before_it_must():
+    program = f"""
+import sys, time
+start = time.process_time()
+import ganzoo
+print(time.process_time() - start, file=sys.stderr)
+from ganzoo import cli
+for words in (["list"], ["list", "--weights"], ["info", "dcgan"], ["train", "--help"]):
+    cli.main(words, standalone_mode=False)
+print(sorted({FRAMEWORKS!r} & set(sys.modules)))
+import numpy
+assert {FRAMEWORKS!r} & set(sys.modules) == {{"numpy"}}  # it would be seen
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.splitlines()[-1] == "[]"
+    assert float(result.stderr.splitlines()[0]) <= 0.1
+
+
+@pytest.mark.parametrize(
+    ("fails", "expected"), [(False, "afterwards\n"), (True, "why it fails\nafterwards\n")]
+)
+def test_the_start_of_a_framework_is_quiet_unless_it_fails(fails, expected):
+    program = f"""
+import contextlib, os
+from ganzoo import cli
+with contextlib.suppress(ImportError), cli._quiet_start():
+    os.write(2, b"why it fails\\n")
+    if {fails}:
+        raise ImportError
+os.write(2, b"afterwards\\n")
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert result.stderr == expected
+
+
+def test_the_start_works_where_standard_error_is_closed():
+    program = "from ganzoo import cli\nwith cli._quiet_start(): print('inside')"
+    result = subprocess.run(
+        ["sh", "-c", 'exec "$0" -c "$1" 2>&-', sys.executable, program],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout == "inside\n"
+
+
+# Looking around ---------------------------------------------------------------------------------
+
+
+def test_list_agrees_with_python():
+    assert json.loads(_done("list", "--json")) == ganzoo.list_models()
+    lines = _done("list").splitlines()
+    assert [line.split()[0] for line in lines] == ganzoo.list_models()
+    assert [line.split(maxsplit=1)[1] for line in lines] == [
+        zoo.describe(name)["summary"] for name in ganzoo.list_models()
+    ]
+    assert json.loads(_done("list", "*gan", "--json")) == ganzoo.list_models("*gan")
+    lines = _done("list", "*gan").splitlines()
+    assert [line.split()[0] for line in lines] == ganzoo.list_models("*gan")
+    assert json.loads(_done("list", "--weights", "--json")) == ganzoo.list_models(weights=True)
+
+
+def test_info_tells_of_every_argument():
+    found = json.loads(_done("info", "dcgan", "--json"))
+    assert found == json.loads(json.dumps(zoo.describe("dcgan")))
+    assert found["arguments"]["channels"] == 64
+    text = _done("info", "dcgan")
+    assert found["doc"] in text
+    for name, default in zoo.describe("dcgan")["arguments"].items():
+        assert f"    {name} = {default!r}\n" in text
+
+
+def test_wrong_words_exit_with_two():
+    for words in (["trian"], ["list", "--colour"], ["sample"], ["train", "dcgan", "--epochs", "x"]):
+        result = _call(*words)
+        assert result.exit_code == 2
+        assert "Usage: " in result.stderr
+        assert "Traceback" not in result.output
+
+
+def test_debug_shows_where_an_error_comes_from():
+    assert "Did you mean 'dcgan'" in _fails("info", "dcgn")
+    result = _call("info", "dcgn", "--debug")
+    assert isinstance(result.exception, ValueError)
+    process = subprocess.run([SCRIPT, "info", "dcgn", "--debug"], capture_output=True, text=True)
+    assert process.returncode == 1
+    assert "Traceback" in process.stderr
+    assert "Did you mean 'dcgan'" in process.stderr.splitlines()[-1]
+    process = subprocess.run([SCRIPT, "info", "dcgn"], capture_output=True, text=True)
+    assert process.returncode == 1
+    assert process.stderr == _fails("info", "dcgn")
+
+
+# Words ------------------------------------------------------------------------------------------
+
+
+def test_settings_are_literals_or_else_words():
+    assert cli._settings(
+        [
+            "channels=32",
+            "ema_decay=None",
+            "beta_1=0.5",
+            "units=(8, 4)",
+            "precision=float32",
+            "a=b=c",
+        ]
+    ) == {
+        "channels": 32,
+        "ema_decay": None,
+        "beta_1": 0.5,
+        "units": (8, 4),
+        "precision": "float32",
+        "a": "b=c",
+    }
+    with pytest.raises(ValueError, match="--set takes key=value. Received: 'channels'"):
+        cli._settings(["channels"])
+
+
+def test_image_sizes():
+    assert cli._image_size(None) is None
+    assert cli._image_size("64") == 64
+    assert cli._image_size("64x48") == cli._image_size("64X48") == (64, 48)
+    for wrong in ("", "big", "64x", "64x48x3", "-64", "6.4"):
+        with pytest.raises(ValueError, match=r"--image-size takes 64 or 64x48"):
+            cli._image_size(wrong)
+
+
+@pytest.mark.parametrize(
+    ("form", "out", "expected"),
+    [
+        (None, None, ("grid", "samples.png")),
+        ("png", None, ("png", "samples")),
+        ("npz", None, ("npz", "samples.npz")),
+        (None, "a/b.PNG", ("grid", "a/b.PNG")),
+        (None, "a.jpg", ("grid", "a.jpg")),
+        (None, "a.npz", ("npz", "a.npz")),
+        (None, "folder", ("png", "folder")),
+        ("grid", "folder.v1", ("grid", "folder.v1")),
+    ],
+    ids=str,
+)
+def test_the_form_of_samples_follows_from_the_file(form, out, expected):
+    assert cli._target(form, out) == (expected[0], pathlib.Path(expected[1]))
+
+
+# train ------------------------------------------------------------------------------------------
+
+
+def test_train_writes_a_run_folder(run, data):
+    out, printed, _ = run
+    assert f"epochs 1 to 2, in {out}" in printed
+    assert "d_loss" in printed
+    assert f"Samples: {out / 'samples' / 'epoch-0002.png'}" in printed
+    settings = json.loads((out / "config.json").read_text())["settings"]
+    assert settings["arguments"] == {"channels": 4, "latent_dim": 6}
+    assert settings["data"] == str(data / "pictures.npy")
+    rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    assert [(row["epoch"], row["step"]) for row in rows] == [(1, 2), (2, 4)]
+    assert sorted(p.name for p in out.iterdir()) == [
+        "checkpoints",
+        "config.json",
+        "metrics.jsonl",
+        "samples",
+        "training.gif",
+    ]
+    # Seconds apart, only the last epoch's is worth a checkpoint.
+    assert [p.name for p in (out / "checkpoints").iterdir()] == ["epoch-0002.keras"]
+
+
+def test_train_again_does_nothing_or_refuses(run, tmp_path):
+    out, _, words = run
+    before = _content(out)
+    assert _done(*words) == f"{out} has 2 epochs already. For more: --epochs 4\n"
+    assert "other settings: seed was 0, not 5" in _fails(*words, "--seed", 5)
+    assert _content(out) == before
+
+
+def test_train_refuses_in_one_line(data, tmp_path):
+    pictures = ["--data", data / "pictures.npy"]
+    assert "Did you mean 'dcgan'" in _fails("train", "dcgn")
+    out = ["-o", tmp_path / "run"]
+    assert "'chanels'" in _fails("train", "dcgan", *pictures, *out, "--set", "chanels=3")
+    assert "`epochs` must be at least 1" in _fails("train", "dcgan", *out, "--epochs", 0)
+    assert "`seed` must be at least 0" in _fails("train", "dcgan", *out, "--seed", -1)
+    assert "there are no labels" in _fails("train", "cgan", *pictures, *out)
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file", tmp_path / "file" / "run"):
+        message = _fails("train", "dcgan", *pictures, *TINY, "-o", place)
+        assert f"The run folder {str(place)!r} cannot be written: " in message
+    assert "is not empty and no run folder" in _fails("train", "dcgan", *pictures, "-o", tmp_path)
+
+
+def test_an_interrupt_says_how_to_go_on(data, tmp_path):
+    out = tmp_path / "run"
+    words = ["train", "dcgan", "--data", data / "pictures.npy", *TINY, "-o", out]
+    process = subprocess.Popen(
+        [SCRIPT, *words, "--epochs", "1000"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        deadline = time.monotonic() + 180
+        while not (out / "samples" / "epoch-0002.png").exists():
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+    assert process.returncode == 130
+    hint = "Interrupted. The same command goes on from the last checkpoint."
+    assert errors.splitlines()[-1] == hint
+    assert "Traceback" not in errors
+    if keras.backend.backend() == "tensorflow":
+        assert "absl::InitializeLog" not in errors  # chatter of the start
+    with Image.open(out / "training.gif") as gif:
+        assert gif.n_frames >= 3
+
+
+# sample -----------------------------------------------------------------------------------------
+
+
+def test_sample_a_grid(run, tmp_path):
+    out, _, _ = run
+    first, again, other = (tmp_path / name for name in ("a/1.png", "2.png", "3.png"))
+    sample = ["sample", out, "-n", 9]
+    assert _done(*sample, "--seed", 3, "-o", first) == f"9 samples: {first}\n"
+    _done(*sample, "--seed", 3, "--batch-size", 4, "-o", again)
+    _done(*sample, "--seed", 4, "-o", other)
+    with Image.open(first) as grid:
+        factor = grid.width // 28  # three cells of 8 pixels, four lines
+        assert grid.size == (28 * factor, 28 * factor)
+    assert first.read_bytes() == again.read_bytes()
+    assert first.read_bytes() != other.read_bytes()
+
+
+def test_sample_arrays_and_single_files_hold_the_same(run, tmp_path):
+    """From a run folder, its checkpoint, and a name with weights, in any form."""
+    out, _, _ = run
+    checkpoint = out / "checkpoints" / "epoch-0002.keras"
+    expected = ganzoo.get("dcgan", weights=out).generate(5, seed=2)
+    words = ["-n", 5, "--seed", 2]
+    _done("sample", checkpoint, *words, "-o", tmp_path / "samples.npz")
+    with np.load(tmp_path / "samples.npz") as file:
+        np.testing.assert_array_equal(file["images"], expected)
+    _done("sample", "dcgan", "--weights", out, *words, "-o", tmp_path / "folder")
+    names = [f"{i:05d}.png" for i in range(5)]
+    assert sorted(p.name for p in (tmp_path / "folder").iterdir()) == names
+    for name, image in zip(names, expected):
+        with Image.open(tmp_path / "folder" / name) as picture:
+            np.testing.assert_array_equal(np.asarray(picture), image[..., 0])
+    words += ["--truncation", 0.5, "--format", "npz", "-o", tmp_path / "no ending"]
+    _done("sample", "dcgan", "--weights", checkpoint, *words)
+    with np.load(tmp_path / "no ending") as file:
+        assert file["images"].shape == expected.shape
+        assert not np.array_equal(file["images"], expected)
+
+
+def test_sample_classes(conditional_run, tmp_path):
+    model = ganzoo.get("cgan", weights=conditional_run)
+    assert model.num_classes == 8  # of the labels in the file, not the model's ten
+    for words, labels in (("7", 7), ("0,1", [0, 1, 0, 1]), ("3,2,1,0", [3, 2, 1, 0])):
+        out = tmp_path / f"{words}.npz"
+        _done("sample", conditional_run, "-n", 4, "--seed", 0, "--labels", words, "-o", out)
+        with np.load(out) as file:
+            np.testing.assert_array_equal(file["images"], model.generate(4, labels=labels, seed=0))
+    out = ["-o", tmp_path / "no.png"]
+    assert "0..7. Received labels from 8" in _fails("sample", conditional_run, "--labels", 8, *out)
+    for wrong in ("seven", "1,,2", "", "1.5"):
+        message = _fails("sample", conditional_run, "--labels", wrong, *out)
+        assert f"--labels takes whole numbers: 7, or 0,1,2. Received: {wrong!r}." in message
+    assert not (tmp_path / "no.png").exists()
+
+
+def test_sample_refuses_in_one_line(run, tmp_path):
+    out, _, _ = run
+    target = ["-o", tmp_path / "no.png"]
+    assert "`n` must be at least 1. Received: 0" in _fails("sample", out, "-n", 0, *target)
+    assert "`n` must be at least 1. Received: -3" in _fails("sample", out, "-n", -3, *target)
+    assert "leave `labels` out" in _fails("sample", out, "--labels", 1, *target)
+    assert "`truncation` must be" in _fails("sample", out, "--truncation", 0, *target)
+    assert "Did you mean 'dcgan'" in _fails("sample", "dcgn", *target)
+    assert "'gone.keras'" in _fails("sample", "gone.keras", *target)
+    assert "without weights" in _fails("sample", "dcgan", *target)
+    assert "'gone.keras'" in _fails("sample", "dcgan", "--weights", "gone.keras", *target)
+    assert "not of 'cgan'" in _fails("sample", "cgan", "--weights", out, *target)
+    assert "holds no checkpoint" in _fails("sample", tmp_path, *target)
+    (tmp_path / "file").write_text("")
+    _fails("sample", out, "-o", tmp_path / "file" / "no.png")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file"]
+    result = _call("sample", tmp_path, "--debug")
+    assert isinstance(result.exception, ValueError)
+
+
+def test_sample_refuses_files_that_are_not_ours(run, tmp_path):
+    plain = tmp_path / "plain.keras"
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(plain)
+    archive = tmp_path / "archive.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("picture.png", b"")
+    text = tmp_path / "text.txt"
+    text.write_text("words")
+    for path in (plain, archive, text):
+        for words in ([path], ["dcgan", "--weights", path]):
+            message = _fails("sample", *words, "-o", tmp_path / "no.png")
+            assert f"{str(path)!r} is not a model that ganzoo saved" in message
+    foreign = tmp_path / "foreign.keras"
+    with zipfile.ZipFile(foreign, "w") as file:
+        file.writestr("config.json", '{"registered_name": "mine>MyGAN", "config": {}}')
+    message = _fails("sample", foreign, "-o", tmp_path / "no.png")
+    assert "holds a 'mine>MyGAN', none of ganzoo's own models" in message
+    assert not (tmp_path / "no.png").exists()

@@ -1,0 +1,55 @@
+"""What the documentation shows, runs."""
+
+import doctest
+import importlib
+import pathlib
+import pkgutil
+import re
+
+import keras
+import pytest
+
+import ganzoo
+
+ROOT = pathlib.Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SKIP = {"ganzoo.backend.jax", "ganzoo.backend.tensorflow"}
+MODULES = sorted(
+    m.name
+    for m in pkgutil.walk_packages(ganzoo.__path__, "ganzoo.")
+    if m.name not in SKIP and not m.name.endswith("__main__")
+)
+
+
+@pytest.mark.parametrize("name", ["ganzoo", *MODULES])
+def test_docstring_examples(name):
+    module = importlib.import_module(name)
+    if keras.backend.backend() != "tensorflow" and name == "ganzoo.datasets":
+        pytest.skip("shows a tf.data.Dataset")
+    result = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert result.failed == 0
+
+
+def test_models_have_examples():
+    for name in ganzoo.list_models():
+        module = importlib.import_module(f"ganzoo.models.{name}") if _own(name) else None
+        if module is not None:
+            found = doctest.DocTestFinder().find(module)
+            assert sum(len(test.examples) for test in found) > 0, name
+
+
+def _own(name):
+    return (ROOT / "ganzoo" / "models" / f"{name}.py").exists()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_python_blocks_of_pages_run(page, tmp_path, monkeypatch, capsys):
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    space = {}
+    for block in blocks:
+        exec(compile(block, page.name, "exec"), space)
+    # Links to files of the repository must lead somewhere.
+    for link in re.findall(r"\]\((?!http)([^)#]+)\)", text):
+        assert (page.parent / link).exists(), link

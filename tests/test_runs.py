@@ -1,0 +1,519 @@
+"""Run folders: whatever interrupts a training, the same command goes on as if nothing had."""
+
+import json
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import time
+import types
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import ganzoo
+from ganzoo import callbacks
+from ganzoo import runs
+from ganzoo import weights
+from ganzoo import zoo
+
+# Dropout and an average: random state and more to be restored than weights.
+TINY = {
+    "generator_units": [8],
+    "discriminator_units": [6],
+    "pieces": 2,
+    "latent_dim": 6,
+    "ema_decay": 0.9,
+}
+EPOCHS = 20
+SCRIPT = pathlib.Path(sys.executable).with_name("ganzoo")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """64 pictures, two steps of 32, in an `.npy` file."""
+    path = tmp_path_factory.mktemp("data") / "pictures.npy"
+    np.save(path, np.random.default_rng(0).integers(0, 256, (64, 8, 8, 1), dtype="uint8"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def train(data):
+    """`runs.train` of a tiny model; gives the model and what was said."""
+
+    def train(out, epochs, model="vanilla", *, source=data, arguments=TINY, **kwargs):
+        kwargs = {"batch_size": 32, "checkpoint_seconds": 0, **kwargs}
+        said = []
+        network = runs.train(
+            model,
+            source,
+            out=out,
+            epochs=epochs,
+            arguments=arguments,
+            say=said.append,
+            verbose=0,
+            **kwargs,
+        )
+        return network, said
+
+    return train
+
+
+@pytest.fixture(scope="module")
+def whole(train, tmp_path_factory):
+    """A run that nothing has interrupted, of `EPOCHS` epochs."""
+    out = tmp_path_factory.mktemp("whole")
+    train(out, EPOCHS)
+    return out
+
+
+def _assert_same(run, whole, epochs):
+    """A run of so many epochs has the numbers and the pictures of the uninterrupted one."""
+    assert _rows(run) == _rows(whole)[:epochs]
+    pictures = _pictures(whole)
+    names = [f"epoch-{i:04d}.png" for i in range(epochs + 1)]
+    assert _pictures(run) == {name: pictures[name] for name in names}
+
+
+def _rows(run):
+    """Lines of the metrics without the time they took."""
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert all(row.pop("seconds") >= 0 for row in rows)
+    return rows
+
+
+def _pictures(run):
+    return {p.name: p.read_bytes() for p in (run / "samples").iterdir()}
+
+
+def _content(folder):
+    """Everything in a folder: path → bytes and time of the last change."""
+    return {
+        p.relative_to(folder): (p.read_bytes(), p.stat().st_mtime_ns)
+        for p in folder.rglob("*")
+        if p.is_file()
+    }
+
+
+# A run --------------------------------------------------------------------------------------------
+
+
+def test_a_run_folder_grows_and_equals_one_run_in_one_go(train, whole, tmp_path, data):
+    run = tmp_path / "run"
+    _, said = train(run, 2)
+    assert said[0] == f"Training vanilla on {data}, epochs 1 to 2, in {run}"
+    config = json.loads((run / "config.json").read_text())
+    assert config["settings"] == {
+        "model": "vanilla",
+        "arguments": TINY,
+        "data": str(data),
+        "batch_size": 32,
+        "image_size": None,
+        "seed": 0,
+        "on_error": "raise",
+    }
+    assert config["epochs"] == 2
+    assert config["command"] == sys.argv
+    assert config["versions"]["ganzoo"] == ganzoo.__version__
+    assert config["versions"]["backend"] == keras.backend.backend()
+    rows = _rows(run)
+    assert [(row["epoch"], row["step"]) for row in rows] == [(1, 2), (2, 4)]
+    assert all(np.isfinite(row[name]) for row in rows for name in ("d_loss", "g_loss", "d_real"))
+    assert sorted(_pictures(run)) == ["epoch-0000.png", "epoch-0001.png", "epoch-0002.png"]
+    with Image.open(run / "samples" / "epoch-0002.png") as grid:
+        assert grid.width == grid.height  # 8×8
+    with Image.open(run / "training.gif") as gif:
+        assert gif.n_frames == 3
+    assert sorted(p.name for p in (run / "checkpoints").iterdir()) == [
+        "epoch-0001.keras",
+        "epoch-0002.keras",
+    ]
+
+    # Finished: it says so and touches nothing, not even the data.
+    before = _content(run)
+    for epochs in (2, 1):
+        network, said = train(run, epochs)
+        assert said == [f"{run} has 2 epochs already. For more: --epochs {2 + epochs}"]
+        assert int(network.step) == 4
+    assert _content(run) == before
+
+    # More epochs: it goes on.
+    lines = (run / "metrics.jsonl").read_text()
+    _, said = train(run, 4)
+    assert "epochs 3 to 4" in said[0]
+    assert (run / "metrics.jsonl").read_text().startswith(lines)
+    assert [row["epoch"] for row in _rows(run)] == [1, 2, 3, 4]
+    with Image.open(run / "training.gif") as gif:
+        assert gif.n_frames == 5
+    assert list(weights.by_epoch(run / "checkpoints", ".keras")) == [3, 4]
+
+    _assert_same(run, whole, 4)
+
+
+def test_other_settings_are_refused_and_nothing_changes(train, whole, tmp_path, data):
+    before = _content(whole)
+    other = tmp_path / "other.npy"
+    np.save(other, np.load(data))
+    for change, message in [
+        ({"seed": 1}, "seed was 0, not 1"),
+        ({"batch_size": 16}, "batch_size was 32, not 16"),
+        ({"source": other}, f"data was {str(data)!r}, not {str(other)!r}"),
+        ({"image_size": (8, 8)}, r"image_size was None, not [8, 8]"),
+        ({"model": "dcgan", "arguments": {}}, "model was 'vanilla', not 'dcgan'"),
+        ({"arguments": {**TINY, "pieces": 3}}, f"arguments was {TINY}, not "),
+    ]:
+        with pytest.raises(ValueError, match="holds a run with other settings") as error:
+            train(whole, EPOCHS + 1, **change)
+        assert message in str(error.value)
+        assert "--out" in str(error.value)
+    assert _content(whole) == before
+
+
+def test_a_run_that_failed_before_training_may_begin_with_other_settings(train, tmp_path):
+    run = tmp_path / "run"
+    for name in ("typo.npy", "another typo.npy"):
+        with pytest.raises(FileNotFoundError, match=name):
+            train(run, 1, source=tmp_path / name)
+        config = json.loads((run / "config.json").read_text())
+        assert config["settings"]["data"] == str(tmp_path / name)
+
+
+def test_folders_of_others_are_left_alone(train, tmp_path):
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "thesis.txt").write_text("years of work")
+    before = _content(foreign)
+    with pytest.raises(ValueError, match="is not empty and no run folder.*--out"):
+        train(foreign, 1)
+    assert _content(foreign) == before
+
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    (damaged / "metrics.jsonl").write_text('{"epoch": 1}\n')
+    for config in ("not json", "[]", "{}", '{"settings": 3}'):
+        (damaged / "config.json").write_text(config)
+        with pytest.raises(ValueError, match=r"config\.json' is damaged"):
+            train(damaged, 1)
+
+
+def test_a_folder_that_cannot_be_written(train, tmp_path):
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(OSError, match=r"cannot be written: .*Choose another with --out"):
+            train(out, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epochs": 0}, "`epochs` must be at least 1"),
+        ({"batch_size": 0}, "`batch_size` must be at least 1"),
+        ({"checkpoint_seconds": -1}, "`checkpoint_seconds` must be at least 0"),
+        ({"arguments": {"seed": 3}}, "The seed is given by --seed"),
+        ({"arguments": {"latent_dim": 0}}, "`latent_dim` must be at least 1"),
+    ],
+    ids=lambda x: str(x),
+)
+def test_wrong_arguments_leave_no_folder(train, tmp_path, change, message):
+    with pytest.raises(ValueError, match=message):
+        train(tmp_path / "run", **{"epochs": 1, **change})
+    assert not (tmp_path / "run").exists()
+
+
+def test_default_folder():
+    assert runs.default_folder("dcgan", "digits") == pathlib.Path("runs/dcgan-digits")
+    assert runs.default_folder("cgan", "a/b/faces.zip") == pathlib.Path("runs/cgan-faces")
+    assert runs.default_folder("cgan", ".") == pathlib.Path("runs/cgan-data")
+
+
+def test_classes_come_from_the_labels(train, tmp_path, rng, monkeypatch):
+    class Enough(Exception):
+        """Raised where training would begin."""
+
+    fitted = []
+
+    def fit(self, *args, **kwargs):
+        fitted.append(self)
+        raise Enough
+
+    monkeypatch.setattr(zoo.model_class("cgan"), "fit", fit)
+    images = rng.integers(0, 256, (32, 8, 8, 1), dtype="uint8")
+    labelled = tmp_path / "labelled.npz"
+    np.savez(labelled, images=images, labels=np.arange(32) % 3)
+    folder = tmp_path / "pictures"
+    for name in ("cat", "dog"):
+        (folder / name).mkdir(parents=True)
+        for i in range(16):
+            Image.fromarray(images[i, ..., 0]).save(folder / name / f"{i}.png")
+    for source, arguments, classes in (
+        (labelled, {}, 3),
+        (labelled, {"num_classes": 5}, 5),
+        (folder, {}, 2),
+    ):
+        with pytest.raises(Enough):
+            train(tmp_path / "run", 1, "cgan", source=source, arguments=arguments, seed=7)
+        assert (fitted[-1].num_classes, fitted[-1].seed) == (classes, 7)
+
+
+# Interruptions ------------------------------------------------------------------------------------
+
+
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(train, whole, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(whole, run)
+    newest = run / "checkpoints" / f"epoch-{EPOCHS:04d}.keras"
+    newest.write_bytes(newest.read_bytes()[:5000])
+    _, said = train(run, EPOCHS)
+    assert said[0] == f"{newest} cannot be read (ValueError); trying the one before."
+    assert f"epochs {EPOCHS} to {EPOCHS}" in said[1]
+    _assert_same(run, whole, EPOCHS)
+    assert newest.with_name(f"{newest.name}.damaged").exists()
+    assert list(weights.by_epoch(run / "checkpoints", ".keras")) == [EPOCHS - 1, EPOCHS]
+
+    # None can be read: what the run has is not thrown away by beginning again.
+    for path in (run / "checkpoints").glob("*.keras"):
+        path.write_text("damaged")
+    before = _content(run)
+    with pytest.raises(ValueError, match="No checkpoint in .* can be read"):
+        train(run, EPOCHS + 1)
+    assert _content(run) == before
+
+
+def test_a_checkpoint_of_which_keras_would_skip_a_part_is_refused(train, whole, tmp_path):
+    """Keras only warns where an optimizer's state does not fit: the run would not be the same."""
+    run = tmp_path / "run"
+    shutil.copytree(whole, run)
+    for path in list((run / "checkpoints").iterdir()):
+        with zipfile.ZipFile(path) as file:
+            content = {name: file.read(name) for name in file.namelist()}
+        config = json.loads(content["config.json"])
+        config["compile_config"]["optimizer"]["generator"]["config"]["amsgrad"] = True
+        with zipfile.ZipFile(path, "w") as file:
+            for name, value in {**content, "config.json": json.dumps(config)}.items():
+                file.writestr(name, value)
+    before = _content(run)
+    with pytest.raises(ValueError, match="they are damaged, or of another version of ganzoo"):
+        train(run, EPOCHS + 1)
+    assert _content(run) == before
+
+
+def test_an_interrupt_leaves_what_there_is(train, whole, tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    save = callbacks.save_atomically
+
+    def interrupted(model, path):
+        if path.name == "epoch-0002.keras":
+            raise KeyboardInterrupt
+        save(model, path)
+
+    monkeypatch.setattr(callbacks, "save_atomically", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(run, 3)
+    _assert_same(run, whole, 2)
+    with Image.open(run / "training.gif") as gif:
+        assert gif.n_frames == 3
+    assert list(weights.by_epoch(run / "checkpoints", ".keras")) == [1]
+
+
+def test_killed_twice_equals_uninterrupted(train, whole, tmp_path, data):
+    """SIGKILL at random moments of a real process, each time followed by the same command."""
+    run = tmp_path / "run"
+    words = ["--batch-size", "32", "--epochs", str(EPOCHS), "--checkpoint-seconds", "0"]
+    words += [w for k, v in TINY.items() for w in ("--set", f"{k}={v}")]
+    command = [SCRIPT, "train", "vanilla", "--data", data, *words, "-o", run]
+    moments = random.Random(0)
+    metrics = run / "metrics.jsonl"
+    for lines in (2, 8):
+        with subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ) as process:
+            deadline = time.monotonic() + 180
+            while not metrics.exists() or metrics.read_text().count("\n") < lines:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    process.kill()
+                    pytest.fail(f"It never came to epoch {lines}: {process.stderr.read()}")
+                time.sleep(0.005)
+            time.sleep(moments.uniform(0, 0.1))
+            process.kill()
+            process.wait()
+        assert process.returncode == -9
+        assert len(metrics.read_text().splitlines()) < EPOCHS
+    _, said = train(run, EPOCHS)
+    assert f"to {EPOCHS}, in" in said[0]
+    assert "epochs 1 to" not in said[0]  # it has gone on, not begun again
+    _assert_same(run, whole, EPOCHS)
+
+
+# Callbacks ----------------------------------------------------------------------------------------
+
+
+class _Model:
+    """What callbacks need of a model."""
+
+    step = 7
+
+    def __init__(self):
+        self.asked = []
+
+    def save(self, path):
+        pathlib.Path(path).write_text("whole")
+
+    def generate(self, n, *, seed):
+        self.asked.append((n, seed))
+        return np.full((n, 2, 2, 1), 10 * len(self.asked), "uint8")
+
+
+def _attach(callback, model=None, epochs=10):
+    callback.set_model(model or _Model())
+    callback.set_params({"epochs": epochs})
+    return callback
+
+
+def test_metrics_log_drops_what_is_trained_again(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    lines = [json.dumps({"epoch": i}) + "\n" for i in (1, 2, 3)]
+    path.write_text("".join(lines) + '{"epoch": 4, "d_lo')  # cut short by a kill
+    log = _attach(callbacks.MetricsLog(path))
+    log.on_epoch_begin(2)
+    assert path.read_text() == "".join(lines[:2])
+    log.on_epoch_end(2, {"d_loss": np.float32(0.5)})
+    log.on_epoch_begin(3)
+    log.on_epoch_end(3)
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
+    assert rows[2].pop("seconds") >= 0
+    assert rows[2] == {"epoch": 3, "step": 7, "d_loss": 0.5}
+
+
+def test_metrics_log_mends_a_line_without_an_end(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"epoch": 1}\n3\n{"epoch": 2}')
+    log = _attach(callbacks.MetricsLog(path))
+    log.on_epoch_begin(2)
+    log.on_epoch_end(2)
+    assert [json.loads(x)["epoch"] for x in path.read_text().splitlines()] == [1, 2, 3]
+
+
+def test_sample_grid_always_uses_the_same_latents(tmp_path):
+    model = _Model()
+    grid = _attach(callbacks.SampleGrid(tmp_path / "samples", n=4, seed=3), model)
+    for epoch in range(2):
+        grid.on_epoch_begin(epoch)
+        grid.on_epoch_end(epoch)
+    assert model.asked == [(4, 3)] * 3
+    assert sorted(p.name for p in (tmp_path / "samples").iterdir()) == [
+        f"epoch-{i:04d}.png" for i in range(3)
+    ]
+    # And a real generator that has not been trained makes the same of them.
+    network = ganzoo.get("vanilla", image_shape=(8, 8, 1), seed=0, **TINY)
+    grid = _attach(callbacks.SampleGrid(tmp_path / "real", n=4, seed=3), network)
+    grid.on_epoch_end(0)
+    grid.on_epoch_end(1)
+    first, second = sorted((tmp_path / "real").iterdir())
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_sample_grid_never_leaves_half_a_picture(tmp_path, monkeypatch):
+    grid = _attach(callbacks.SampleGrid(tmp_path, n=1))
+    grid.on_epoch_end(0)
+    before = _content(tmp_path)
+
+    def fails(samples, path):
+        path.write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(callbacks.images, "save_grid", fails)
+    with pytest.raises(OSError, match="disk full"):
+        grid.on_epoch_end(0)
+    assert _content(tmp_path) == before
+
+
+def test_checkpoints_keep_two(tmp_path):
+    checkpoints = _attach(callbacks.Checkpoints(tmp_path, seconds=0))
+    checkpoints.on_train_begin()
+    for epoch in range(9_997, 10_001):  # names no longer sort as their numbers do
+        checkpoints.on_epoch_end(epoch)
+    assert list(weights.by_epoch(tmp_path, ".keras")) == [10_000, 10_001]
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_checkpoints_of_a_longer_run_do_not_push_out_new_ones(tmp_path):
+    for epoch in (59, 60):
+        (tmp_path / f"epoch-{epoch:04d}.keras").write_text("older")
+    checkpoints = _attach(callbacks.Checkpoints(tmp_path, seconds=0))
+    for epoch in range(3):
+        checkpoints.on_epoch_end(epoch)
+    assert list(weights.by_epoch(tmp_path, ".keras")) == [2, 3, 59, 60]
+
+
+def test_checkpoints_are_rare_but_the_last_epoch_is_saved(tmp_path, monkeypatch):
+    now = [100.0]
+    clock = types.SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr(callbacks, "time", clock)
+    checkpoints = _attach(callbacks.Checkpoints(tmp_path, seconds=10), epochs=6)
+    saved = []
+    monkeypatch.setattr(callbacks, "save_atomically", lambda model, path: saved.append(path.name))
+    for epoch in range(6):
+        now[0] += 4
+        checkpoints.on_epoch_end(epoch)
+    checkpoints.on_train_end()
+    assert saved == ["epoch-0003.keras", "epoch-0006.keras"]
+
+
+def test_checkpoints_save_when_another_callback_ends_the_training(tmp_path):
+    checkpoints = _attach(callbacks.Checkpoints(tmp_path, seconds=1000), epochs=9)
+    checkpoints.on_epoch_end(0)
+    checkpoints.on_epoch_end(1)
+    assert list(tmp_path.iterdir()) == []
+    checkpoints.on_train_end()
+    assert list(weights.by_epoch(tmp_path, ".keras")) == [2]
+
+
+def test_a_failing_save_leaves_the_checkpoints_before_it(tmp_path):
+    model = _Model()
+    checkpoints = _attach(callbacks.Checkpoints(tmp_path / "checkpoints", seconds=0), model)
+    checkpoints.on_train_begin()
+    checkpoints.on_epoch_end(0)
+    checkpoints.on_epoch_end(1)
+    before = _content(tmp_path)
+
+    def fails(path):
+        pathlib.Path(path).write_text("half")
+        raise OSError("disk full")
+
+    model.save = fails
+    with pytest.raises(OSError, match="disk full"):
+        checkpoints.on_epoch_end(2)
+    assert _content(tmp_path) == before
+
+
+def test_what_a_kill_leaves_is_no_checkpoint_and_is_cleared_away(tmp_path):
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    seen = []
+
+    class Killed(_Model):
+        def save(self, path):
+            super().save(path)
+            seen.append(pathlib.Path(path))
+
+    callbacks.save_atomically(Killed(), folder / "epoch-0003.keras")
+    partial = seen[0]
+    assert partial.parent == folder
+    (folder / "epoch-0003.keras").unlink()
+    partial.write_text("half")  # as a kill while it is written leaves it
+    assert weights.by_epoch(folder, ".keras") == {}
+    with pytest.raises(ValueError, match="holds no checkpoint"):
+        weights.find(tmp_path)
+    _attach(callbacks.Checkpoints(folder)).on_train_begin()
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("seconds", [-1, "often", float("nan")], ids=str)
+def test_seconds_between_checkpoints_are_checked(tmp_path, seconds):
+    with pytest.raises((ValueError, TypeError), match="`seconds` must be"):
+        callbacks.Checkpoints(tmp_path, seconds=seconds)

@@ -1,0 +1,229 @@
+"""The papers' own claims, as tests."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from keras import ops
+
+import ganzoo
+from ganzoo import backend
+from ganzoo import losses
+from ganzoo import penalties
+from ganzoo.gan import GAN
+
+
+def normal(x, mean, sigma):
+    return np.exp(-0.5 * ((x - mean) / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi))
+
+
+class OneDimension(GAN):
+    """A fixed generator of N(0.2, 0.2²) against a discriminator that learns."""
+
+    accepts_points = True
+
+    def build_generator(self):
+        z = keras.Input((1,))
+        shift = layers.Rescaling(0.2, offset=0.2)
+        # One weight that never matters, because a player must have something to move.
+        idle = layers.Dense(1, use_bias=False, kernel_initializer="zeros")
+        return keras.Model(z, shift(z) + 0.0 * idle(z), name="generator")
+
+    def build_discriminator(self):
+        x = keras.Input((1,))
+        h = layers.Dense(64, activation="tanh")(x * 4.0)
+        return keras.Model(x, layers.Dense(1)(layers.Dense(64, activation="tanh")(h)))
+
+
+def test_the_trained_discriminator_is_p_over_p_plus_q():
+    """Goodfellow et al. 2014, proposition 1."""
+    rng = np.random.default_rng(0)
+    real = (0.25 * rng.standard_normal((20_000, 1)) - 0.2).clip(-1, 1).astype("float32")
+    model = OneDimension(latent_dim=1, learning_rate=2e-3, beta_1=0.9, seed=0)
+    model.fit(real, batch_size=512, epochs=10, verbose=0)
+    x = np.linspace(-0.6, 0.6, 25, dtype="float32")[:, None]
+    got = ops.convert_to_numpy(ops.sigmoid(model.discriminator(x)))[:, 0]
+    p, q = normal(x[:, 0], -0.2, 0.25), normal(x[:, 0], 0.2, 0.2)
+    # About 20,000 samples tell the logit to a few hundredths; 0.05 is three such errors.
+    np.testing.assert_allclose(got, p / (p + q), atol=0.05)
+
+
+@pytest.mark.parametrize("name", sorted(losses.OBJECTIVES))
+def test_at_equilibrium_the_value_is_minus_log_4(name):
+    """Goodfellow et al. 2014, theorem 1: D = 1/2 everywhere."""
+    undecided = np.zeros((5, 1), "float32")
+    loss = float(losses.get(name).discriminator(undecided, undecided))
+    assert -loss == pytest.approx(-np.log(4), rel=1e-6)
+
+
+def generator_slope(objective, logit):
+    """Derivative of the generator's loss to the logit of one fake."""
+    loss = lambda x: losses.get(objective).generator(x)
+    logits = ops.convert_to_tensor(np.array([[logit]], "float32"))
+    return float(ops.convert_to_numpy(backend.input_gradient(loss, logits))[0, 0])
+
+
+def test_where_the_discriminator_wins_the_minimax_gradient_vanishes():
+    """Goodfellow et al. 2014, section 3: −σ(l) against −(1 − σ(l))."""
+    sigmoid = lambda x: 1 / (1 + np.exp(-x))
+    for logit in (-10.0, -2.0, 0.0, 3.0):
+        assert generator_slope("minimax", logit) == pytest.approx(-sigmoid(logit), rel=1e-4)
+        assert generator_slope("non_saturating", logit) == pytest.approx(
+            -(1 - sigmoid(logit)), rel=1e-4
+        )
+    assert abs(generator_slope("minimax", -10.0)) < 1e-4
+    assert abs(generator_slope("non_saturating", -10.0)) > 0.999
+
+
+@pytest.mark.parametrize("name", sorted(losses.OBJECTIVES))
+def test_objectives_against_the_papers_formulas(name):
+    """The stable forms equal the formulas with logarithms of probabilities."""
+    rng = np.random.default_rng(0)
+    real, fake = rng.standard_normal((2, 7, 1))
+    d = lambda logits: 1 / (1 + np.exp(-logits))
+    value = np.log(d(real)).mean() + np.log(1 - d(fake)).mean()
+    got = losses.get(name).discriminator(real.astype("float32"), fake.astype("float32"))
+    assert float(got) == pytest.approx(-value, rel=1e-5)
+    generator = {
+        "minimax": np.log(1 - d(fake)).mean(),
+        "non_saturating": -np.log(d(fake)).mean(),
+    }[name]
+    assert float(losses.get(name).generator(fake.astype("float32"))) == pytest.approx(
+        generator, rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("name", sorted(losses.OBJECTIVES))
+def test_objectives_are_finite_for_logits_of_any_size(name):
+    for dtype in ("float16", "float32"):
+        far = ops.cast(np.array([[-6e4], [6e4]], "float32"), dtype)
+        objective = losses.get(name)
+        for loss in (objective.discriminator(far, far), objective.generator(far)):
+            assert keras.backend.standardize_dtype(loss.dtype) == "float32"
+            assert np.isfinite(float(loss))
+
+
+def shares(points, centres, radius):
+    """Share of all points that lies within `radius` of each centre."""
+    distance = np.linalg.norm(points[:, None] - centres[None], axis=2)
+    return (distance < radius).mean(axis=0)
+
+
+def test_vanilla_covers_a_ring():
+    """Eight Gaussians on a circle, the first test of collapse in the literature."""
+    angle = np.arange(8) * 2 * np.pi / 8
+    centres = 0.8 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    model = ganzoo.get(
+        "vanilla",
+        objective="minimax",
+        latent_dim=2,
+        generator_units=(128, 128),
+        discriminator_units=(128, 128),
+        pieces=2,
+        dropout=(0.0, 0.5),
+        learning_rate=1e-3,
+        ema_decay=0.999,
+        seed=0,
+    )
+    model.compile(steps_per_execution=30)
+    model.fit(ganzoo.datasets.load("ring", batch_size=256), epochs=4, verbose=0)
+    points = model.generate(2500, seed=0)
+    # Neighbouring modes are 0.61 apart. Of the data each has an eighth; a collapsed generator
+    # leaves some with nothing.
+    near = shares(points, centres, 0.1)
+    assert near.min() > 0.04, near
+    assert near.sum() > 0.7, near
+    # PacGAN's protocol: a mode is covered if a sample lies within three sigma of it.
+    assert (shares(points, centres, 3 * 0.008) > 0).all()
+
+
+def test_the_ring_itself_scores_what_a_perfect_sampler_does():
+    ring = ganzoo.datasets.load("ring", split="test", batch_size=2500)
+    angle = np.arange(8) * 2 * np.pi / 8
+    centres = 0.8 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    points = np.asarray(next(iter(ring)))
+    # 1 - exp(-9/2) = 0.989; the error of 2,500 samples is 0.002, four of them are allowed.
+    assert shares(points, centres, 3 * 0.008).sum() == pytest.approx(0.989, abs=0.008)
+
+
+# Penalties ------------------------------------------------------------------------------------
+
+
+def critic(seed=0):
+    rng = np.random.default_rng(seed)
+    w1 = ops.convert_to_tensor(rng.standard_normal((6, 5)).astype("float32"))
+    w2 = ops.convert_to_tensor(rng.standard_normal((5, 1)).astype("float32"))
+    return lambda x: ops.matmul(ops.tanh(ops.matmul(ops.reshape(x, (-1, 6)), w1)), w2)
+
+
+def test_input_gradient_equals_finite_differences():
+    x = np.random.default_rng(1).standard_normal((3, 6)).astype("float32")
+    f = critic()
+    got = ops.convert_to_numpy(backend.input_gradient(f, ops.convert_to_tensor(x)))
+    h = 1e-2
+    for i in range(6):
+        step = np.zeros_like(x)
+        step[:, i] = h
+        up, down = (ops.convert_to_numpy(f(x + s))[:, 0] for s in (step, -step))
+        # Central differences err by h²/6 · f''' ~ 2e-4 here, and by float32 noise / h ~ 1e-4.
+        np.testing.assert_allclose(got[:, i], (up - down) / (2 * h), atol=2e-3)
+
+
+def test_gradient_penalty_of_a_linear_critic_is_known():
+    """Its slope is ‖w‖ everywhere: the penalty is (‖w‖ − 1)², whatever the interpolation."""
+    w = np.array([[3.0], [4.0]], "float32")
+    rng = np.random.default_rng(0)
+    real, fake = rng.standard_normal((2, 8, 2)).astype("float32")
+    seed = keras.random.SeedGenerator(0)
+    linear = lambda x: ops.matmul(x, w)
+    got = float(penalties.gradient_penalty(linear, real, fake, seed=seed))
+    assert got == pytest.approx((5 - 1) ** 2, rel=1e-5)
+    flat = float(penalties.gradient_penalty(lambda x: 0 * linear(x), real, fake, seed=seed))
+    assert flat == pytest.approx(1.0, abs=1e-5)
+
+
+def test_gradient_penalty_interpolates_each_example_by_its_own_uniform_weight():
+    seen = []
+    real, fake = np.ones((4000, 2), "float32"), np.zeros((4000, 2), "float32")
+
+    def look(x):
+        seen.append(ops.convert_to_numpy(ops.stop_gradient(x)) if not _traced(x) else None)
+        return ops.sum(x, axis=1, keepdims=True)
+
+    if keras.backend.backend() == "jax":
+        pytest.skip("values inside jax.grad cannot be looked at")
+    penalties.gradient_penalty(look, real, fake, seed=keras.random.SeedGenerator(0))
+    weight = seen[0]
+    assert (weight[:, 0] == weight[:, 1]).all()
+    # Kolmogorov-Smirnov distance to the uniform; 1.63/sqrt(n) is its 1 % point.
+    distance = np.abs(np.sort(weight[:, 0]) - (np.arange(4000) + 0.5) / 4000).max()
+    assert distance < 1.63 / np.sqrt(4000)
+
+
+def _traced(x):
+    return not hasattr(x, "numpy")
+
+
+def test_gradient_of_the_penalty_equals_finite_differences():
+    """The second-order gradient, to the critic's weights."""
+    rng = np.random.default_rng(2)
+    real, fake = rng.standard_normal((2, 4, 3)).astype("float32")
+    w = keras.Variable(rng.standard_normal((3, 4)).astype("float32"))
+
+    def penalty():
+        f = lambda x: ops.sum(ops.tanh(ops.matmul(x, w)), axis=1, keepdims=True)
+        seed = keras.random.SeedGenerator(7)
+        return penalties.gradient_penalty(f, real, fake, seed=seed)
+
+    _, (gradient,), _ = backend.value_and_grad(lambda: (penalty(), None), [w], None, [w])
+    start, h = np.array(ops.convert_to_numpy(w.value)), 1e-2
+    for index in np.ndindex(*start.shape):
+        values = []
+        for sign in (1, -1):
+            moved = start.copy()
+            moved[index] += sign * h
+            w.assign(moved)
+            values.append(float(penalty()))
+        w.assign(start)
+        difference = (values[0] - values[1]) / (2 * h)
+        assert float(gradient[index]) == pytest.approx(difference, abs=5e-3)
