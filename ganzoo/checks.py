@@ -7,7 +7,7 @@ import numbers
 
 def unknown(kind, name, allowed, error=ValueError):
     """An error for a name that is not among `allowed`, with the nearest matches first."""
-    allowed = sorted(allowed)
+    allowed = sorted(map(str, allowed))
     near = difflib.get_close_matches(str(name).lower(), allowed, n=3, cutoff=0.5)
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     listed = f"Known: {', '.join(allowed)}." if len(allowed) <= 40 else f"{len(allowed)} are known."

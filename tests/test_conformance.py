@@ -10,7 +10,6 @@ from keras import ops
 import ganzoo
 from ganzoo import backend
 from ganzoo import zoo
-
 from tests.cases import CASES
 
 NAMES = sorted(CASES)

@@ -9,6 +9,7 @@ import math
 import keras
 from keras import layers
 
+
 def _init():
     return keras.initializers.RandomNormal(stddev=0.02)
 
