@@ -1,4 +1,4 @@
-"""The only package that knows TensorFlow, JAX or torch.
+"""The only package that knows TensorFlow or JAX.
 
 Everything above it is written once in `keras.ops`. What differs between backends is small:
 
@@ -31,12 +31,10 @@ if _BACKEND == "tensorflow":
     from ganzoo.backend import tensorflow as _impl
 elif _BACKEND == "jax":
     from ganzoo.backend import jax as _impl
-elif _BACKEND == "torch":
-    from ganzoo.backend import torch as _impl
 else:
     raise ImportError(
-        f"ganzoo does not know the Keras backend {_BACKEND!r}. Set the environment variable "
-        "KERAS_BACKEND to 'tensorflow' (the default), 'jax' or 'torch'."
+        f"ganzoo runs on TensorFlow and JAX, not on the Keras backend {_BACKEND!r}. Set the "
+        "environment variable KERAS_BACKEND to 'tensorflow' (the default) or 'jax'."
     )
 
 Trainer = _impl.Trainer
