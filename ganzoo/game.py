@@ -545,13 +545,13 @@ class Game(backend.Trainer, keras.Model):
 
     @classmethod
     def arguments(cls):
-        """Names of the constructor's arguments, inherited ones included."""
+        """The constructor's arguments and their defaults, inherited ones included."""
         found = {}
         for base in reversed(cls.__mro__):
             if issubclass(base, Game):
                 parameters = inspect.signature(base.__init__).parameters.values()
-                found.update({p.name: None for p in parameters if p.kind is p.KEYWORD_ONLY})
-        return list(found)
+                found.update({p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY})
+        return found
 
     def get_config(self):
         # `jit_compile` belongs to how the model was compiled, which is saved beside this.

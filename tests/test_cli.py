@@ -162,9 +162,8 @@ def test_the_start_works_where_standard_error_is_closed():
 def test_list_agrees_with_python():
     assert json.loads(_done("list", "--json")) == ganzoo.list_models()
     lines = _done("list").splitlines()
-    assert [line.split()[0] for line in lines] == ganzoo.list_models()
-    assert [line.split(maxsplit=1)[1] for line in lines] == [
-        zoo.describe(name)["summary"] for name in ganzoo.list_models()
+    assert [line.split() for line in lines] == [
+        [name, *zoo.describe(name)["summary"].split()] for name in ganzoo.list_models()
     ]
     assert json.loads(_done("list", "*gan", "--json")) == ganzoo.list_models("*gan")
     lines = _done("list", "*gan").splitlines()
