@@ -71,7 +71,7 @@ def test_describe_reads_what_python_knows(name):
             parameters = inspect.signature(base.__init__).parameters.values()
             defaults.update({p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY})
     assert found["arguments"] == defaults
-    assert list(found["arguments"]) == cls.arguments()
+    assert found["arguments"] == cls.arguments()
     assert found["class"] == cls.__name__
     assert found["doc"] == inspect.getdoc(cls)
     assert inspect.getmodule(cls).__doc__.startswith(found["summary"])
