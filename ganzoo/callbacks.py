@@ -9,6 +9,7 @@ import time
 import keras
 
 from ganzoo import checks
+from ganzoo import evaluation
 from ganzoo import images
 from ganzoo import weights
 
@@ -127,6 +128,92 @@ class Checkpoints(keras.callbacks.Callback):
         for old in [path for number, path in found.items() if number <= epoch][: -self.keep]:
             old.unlink(missing_ok=True)
         self._last = time.monotonic()
+
+
+class Evaluate(keras.callbacks.Callback):
+    """Scores the model while it trains, and keeps the best one by a score of your choice.
+
+    The scores join the logs under their full names, so that `History`, `MetricsLog` and Keras's
+    own callbacks see them: list it before those. Whatever goes wrong while scoring is said and
+    does not stop the training.
+
+    Args:
+        evaluator: a `ganzoo.evaluation.Evaluator`; one with few samples and `repeats=1` takes
+            little time. It looks at the real pictures once.
+        every: epochs between two evaluations; the last epoch is always evaluated.
+        best: a score's name, such as `"frechet"`: the model with the best one is saved.
+        folder: gets `best.keras` and `best.json`, its score sheet and epoch.
+        say: called with a line of text.
+        verbose: 1 for a progress bar of its own, 0 for none.
+
+    Example:
+
+    >>> import ganzoo
+    >>> evaluator = ganzoo.evaluation.Evaluator(
+    ...     "digits", metrics=("frechet",), samples=300, repeats=1
+    ... )
+    >>> model = ganzoo.get("dcgan", channels=8, seed=0)
+    >>> history = model.fit(
+    ...     ganzoo.datasets.load("digits"),
+    ...     epochs=2,
+    ...     verbose=0,
+    ...     callbacks=[Evaluate(evaluator, verbose=0)],
+    ... )
+    >>> len(history.history["frechet[digits-classifier-v1]"])
+    2
+    """
+
+    def __init__(self, evaluator, every=1, best=None, folder=None, say=print, verbose=1):
+        super().__init__()
+        self.evaluator = evaluator
+        self.every = checks.integer("every", every)
+        if (best is None) != (folder is None):
+            raise ValueError("`best` and `folder` go together: which score, and where to save.")
+        self.best = best
+        self.folder = None if folder is None else pathlib.Path(folder)
+        self.say = say
+        self.verbose = verbose
+        self.sheet = None
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.every and epoch + 1 != self.params["epochs"]:
+            return
+        try:
+            self.sheet = self._judge()
+        except Exception as error:  # a training is worth more than its score
+            self.say(f"Epoch {epoch + 1} could not be scored: {error}")
+            return
+        if logs is not None:
+            logs.update({name: score.value for name, score in self.sheet.scores.items()})
+        if self.best is not None:
+            self._keep_best(epoch + 1)
+
+    def _judge(self):
+        if not self.verbose:
+            return self.evaluator.judge(self.model)
+        total = self.evaluator.samples * self.evaluator.repeats
+        bar = keras.utils.Progbar(total, unit_name="sample")
+        return self.evaluator.judge(self.model, progress=bar.update)
+
+    def _keep_best(self, epoch):
+        score = self.sheet[self.best]
+        before = self.best_so_far()
+        sign = -1 if score.better == "higher" else 1
+        if before is not None and not sign * score.value < sign * before[1]:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        save_atomically(self.model, self.folder / "best.keras")
+        found = {"epoch": epoch, "score": self.best, **self.sheet.to_dict()}
+        write_atomically(self.folder / "best.json", json.dumps(found, indent=2) + "\n")
+
+    def best_so_far(self):
+        """`(epoch, value)` of the best model saved, of earlier runs in the folder too, or None."""
+        path = self.folder / "best.json"
+        if not path.exists():
+            return None
+        found = json.loads(path.read_text(encoding="utf-8"))
+        sheet = evaluation.ScoreSheet.load(path)
+        return found["epoch"], sheet[found["score"]].value
 
 
 @contextlib.contextmanager

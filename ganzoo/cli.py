@@ -245,6 +245,19 @@ def sample(model, weights, count, labels, seed, truncation, batch_size, form, ou
     if numbers and len(numbers) not in (1, count):
         numbers = [numbers[i % len(numbers)] for i in range(count)]
     form, out = _target(form, out)
+    model, source = _trained(model, weights)
+    out.parent.mkdir(parents=True, exist_ok=True)  # finds what is wrong with it before the work
+    network = ganzoo.get(model, weights=source)
+    numbers = numbers[0] if numbers and len(numbers) == 1 else numbers
+    samples = network.generate(
+        count, labels=numbers, seed=seed, truncation=truncation, batch_size=batch_size
+    )
+    _write(samples, form, out)
+    click.echo(f"{count} samples: {out}")
+
+
+def _trained(model, weights):
+    """The registry name and the weights that two words of the command line mean."""
     from ganzoo import weights as catalogue
 
     source = weights or model
@@ -257,16 +270,64 @@ def sample(model, weights, count, labels, seed, truncation, batch_size, form, ou
         )
     saved_as = catalogue.read(path)[0] if path else None
     _load_framework()
-    if weights is None:
-        model = _name_of(saved_as, path)
-    out.parent.mkdir(parents=True, exist_ok=True)  # finds what is wrong with it before the work
-    network = ganzoo.get(model, weights=source)
-    numbers = numbers[0] if numbers and len(numbers) == 1 else numbers
-    samples = network.generate(
-        count, labels=numbers, seed=seed, truncation=truncation, batch_size=batch_size
+    return (model if weights else _name_of(saved_as, path)), source
+
+
+@main.command()
+@click.argument("model")
+@click.option("--weights", help="Weights for a registry name: a file or a run folder.")
+@click.option("--data", help="Pictures to compare with. [default: what the run trained on]")
+@click.option("--data-dir", help="Where TensorFlow Datasets finds or keeps its files.")
+@click.option("--samples", "-n", default=10_000, show_default=True, help="How many samples.")
+@click.option("--repeats", default=3, show_default=True, help="Sets of samples, for error bars.")
+@click.option("--metrics", help="Some only: frechet,kernel,… [default: all that apply]")
+@click.option("--extractor", help="digits, mnist, inception, pixels, … [default: by the data]")
+@click.option("--seed", default=0, show_default=True, help="Of the samples.")
+@click.option("--truncation", type=float, help="Cut latents off at this many deviations.")
+@click.option("--batch-size", default=256, show_default=True, help="Samples made at once.")
+@click.option("--export", help="Folder for samples and data as PNG files, for other judges.")
+@click.option("--out", "-o", help="The score sheet. [default: scores.json in a run folder]")
+@as_json
+@debug
+def evaluate(model, weights, data, data_dir, export, out, as_json, debug, metrics, **settings):
+    """Score a MODEL: a run folder, a .keras file, or a name with --weights.
+
+    Of a run folder the last model is scored, and the best one if training kept it.
+
+    \b
+    ganzoo evaluate runs/dcgan-digits
+    ganzoo evaluate runs/dcgan-mnist --samples 50000 -o sheet.json
+    ganzoo evaluate model.keras --data PICTURES --extractor inception --export judges
+    """
+    folder = pathlib.Path(weights or model)
+    best = folder / "checkpoints" / "best.keras"
+    name, source = _trained(model, weights)
+    from ganzoo import runs
+
+    if metrics is not None:
+        settings["metrics"] = [part.strip() for part in metrics.split(",")]
+    if data is None:
+        if not folder.is_dir():
+            raise ValueError("Say with --data what to compare with: a name, a folder, a file.")
+        data = runs.data_of(folder)
+    found = runs.evaluate(
+        {"last": (name, source), **({"best": (name, best)} if best.is_file() else {})},
+        data,
+        data_dir=data_dir,
+        export=export,
+        show=None if as_json else click.echo,
+        **settings,
     )
-    _write(samples, form, out)
-    click.echo(f"{count} samples: {out}")
+    if out is None and folder.is_dir():
+        out = folder / "scores.json"
+    if out is not None:
+        out = pathlib.Path(out)
+        for which, sheet in found.items():
+            sheet.save(out if which == "last" else out.with_name(f"{out.stem}-{which}.json"))
+    if as_json:
+        click.echo(json.dumps({which: sheet.to_dict() for which, sheet in found.items()}))
+    elif out is not None:
+        click.echo(f"Score sheet: {out}")
 
 
 def _target(form, out):

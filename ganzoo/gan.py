@@ -265,6 +265,26 @@ class GAN(Game):
         Raises:
             ValueError: an argument is out of range, or the model has no networks yet.
         """
+        batches = self.generate_batches(
+            n,
+            labels=labels,
+            latents=latents,
+            seed=seed,
+            truncation=truncation,
+            batch_size=batch_size,
+        )
+        return np.concatenate(list(batches))
+
+    def generate_batches(
+        self, n, *, labels=None, latents=None, seed=None, truncation=None, batch_size=256
+    ):
+        """The pictures of `generate`, a batch at a time: any number of them in constant memory.
+
+        Arguments and errors are those of `generate`.
+
+        Returns:
+            An iterator over arrays of at most `batch_size` pictures.
+        """
         checks.integer("n", n)
         checks.integer("batch_size", batch_size)
         if not self.built:
@@ -284,14 +304,14 @@ class GAN(Game):
             )
         # Whole batches only, so that few shapes are compiled; the padding is cut off again.
         size = min(batch_size, 2 ** math.ceil(math.log2(n)))
-        images = []
-        for start in range(0, n, size):
-            part = [x[start : start + size] for x in inputs]
-            short = size - len(part[0])
-            part = [np.concatenate([x, np.repeat(x[-1:], short, axis=0)]) for x in part]
-            made = self.sampler.predict_on_batch(part if len(part) > 1 else part[0])
-            images.append(self._finish(np.asarray(made)[: size - short]))
-        return np.concatenate(images)
+        return (self._made(inputs, start, size) for start in range(0, n, size))
+
+    def _made(self, inputs, start, size):
+        part = [x[start : start + size] for x in inputs]
+        short = size - len(part[0])
+        part = [np.concatenate([x, np.repeat(x[-1:], short, axis=0)]) for x in part]
+        made = self.sampler.predict_on_batch(part if len(part) > 1 else part[0])
+        return self._finish(np.asarray(made)[: size - short])
 
     def _latents(self, n, latents, seed, truncation):
         if latents is not None:

@@ -19,6 +19,7 @@ import ganzoo
 from ganzoo import callbacks
 from ganzoo import checks
 from ganzoo import datasets
+from ganzoo import evaluation
 from ganzoo import images
 from ganzoo import weights
 from ganzoo import zoo
@@ -210,3 +211,43 @@ def _classes(ds):
     if ds.class_names:
         return len(ds.class_names)
     return 1 + max(int(np.max(labels)) for _, labels in ds)
+
+
+def data_of(folder):
+    """What the run in a folder was trained on, as `ganzoo.datasets.load` knows it."""
+    path = pathlib.Path(folder) / "config.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["settings"]["data"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ValueError(
+            f"{str(path)!r} does not say what the run was trained on. Say it with --data."
+        ) from None
+
+
+def evaluate(models, data, *, data_dir=None, export=None, show=None, **settings):
+    """Score some models of one size against the same data.
+
+    Args:
+        models: dict from a word such as `"last"` to `(registry name, weights)`.
+        data: a name, folder or file that `ganzoo.datasets.load` knows.
+        export: None, or a folder that gets the last model's samples and the data as PNG files.
+        show: None, or a function that is called with each sheet as text.
+        **settings: see `ganzoo.evaluation.Evaluator`.
+
+    Returns:
+        A dict from the same words to score sheets.
+    """
+    found, evaluator = {}, None
+    for which, (name, source) in models.items():
+        network = zoo.get(name, weights=source)
+        if evaluator is None:
+            size = network.image_shape[:2] if len(network.image_shape) == 3 else None
+            evaluator = evaluation.Evaluator(data, image_size=size, data_dir=data_dir, **settings)
+        found[which] = evaluator.judge(network)
+        if show is not None:
+            show(f"{which}: {found[which]}" if len(models) > 1 else str(found[which]))
+        if export is not None and which == "last":
+            counts = evaluator.export(network, export)
+            if show is not None:
+                show(f"{export}: {counts['samples']} samples, {counts['data']} pictures of data")
+    return found

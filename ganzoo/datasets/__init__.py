@@ -9,12 +9,15 @@ from ganzoo import backend
 from ganzoo import checks
 from ganzoo.datasets import arrays
 from ganzoo.datasets import pictures
+from ganzoo.datasets import stacked
 from ganzoo.datasets import tfds
 from ganzoo.datasets.source import Resized
 from ganzoo.datasets.source import settle
 
 BUILT_IN = {"digits": arrays.digits, "ring": arrays.ring, "grid": arrays.grid}
 """Data sets that need no download."""
+
+MIXTURES = arrays.MIXTURES
 
 CACHE_BYTES = 2**29
 """Data of at most this size is decoded once and kept in memory: 512 MiB."""
@@ -45,6 +48,8 @@ def load(
             * `"digits"`: 8×8 grey handwritten digits that come with scikit-learn;
             * `"ring"`, `"grid"`: points, `(batch, 2)` float32: eight Gaussians on a ring, 25 on a
               grid (PacGAN's, scaled into [-1, 1]);
+            * `"stacked_mnist"`: three digits of `mnist` as the colours of one picture, 1,000 modes
+              (PacGAN's; labels 0 … 999); `data_dir` as for `mnist`;
             * a name in TensorFlow Datasets: `"mnist"`, `"fashion_mnist"`, `"cifar10"`, …;
             * a folder or a zip of pictures of any kind and size. Sub-folders are searched; the
               first level of them are the classes;
@@ -69,7 +74,8 @@ def load(
 
     Returns:
         A `tf.data.Dataset` (a `keras.utils.PyDataset` with the same batches where TensorFlow is
-        not installed) with the attribute `class_names`, a list, or None.
+        not installed) with the attributes `class_names`, a list, or None; and `description`, a
+        dict that says what it holds: source, split, size.
 
     Raises:
         ValueError: unknown name, no or damaged pictures, or an argument out of range.
@@ -99,6 +105,11 @@ def load(
         else backend.stream(found, batch_size=batch_size, shuffle=shuffle, seed=seed)
     )
     ds.class_names = found.class_names
+    ds.description = {
+        "source": str(source) if isinstance(source, (str, os.PathLike)) else "arrays",
+        "split": split,
+        "image_shape": list(found.specs[0][0]),
+    }
     return ds
 
 
@@ -124,6 +135,10 @@ def _find(source, split, image_size, labels, data_dir, channels, on_error):
             return pictures.Pictures(path, split, image_size, labels, channels, on_error)
         if path.is_file():
             raise ValueError(f"{str(path)!r} is not a folder, a .zip, an .npz or an .npy file.")
+        if source == "stacked_mnist":
+            checks.one_of("split", split, stacked.PICTURES)
+            mnist = tfds.load("mnist", split, None, True, data_dir, list(BUILT_IN), CACHE_BYTES)
+            return stacked.load(mnist, split, labels)
         looks_like_path = path.suffix in (".npy", ".npz", ".zip") or path.is_absolute()
         if not isinstance(source, str) or looks_like_path or source.startswith((".", "~")):
             raise FileNotFoundError(f"There is no file or folder {str(path)!r}.")

@@ -28,16 +28,27 @@ POINTS = 100_000
 """Points of `ring` and `grid`, as in PacGAN's experiments."""
 
 
+def _mixtures():
+    angle = np.arange(8) * (2 * np.pi / 8)
+    line = np.linspace(-0.8, 0.8, 5)
+    return {
+        "ring": (0.8 * np.stack([np.cos(angle), np.sin(angle)], axis=1), 0.008),
+        "grid": (np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2), 0.01),
+    }
+
+
+MIXTURES = _mixtures()
+"""`(centres, standard deviation)` of the Gaussians of the toy data sets."""
+
+
 def ring(split, labels):
     """Eight Gaussians, σ = 0.01 r, on a circle of radius r = 0.8."""
-    angle = np.arange(8) * (2 * np.pi / 8)
-    return _mixture(0.8 * np.stack([np.cos(angle), np.sin(angle)], axis=1), 0.008, split, labels)
+    return _mixture(*MIXTURES["ring"], split, labels)
 
 
 def grid(split, labels):
     """25 Gaussians, σ = 0.01, at the crossings of a 5×5 grid from −0.8 to 0.8."""
-    line = np.linspace(-0.8, 0.8, 5)
-    return _mixture(np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2), 0.01, split, labels)
+    return _mixture(*MIXTURES["grid"], split, labels)
 
 
 def _mixture(centres, sigma, split, labels):

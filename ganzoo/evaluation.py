@@ -1,0 +1,682 @@
+"""Score sheets: how good the samples of a model are, and what made each number.
+
+The function stands in a module of another name because `ganzoo.evaluate` is the function.
+"""
+
+import copy
+import dataclasses
+import functools
+import hashlib
+import itertools
+import json
+import pathlib
+import warnings
+
+import keras
+import numpy as np
+import PIL
+from PIL import Image
+
+import ganzoo
+from ganzoo import checks
+from ganzoo import datasets
+from ganzoo import images as images_module
+from ganzoo import metrics as all_metrics
+from ganzoo.metrics import extractors
+from ganzoo.metrics import inception
+from ganzoo.metrics.manifold import nearest
+from ganzoo.metrics.states import Moments
+from ganzoo.metrics.states import keys_of
+
+METRICS = {
+    "frechet": all_metrics.FrechetDistance,
+    "kernel": all_metrics.KernelDistance,
+    "precision_recall": all_metrics.PrecisionRecall,
+    "density_coverage": all_metrics.DensityCoverage,
+    "class_score": all_metrics.ClassScore,
+    "class_agreement": all_metrics.ClassAgreement,
+    "intra_class_frechet": all_metrics.IntraClassFrechet,
+    "modes": all_metrics.ModeCoverage,
+    "diversity": all_metrics.Diversity,
+    "memorisation": all_metrics.Memorisation,
+}
+"""The metrics that `evaluate` knows by name."""
+
+PROTOCOL = ("extractor", "extractor_sha256", "resize", "samples", "truncation", "data", "train")
+"""What must be the same in two passports for their scores to be comparable."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """One number with what belongs to it.
+
+    Attributes:
+        value: mean over the sets of samples.
+        error: standard deviation over the sets of samples, or None for a single one.
+        floor: the same number with real pictures in place of the samples, as many; None where
+            that says nothing.
+        better: `"lower"`, `"higher"` or None.
+        settings: arguments of the metric.
+    """
+
+    value: float
+    error: float | None = None
+    floor: float | None = None
+    better: str | None = None
+    settings: dict = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class ScoreSheet:
+    """Scores by name, such as `"frechet[mnist-classifier-v1]"`, and their passport.
+
+    A name without brackets finds its score too, if there is only one: `sheet["frechet"]`.
+
+    Attributes:
+        scores: dict from name to `Score`.
+        passport: what made them: extractor and its hash, resizing, sample counts, data and its
+            fingerprint, seed, the weights' hash, versions.
+        notes: warnings that a reader should see.
+    """
+
+    scores: dict
+    passport: dict
+    notes: tuple = ()
+
+    def __getitem__(self, name):
+        found = [n for n in self.scores if n == name or n.partition("[")[0] == name]
+        if len(found) != 1:
+            raise checks.unknown("score", name, self.scores, error=KeyError)
+        return self.scores[found[0]]
+
+    def passport_of(self, name):
+        """All that made one score: the sheet's passport and the metric's own settings."""
+        return {**self.passport, "metric": self[name].settings}
+
+    def to_dict(self):
+        """Plain data, as it is saved."""
+        return {
+            "scores": {name: dataclasses.asdict(score) for name, score in self.scores.items()},
+            "passport": self.passport,
+            "notes": list(self.notes),
+        }
+
+    def save(self, path):
+        """Write the sheet as JSON. Returns the path."""
+        path = pathlib.Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
+        return path
+
+    @classmethod
+    def load(cls, path):
+        """Read a sheet that `save` wrote."""
+        try:
+            found = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+            scores = {name: Score(**score) for name, score in found["scores"].items()}
+            return cls(scores, dict(found["passport"]), tuple(found["notes"]))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{str(path)!r} is no score sheet of ganzoo: {error!r}.") from None
+
+    def compare(self, other):
+        """Both sheets side by side, as text.
+
+        Raises:
+            ValueError: they were not made in the same way; the message says what differs.
+        """
+        differing = [k for k in PROTOCOL if self.passport.get(k) != other.passport.get(k)]
+        if differing:
+            reasons = "; ".join(
+                f"{k}: {self.passport.get(k)!r} and {other.passport.get(k)!r}" for k in differing
+            )
+            raise ValueError(
+                f"These scores do not compare, because they were made in different ways: "
+                f"{reasons}. Evaluate both models in the same way."
+            )
+        both = [name for name in self.scores if name in other.scores]
+        uneven = [n for n in both if self.scores[n].settings != other.scores[n].settings]
+        if uneven:
+            raise ValueError(
+                f"These scores do not compare, because the settings of {', '.join(uneven)} "
+                "differ. Evaluate both models in the same way."
+            )
+        rows = [("score", _title(self), _title(other), "better")]
+        for name in both:
+            a, b = self.scores[name], other.scores[name]
+            rows.append((name, _number(a), _number(b), a.better or ""))
+        return _table(rows)
+
+    def __str__(self):
+        p = self.passport
+        data, floor = p["data"], p["floor"]
+        rows = [("score", "value", "floor", "better")]
+        for name, score in self.scores.items():
+            limit = "" if score.floor is None else f"{score.floor:.4g}"
+            rows.append((name, _number(score), limit, score.better or ""))
+        return "\n".join(
+            [
+                f"{_title(self)}: {p['samples']:,} samples × {p['repeats']} (seed {p['seed']}) "
+                f"against {data['count']:,} of {data['source']}, {data['split']}",
+                _table(rows),
+                *(["±: standard deviation over the sets of samples"] if p["repeats"] > 1 else []),
+                f"floor: {floor}",
+                *(f"Note: {note}" for note in self.notes),
+            ]
+        )
+
+
+def _title(sheet):
+    weights = sheet.passport["weights_sha256"]
+    return sheet.passport["model"] + (f" ({weights[:8]})" if weights else "")
+
+
+def _number(score):
+    return f"{score.value:.4g}" + ("" if score.error is None else f" ± {score.error:.2g}")
+
+
+def _table(rows):
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    line = lambda row: "  ".join(
+        cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths))
+    )
+    return "\n".join(line(row).rstrip() for row in rows)
+
+
+def evaluate(model, data, **settings):
+    """How good the samples of a model are: a score sheet.
+
+    Args:
+        model: what `ganzoo.get` returns, trained; or samples of any origin, an array
+            `(n, height, width, channels)` uint8.
+        data: pictures to compare with, best held-out ones: a name that `ganzoo.datasets.load`
+            knows (its test split is taken, its train split is `train`), a data set as for `fit`,
+            or an array or pair `(images, labels)`.
+        **settings: see `Evaluator`.
+
+    Returns:
+        A `ScoreSheet`.
+
+    Raises:
+        ValueError, TypeError: data, extractor and model do not fit; the message says the mend.
+
+    Example:
+
+    >>> import ganzoo
+    >>> model = ganzoo.get("dcgan", channels=8, seed=0)
+    >>> history = model.fit(ganzoo.datasets.load("digits"), epochs=1, verbose=0)
+    >>> sheet = ganzoo.evaluate(model, "digits", samples=300, repeats=1)
+    >>> sheet["frechet"].floor < sheet["frechet"].value
+    True
+    """
+    shape = getattr(model, "image_shape" if hasattr(model, "image_shape") else "shape", None)
+    if isinstance(data, (str, pathlib.Path)) and len(shape or ()) >= 3:
+        settings = {"image_size": tuple(shape[-3:-1]), **settings}
+    return Evaluator(data, **settings).judge(model)
+
+
+class Evaluator:
+    """What `evaluate` does, with the work on the real pictures done once for many models.
+
+    Args:
+        data: see `evaluate`.
+        train: the pictures trained on, as `data`: for the floor and for memorisation. None: for a
+            name, its train split; else none, and halves of `data` give the floor.
+        metrics: names in `ganzoo.evaluation.METRICS` and metrics; None: all that apply.
+        extractor: see `ganzoo.metrics.extractor`; None: the one that knows the data, else
+            `"inception"`.
+        samples: how many samples.
+        repeats: sets of samples, from the seeds `seed`, `seed + 1`, …, whose spread is the error.
+        seed: of the samples.
+        truncation: see `GAN.generate`.
+        batch_size: samples made at once; bounds memory and changes no score.
+        image_size, data_dir: see `ganzoo.datasets.load`, for data by name; `evaluate` takes the
+            model's size.
+
+    Example:
+
+    >>> evaluator = Evaluator("digits", metrics=("frechet",), samples=300, repeats=1)
+    >>> digits, _ = next(iter(ganzoo.datasets.load("digits", labels=True, batch_size=300)))
+    >>> sheet = evaluator.judge(np.asarray(digits))
+    >>> sorted(sheet.scores)
+    ['frechet[digits-classifier-v1]']
+    """
+
+    def __init__(
+        self,
+        data,
+        *,
+        train=None,
+        metrics=None,
+        extractor=None,
+        samples=10_000,
+        repeats=3,
+        seed=0,
+        truncation=None,
+        batch_size=256,
+        image_size=None,
+        data_dir=None,
+    ):
+        self.samples = checks.integer("samples", samples, least=2)
+        self.repeats = checks.integer("repeats", repeats)
+        self.seed = checks.integer("seed", seed, least=0)
+        self.truncation = truncation
+        self.batch_size = checks.integer("batch_size", batch_size)
+        if isinstance(data, (str, pathlib.Path)):
+            data, found = _splits(data, image_size, data_dir)
+            train = found if train is None else train
+        self.data, self.train = data, train
+        self.description = getattr(data, "description", {"source": "data", "split": "given"})
+        source = self.description["source"]
+        self.extractor = self._extractor(extractor, source)
+        self.wanted = metrics if metrics is None else tuple(metrics)
+        for metric in self.wanted or ():
+            if not isinstance(metric, all_metrics.Metric):
+                checks.one_of("metrics", metric, METRICS)
+
+    def _extractor(self, which, source):
+        if which is not None:
+            return extractors.extractor(which)
+        if source in datasets.MIXTURES:
+            return extractors.Points(*datasets.MIXTURES[source])
+        known = [*extractors.shipped(), "stacked_mnist"]
+        shape = self.description.get("image_shape")
+        if shape and len(shape) == 1:
+            return extractors.Points()
+        return extractors.extractor(source if source in known else "inception")
+
+    # Metrics --------------------------------------------------------------------------------
+
+    @property
+    def _modes(self):
+        """How many modes the extractor tells apart, or None."""
+        centres = getattr(self.extractor, "centres", None)
+        return self.extractor.classes if centres is None else len(centres)
+
+    def _choose(self, look):
+        """The metrics: those asked for, or all that pictures such as these allow."""
+        if self.wanted is not None:
+            made = [
+                copy.deepcopy(m) if not isinstance(m, str) else self._make(m) for m in self.wanted
+            ]
+            for metric in made:
+                self._check(metric, look)
+            return made
+        classes_known = self.extractor.name.startswith(f"{self.description['source']}-")
+        apply = {
+            name: cls.uses in look.rows
+            and not (cls.labelled and look.labels is None)
+            and not ("train" in cls.sides and self.train is None)
+            for name, cls in METRICS.items()
+        }
+        apply["class_agreement"] &= classes_known
+        apply["modes"] &= self._modes is not None
+        return [self._make(name) for name, use in apply.items() if use]
+
+    def _make(self, name):
+        return METRICS[name](self._modes) if name == "modes" else METRICS[name]()
+
+    def _check(self, metric, look):
+        name = type(metric).__name__
+        if metric.uses not in look.rows:
+            raise ValueError(
+                f"{name} looks at {metric.uses}, which the extractor {self.extractor.name!r} does "
+                "not give. Leave it out or choose another extractor."
+            )
+        if metric.labelled and look.labels is None:
+            raise ValueError(f"{name} needs labels: pass data with them, `load(…, labels=True)`.")
+        if "train" in metric.sides and self.train is None:
+            raise ValueError(f"{name} needs the pictures trained on: pass `train=`.")
+
+    # Looking --------------------------------------------------------------------------------
+
+    def _look(self, images, labels, features=True):
+        rows = dict(self.extractor(images)) if features else {}
+        if images.ndim == 4:
+            rows["pixels"] = _pixels(images)
+        return _Look(images.shape[1:], rows, labels, keys_of(images))
+
+    @functools.cached_property
+    def _reference(self):
+        """The metrics after the real pictures, the floors, and what the pictures were."""
+        looks = (self._look(*batch) for batch in _batches(self.data))
+        first = next(looks, None)
+        if first is None:
+            raise ValueError("`data` is empty: it yields no picture.")
+        chosen = self._choose(first)
+        real, train = _Census(), None
+        halves = [m for m in copy.deepcopy(chosen) if "train" not in m.sides]
+        for look in itertools.chain([first], looks):
+            real.add(look)
+            look.show("real", chosen)
+            if self.train is None:
+                even = look.keys % np.uint64(2) == 0
+                look.take(even).show("real", halves)
+                look.take(~even).show("fake", halves)
+        floors = halves
+        if self.train is not None:
+            floors = [m for m in copy.deepcopy(chosen) if "train" not in m.sides]
+            train = _Census()
+            for images, labels in _batches(self.train):
+                left = self.samples - train.count
+                # Nearest neighbours are looked for among all, features need no more than these.
+                look = self._look(images, labels, features=left > 0)
+                look.must_be(real.shape, "`train` has")
+                train.add(look)
+                look.show("train", [m for m in chosen if "train" in m.sides])
+                if left > 0:
+                    look.take(slice(left)).show("fake", floors)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the score itself warns of the same
+            limits = {name: x for m in floors for name, x in _result_or_nothing(m).items()}
+        return chosen, limits, real, train
+
+    def _samples(self, model, seed, labels):
+        """Batches `(images, labels asked for)` of a model's samples, or of given ones."""
+        if _are_samples(model):
+            yield from _batches(model)
+            return
+        if not hasattr(model, "generate_batches"):
+            raise TypeError(
+                f"{type(model).__name__} makes no samples: `evaluate` takes a trained GAN, or an "
+                "array of samples."
+            )
+        if getattr(model, "num_classes", None) is None:
+            labels = None
+        else:  # as the data has them, or in turn
+            known = (
+                np.arange(model.num_classes)
+                if labels is None
+                else np.random.default_rng(seed).permutation(labels)
+            )
+            labels = np.resize(known, self.samples)
+        start = 0
+        for images in model.generate_batches(
+            self.samples,
+            labels=labels,
+            seed=seed,
+            truncation=self.truncation,
+            batch_size=self.batch_size,
+        ):
+            end = start + len(images)
+            yield images, None if labels is None else labels[start:end]
+            start = end
+
+    def judge(self, model, progress=None):
+        """The score sheet of one model, or of given samples; see `evaluate`.
+
+        `progress` is called with the number of samples seen so far.
+        """
+        chosen, limits, real, train = self._reference
+        found, notes = {}, []
+        repeats = 1 if _are_samples(model) else self.repeats
+        for repeat in range(repeats):
+            panel, fake = copy.deepcopy(chosen), _Census()
+            for images, asked in self._samples(model, self.seed + repeat, real.all_labels):
+                look = self._look(images, asked)
+                look.must_be(real.shape, "The samples have")
+                fake.add(look)
+                panel = [m for m in panel if asked is not None or not m.labelled]
+                look.show("fake", panel)
+                if progress is not None:
+                    progress(repeat * self.samples + fake.count)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                for metric in panel:
+                    for name, value in metric.result().items():
+                        found.setdefault(name, (metric, []))[1].append(value)
+            notes += [str(w.message) for w in caught]
+            if len(fake.distinct) < 0.9 * fake.count:
+                notes.append(
+                    f"only {len(fake.distinct):,} of {fake.count:,} samples are distinct pictures"
+                )
+        scores = {
+            f"{name}[{'pixels' if metric.uses == 'pixels' else self.extractor.name}]": Score(
+                value=float(np.mean(values)),
+                error=float(np.std(values, ddof=1)) if repeats > 1 else None,
+                floor=limits.get(name),
+                better=metric.better.get(name),
+                settings=metric.settings(),
+            )
+            for name, (metric, values) in found.items()
+        }
+        passport = {
+            **_who(model),
+            "extractor": self.extractor.name,
+            "extractor_sha256": self.extractor.hash,
+            "resize": self.extractor.resize,
+            "samples": fake.count,
+            "repeats": repeats,
+            "seed": self.seed,
+            "truncation": self.truncation,
+            "data": {**self.description, **real.passport()},
+            "train": None if train is None else train.passport(),
+            "floor": "one half of the data against the other"
+            if train is None
+            else f"{min(self.samples, train.count):,} training pictures in place of the samples",
+            "versions": {
+                "ganzoo": ganzoo.__version__,
+                "keras": keras.__version__,
+                "backend": keras.backend.backend(),
+                "numpy": np.__version__,
+                "pillow": PIL.__version__,
+            },
+        }
+        return ScoreSheet(scores, passport, tuple(dict.fromkeys(notes)))
+
+    def export(self, model, folder):
+        """Write the samples and the data as outside judges read them.
+
+        One PNG file per picture in `folder/samples` and `folder/data`, quantised once:
+        clean-fid, torch-fidelity and pytorch-fid take such folders. Grey pictures stay grey in
+        the file, and all three repeat them to three channels as ganzoo does. With the extractor
+        `"inception"` also `samples.npz` and `data.npz`, mean `mu` and covariance `sigma` of the
+        features, which pytorch-fid takes in place of folders.
+
+        Returns:
+            A dict with the numbers of files in both.
+        """
+        folder = pathlib.Path(folder)
+        sides = {
+            "samples": (images for images, _ in self._samples(model, self.seed, None)),
+            "data": (images for images, _ in _batches(self.data)),
+        }
+        counts = {}
+        for side, batches in sides.items():
+            if (folder / side).exists() and any((folder / side).iterdir()):
+                raise ValueError(
+                    f"{str(folder / side)!r} is not empty: judges would count what is there. "
+                    "Choose another folder."
+                )
+            moments, counts[side] = Moments(), 0
+            for images in batches:
+                images_module.save_each(images, folder / side, start=counts[side])
+                counts[side] += len(images)
+                if self.extractor.classes == inception.CLASSES:
+                    moments.update(self.extractor(images)["features"])
+            if moments.count:
+                np.savez(folder / f"{side}.npz", mu=moments.mean, sigma=moments.covariance)
+        return counts
+
+
+@dataclasses.dataclass
+class _Look:
+    """What is known of a batch of pictures: rows for the metrics, labels, identities."""
+
+    shape: tuple
+    rows: dict
+    labels: np.ndarray | None
+    keys: np.ndarray
+
+    def take(self, which):
+        rows = {name: x[which] for name, x in self.rows.items()}
+        labels = None if self.labels is None else self.labels[which]
+        return _Look(self.shape, rows, labels, self.keys[which])
+
+    def show(self, side, among):
+        for metric in among:
+            labels = self.labels if metric.labelled else None
+            metric.update_state(**{side: self.rows[metric.uses]}, labels=labels, keys=self.keys)
+
+    def must_be(self, shape, whose):
+        if self.shape != shape:
+            raise ValueError(
+                f"{whose} shape {self.shape}, the data {shape}: they must be the same. Load the "
+                "data at the model's size: `ganzoo.datasets.load(…, image_size=…)`."
+            )
+
+
+class _Census:
+    """How many pictures there were, and which: whatever the order, the same fingerprint."""
+
+    def __init__(self):
+        self.count = 0
+        self.fingerprint = 0
+        self.distinct = set()
+        self.shape = None
+        self._labels = []
+
+    def add(self, look):
+        self.shape = look.shape
+        self.count += len(look.keys)
+        self.fingerprint = (self.fingerprint + int(look.keys.sum(dtype="uint64"))) % 2**64
+        self.distinct.update(look.keys.tolist())
+        self._labels.append(look.labels)
+
+    @property
+    def all_labels(self):
+        return None if self._labels[0] is None else np.concatenate(self._labels)
+
+    def passport(self):
+        return {"count": self.count, "fingerprint": f"{self.fingerprint:016x}"}
+
+
+def _result_or_nothing(metric):
+    """A floor that cannot be had, such as of too few pictures, is left out."""
+    try:
+        return metric.result()
+    except ValueError:
+        return {}
+
+
+def _are_samples(model):
+    return not isinstance(model, keras.Model) and not hasattr(model, "generate_batches")
+
+
+def _who(model):
+    if _are_samples(model):
+        return {"model": "samples", "weights_sha256": None}
+    return {
+        "model": getattr(model, "registry_name", type(model).__name__),
+        "weights_sha256": weights_hash(model.sampler),
+        "generator": "live" if model.sampler is model.generator else "averaged",
+    }
+
+
+def weights_hash(network):
+    """sha256 of all weights of a network, in the order in which it has them."""
+    found = hashlib.sha256()
+    for array in network.get_weights():
+        found.update(f"{array.dtype}{array.shape}".encode())
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()
+
+
+def _splits(name, image_size, data_dir):
+    """`(test, train)` of a data set by name; `(train, None)` where there is no test split."""
+
+    def load(split):
+        settings = {"split": split, "image_size": image_size, "data_dir": data_dir}
+        try:
+            return datasets.load(name, labels=True, **settings)
+        except ValueError:  # it has none
+            return datasets.load(name, **settings)
+
+    train = load("train")
+    try:
+        return load("test"), train
+    except ValueError:
+        return train, None
+
+
+def nearest_pictures(samples, data):
+    """The picture of `data` nearest to each sample, by pixels brought to at most 32×32.
+
+    Args:
+        samples: `(n, height, width, channels)` uint8.
+        data: see `evaluate`; read once, in constant memory.
+
+    Returns:
+        An array like `samples`.
+    """
+    rows = _pixels(samples)
+    best, distances = np.zeros_like(samples), np.full(len(samples), np.inf)
+    for images, _ in _batches(data):
+        indices, found = nearest(rows, _pixels(images))
+        nearer = found < distances
+        best[nearer], distances[nearer] = images[indices[nearer]], found[nearer]
+    return best
+
+
+def save_nearest(samples, train, path, held_out=None):
+    """A sheet to look at: each sample, its nearest training picture, its nearest held-out one.
+
+    Args:
+        samples: `(n, height, width, channels)` uint8; a dozen is enough.
+        train, held_out: see `nearest_pictures`; `held_out` may be None.
+        path: the PNG file.
+
+    Returns:
+        The path.
+    """
+    columns = [samples, nearest_pictures(samples, train)]
+    if held_out is not None:
+        columns.append(nearest_pictures(samples, held_out))
+    sheet = np.stack(columns, axis=1).reshape(-1, *samples.shape[1:])
+    return images_module.save_grid(sheet, path, columns=len(columns) * 4)
+
+
+def _pixels(images):
+    """Rows of pixel values, 0 … 255, of pictures brought to at most 32×32."""
+    size = tuple(min(32, side) for side in images.shape[1:3])
+    return extractors.resized(images, size, Image.Resampling.BOX).reshape(len(images), -1)
+
+
+def _batches(data):
+    """`(images, labels)` NumPy batches of what `fit` takes too; pictures as uint8."""
+    if isinstance(data, keras.utils.PyDataset):
+        data = (data[i] for i in range(len(data)))
+    elif hasattr(data, "shape") or (isinstance(data, tuple) and hasattr(data[0], "shape")):
+        columns = data if isinstance(data, tuple) else (data,)
+        data = (
+            tuple(np.asarray(c[i : i + 1000]) for c in columns)
+            for i in range(0, len(columns[0]), 1000)
+        )
+    elif not hasattr(data, "__iter__"):
+        raise TypeError(
+            "Pictures come as a data set, an array, a pair (images, labels), or a name. Received: "
+            f"{type(data).__name__}."
+        )
+    for batch in data:
+        batch = batch if isinstance(batch, (tuple, list)) else (batch,)
+        images, labels = (*map(np.asarray, batch), None)[:2]
+        yield _quantised(images), labels
+
+
+def _quantised(images):
+    """uint8 as it is; floats in [-1, 1] rounded to it, as `generate` does; points as they are."""
+    if images.ndim == 2 and images.dtype.kind == "f":
+        return images
+    if images.ndim != 4:
+        raise ValueError(
+            "Pictures must come as (n, height, width, channels). Received shape "
+            f"{images.shape}: grey ones without a channel axis get one by `images[..., None]`."
+        )
+    if images.dtype == np.uint8:
+        return images
+    if images.dtype.kind != "f" or not (images.min() >= -1.001 and images.max() <= 1.001):
+        raise ValueError(
+            "Pictures must be uint8 in 0..255 or float in [-1, 1]. Received "
+            f"{images.dtype} from {images.min():g} to {images.max():g}: scale them, from 0..1 "
+            "with `images * 2 - 1`."
+        )
+    return np.clip(np.round((images + 1.0) * 127.5), 0, 255).astype("uint8")

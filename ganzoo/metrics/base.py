@@ -1,0 +1,133 @@
+"""What all metrics share: Keras's four methods over states that merge."""
+
+import numpy as np
+
+from ganzoo import checks
+
+SIDES = ("real", "fake", "train")
+
+
+class Metric:
+    """A streaming metric with the methods of Keras's: `update_state`, `result`, `reset_state`,
+    `merge_state`.
+
+    Its state is kept in NumPy, mostly in float64, because a distance that is made of float32
+    sums would depend on the batch size. So it runs beside the compiled step, not inside it.
+
+    A subclass names what it looks at (`uses`), which sides it needs, what it remembers of one
+    side (`remember`) and how a result comes from that (`result`).
+
+    Attributes:
+        name: short name, the key of its first result.
+        uses: `"features"`, `"logits"`, `"modes"` or `"pixels"`: which rows `ganzoo.evaluate`
+            gives it.
+        sides: which of `"real"`, `"fake"` and `"train"` must be seen before `result`.
+        labelled: whether it needs labels.
+        better: `"lower"` or `"higher"`, for each result.
+    """
+
+    name = "metric"
+    uses = "features"
+    sides = ("real", "fake")
+    labelled = False
+    better = {}
+
+    def __init__(self):
+        self.reset_state()
+
+    def remember(self):
+        """A new, empty state of one side."""
+        raise NotImplementedError
+
+    def result(self):
+        """A dict from name to float."""
+        raise NotImplementedError
+
+    def settings(self):
+        """The constructor's arguments, for the record."""
+        return {}
+
+    def reset_state(self):
+        """Forget everything seen."""
+        self._length = None
+        self.states = {side: self.remember() for side in SIDES}
+
+    def update_state(self, real=None, fake=None, *, train=None, labels=None, keys=None):
+        """See more rows of one side, or of several.
+
+        Args:
+            real: `(n, …)` rows of the data to compare with.
+            fake: `(n, …)` rows of the samples.
+            train: `(n, …)` rows of the data trained on, for the metrics that tell these from
+                `real`.
+            labels: `(n,)` whole numbers, where the metric compares classes.
+            keys: `(n,)` uint64, what identifies a row; None: its bytes. Labels and keys go with
+                one side: give one side per call.
+        """
+        given = {s: x for s, x in zip(SIDES, (real, fake, train)) if x is not None}
+        if len(given) > 1 and (labels is not None or keys is not None):
+            raise ValueError("`labels` and `keys` go with one side: give one side per call.")
+        for side, rows in given.items():
+            rows = self.check(side, np.asarray(rows))
+            if labels is not None:
+                labels = np.asarray(labels)
+                if labels.shape != rows.shape[:1]:
+                    raise ValueError(
+                        f"There must be one label per row. Received {labels.shape} labels for "
+                        f"{len(rows)} rows."
+                    )
+            if len(rows):
+                self.states[side].update(rows, labels, keys)
+
+    def check(self, side, rows):
+        """The rows, if they are what this metric can look at."""
+        if rows.ndim != 2 or rows.dtype.kind != "f":
+            raise ValueError(
+                f"{type(self).__name__} looks at {self.uses}: float arrays of shape (n, length). "
+                f"Received {side}: {rows.dtype} of shape {rows.shape}. Pictures become features "
+                "by an extractor: `ganzoo.metrics.extractor(…)(images)`."
+            )
+        bad = ~np.isfinite(rows).all(axis=1)
+        if bad.any():
+            raise ValueError(
+                f"The {self.uses} of {side} contain NaN or infinity, first in row "
+                f"{int(bad.argmax())} of this batch ({int(bad.sum())} of {len(rows)} rows). The "
+                "model may have diverged, or the extractor is broken."
+            )
+        if self._length not in (None, rows.shape[1]):
+            raise ValueError(
+                f"All rows must have one length. Received {rows.shape[1]} after {self._length}: "
+                "real and fake must come from the same extractor."
+            )
+        self._length = rows.shape[1]
+        return rows
+
+    def merge_state(self, metrics):
+        """Take up what other metrics of the same kind have seen, such as those of other shards."""
+        for other in metrics:
+            if type(other) is not type(self) or other.settings() != self.settings():
+                raise ValueError(
+                    f"Only metrics with the same settings merge. Received {other!r} for {self!r}."
+                )
+            for side in SIDES:
+                self.states[side].merge(other.states[side])
+
+    def need(self, *sides, least=2):
+        """The states of these sides, if enough was seen."""
+        for side in sides:
+            seen = self.states[side].count
+            if seen < least:
+                raise ValueError(
+                    f"{type(self).__name__} needs at least {least} rows of {side}. Seen: {seen}."
+                )
+        return [self.states[side] for side in sides]
+
+    def __repr__(self):
+        inside = ", ".join(f"{k}={v!r}" for k, v in self.settings().items())
+        return f"{type(self).__name__}({inside})"
+
+
+def positive(**arguments):
+    """Checks whole numbers of at least 1, given by name."""
+    for name, value in arguments.items():
+        checks.integer(name, value)

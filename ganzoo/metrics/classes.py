@@ -1,0 +1,237 @@
+"""What a classifier says of the samples: clear, varied, of the class asked for, of every class."""
+
+import numpy as np
+from scipy import special
+
+from ganzoo import checks
+from ganzoo.metrics.base import Metric
+from ganzoo.metrics.states import Moments
+from ganzoo.metrics.states import Rows
+from ganzoo.metrics.states import Tally
+from ganzoo.metrics.states import keys_of
+
+SPLITS = 10
+
+
+def class_score(logits):
+    """exp of the mean divergence of p(class | picture) from p(class); 1 … number of classes.
+
+    Salimans et al. 2016, section 4 (there with Inception: the "Inception Score").
+
+    Args:
+        logits: `(n, classes)` float.
+
+    Returns:
+        A float.
+
+    Example:
+
+    >>> import numpy as np
+    >>> round(class_score(100 * np.eye(4)), 3)
+    4.0
+    """
+    state = _Entropies()
+    state.update(np.asarray(logits), None, np.zeros(len(logits), "uint64"))
+    return state.score()[0]
+
+
+class _Entropies:
+    """Sums from which the class score follows, for each of `SPLITS` parts of the rows.
+
+    A row's part follows from its key, so that neither batches nor shards move it.
+    """
+
+    def __init__(self):
+        self.counts = np.zeros(SPLITS, "int64")
+        self.negative_entropy = np.zeros(SPLITS)
+        self.probabilities = 0.0
+
+    @property
+    def count(self):
+        return int(self.counts.sum())
+
+    def update(self, rows, labels=None, keys=None):
+        keys = keys_of(rows) if keys is None else keys
+        log = special.log_softmax(rows.astype("float64"), axis=1)
+        p = np.exp(log)
+        parts = (keys % np.uint64(SPLITS)).astype("int64")
+        self.counts += np.bincount(parts, minlength=SPLITS)
+        self.negative_entropy += np.bincount(parts, weights=(p * log).sum(axis=1), minlength=SPLITS)
+        sums = np.zeros((SPLITS, p.shape[1]))
+        np.add.at(sums, parts, p)
+        self.probabilities = self.probabilities + sums
+
+    def merge(self, other):
+        self.counts += other.counts
+        self.negative_entropy += other.negative_entropy
+        self.probabilities = self.probabilities + other.probabilities
+
+    def score(self):
+        """The score of all rows, and the standard deviation of the parts' scores."""
+        parts = [slice(i, i + 1) for i in range(SPLITS) if self.counts[i]]
+        return self._of(slice(None)), float(np.std([self._of(part) for part in parts]))
+
+    def _of(self, part):
+        n = self.counts[part].sum()
+        p = self.probabilities[part].sum(axis=0) / n
+        return float(np.exp(self.negative_entropy[part].sum() / n - special.xlogy(p, p).sum()))
+
+
+class ClassScore(Metric):
+    """How surely and how variously a classifier sorts the samples: 1 … number of classes.
+
+    Salimans et al. 2016. It looks at samples alone: a model that shows one perfect picture of
+    each class scores best. The real pictures' own score stands beside it for comparison.
+    """
+
+    name = "class_score"
+    uses = "logits"
+    sides = ("fake",)
+    better = {"class_score": "higher"}
+
+    def remember(self):
+        return _Entropies()
+
+    def result(self):
+        (fake,) = self.need("fake")
+        score, deviation = fake.score()
+        return {"class_score": score, "class_score_std": deviation}
+
+
+class ClassAgreement(Metric):
+    """Share of the samples that a classifier takes for what they were asked to be, 0 … 1.
+
+    Compare it with the classifier's own accuracy on real pictures, which stands beside it.
+    """
+
+    name = "class_agreement"
+    uses = "logits"
+    sides = ("fake",)
+    labelled = True
+    better = {"class_agreement": "higher"}
+
+    def remember(self):
+        return _Agreement()
+
+    def result(self):
+        (fake,) = self.need("fake", least=1)
+        return {"class_agreement": float(fake.moments.mean[0])}
+
+
+class _Agreement:
+    def __init__(self):
+        self.moments = Moments()
+
+    @property
+    def count(self):
+        return self.moments.count
+
+    def update(self, rows, labels=None, keys=None):
+        if labels is None:
+            raise ValueError("ClassAgreement needs `labels`: the classes asked for, one per row.")
+        self.moments.update((rows.argmax(axis=1) == labels)[:, None])
+
+    def merge(self, other):
+        self.moments.merge(other.moments)
+
+
+class ModeCoverage(Metric):
+    """How many of the data's modes the samples reach, and how evenly.
+
+    Rows are mode numbers, −1 for a sample that belongs to none; see `ganzoo.metrics.modes_of`.
+    The protocol is PacGAN's (Lin et al. 2018): on `ring` and `grid` a sample is of high quality
+    within three standard deviations of the nearest mode (a perfect sampler has 98.9 %), a mode
+    is covered if one such sample is nearest to it. On Stacked-MNIST a classifier names the mode.
+
+    Args:
+        modes: how many there are.
+    """
+
+    name = "modes"
+    uses = "modes"
+    sides = ("fake",)
+    better = {"modes": "higher", "high_quality": "higher", "modes_kl": "lower"}
+
+    def __init__(self, modes):
+        self.modes = checks.integer("modes", modes)
+        super().__init__()
+
+    def settings(self):
+        return {"modes": self.modes}
+
+    def remember(self):
+        return Tally(self.modes)
+
+    def check(self, side, rows):
+        if rows.ndim != 1 or rows.dtype.kind != "i":
+            raise ValueError(
+                f"ModeCoverage looks at mode numbers: whole numbers of shape (n,). Received "
+                f"{side}: {rows.dtype} of shape {rows.shape}."
+            )
+        if rows.size and not -1 <= rows.min() <= rows.max() < self.modes:
+            raise ValueError(
+                f"Mode numbers lie in 0..{self.modes - 1}, or are -1. Received {side}: from "
+                f"{rows.min()} to {rows.max()}."
+            )
+        return rows
+
+    def result(self):
+        """`modes` covered, share of `high_quality`, the `rarest_mode_share` of all samples, and
+        `modes_kl`: KL(samples‖data) over the modes, the data's shares being uniform if no real
+        rows were seen; infinite only if samples fill a mode that the data has not.
+        """
+        (fake,) = self.need("fake", least=1)
+        real = self.states["real"]
+        inside = fake.seen.sum()
+        p = fake.seen / max(inside, 1)
+        q = real.seen / real.seen.sum() if real.count else np.full(self.modes, 1 / self.modes)
+        return {
+            "modes": float((fake.seen > 0).sum()),
+            "high_quality": float(inside / fake.count),
+            "rarest_mode_share": float(fake.seen[q > 0].min() / fake.count),
+            "modes_kl": float(special.rel_entr(p, q).sum()) if inside else float("inf"),
+        }
+
+
+def modes_of(points, centres, sigma):
+    """The nearest mode of each point; −1 for points more than three σ away from all.
+
+    Args:
+        points: `(n, d)` float.
+        centres: `(modes, d)`, the means of the mixture.
+        sigma: its standard deviation, the same along all axes.
+
+    Returns:
+        `(n,)` int64.
+    """
+    distances = np.linalg.norm(np.asarray(points)[:, None] - np.asarray(centres)[None], axis=2)
+    near = distances.argmin(axis=1)
+    return np.where(distances.min(axis=1) < 3 * sigma, near, -1)
+
+
+class Diversity(Metric):
+    """Mean Euclidean distance between two samples; the data's own stands beside it.
+
+    Args:
+        keep: how many distinct rows are kept at most; the time grows with its square.
+    """
+
+    name = "diversity"
+    sides = ("fake",)
+    better = {"diversity": "higher"}
+
+    def __init__(self, keep=2_000):
+        self.keep = checks.integer("keep", keep, least=2)
+        super().__init__()
+
+    def settings(self):
+        return {"keep": self.keep}
+
+    def remember(self):
+        return Rows(self.keep)
+
+    def result(self):
+        from scipy.spatial import distance
+
+        (fake,) = self.need("fake")
+        return {"diversity": float(distance.pdist(fake.rows()).mean())}

@@ -1,0 +1,195 @@
+"""Distances between two sets of feature vectors: Fréchet and kernel."""
+
+import warnings
+
+import numpy as np
+
+from ganzoo import checks
+from ganzoo.metrics.base import Metric
+from ganzoo.metrics.base import positive
+from ganzoo.metrics.states import ClassMoments
+from ganzoo.metrics.states import Moments
+from ganzoo.metrics.states import Rows
+
+
+def frechet_distance(mean_a, covariance_a, mean_b, covariance_b):
+    """Fréchet (2-Wasserstein) distance between two Gaussians, squared as is customary.
+
+        |μ_a − μ_b|² + tr(Σ_a + Σ_b − 2 (Σ_a Σ_b)^½)
+
+    Heusel et al. 2017, equation 6. The trace of the root comes from the eigenvalues of the
+    symmetric Σ_a^½ Σ_b Σ_a^½, so singular covariances need no ε and give no complex numbers.
+
+    Args:
+        mean_a, mean_b: `(d,)`.
+        covariance_a, covariance_b: `(d, d)`.
+
+    Returns:
+        A float, at least 0.
+
+    Example:
+
+    >>> import numpy as np
+    >>> float(frechet_distance([0.0], [[1.0]], [3.0], [[4.0]]))
+    10.0
+    """
+    mean_a, mean_b = np.asarray(mean_a, "float64"), np.asarray(mean_b, "float64")
+    a, b = np.asarray(covariance_a, "float64"), np.asarray(covariance_b, "float64")
+    values, vectors = np.linalg.eigh(a)
+    # What rounding has put below zero is zero; columns without variance drop out.
+    kept = values > values[-1] * len(values) * np.finfo("float64").eps
+    root = vectors[:, kept] * np.sqrt(values[kept])
+    cross = np.sqrt(np.maximum(np.linalg.eigvalsh(root.T @ b @ root), 0)).sum() if kept.any() else 0
+    distance = ((mean_a - mean_b) ** 2).sum() + np.trace(a) + np.trace(b) - 2 * cross
+    return max(float(distance), 0.0)
+
+
+def kernel_distance(real, fake, *, subsets=100, subset_size=1000, seed=0):
+    """Kernel distance: unbiased squared MMD with the cubic kernel (x·y / d + 1)³.
+
+    Bińkowski et al. 2018, section 4 ("KID"). Subsets of both sets are compared, each drawn
+    without replacement.
+
+    Args:
+        real, fake: `(n, d)` and `(m, d)` float.
+        subsets: how many pairs of subsets.
+        subset_size: rows in each, at most the smaller of n and m.
+        seed: of the drawing.
+
+    Returns:
+        `(mean, standard deviation)` over the subsets. The mean may be below zero.
+    """
+    size = min(subset_size, len(real), len(fake))
+    if size < 2:
+        raise ValueError(
+            f"The kernel distance needs at least 2 rows of each. Received {len(real)} real and "
+            f"{len(fake)} fake."
+        )
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(subsets):
+        x = real[rng.choice(len(real), size, replace=False)].astype("float64")
+        y = fake[rng.choice(len(fake), size, replace=False)].astype("float64")
+        within = _off_diagonal_mean(_cubic(x, x)) + _off_diagonal_mean(_cubic(y, y))
+        found.append(within - 2 * _cubic(x, y).mean())
+    return float(np.mean(found)), float(np.std(found))
+
+
+def _cubic(x, y):
+    return (x @ y.T / x.shape[1] + 1) ** 3
+
+
+def _off_diagonal_mean(matrix):
+    n = len(matrix)
+    return (matrix.sum() - np.trace(matrix)) / (n * (n - 1))
+
+
+class FrechetDistance(Metric):
+    """Fréchet distance between the features of real and of fake pictures; 0 is best.
+
+    Heusel et al. 2017. With Inception's features this is the FID; with others it is not, and
+    numbers compare only within one extractor and one number of samples: with few samples the
+    distance is too large. Memory: one d×d matrix a side, however many rows.
+
+    Example:
+
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> metric = FrechetDistance()
+    >>> metric.update_state(real=rng.normal(size=(500, 4)), fake=rng.normal(1, 1, (500, 4)))
+    >>> 3.5 < metric.result()["frechet"] < 4.5
+    True
+    """
+
+    name = "frechet"
+    better = {"frechet": "lower"}
+
+    def remember(self):
+        return Moments()
+
+    def result(self):
+        real, fake = self.need("real", "fake")
+        _warn_of_few(self.name, real, fake)
+        return {"frechet": frechet_distance(real.mean, real.covariance, fake.mean, fake.covariance)}
+
+
+def _warn_of_few(name, *sides):
+    length = len(sides[0].mean)
+    fewest = min(side.count for side in sides)
+    if fewest <= length:
+        warnings.warn(
+            f"{name}: {fewest} rows for features of length {length}. The covariance is singular "
+            f"and the distance too large; at least {length + 1} rows are needed, better "
+            f"{10 * length}.",
+            stacklevel=3,
+        )
+
+
+class IntraClassFrechet(Metric):
+    """Mean over the classes of the Fréchet distance within the class; 0 is best.
+
+    As in Miyato, Koyama 2018 (section 5, "intra FID"). Of samples the label that was asked for
+    counts. A class that collapsed shows here, even where all classes together look diverse.
+    Memory: a d×d matrix per class and side.
+    """
+
+    name = "intra_class_frechet"
+    labelled = True
+    better = {"intra_class_frechet": "lower", "intra_class_frechet_worst": "lower"}
+
+    def remember(self):
+        return ClassMoments()
+
+    def result(self):
+        real, fake = self.need("real", "fake")
+        missing = sorted(set(real.classes) - set(fake.classes))
+        if missing:
+            raise ValueError(
+                f"No samples of the classes {missing}: ask for every class, `labels=None` in "
+                "`generate` takes them in turn."
+            )
+        pairs = [(moments, fake.classes[label]) for label, moments in real.classes.items()]
+        lone = [label for label, m in real.classes.items() if m.count < 2]
+        if lone:
+            raise ValueError(f"Only one real picture of the classes {lone}: two are needed.")
+        for a, b in pairs:
+            _warn_of_few(self.name, a, b)
+        distances = [frechet_distance(a.mean, a.covariance, b.mean, b.covariance) for a, b in pairs]
+        return {
+            "intra_class_frechet": float(np.mean(distances)),
+            "intra_class_frechet_worst": float(np.max(distances)),
+        }
+
+
+class KernelDistance(Metric):
+    """Kernel distance (unbiased squared MMD, cubic kernel); 0 is best, it may be slightly below.
+
+    Bińkowski et al. 2018. Unlike the Fréchet distance it is unbiased with few samples.
+
+    Args:
+        subsets: how many pairs of subsets are compared.
+        subset_size: rows in each, fewer where there are fewer.
+        keep: how many distinct rows are kept at most.
+    """
+
+    name = "kernel"
+    better = {"kernel": "lower"}
+
+    def __init__(self, subsets=100, subset_size=1000, keep=50_000):
+        positive(subsets=subsets, keep=keep)
+        checks.integer("subset_size", subset_size, least=2)
+        self.subsets, self.subset_size, self.keep = subsets, subset_size, keep
+        super().__init__()
+
+    def settings(self):
+        return {"subsets": self.subsets, "subset_size": self.subset_size, "keep": self.keep}
+
+    def remember(self):
+        return Rows(self.keep)
+
+    def result(self):
+        real, fake = (side.rows() for side in self.need("real", "fake"))
+        mean, deviation = kernel_distance(
+            real, fake, subsets=self.subsets, subset_size=self.subset_size
+        )
+        return {"kernel": mean, "kernel_std": deviation}
