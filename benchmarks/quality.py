@@ -4,13 +4,15 @@
     python benchmarks/quality.py cgan --data-dir FOLDER    # MNIST, 10 epochs, label accuracy
 
 `FOLDER` holds the original archives (see `ganzoo.datasets.load`); with a network leave it out.
-Samples are compared with the 10,000 test pictures in the features of a small classifier that
-this script trains on the training split. Its distances mean something only beside each other.
-Results are appended to `benchmarks/results/quality.csv`, pictures saved beside it.
+10,000 samples are compared with the 10,000 test pictures by `ganzoo.evaluation`, in the features
+of the classifier that comes with ganzoo. Results replace those of the same data in
+`benchmarks/results/quality.csv`, pictures are saved beside it; `benchmarks/tables.py` brings them
+into the README.
 """
 
 import argparse
 import csv
+import json
 import pathlib
 import platform
 import time
@@ -23,49 +25,6 @@ from keras import layers
 import ganzoo
 
 RESULTS = pathlib.Path(__file__).parent / "results"
-
-
-def arrays(name, split, data_dir):
-    """All pictures and labels of a split."""
-    ds = ganzoo.datasets.load(
-        name, split=split, labels=True, shuffle=False, batch_size=1000, data_dir=data_dir
-    )
-    parts = list(ds.as_numpy_iterator())
-    return tuple(np.concatenate(column) for column in zip(*parts))
-
-
-def classifier(train, test):
-    """A small convolutional classifier, and its accuracy on the test split."""
-    keras.utils.set_random_seed(1)
-    model = keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Rescaling(1 / 127.5, -1),
-            layers.Conv2D(32, 3, strides=2, padding="same", activation="relu"),
-            layers.Conv2D(64, 3, strides=2, padding="same", activation="relu"),
-            layers.Flatten(),
-            layers.Dropout(0.3),
-            layers.Dense(128, activation="relu", name="features"),
-            layers.Dropout(0.3),
-            layers.Dense(10),
-        ]
-    )
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile("adam", loss, metrics=["accuracy"])
-    model.fit(*train, batch_size=128, epochs=5, verbose=0)
-    accuracy = model.evaluate(*test, batch_size=1000, verbose=0)[1]
-    features = keras.Model(model.inputs, model.get_layer("features").output)
-    return model, features, accuracy
-
-
-def frechet(a, b):
-    """Fréchet distance between Gaussians fitted to two sets of features."""
-    a, b = a.astype("float64"), b.astype("float64")
-    ca, cb = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
-    values, vectors = np.linalg.eigh(ca)
-    root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-    cross = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ cb @ root), 0)).sum()
-    return float(((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(ca) + np.trace(cb) - 2 * cross)
 
 
 def plain_dcgan():
@@ -142,34 +101,17 @@ def plain_dcgan():
 
 
 def record(rows):
+    """Put the rows in the place of older ones of the same data."""
     path = RESULTS / "quality.csv"
-    new = not path.exists()
     RESULTS.mkdir(exist_ok=True)
-    with path.open("a", newline="") as file:
+    older = []
+    if path.exists():
+        with path.open(newline="") as file:
+            older = [row for row in csv.DictReader(file) if row["data"] != rows[0]["data"]]
+    with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
-        if new:
-            writer.writeheader()
-        writer.writerows(rows)
-    for row in rows:
-        print(row)
-
-
-def measure(what, seed, seconds, images, labels, judge, features, test, accuracy):
-    """One row of the table."""
-    classes = judge.predict(images, batch_size=1000, verbose=0).argmax(axis=1)
-    look = lambda x: features.predict(x, batch_size=1000, verbose=0)
-    return {
-        "what": what,
-        "seed": seed,
-        "training_seconds": round(seconds, 1),
-        "frechet_to_test": round(frechet(look(images), look(test[0])), 3),
-        "rarest_class_share": round(np.bincount(classes, minlength=10).min() / len(classes), 4),
-        "asked_class_share": "" if labels is None else round(float((classes == labels).mean()), 4),
-        "classifier_test_accuracy": round(accuracy, 4),
-        "samples": len(images),
-        "versions": f"ganzoo {ganzoo.__version__}, keras {keras.__version__}, "
-        f"tensorflow {tf.__version__}, {platform.machine()}",
-    }
+        writer.writeheader()
+        writer.writerows(older + rows)
 
 
 def main():
@@ -182,36 +124,61 @@ def main():
     conditional = args.what == "cgan"
     name = "mnist" if conditional else "fashion_mnist"
     epochs = args.epochs or (10 if conditional else 5)
-    train, test = arrays(name, "train", args.data_dir), arrays(name, "test", args.data_dir)
-    judge, features, accuracy = classifier(train, test)
+    metrics = ("frechet", "precision_recall", "density_coverage", "modes")
+    judge = ganzoo.evaluation.Evaluator(
+        name,
+        metrics=metrics + (("class_agreement",) if conditional else ()),
+        repeats=1,
+        data_dir=args.data_dir,
+    ).judge
+    rows = []
 
-    def row(what, seed, seconds, images, labels=None):
-        what = f"{what}, {name}, {epochs} epochs"
-        return measure(what, seed, seconds, images, labels, judge, features, test, accuracy)
+    def add(what, seed, seconds, model):
+        sheet = judge(model)
+        short = {name.partition("[")[0]: score for name, score in sheet.scores.items()}
+        agreement = short.get("class_agreement")
+        rows.append(
+            {
+                "what": what,
+                "data": name,
+                "epochs": epochs,
+                "seed": seed,
+                "training_seconds": round(seconds, 1),
+                **{
+                    key: round(short[key].value, 4)
+                    for key in ("frechet", "precision", "recall", "density", "coverage")
+                },
+                "frechet_floor": round(short["frechet"].floor, 4),
+                "rarest_class_share": round(short["rarest_mode_share"].value, 4),
+                "class_agreement": round(agreement.value, 4) if agreement else "",
+                "extractor": sheet.passport["extractor"],
+                "samples": sheet.passport["samples"],
+                "versions": f"{json.dumps(sheet.passport['versions'])}, {platform.machine()}",
+            }
+        )
+        print(rows[-1], flush=True)
 
-    rows = [row("10,000 training pictures (floor)", "", 0, train[0][:10000])]
     for seed in args.seeds:
+        ds = ganzoo.datasets.load(name, labels=conditional, seed=seed, data_dir=args.data_dir)
         if not conditional:
             keras.utils.set_random_seed(seed)
             fit, generate = plain_dcgan()
+            images = np.concatenate([np.asarray(batch) for batch in ds])
             start = time.perf_counter()
-            fit(train[0], epochs)
-            rows.append(
-                row("plain Keras dcgan", seed, time.perf_counter() - start, generate(10000))
-            )
+            fit(images, epochs)
+            add("plain Keras DCGAN", seed, time.perf_counter() - start, generate(10_000))
         model = ganzoo.get(args.what, seed=seed)
-        ds = ganzoo.datasets.load(name, labels=conditional, seed=seed, data_dir=args.data_dir)
         start = time.perf_counter()
         model.fit(ds, epochs=epochs, verbose=2)
         seconds = time.perf_counter() - start
-        labels = np.arange(10000) % 10 if conditional else None
-        images = model.generate(10000, labels=labels, seed=0)
-        rows.append(row(f"ganzoo {args.what}", seed, seconds, images, labels))
-        ganzoo.images.save_grid(images[:100], RESULTS / f"{args.what}-{name}.png")
+        add(f"`{args.what}`", seed, seconds, model)
+        labels = np.arange(100) % 10 if conditional else None
+        ganzoo.images.save_grid(
+            model.generate(100, labels=labels, seed=0), RESULTS / f"{args.what}-{name}.png"
+        )
         if not conditional:
             model.ema_decay = None
-            live = model.generate(10000, seed=0)
-            rows.append(row("ganzoo dcgan, live generator", seed, seconds, live))
+            add("`dcgan`, its live generator", seed, seconds, model)
     record(rows)
 
 

@@ -17,22 +17,26 @@ def quality():
         rows = list(csv.DictReader(file))
     percent = lambda share: f"{100 * float(share):.1f} %" if share else ""
     lines = [
-        "| what | Fréchet distance | rarest of ten classes | made what was asked |",
-        "|---|---|---|---|",
+        "| what | data, epochs | Fréchet distance | floor | precision | recall | rarest class "
+        "| label as asked |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {row['what']} | {float(row['frechet_to_test']):.2f} "
-        f"| {percent(row['rarest_class_share'])} | {percent(row['asked_class_share'])} |"
+        f"| {row['what']} | {row['data']}, {row['epochs']} | {float(row['frechet']):.2f} "
+        f"| {float(row['frechet_floor']):.2f} | {float(row['precision']):.2f} "
+        f"| {float(row['recall']):.2f} | {percent(row['rarest_class_share'])} "
+        f"| {percent(row['class_agreement'])} |"
         for row in rows
     ]
-    accuracies = sorted({percent(row["classifier_test_accuracy"]) for row in rows})
+    seeds = sorted({row["seed"] for row in rows})
+    extractors = sorted({f"`{row['extractor']}`" for row in rows})
     return (
         "\n".join(lines)
-        + "\n\nFréchet distances between 10,000 samples and the 10,000 test pictures, in the "
-        "features of a small classifier trained on the\ntraining split (test accuracy "
-        f"{', '.join(accuracies)}); lower is better, and they mean something only beside each\n"
-        "other within one data set. One run each, seed 0. Made by `python benchmarks/quality.py "
-        "dcgan` and `… cgan`.\n"
+        + f"\n\n{int(rows[0]['samples']):,} samples against the 10,000 test pictures, in the "
+        f"features of {' and '.join(extractors)}; floor: as "
+        "many training\npictures in place of the samples. Numbers compare within one data set "
+        f"only. Seed {', '.join(seeds)}. Made by `python benchmarks/quality.py dcgan`\nand "
+        "`… cgan`.\n"
     )
 
 

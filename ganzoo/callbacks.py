@@ -206,6 +206,15 @@ class Evaluate(keras.callbacks.Callback):
         found = {"epoch": epoch, "score": self.best, **self.sheet.to_dict()}
         write_atomically(self.folder / "best.json", json.dumps(found, indent=2) + "\n")
 
+    def report(self):
+        """Say the last score and the best."""
+        best = self.best_so_far() if self.best is not None else None
+        if self.sheet is None or best is None:
+            return
+        epoch, value = best
+        last = self.sheet[self.best].value
+        self.say(f"{self.best}: {last:.4g} at the last epoch, {value:.4g} at the best, {epoch}")
+
     def best_so_far(self):
         """`(epoch, value)` of the best model saved, of earlier runs in the folder too, or None."""
         path = self.folder / "best.json"

@@ -163,6 +163,11 @@ def info(model, as_json, debug):
     show_default=True,
     help="Least time between two checkpoints; 0: at every epoch.",
 )
+@click.option(
+    "--score-every",
+    type=int,
+    help="Epochs between two evaluations; 0: none. [default: 10 for data with an extractor]",
+)
 @debug
 def train(
     model,
@@ -176,6 +181,7 @@ def train(
     out,
     skip_damaged,
     checkpoint_seconds,
+    score_every,
     debug,
 ):
     """Train a MODEL. Run it again after an interruption, and it goes on.
@@ -204,6 +210,7 @@ def train(
             seed=seed,
             arguments=arguments,
             checkpoint_seconds=checkpoint_seconds,
+            score_every=score_every,
             say=click.echo,
             verbose=1 if sys.stdout.isatty() else 2,
         )

@@ -214,6 +214,22 @@ def evaluate(model, data, **settings):
     return Evaluator(data, **settings).judge(model)
 
 
+def knows(description):
+    """The extractor that comes with ganzoo and knows this data; None if there is none.
+
+    Args:
+        description: the attribute of a data set from `ganzoo.datasets.load`.
+    """
+    source = description["source"]
+    if source in datasets.MIXTURES:
+        return extractors.Points(*datasets.MIXTURES[source])
+    if len(description.get("image_shape", ())) == 1:
+        return extractors.Points()
+    if source in [*extractors.shipped(), "stacked_mnist"]:
+        return extractors.extractor(source)
+    return None
+
+
 class Evaluator:
     """What `evaluate` does, with the work on the real pictures done once for many models.
 
@@ -266,23 +282,15 @@ class Evaluator:
             train = found if train is None else train
         self.data, self.train = data, train
         self.description = getattr(data, "description", {"source": "data", "split": "given"})
-        source = self.description["source"]
-        self.extractor = self._extractor(extractor, source)
+        self.extractor = (
+            knows(self.description) or extractors.extractor("inception")
+            if extractor is None
+            else extractors.extractor(extractor)
+        )
         self.wanted = metrics if metrics is None else tuple(metrics)
         for metric in self.wanted or ():
             if not isinstance(metric, all_metrics.Metric):
                 checks.one_of("metrics", metric, METRICS)
-
-    def _extractor(self, which, source):
-        if which is not None:
-            return extractors.extractor(which)
-        if source in datasets.MIXTURES:
-            return extractors.Points(*datasets.MIXTURES[source])
-        known = [*extractors.shipped(), "stacked_mnist"]
-        shape = self.description.get("image_shape")
-        if shape and len(shape) == 1:
-            return extractors.Points()
-        return extractors.extractor(source if source in known else "inception")
 
     # Metrics --------------------------------------------------------------------------------
 

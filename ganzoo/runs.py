@@ -4,7 +4,8 @@ config.json       what was asked for, and with what
 metrics.jsonl     one line per epoch
 samples/          a grid per epoch, always from the same latents
 training.gif      these grids, one after the other
-checkpoints/      the newest two, whole models
+checkpoints/      the newest two, whole models; and the best one, where the run was scored
+scores.json       what `ganzoo evaluate` found
 """
 
 import json
@@ -44,6 +45,7 @@ def train(
     arguments=None,
     samples=64,
     checkpoint_seconds=15.0,
+    score_every=None,
     say=print,
     verbose="auto",
 ):
@@ -58,6 +60,9 @@ def train(
         arguments: further arguments of the model.
         samples: pictures in a grid.
         checkpoint_seconds: save checkpoints no more often than this; 0: at every epoch.
+        score_every: epochs between two evaluations, of which the best model by Fréchet distance
+            is kept; 0: none; None: 10 where an extractor that comes with ganzoo knows the data,
+            else none.
         say: called with a line of text at each stage.
         verbose: as in Keras's `fit`.
 
@@ -73,6 +78,8 @@ def train(
     checks.integer("epochs", epochs)
     checks.integer("batch_size", batch_size)
     checks.real("checkpoint_seconds", checkpoint_seconds, least=0)
+    if score_every is not None:
+        checks.integer("score_every", score_every, least=0)
     if "seed" in arguments:
         raise ValueError("The seed is given by --seed (`seed=`), not among the model's arguments.")
     network = zoo.get(model, seed=seed, **arguments)  # finds wrong arguments before data is read
@@ -106,6 +113,7 @@ def train(
     elif conditional and "num_classes" not in arguments:
         network = zoo.get(model, seed=seed, num_classes=_classes(ds), **arguments)
     say(f"Training {model} on {data}, epochs {done + 1} to {epochs}, in {out}")
+    scoring = _scoring(out, ds, data, data_dir, score_every, conditional, verbose, say)
     try:
         network.fit(
             ds,
@@ -113,6 +121,7 @@ def train(
             initial_epoch=done,
             verbose=verbose,
             callbacks=[
+                *scoring,  # first, so that the log has the scores
                 callbacks.MetricsLog(out / "metrics.jsonl"),
                 callbacks.SampleGrid(out / "samples", n=samples, seed=seed),
                 callbacks.Checkpoints(out / "checkpoints", seconds=checkpoint_seconds),
@@ -125,7 +134,40 @@ def train(
                 images.save_gif(grids, path)
     say(f"Samples: {grids[-1]}")
     say(f"The training as an animation: {out / 'training.gif'}")
+    for callback in scoring:
+        callback.report()
     return network
+
+
+SCORES = ("frechet", "precision_recall", "density_coverage", "diversity")
+"""What is measured while a run trains: little, because it takes time from training."""
+
+
+def _scoring(out, ds, data, data_dir, every, conditional, verbose, say):
+    """The callback that scores the run, in a list; empty if it is not to be scored."""
+    known = evaluation.knows(ds.description)
+    every = (10 if known else 0) if every is None else every
+    if not every:
+        return []
+    shape = ds.description["image_shape"]
+    evaluator = evaluation.Evaluator(
+        data,
+        image_size=tuple(shape[:2]) if len(shape) == 3 else None,
+        data_dir=data_dir,
+        metrics=SCORES + (("class_agreement",) if conditional and known else ()),
+        samples=2_000,
+        repeats=1,
+    )
+    return [
+        callbacks.Evaluate(
+            evaluator,
+            every=every,
+            best="frechet",
+            folder=out / "checkpoints",
+            say=say,
+            verbose=int(verbose == 1),
+        )
+    ]
 
 
 def _check(out, settings):

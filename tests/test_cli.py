@@ -424,3 +424,81 @@ def test_sample_refuses_files_that_are_not_ours(run, tmp_path):
     message = _fails("sample", foreign, "-o", tmp_path / "no.png")
     assert "holds a 'mine>MyGAN', none of ganzoo's own models" in message
     assert not (tmp_path / "no.png").exists()
+
+
+# evaluate --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def digits_run(tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "digits"
+    words = ["train", "cgan", "--epochs", 2, "--score-every", 1, *TINY, "--set", "num_classes=10"]
+    return out, _done(*words, "-o", out)
+
+
+QUICK = ["-n", 200, "--repeats", 2]
+
+
+def test_train_scores_the_run_and_keeps_the_best(digits_run):
+    out, said = digits_run
+    lines = [json.loads(x) for x in (out / "metrics.jsonl").read_text().splitlines()]
+    frechet = [line["frechet[digits-classifier-v1]"] for line in lines]
+    assert all("class_agreement[digits-classifier-v1]" in line for line in lines)
+    best = json.loads((out / "checkpoints" / "best.json").read_text())
+    assert best["epoch"] == 1 + int(np.argmin(frechet))
+    assert best["scores"]["frechet[digits-classifier-v1]"]["value"] == min(frechet)
+    expected = f"frechet: {frechet[-1]:.4g} at the last epoch, {min(frechet):.4g} at the best"
+    assert expected in said
+
+
+def test_evaluate_a_run_folder_scores_the_last_and_the_best(digits_run):
+    out, _ = digits_run
+    shown = _done("evaluate", out, *QUICK)
+    assert "last: cgan" in shown and "best: cgan" in shown
+    for name in ("scores.json", "scores-best.json"):
+        sheet = ganzoo.ScoreSheet.load(out / name)
+        assert sheet.passport["data"]["split"] == "test"
+        assert sheet.passport["data"]["source"] == "digits"
+        assert sheet["frechet"].error is not None and sheet["frechet"].floor is not None
+    # The command says what Python says.
+    model = ganzoo.get("cgan", weights=out)
+    again = ganzoo.evaluate(model, "digits", samples=200, repeats=2)
+    assert again.to_dict() == ganzoo.ScoreSheet.load(out / "scores.json").to_dict()
+
+
+def test_evaluate_as_json_with_some_metrics(digits_run, tmp_path):
+    out, _ = digits_run
+    words = ["--metrics", "frechet, diversity", "--extractor", "pixels", "-o", tmp_path / "s.json"]
+    found = json.loads(_done("evaluate", out, *QUICK, *words, "--json"))
+    assert sorted(found["last"]["scores"]) == ["diversity[pixels-16]", "frechet[pixels-16]"]
+    saved = ganzoo.ScoreSheet.load(tmp_path / "s.json").to_dict()
+    assert saved == found["last"]
+
+
+def test_evaluate_exports_for_other_judges(digits_run, tmp_path):
+    out, _ = digits_run
+    words = ["evaluate", out, "-n", 30, "--repeats", 1, "--metrics", "diversity"]
+    _done(*words, "--export", tmp_path / "judges")
+    samples = sorted((tmp_path / "judges" / "samples").iterdir())
+    expected = ganzoo.get("cgan", weights=out).generate(30, seed=0)
+    assert len(samples) == 30
+    for file, image in zip(samples, expected):
+        np.testing.assert_array_equal(np.asarray(Image.open(file))[..., None], image)
+    test = ganzoo.datasets.load("digits", split="test", shuffle=False)
+    real = np.concatenate([np.asarray(batch) for batch in test])
+    data = sorted((tmp_path / "judges" / "data").iterdir())
+    read = np.stack([np.asarray(Image.open(file))[..., None] for file in data])
+    order = lambda x: x[np.lexsort(x.reshape(len(x), -1).T)]
+    np.testing.assert_array_equal(order(read), order(real))
+    assert "is not empty" in _fails(*words, "--export", tmp_path / "judges")
+
+
+def test_evaluate_refuses_in_one_line(digits_run, run, tmp_path):
+    out, _ = digits_run
+    assert "Did you mean 'frechet'" in _fails("evaluate", out, "--metrics", "frechett")
+    assert "Did you mean 'inception'" in _fails("evaluate", out, "--extractor", "incepton")
+    assert "`samples` must be at least 2" in _fails("evaluate", out, "-n", 1)
+    assert "is a model without weights" in _fails("evaluate", "dcgan")
+    checkpoint = out / "checkpoints" / "epoch-0002.keras"
+    assert "--data" in _fails("evaluate", checkpoint)
+    assert "There is no file or folder" in _fails("evaluate", out, "--data", "./nowhere")
