@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import pathlib
 import time
@@ -89,7 +90,7 @@ class Checkpoints(keras.callbacks.Callback):
     """Saves the whole model at ends of epochs, and keeps the newest two.
 
     A checkpoint is written under another name, synced and then renamed: whatever interrupts it,
-    the ones before stay whole.
+    the ones before stay whole. A model whose losses are no longer finite is not saved.
 
     Args:
         folder: gets `epoch-0001.keras`, ….
@@ -112,6 +113,9 @@ class Checkpoints(keras.callbacks.Callback):
             left_behind.unlink(missing_ok=True)
 
     def on_epoch_end(self, epoch, logs=None):
+        if not all(math.isfinite(value) for value in (logs or {}).values()):
+            self._unsaved = None  # what has diverged must not push out what had not
+            return
         self._unsaved = epoch + 1
         if epoch + 1 == self.params["epochs"] or time.monotonic() - self._last >= self.seconds:
             self._save()

@@ -3,6 +3,7 @@
 The function stands in a module of another name because `ganzoo.evaluate` is the function.
 """
 
+import collections.abc
 import copy
 import dataclasses
 import functools
@@ -86,7 +87,8 @@ class ScoreSheet:
     def __getitem__(self, name):
         found = [n for n in self.scores if n == name or n.partition("[")[0] == name]
         if len(found) != 1:
-            raise checks.unknown("score", name, self.scores, error=KeyError)
+            known = {n.partition("[")[0] for n in self.scores}
+            raise checks.unknown("score", name, known, error=KeyError)
         return self.scores[found[0]]
 
     def passport_of(self, name):
@@ -208,9 +210,9 @@ def evaluate(model, data, **settings):
     >>> sheet["frechet"].floor < sheet["frechet"].value
     True
     """
-    shape = getattr(model, "image_shape" if hasattr(model, "image_shape") else "shape", None)
-    if isinstance(data, (str, pathlib.Path)) and len(shape or ()) >= 3:
-        settings = {"image_size": tuple(shape[-3:-1]), **settings}
+    shape = getattr(model, "image_shape", None) or _shape_of(model)
+    if isinstance(data, (str, pathlib.Path)) and len(shape or ()) == 3:
+        settings = {"image_size": tuple(shape[:2]), **settings}
     return Evaluator(data, **settings).judge(model)
 
 
@@ -223,7 +225,7 @@ def knows(description):
     source = description["source"]
     if source in datasets.MIXTURES:
         return extractors.Points(*datasets.MIXTURES[source])
-    if len(description.get("image_shape", ())) == 1:
+    if len(description.get("image_shape") or ()) == 1:
         return extractors.Points()
     if source in [*extractors.shipped(), "stacked_mnist"]:
         return extractors.extractor(source)
@@ -277,20 +279,36 @@ class Evaluator:
         self.seed = checks.integer("seed", seed, least=0)
         self.truncation = truncation
         self.batch_size = checks.integer("batch_size", batch_size)
+        load = functools.partial(_load, self.batch_size, image_size=image_size, data_dir=data_dir)
         if isinstance(data, (str, pathlib.Path)):
-            data, found = _splits(data, image_size, data_dir)
+            data, found = _splits(data, load)
             train = found if train is None else train
+        if isinstance(train, (str, pathlib.Path)):
+            train = load(train, split="train")
+        if isinstance(train, collections.abc.Iterator):
+            raise TypeError("`train` is read twice: pass a data set or an array, no iterator.")
         self.data, self.train = data, train
-        self.description = getattr(data, "description", {"source": "data", "split": "given"})
+        self.description = getattr(data, "description", None) or {
+            "source": "data",
+            "split": "given",
+            "image_shape": _shape_of(data),
+        }
         self.extractor = (
             knows(self.description) or extractors.extractor("inception")
             if extractor is None
             else extractors.extractor(extractor)
         )
-        self.wanted = metrics if metrics is None else tuple(metrics)
+        self.wanted = (metrics,) if isinstance(metrics, (str, all_metrics.Metric)) else metrics
+        names = []
         for metric in self.wanted or ():
             if not isinstance(metric, all_metrics.Metric):
                 checks.one_of("metrics", metric, METRICS)
+            names.append(getattr(metric, "name", metric))
+        if len(set(names)) < len(names):
+            raise ValueError(
+                f"Each metric gives its scores once. Received {', '.join(names)}: evaluate twice "
+                "for two settings of one."
+            )
 
     # Metrics --------------------------------------------------------------------------------
 
@@ -303,12 +321,11 @@ class Evaluator:
     def _choose(self, look):
         """The metrics: those asked for, or all that pictures such as these allow."""
         if self.wanted is not None:
-            made = [
+            for metric in self.wanted:
+                self._check(METRICS[metric] if isinstance(metric, str) else type(metric), look)
+            return [
                 copy.deepcopy(m) if not isinstance(m, str) else self._make(m) for m in self.wanted
             ]
-            for metric in made:
-                self._check(metric, look)
-            return made
         classes_known = self.extractor.name.startswith(f"{self.description['source']}-")
         apply = {
             name: cls.uses in look.rows
@@ -324,7 +341,7 @@ class Evaluator:
         return METRICS[name](self._modes) if name == "modes" else METRICS[name]()
 
     def _check(self, metric, look):
-        name = type(metric).__name__
+        name = metric.__name__
         if metric.uses not in look.rows:
             raise ValueError(
                 f"{name} looks at {metric.uses}, which the extractor {self.extractor.name!r} does "
@@ -352,27 +369,38 @@ class Evaluator:
             raise ValueError("`data` is empty: it yields no picture.")
         chosen = self._choose(first)
         real, train = _Census(), None
-        halves = [m for m in copy.deepcopy(chosen) if "train" not in m.sides]
+        # Floors: real pictures in place of the samples. These are training pictures; where there
+        # are none, or where the metric tells those apart, one half of the data stands in for the
+        # samples.
+        split = [m for m in chosen if self.train is None or "train" in m.sides]
+        halves = copy.deepcopy(split)
         for look in itertools.chain([first], looks):
             real.add(look)
             look.show("real", chosen)
-            if self.train is None:
+            if halves:
                 even = look.keys % np.uint64(2) == 0
                 look.take(even).show("real", halves)
                 look.take(~even).show("fake", halves)
-        floors = halves
+        floors = [*halves, *copy.deepcopy([m for m in chosen if m not in split])]
         if self.train is not None:
-            floors = [m for m in copy.deepcopy(chosen) if "train" not in m.sides]
             train = _Census()
+            memories = [m for m in [*chosen, *halves] if "train" in m.sides]
+            others = [m for m in floors if "train" not in m.sides]
             for images, labels in _batches(self.train):
-                left = self.samples - train.count
-                # Nearest neighbours are looked for among all, features need no more than these.
-                look = self._look(images, labels, features=left > 0)
+                look = self._look(images, labels, features=False)
                 look.must_be(real.shape, "`train` has")
                 train.add(look)
-                look.show("train", [m for m in chosen if "train" in m.sides])
-                if left > 0:
-                    look.take(slice(left)).show("fake", floors)
+                look.show("train", memories)
+            if not train.count:
+                raise ValueError("`train` is empty: it yields no picture.")
+            # As many as there are samples, whatever the order in which they come.
+            last = train.key_of(self.samples)
+            for images, labels in _batches(self.train):
+                taken = keys_of(images) <= last
+                if taken.any():
+                    look = self._look(images[taken], None if labels is None else labels[taken])
+                    others = [m for m in others if labels is not None or not m.labelled]
+                    look.show("fake", others)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the score itself warns of the same
             limits = {name: x for m in floors for name, x in _result_or_nothing(m).items()}
@@ -383,18 +411,13 @@ class Evaluator:
         if _are_samples(model):
             yield from _batches(model)
             return
-        if not hasattr(model, "generate_batches"):
-            raise TypeError(
-                f"{type(model).__name__} makes no samples: `evaluate` takes a trained GAN, or an "
-                "array of samples."
-            )
         if getattr(model, "num_classes", None) is None:
             labels = None
         else:  # as the data has them, or in turn
             known = (
                 np.arange(model.num_classes)
                 if labels is None
-                else np.random.default_rng(seed).permutation(labels)
+                else np.random.default_rng(seed).permutation(np.sort(labels))
             )
             labels = np.resize(known, self.samples)
         start = 0
@@ -414,6 +437,11 @@ class Evaluator:
 
         `progress` is called with the number of samples seen so far.
         """
+        if not _are_samples(model) and not hasattr(model, "generate_batches"):
+            raise TypeError(
+                f"{type(model).__name__} makes no samples: `evaluate` takes a trained GAN, or an "
+                "array of samples."
+            )
         chosen, limits, real, train = self._reference
         found, notes = {}, []
         repeats = 1 if _are_samples(model) else self.repeats
@@ -433,6 +461,9 @@ class Evaluator:
                     for name, value in metric.result().items():
                         found.setdefault(name, (metric, []))[1].append(value)
             notes += [str(w.message) for w in caught]
+            if self.wanted is not None:
+                left_out = {m.name for m in chosen} - {m.name for m in panel}
+                notes += [f"{name} is left out: no labels were asked for" for name in left_out]
             if len(fake.distinct) < 0.9 * fake.count:
                 notes.append(
                     f"only {len(fake.distinct):,} of {fake.count:,} samples are distinct pictures"
@@ -440,7 +471,9 @@ class Evaluator:
         scores = {
             f"{name}[{'pixels' if metric.uses == 'pixels' else self.extractor.name}]": Score(
                 value=float(np.mean(values)),
-                error=float(np.std(values, ddof=1)) if repeats > 1 else None,
+                error=float(np.std(values, ddof=1))
+                if repeats > 1 and np.isfinite(values).all()
+                else None,
                 floor=limits.get(name),
                 better=metric.better.get(name),
                 settings=metric.settings(),
@@ -541,6 +574,7 @@ class _Census:
         self.fingerprint = 0
         self.distinct = set()
         self.shape = None
+        self._keys = []
         self._labels = []
 
     def add(self, look):
@@ -548,11 +582,17 @@ class _Census:
         self.count += len(look.keys)
         self.fingerprint = (self.fingerprint + int(look.keys.sum(dtype="uint64"))) % 2**64
         self.distinct.update(look.keys.tolist())
+        self._keys.append(look.keys)
         self._labels.append(look.labels)
 
     @property
     def all_labels(self):
         return None if self._labels[0] is None else np.concatenate(self._labels)
+
+    def key_of(self, rank):
+        """The key that this many have or precede, the largest if there are fewer."""
+        keys = np.concatenate(self._keys)
+        return np.partition(keys, min(rank, len(keys)) - 1)[min(rank, len(keys)) - 1]
 
     def passport(self):
         return {"count": self.count, "fingerprint": f"{self.fingerprint:016x}"}
@@ -589,20 +629,25 @@ def weights_hash(network):
     return found.hexdigest()
 
 
-def _splits(name, image_size, data_dir):
+def _load(batch_size, name, **settings):
+    """A data set by name, with labels where it has them, however few pictures it holds."""
+    for labels in (True, False):
+        for size in (batch_size, 1):
+            try:
+                return datasets.load(name, labels=labels, batch_size=size, **settings)
+            except ValueError as error:
+                last = error
+    raise last
+
+
+def _splits(name, load):
     """`(test, train)` of a data set by name; `(train, None)` where there is no test split."""
-
-    def load(split):
-        settings = {"split": split, "image_size": image_size, "data_dir": data_dir}
-        try:
-            return datasets.load(name, labels=True, **settings)
-        except ValueError:  # it has none
-            return datasets.load(name, **settings)
-
-    train = load("train")
+    train = load(name, split="train")
     try:
-        return load("test"), train
-    except ValueError:
+        return load(name, split="test"), train
+    except ValueError as error:
+        if "split" not in str(error):  # there is one, and something is wrong with it
+            raise
         return train, None
 
 
@@ -652,22 +697,29 @@ def _pixels(images):
 def _batches(data):
     """`(images, labels)` NumPy batches of what `fit` takes too; pictures as uint8."""
     if isinstance(data, keras.utils.PyDataset):
-        data = (data[i] for i in range(len(data)))
+        data = map(data.__getitem__, range(len(data)))
     elif hasattr(data, "shape") or (isinstance(data, tuple) and hasattr(data[0], "shape")):
         columns = data if isinstance(data, tuple) else (data,)
         data = (
             tuple(np.asarray(c[i : i + 1000]) for c in columns)
             for i in range(0, len(columns[0]), 1000)
         )
-    elif not hasattr(data, "__iter__"):
+    elif isinstance(data, str) or not hasattr(data, "__iter__"):
         raise TypeError(
-            "Pictures come as a data set, an array, a pair (images, labels), or a name. Received: "
-            f"{type(data).__name__}."
+            "Pictures come as a data set, such as of `ganzoo.datasets.load`, as an array, or as a "
+            f"pair (images, labels). Received: {data if isinstance(data, str) else type(data)!r}."
         )
     for batch in data:
         batch = batch if isinstance(batch, (tuple, list)) else (batch,)
         images, labels = (*map(np.asarray, batch), None)[:2]
-        yield _quantised(images), labels
+        if images.size:
+            yield _quantised(images), labels
+
+
+def _shape_of(data):
+    """The shape of one picture in an array or a pair with labels, else None."""
+    images = data[0] if isinstance(data, tuple) and data else data
+    return list(images.shape[1:]) if hasattr(images, "shape") else None
 
 
 def _quantised(images):

@@ -384,7 +384,11 @@ class Game(backend.Trainer, keras.Model):
         return {k: ops.cast(v, "float32") for k, v in terms.items()}, signals
 
     def _average(self):
-        """Move the averaged networks towards the live ones; statistics are copied."""
+        """Move the averaged networks towards the live ones.
+
+        Batch statistics too: those of the live network belong to its weights of this moment, and
+        the means of a first layer are linear in its weights.
+        """
         if self.ema_decay is None:
             return
         step = ops.cast(self.step, "float32")
@@ -392,7 +396,7 @@ class Game(backend.Trainer, keras.Model):
         for name in self.averaged:
             live, average = getattr(self, name), getattr(self, f"ema_{name}")
             for a, v in zip(average.weights, live.weights):
-                a.assign(decay * a + (1.0 - decay) * v if v.trainable else v)
+                a.assign(decay * a + (1.0 - decay) * v)
 
     def judge(self, data):
         """The players' losses on one batch, with no move made."""
@@ -510,6 +514,9 @@ class Game(backend.Trainer, keras.Model):
                 validation_data = self._still(
                     *_as_pair(validation_data), validation_batch_size or batch_size
                 )
+            for callback in callbacks or []:
+                if hasattr(callback, "see"):  # it wants to know the data, as the doctor does
+                    callback.see(feed.data)
             return super().fit(
                 feed.data,
                 epochs=epochs,

@@ -1,6 +1,7 @@
 """The two-player default: a generator against a discriminator."""
 
 import math
+import warnings
 
 import keras
 import numpy as np
@@ -353,6 +354,13 @@ class GAN(Game):
         return np.broadcast_to(labels, (n,)).astype("int32")
 
     def _finish(self, images):
+        if not np.isfinite(images).all():
+            warnings.warn(
+                "The generator makes NaN or infinity: the model has diverged. Load a checkpoint "
+                "from before, or train anew with a smaller learning rate.",
+                stacklevel=2,
+            )
+            images = np.nan_to_num(images, nan=-1.0, posinf=1.0, neginf=-1.0)
         if images.ndim != 4:
             return images
         return np.clip(np.round((images + 1.0) * 127.5), 0, 255).astype("uint8")

@@ -20,6 +20,7 @@ import ganzoo
 from ganzoo import callbacks
 from ganzoo import checks
 from ganzoo import datasets
+from ganzoo import doctor
 from ganzoo import evaluation
 from ganzoo import images
 from ganzoo import weights
@@ -122,6 +123,7 @@ def train(
             verbose=verbose,
             callbacks=[
                 *scoring,  # first, so that the log has the scores
+                doctor.Doctor(ds, say=say),
                 callbacks.MetricsLog(out / "metrics.jsonl"),
                 callbacks.SampleGrid(out / "samples", n=samples, seed=seed),
                 callbacks.Checkpoints(out / "checkpoints", seconds=checkpoint_seconds),

@@ -28,7 +28,7 @@ LAYERS = [
     ["datasets", "images", "downloads"],
     ["metrics"],
     ["evaluation"],
-    ["callbacks"],
+    ["callbacks", "doctor"],
     ["runs"],
     ["cli"],
 ]

@@ -517,3 +517,21 @@ def test_what_a_kill_leaves_is_no_checkpoint_and_is_cleared_away(tmp_path):
 def test_seconds_between_checkpoints_are_checked(tmp_path, seconds):
     with pytest.raises((ValueError, TypeError), match="`seconds` must be"):
         callbacks.Checkpoints(tmp_path, seconds=seconds)
+
+
+def test_a_model_that_has_diverged_is_not_saved(tmp_path):
+    checkpoints = _attach(callbacks.Checkpoints(tmp_path, seconds=0), epochs=3)
+    checkpoints.on_epoch_end(0, {"d_loss": 1.0})
+    checkpoints.on_epoch_end(1, {"d_loss": float("nan")})
+    checkpoints.on_epoch_end(2, {"d_loss": 1.0, "g_loss": float("inf")})
+    checkpoints.on_train_end()
+    assert list(weights.by_epoch(tmp_path, ".keras")) == [1]
+
+
+def test_a_run_is_watched_by_the_doctor(train, tmp_path):
+    arguments = {**TINY, "learning_rate": 1e30}
+    with pytest.warns(UserWarning, match="has diverged"):
+        _, said = train(tmp_path / "run", 5, arguments=arguments)
+    found = [line for line in said if line.startswith("Doctor")]
+    assert "divergence" in found[0] and "learning_rate" in found[0]
+    assert not list((tmp_path / "run" / "checkpoints").iterdir())

@@ -67,15 +67,10 @@ class Metric:
         given = {s: x for s, x in zip(SIDES, (real, fake, train)) if x is not None}
         if len(given) > 1 and (labels is not None or keys is not None):
             raise ValueError("`labels` and `keys` go with one side: give one side per call.")
+        # All are checked before any is taken up.
+        given = {side: self.check(side, np.asarray(rows)) for side, rows in given.items()}
         for side, rows in given.items():
-            rows = self.check(side, np.asarray(rows))
-            if labels is not None:
-                labels = np.asarray(labels)
-                if labels.shape != rows.shape[:1]:
-                    raise ValueError(
-                        f"There must be one label per row. Received {labels.shape} labels for "
-                        f"{len(rows)} rows."
-                    )
+            labels, keys = _column("label", labels, rows), _column("key", keys, rows)
             if len(rows):
                 self.states[side].update(rows, labels, keys)
 
@@ -94,13 +89,16 @@ class Metric:
                 f"{int(bad.argmax())} of this batch ({int(bad.sum())} of {len(rows)} rows). The "
                 "model may have diverged, or the extractor is broken."
             )
-        if self._length not in (None, rows.shape[1]):
-            raise ValueError(
-                f"All rows must have one length. Received {rows.shape[1]} after {self._length}: "
-                "real and fake must come from the same extractor."
-            )
-        self._length = rows.shape[1]
+        self._check_length(rows.shape[1])
         return rows
+
+    def _check_length(self, length):
+        if self._length not in (None, length):
+            raise ValueError(
+                f"All rows must have one length. Received {length} after {self._length}: real and "
+                "fake must come from the same extractor."
+            )
+        self._length = length
 
     def merge_state(self, metrics):
         """Take up what other metrics of the same kind have seen, such as those of other shards."""
@@ -109,6 +107,8 @@ class Metric:
                 raise ValueError(
                     f"Only metrics with the same settings merge. Received {other!r} for {self!r}."
                 )
+            if other._length is not None:
+                self._check_length(other._length)
             for side in SIDES:
                 self.states[side].merge(other.states[side])
 
@@ -125,6 +125,19 @@ class Metric:
     def __repr__(self):
         inside = ", ".join(f"{k}={v!r}" for k, v in self.settings().items())
         return f"{type(self).__name__}({inside})"
+
+
+def _column(name, values, rows):
+    """Labels or keys as an array, if they are one whole number per row."""
+    if values is None:
+        return None
+    values = np.asarray(values)
+    if values.shape != rows.shape[:1] or values.dtype.kind not in "iu":
+        raise ValueError(
+            f"There must be one {name} per row, a whole number. Received {values.dtype} of shape "
+            f"{values.shape} for {len(rows)} rows."
+        )
+    return values
 
 
 def positive(**arguments):

@@ -163,7 +163,7 @@ class ModeCoverage(Metric):
         return Tally(self.modes)
 
     def check(self, side, rows):
-        if rows.ndim != 1 or rows.dtype.kind != "i":
+        if rows.ndim != 1 or rows.dtype.kind not in "iu":
             raise ValueError(
                 f"ModeCoverage looks at mode numbers: whole numbers of shape (n,). Received "
                 f"{side}: {rows.dtype} of shape {rows.shape}."

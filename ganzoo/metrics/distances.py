@@ -152,8 +152,7 @@ class IntraClassFrechet(Metric):
         lone = [label for label, m in real.classes.items() if m.count < 2]
         if lone:
             raise ValueError(f"Only one real picture of the classes {lone}: two are needed.")
-        for a, b in pairs:
-            _warn_of_few(self.name, a, b)
+        _warn_of_few(self.name, *(moments for pair in pairs for moments in pair))
         distances = [frechet_distance(a.mean, a.covariance, b.mean, b.covariance) for a, b in pairs]
         return {
             "intra_class_frechet": float(np.mean(distances)),

@@ -201,16 +201,27 @@ class Stacked:
 def classifier(size, classes):
     """The network of `Classifier`: `(n, height, width, 1)` uint8 values to features and logits."""
     layers = keras.layers
-    inputs = keras.Input((*size, 1))
-    x = layers.Rescaling(1 / 127.5, -1)(inputs)
+    # What a user has set for models of their own must not change scores.
+    plain = {"dtype": "float32"}
+    inputs = keras.Input((*size, 1), **plain)
+    x = layers.Rescaling(1 / 127.5, -1, **plain)(inputs)
     for i, (channels, stride) in enumerate([(32, 1), (64, 2), (64, 2), (64, 2)]):
-        x = layers.Conv2D(channels, 3, stride, padding="same", use_bias=False, name=f"conv_{i}")(x)
-        x = layers.BatchNormalization(name=f"norm_{i}")(x)
-        x = layers.ReLU()(x)
-    x = layers.Flatten()(x)
-    features = layers.Dense(64, "relu", name="features")(x)
-    x = layers.Dropout(0.3, seed=0)(features)
-    return keras.Model(inputs, [features, layers.Dense(classes, name="logits")(x)])
+        x = layers.Conv2D(
+            channels,
+            3,
+            stride,
+            padding="same",
+            data_format="channels_last",
+            use_bias=False,
+            name=f"conv_{i}",
+            **plain,
+        )(x)
+        x = layers.BatchNormalization(name=f"norm_{i}", **plain)(x)
+        x = layers.ReLU(**plain)(x)
+    x = layers.Flatten(data_format="channels_last", **plain)(x)
+    features = layers.Dense(64, "relu", name="features", **plain)(x)
+    x = layers.Dropout(0.3, seed=0, **plain)(features)
+    return keras.Model(inputs, [features, layers.Dense(classes, name="logits", **plain)(x)])
 
 
 def name_of(variable):

@@ -29,11 +29,15 @@ class Memorisation(Metric):
     * `train_nearer`: share of the samples whose nearest neighbour is a training picture; ½
       without memorisation;
     * `copies`: share of the samples that are at most half as far from some training picture as
-      from any held-out one;
+      from any held-out one, less the share for which it is the other way round, which is what
+      chance brings; 0 without memorisation, or slightly below;
     * `nearest_train`, `nearest_held_out`: mean distance of a sample to its nearest training
       and held-out picture; the first is from the whole training set;
     * `memorised`: 1.0 if `train_nearer` exceeds ½ by 0.05 and by four standard errors, or
       `copies` exceeds 0.05 by four standard errors; else 0.0.
+
+    Samples with one nearest picture are one piece of evidence, not many: else a model that makes
+    a single blurred picture would be called memorising by the toss of a coin.
 
     Rows are pixels, 0 … 255, or anything else of one length; distances are root mean squares.
 
@@ -58,7 +62,10 @@ class Memorisation(Metric):
         return Rows(self.keep)
 
     def check(self, side, rows):
-        return rows if rows.dtype == np.uint8 and rows.ndim == 2 else super().check(side, rows)
+        if rows.dtype != np.uint8 or rows.ndim != 2:
+            return super().check(side, rows)
+        self._check_length(rows.shape[1])
+        return rows
 
     def result(self):
         sides = self.need("real", "fake", "train")
@@ -68,32 +75,40 @@ class Memorisation(Metric):
 
 def memorisation(fake, train, held_out):
     """The results of `Memorisation` from three arrays `(n, length)`."""
-    scale = math.sqrt(fake.shape[1])
-    _, to_held_out = nearest(fake, held_out)
-    size = min(len(train), len(held_out))
-    if size < len(held_out):
-        _, to_as_many = nearest(fake, held_out[:size])
-    else:
-        to_as_many = to_held_out
     # The rows are in the order of their keys, which is as good as shuffled.
-    parts = [train[i : i + size] for i in range(0, len(train) - size + 1, size)]
-    distances = np.stack([nearest(fake, part)[1] for part in parts])
-    rest = train[len(parts) * size :]
-    to_train = distances.min(axis=0)
+    parts = math.ceil(len(train) / len(held_out))
+    size = len(train) // parts
+    _, to_held_out = nearest(fake, held_out)
+    rival, to_rival = nearest(fake, held_out[:size])
+    to_train = np.full(len(fake), np.inf)
+    # Of each picture: by how much the training ones lead at it, how many samples copy it.
+    leads, copied = np.zeros((2, parts, size))
+    rival_leads, rival_copied = np.zeros((2, size))
+    for part in range(parts):
+        which, distances = nearest(fake, train[part * size : (part + 1) * size])
+        to_train = np.minimum(to_train, distances)
+        ahead = 0.5 * np.sign(to_rival - distances)
+        leads[part] = np.bincount(which, ahead, size)
+        rival_leads += np.bincount(rival, ahead, size)
+        copied[part] = np.bincount(which, distances < COPY * to_rival, size)
+        rival_copied += np.bincount(rival, to_rival < COPY * distances, size)
+    rest = train[parts * size :]
     if len(rest):
         to_train = np.minimum(to_train, nearest(fake, rest)[1])
-    nearer = (distances < to_as_many) + 0.5 * (distances == to_as_many)
-    nearer = nearer.mean(axis=0)  # of each sample, over the parts
-    copies = to_train < COPY * to_held_out
-    # Of the share, not of each sample's own: ½·½ is the most a share can vary.
-    error = 0.5 / math.sqrt(len(fake))
-    copied = copies.mean()
-    copies_error = math.sqrt(max(copied * (1 - copied), 1 / len(fake)) / len(fake))
-    flagged = nearer.mean() - 0.5 > max(0.05, 4 * error) or copied - 4 * copies_error > 0.05
+    pairs = len(fake) * parts
+    lead = leads.sum() / pairs
+    error = math.sqrt((leads**2).sum() + (rival_leads**2).sum()) / pairs
+    copies = (copied.sum() - rival_copied.sum()) / len(fake)
+    # What chance brings is seen at the held-out pictures, each of which counts in every part. One
+    # more is added, because there may have been none.
+    one_more = (parts * copied.max()) ** 2
+    copies_error = math.sqrt((rival_copied**2).sum() + one_more) / len(fake)
+    flagged = lead > max(0.05, 4 * error) or copies - 4 * copies_error > 0.05
+    scale = math.sqrt(fake.shape[1])
     return {
         "memorised": float(flagged),
-        "train_nearer": float(nearer.mean()),
-        "copies": float(copied),
+        "train_nearer": float(0.5 + lead),
+        "copies": float(min(copies, 1)),
         "nearest_train": float(to_train.mean() / scale),
         "nearest_held_out": float(to_held_out.mean() / scale),
     }
