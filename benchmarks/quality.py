@@ -1,7 +1,7 @@
 """How good the samples are, against what a user would write by hand.
 
-    python benchmarks/quality.py dcgan --data-dir FOLDER   # Fashion-MNIST, 5 epochs, both
-    python benchmarks/quality.py cgan --data-dir FOLDER    # MNIST, 10 epochs, label accuracy
+    python benchmarks/quality.py dcgan --seeds 0 1 --data-dir FOLDER  # Fashion-MNIST, 5 epochs
+    python benchmarks/quality.py cgan --data-dir FOLDER  # MNIST, 10 epochs, labels
 
 `FOLDER` holds the original archives (see `ganzoo.datasets.load`); with a network leave it out.
 10,000 samples are compared with the 10,000 test pictures by `ganzoo.evaluation`, in the features

@@ -15,29 +15,44 @@ def quality():
     """The table of `benchmarks/quality.py`."""
     with (ROOT / "benchmarks" / "results" / "quality.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    percent = lambda share: f"{100 * float(share):.1f} %" if share else ""
     lines = [
-        "| what | data, epochs | Fréchet distance | floor | precision | recall | rarest class "
-        "| label as asked |",
-        "|---|---|---|---|---|---|---|---|",
+        "| what | data, epochs | seeds | Fréchet distance | floor | precision | recall "
+        "| rarest class | label as asked |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
-    lines += [
-        f"| {row['what']} | {row['data']}, {row['epochs']} | {float(row['frechet']):.2f} "
-        f"| {float(row['frechet_floor']):.2f} | {float(row['precision']):.2f} "
-        f"| {float(row['recall']):.2f} | {percent(row['rarest_class_share'])} "
-        f"| {percent(row['class_agreement'])} |"
-        for row in rows
-    ]
-    seeds = sorted({row["seed"] for row in rows})
+    for what in dict.fromkeys((row["what"], row["data"], row["epochs"]) for row in rows):
+        group = [row for row in rows if (row["what"], row["data"], row["epochs"]) == what]
+        cells = [
+            what[0],
+            f"{what[1]}, {what[2]}",
+            ", ".join(row["seed"] for row in group),
+            _mean(group, "frechet", "{:.1f}"),
+            _mean(group, "frechet_floor", "{:.2f}"),
+            _mean(group, "precision", "{:.2f}"),
+            _mean(group, "recall", "{:.2f}"),
+            _mean(group, "rarest_class_share", "{:.1%}"),
+            _mean(group, "class_agreement", "{:.1%}"),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
     extractors = sorted({f"`{row['extractor']}`" for row in rows})
     return (
         "\n".join(lines)
-        + f"\n\n{int(rows[0]['samples']):,} samples against the 10,000 test pictures, in the "
-        f"features of {' and '.join(extractors)}; floor: as "
-        "many training\npictures in place of the samples. Numbers compare within one data set "
-        f"only. Seed {', '.join(seeds)}. Made by `python benchmarks/quality.py dcgan`\nand "
-        "`… cgan`.\n"
+        + f"\n\nMeans over the seeds, in brackets the range. {int(rows[0]['samples']):,} samples "
+        "against the 10,000 test pictures, in the features of\n"
+        f"{' and '.join(extractors)}; floor: as many training pictures in place of the samples. "
+        "Numbers\ncompare within one data set only. Made by `python benchmarks/quality.py dcgan "
+        "--seeds 0 1` and `… cgan`.\n"
     )
+
+
+def _mean(rows, key, form):
+    """Mean of a column, and its range where the values differ as printed."""
+    if not rows[0][key]:
+        return ""
+    values = sorted(float(row[key]) for row in rows)
+    low, high = form.format(values[0]), form.format(values[-1])
+    mean = form.format(sum(values) / len(values))
+    return mean if low == high else f"{mean} ({low} … {high})"
 
 
 def main():
