@@ -80,8 +80,9 @@ class Doctor(keras.callbacks.Callback):
     | `vanishing_generator_gradient` | hardly any gradient reaches the generator |
 
     It measures at ends of epochs, on some real examples and as many samples, and changes nothing:
-    the losses of a run are the same with it and without. Games that are no `ganzoo.GAN` are
-    watched for divergence only. If the doctor itself fails, it says so once, and training goes on.
+    the losses of a run are the same with it and without. A measurement takes about 0.1 s on a CPU
+    and the time of making `n` samples. Games that are no `ganzoo.GAN` are watched for divergence
+    only. If the doctor itself fails, it says so once, and training goes on.
 
     Args:
         data: real examples: a data set of batches, an array, or `(images, labels)`. None: what
@@ -218,11 +219,11 @@ class Doctor(keras.callbacks.Callback):
         """Whether something is not finite."""
         weights = _not_finite_weights(self.model)
         diverged = bool(self._not_finite or weights)
+        if diverged and self.stop_on_nan:
+            self.model.stop_training = True
         watch = self._watches.setdefault("not finite", _Watch(hasty=True))
         if watch.starts(now["step"], diverged):
             self._explain(now, weights)
-        if diverged and self.stop_on_nan:
-            self.model.stop_training = True
         return diverged
 
     def _explain(self, now, weights):
@@ -352,7 +353,7 @@ def _winning(model, now, signals):
 
 
 def _vanishing(model, now, signals):
-    slope, ours, theirs = now["slope"], now["g_gradient"], now["d_gradient"]
+    slope, ours, theirs = (now.get(k, math.nan) for k in ("slope", "g_gradient", "d_gradient"))
     # A float16 gradient may overflow now and then.
     norms = [row["g_gradient"] for row in signals if "g_gradient" in row]
     largest = max((norm for norm in norms if math.isfinite(norm)), default=0.0)
@@ -407,7 +408,7 @@ def _blind(model, now, signals):
 
 def _judges(model):
     """Whether the discriminator's loss has a floor: a critic's, without one, cannot win."""
-    if not isinstance(model, GAN):
+    if getattr(type(model), "discriminator_loss", None) is not GAN.discriminator_loss:
         return False
     far = np.full((1, 1), 1e3, "float32")
     return float(losses.get(model.objective).discriminator(far, -far)) > -100

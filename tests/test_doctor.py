@@ -1,0 +1,522 @@
+"""Every diagnosis is made on a run broken on purpose, and none on healthy ones."""
+
+import math
+import types
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from keras import ops
+
+import ganzoo
+from ganzoo import doctor as doctors
+from ganzoo.doctor import Doctor
+from tests.test_game import FAMILIES
+from tests.test_game import Autoencoder
+from tests.test_game import Points
+from tests.test_game import data
+
+RING = {  # that of tests/test_theory.py
+    "objective": "minimax",
+    "latent_dim": 2,
+    "generator_units": (128, 128),
+    "discriminator_units": (128, 128),
+    "pieces": 2,
+    "dropout": (0.0, 0.5),
+    "learning_rate": 1e-3,
+    "ema_decay": 0.999,
+}
+TINY = {  # a second per thousand steps
+    "latent_dim": 2,
+    "generator_units": (32,),
+    "discriminator_units": (32,),
+    "pieces": 2,
+    "dropout": (0.0, 0.0),
+    "seed": 0,
+}
+
+
+def watch(model, ds, *, epochs, steps=None, **kwargs):
+    """A doctor after a training that it watched."""
+    said = []
+    doctor = Doctor(kwargs.pop("data", ds), say=said.append, **kwargs)
+    model.fit(ds, epochs=epochs, steps_per_epoch=steps, verbose=0, callbacks=[doctor])
+    assert said == [str(finding) for finding in doctor.findings]
+    return doctor
+
+
+def names(doctor):
+    return [finding.name for finding in doctor.findings]
+
+
+def on_ring(epochs, **config):
+    """`TINY` on the ring, 100 steps an epoch."""
+    model = ganzoo.get("vanilla", **{**TINY, **config})
+    model.compile(steps_per_execution=25)
+    return watch(model, ganzoo.datasets.load("ring"), epochs=epochs, steps=100)
+
+
+def on_digits(epochs, **config):
+    """`TINY` on digits, 70 steps an epoch."""
+    model = ganzoo.get("vanilla", **{**TINY, **config})
+    return watch(model, ganzoo.datasets.load("digits"), epochs=epochs, steps=70)
+
+
+# Healthy runs -----------------------------------------------------------------------------------
+
+slow = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "name, seed",
+    [
+        ("vanilla", 0),
+        ("dcgan", 0),
+        ("cgan", 1),  # whose samples are alike for the first 1,000 steps
+        pytest.param("vanilla", 1, marks=slow),
+        pytest.param("vanilla", 2, marks=slow),
+        pytest.param("dcgan", 1, marks=slow),
+        pytest.param("dcgan", 2, marks=slow),
+        pytest.param("cgan", 0, marks=slow),
+        pytest.param("cgan", 2, marks=slow),
+    ],
+)
+def test_a_healthy_run_is_left_in_peace(name, seed):
+    if name == "vanilla":
+        model = ganzoo.get(name, **RING, seed=seed)
+        model.compile(steps_per_execution=26)
+        ds = ganzoo.datasets.load("ring", batch_size=256)
+        doctor = watch(model, ds, epochs=9, steps=182)
+    else:
+        model = ganzoo.get(name, channels=16, seed=seed)
+        doctor = watch(model, ganzoo.datasets.load("digits", labels=name == "cgan"), epochs=15)
+    assert doctor.findings == []
+    assert len(doctor.signals) == (9 if name == "vanilla" else 15)
+    assert all(np.isfinite(list(row.values())).all() for row in doctor.signals)
+
+
+@slow
+@pytest.mark.parametrize("name", ["vanilla", "dcgan", "cgan"])
+def test_a_long_healthy_run_on_digits_is_left_in_peace(name):
+    small = {"generator_units": (256, 256), "discriminator_units": (128, 128)}
+    model = ganzoo.get(name, **(small if name == "vanilla" else {"channels": 16}), seed=1)
+    doctor = watch(model, ganzoo.datasets.load("digits", labels=name == "cgan"), epochs=100)
+    assert doctor.findings == []
+    last = doctor.signals[-1]
+    assert last["diversity"] > 0.5 and last["distance"] < 0.1
+
+
+# Broken runs ------------------------------------------------------------------------------------
+
+
+def test_mode_collapse_is_found_on_the_ring_and_its_advice_helps():
+    config = {"beta_1": 0.9, "learning_rate": 1e-2}
+    broken = on_ring(14, **config)
+    assert names(broken) == ["mode_collapse"]
+    assert "`learning_rate=0.0025`" in broken.findings[0].advice
+    assert on_ring(14, **{**config, "learning_rate": 0.0025}).findings == []
+
+
+def test_mode_collapse_is_found_on_pictures():
+    """`vanilla` as it is by default makes one and the same picture of the digits."""
+    model = ganzoo.get("vanilla", seed=0)
+    doctor = watch(model, ganzoo.datasets.load("digits"), epochs=5, steps=70)
+    assert names(doctor)[0] == "mode_collapse"
+    assert doctor.signals[-1]["diversity"] < 0.3
+    assert "two real pictures" in doctor.findings[0].seen
+
+
+@pytest.mark.parametrize(
+    "rates, advice",
+    [
+        ((1e-3, 1e-7), "`learning_rate=0.001`"),
+        ((1e-2, 2e-5), "`discriminator_learning_rate=2e-05`"),
+    ],
+    ids=["slow generator", "hasty discriminator"],
+)
+def test_a_discriminator_that_wins_is_found(rates, advice):
+    doctor = on_digits(5, discriminator_learning_rate=rates[0], learning_rate=rates[1])
+    assert names(doctor) == ["discriminator_wins"]
+    assert doctor.findings[0].advice.startswith(advice)
+    assert doctor.signals[-1]["d_loss"] < 0.05
+
+
+def test_a_vanishing_gradient_is_found_and_its_advice_helps():
+    config = {"discriminator_learning_rate": 1e-2}
+    broken = on_digits(5, objective="minimax", **config)
+    finding = next(f for f in broken.findings if f.name == "vanishing_generator_gradient")
+    assert finding.advice == "`objective='non_saturating'`."
+    assert broken.signals[-1]["slope"] < 0.01
+    cured = on_digits(5, objective="non_saturating", **config)
+    assert "vanishing_generator_gradient" not in names(cured)
+
+
+def test_a_dead_generator_is_found():
+    doctor = on_digits(5, learning_rate=1.0, discriminator_learning_rate=2e-4)
+    finding = next(f for f in doctor.findings if f.name == "vanishing_generator_gradient")
+    assert "saturated or dead" in finding.seen
+    assert finding.advice.startswith("`learning_rate=0.1`")
+
+
+def test_a_blind_discriminator_is_found():
+    doctor = on_ring(5, discriminator_learning_rate=1e-9, learning_rate=1e-3)
+    assert names(doctor) == ["discriminator_blind"]
+    assert doctor.findings[0].advice.startswith("`discriminator_learning_rate=0.001`")
+
+
+class Relus(Points):
+    """A discriminator that can die."""
+
+    def build_discriminator(self):
+        x = keras.Input(self.image_shape)
+        h = layers.Dense(8, activation="relu", bias_initializer=self.bias)(x)
+        return keras.Model(x, layers.Dense(1)(h), name="discriminator")
+
+    bias = keras.initializers.Constant(-20.0)
+
+
+def test_a_dead_discriminator_is_found(rng):
+    doctor = watch_points(Relus(latent_dim=2, seed=0), rng, epochs=5, steps=60)
+    assert names(doctor) == ["discriminator_saturates"]
+    assert doctor.signals[-1]["spread"] == 0
+
+
+def watch_points(model, rng, *, epochs=3, steps=6, **kwargs):
+    """On points of length 3, `steps` of 8 in an epoch."""
+    model.setup((3,))
+    x = data(rng, 8 * steps * model.turns)
+    ds = ganzoo.datasets.load(x, batch_size=8)
+    return watch(model, ds, epochs=epochs, **kwargs)
+
+
+# Divergence -------------------------------------------------------------------------------------
+
+
+class Fatal(Points):
+    """Goes wrong in one training step, number `fatal` counted from 1, in one of several ways."""
+
+    def __init__(self, *, fatal=8, how="loss", latent_dim=2, **kwargs):
+        super().__init__(latent_dim=latent_dim, **kwargs)
+        self.fatal = fatal
+        self.how = how
+
+    def when(self, value, otherwise):
+        return ops.where(ops.equal(self.step + 1, self.fatal), value, otherwise)
+
+    def discriminator_penalties(self, batch, drawn):
+        outputs = ops.mean(self.discriminate(drawn["fake"], batch))
+        if self.how == "loss":
+            return {"penalty": self.when(math.nan, 0.0) * outputs}
+        if self.how == "discriminator's gradient":  # a root at zero has none
+            return {"penalty": ops.sqrt(self.when(0.0, 1.0) * ops.square(outputs))}
+        return {}
+
+    def generator_loss(self, batch, drawn):
+        terms, signals = super().generator_loss(batch, drawn)
+        if self.how == "generator's gradient":
+            terms["root"] = ops.sqrt(self.when(0.0, 1.0) * ops.mean(ops.square(drawn["fake"])))
+        return terms, signals
+
+
+def test_a_term_that_becomes_nan_is_named_with_its_step(rng):
+    model = Fatal(fatal=8, seed=0)
+    doctor = watch_points(model, rng)
+    (finding,) = doctor.findings
+    assert (finding.name, finding.epoch, finding.step) == ("divergence", 2, 8)
+    assert "At step 8 d_penalty became nan" in finding.seen
+    assert "'penalty' of the discriminator's loss" in finding.seen
+    assert "The discriminator moves: discriminator." in finding.seen
+    assert "not finite now: discriminator (4 of 4:" in finding.seen
+    assert finding.advice.startswith("mend the term 'penalty'")
+    assert model.stop_training and len(doctor.signals) == 2
+
+
+def test_a_step_is_known_as_exactly_as_callbacks_see_it(rng):
+    model = Fatal(fatal=8, seed=0)
+    model.compile(steps_per_execution=4)
+    (finding,) = watch_points(model, rng, epochs=1, steps=12).findings
+    assert finding.step == 5
+    assert "one of the steps 5 to 8" in finding.seen
+
+
+def test_steps_count_from_the_start_of_a_resumed_training(rng, tmp_path):
+    model = Fatal(fatal=8, seed=0)
+    watch_points(model, rng, epochs=1)
+    (finding,) = watch_points(model, rng, epochs=1).findings
+    assert finding.step == 8
+
+
+def test_a_move_with_a_bad_gradient_is_laid_on_its_player(rng):
+    # In the last step of an epoch the weights can be looked at right after it.
+    (finding,) = watch_points(Fatal(fatal=6, how="discriminator's gradient"), rng).findings
+    assert finding.step == 6
+    assert "g_loss became nan after a move of the discriminator" in finding.seen
+
+
+@pytest.mark.parametrize("fatal, step", [(8, 9), (6, 6)])
+def test_samples_that_are_not_finite_are_laid_on_the_generator(fatal, step, rng):
+    (finding,) = watch_points(Fatal(fatal=fatal, how="generator's gradient"), rng).findings
+    assert finding.step == step
+    if fatal == 8:  # its move broke it, and the discriminator saw that in the next step
+        assert "because the samples were not finite" in finding.seen
+        assert "The generator moves: generator." in finding.seen
+    else:  # nobody has seen its samples in this epoch
+        assert "logs are finite, but not the weights: generator" in finding.seen
+    assert "learning_rate=" in finding.advice
+
+
+def test_training_may_go_on(rng):
+    model = Fatal(fatal=8, seed=0)
+    doctor = watch_points(model, rng, epochs=4, stop_on_nan=False)
+    assert names(doctor) == ["divergence"] and int(model.step) == 24
+
+
+def first_not_finite(model, ds):
+    """The step at which a log is first not finite, without a doctor."""
+    found = []
+    look = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: (
+            None if np.isfinite(list(logs.values())).all() else found.append(batch)
+        )
+    )
+    model.fit(ds, epochs=1, verbose=0, callbacks=[look])
+    return min(found) + 1
+
+
+def test_an_absurd_learning_rate_is_found_at_its_step():
+    make = lambda: ganzoo.get("vanilla", **{**TINY, "learning_rate": 1e12}, precision="float32")
+    ds = ganzoo.datasets.load("digits")
+    doctor = watch(make(), ds, epochs=1)
+    (finding,) = doctor.findings
+    assert finding.name == "divergence"
+    assert finding.step == first_not_finite(make(), ds)
+    assert "learning_rate=1e+11" in finding.advice
+
+
+class Loud(Points):
+    """A discriminator whose numbers are beyond float16 on the way."""
+
+    def build_discriminator(self):
+        x = keras.Input(self.image_shape)
+        h = layers.Dense(8, activation="tanh")(x)
+        for factor in (6e4, 10.0, 1e-6):
+            h = layers.Rescaling(factor)(h)
+        return keras.Model(x, layers.Dense(1, dtype="float32")(h), name="discriminator")
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_an_overflow_of_float16_is_found(precision, rng):
+    doctor = watch_points(Loud(latent_dim=2, precision=precision, seed=0), rng)
+    assert names(doctor) == (["divergence"] if precision == "mixed_float16" else [])
+    for finding in doctor.findings:
+        assert finding.step == 1
+        assert finding.advice.startswith("`precision=")
+        assert "Weights: all are finite" in finding.seen
+
+
+def test_gradients_that_overflow_in_float16_are_found(rng):
+    class Rooted(Points):
+        def discriminator_penalties(self, batch, drawn):
+            return {"root": ops.sqrt(0.0 * ops.mean(self.discriminate(drawn["fake"], batch)))}
+
+    model = Rooted(latent_dim=2, precision="mixed_float16", seed=0)
+    doctor = watch_points(model, rng, epochs=1, steps=20)
+    assert names(doctor) == ["divergence"]
+    assert "its steps are skipped" in doctor.findings[0].seen
+
+
+def test_float16_in_good_health_is_left_in_peace():
+    doctor = on_ring(4, precision="mixed_float16", learning_rate=1e-3)
+    assert doctor.findings == [] and doctor.signals[-1]["g_gradient"] > 0.01
+
+
+def test_exploding_outputs_are_found_and_training_goes_on():
+    doctor = on_ring(2, discriminator_learning_rate=10.0)
+    assert names(doctor) == ["divergence"]
+    assert "outputs explode" in doctor.findings[0].seen
+    assert len(doctor.signals) == 2
+
+
+# Any game, no harm ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.__name__)
+def test_every_family_is_watched(family, rng):
+    doctor = watch_points(family(image_shape=(3,), seed=0), rng, epochs=2)
+    assert doctor.findings == [] and not doctor._failed
+    assert ("told_apart" in doctor.signals[-1]) == isinstance(doctor.model, ganzoo.GAN)
+
+
+def test_a_game_that_is_no_gan_is_watched_for_divergence(rng):
+    def broken(rate):
+        model = Autoencoder(image_shape=(3,), seed=0)
+        model.compile(keras.optimizers.SGD(rate))
+        return watch_points(model, rng, epochs=4, steps=20)
+
+    (finding,) = broken(1e6).findings
+    assert finding.name == "divergence"
+    assert "the term 'reconstruction' of the autoencoder's loss" in finding.seen
+    assert "The autoencoder moves: encoder, decoder" in finding.seen
+    assert finding.advice.startswith("in `compile`, an optimizer for 'autoencoder'")
+
+
+@pytest.mark.parametrize(
+    "name, config",
+    [
+        ("vanilla", {**TINY, "dropout": (0.1, 0.1), "discriminator_steps": 2}),
+        ("dcgan", {"channels": 4, "seed": 0}),
+        ("cgan", {"channels": 4, "seed": 0}),
+    ],
+)
+def test_a_watched_run_is_the_run(name, config):
+    ds = ganzoo.datasets.load("digits", labels=name == "cgan")
+    runs = []
+    for callbacks in ([], [Doctor(ds)]):
+        model = ganzoo.get(name, **config)
+        history = model.fit(ds, epochs=2, verbose=0, callbacks=callbacks).history
+        assert not callbacks or ("diversity" in callbacks[0].signals[-1])
+        state = [*model.variables, *model.optimizer.variables, *model._random_states()]
+        runs.append((history, [np.array(v.numpy()) for v in state]))
+    (plain, state), (watched, watched_state) = runs
+    assert plain == watched
+    for a, b in zip(state, watched_state):
+        np.testing.assert_array_equal(a, b)
+
+
+def fit_quietly(doctor, model, ds, epochs=3):
+    model.fit(ds, epochs=epochs, verbose=0, callbacks=[doctor])
+    return doctor
+
+
+def test_a_failure_of_the_doctor_is_said_once_and_ends_nothing(monkeypatch):
+    said, ds = [], ganzoo.datasets.load("digits")
+    model = ganzoo.get("vanilla", **TINY)
+    monkeypatch.setattr(type(model), "generate", lambda *args, **kwargs: 1 / 0)
+    doctor = fit_quietly(Doctor(ds, say=said.append), model, ds)
+    assert said == [
+        "The doctor failed (ZeroDivisionError: division by zero). The training goes on."
+    ]
+    assert len(doctor.signals) == 3 and doctor.findings == []
+
+    def dumb(text):
+        raise OSError("nobody listens")
+
+    fit_quietly(Doctor(ds, say=dumb), model, ds)
+
+
+def test_data_that_does_not_suit_is_said_once():
+    said, ds = [], ganzoo.datasets.load("digits", labels=True)
+    pictures = ganzoo.datasets.load("digits")
+    fit_quietly(Doctor(pictures, say=said.append), ganzoo.get("cgan", channels=4, seed=0), ds)
+    assert len(said) == 1 and "needs data of (images, labels)" in said[0]
+
+
+def test_fit_shows_the_data():
+    images, labels = next(iter(ganzoo.datasets.load("digits", labels=True, batch_size=640)))
+    images, labels = np.asarray(images), np.asarray(labels)
+    doctor = Doctor()
+    ganzoo.get("cgan", channels=4).fit(images, labels, verbose=0, callbacks=[doctor])
+    assert "diversity" in doctor.signals[0]
+    alone = Doctor(say=pytest.fail)
+    alone.see = lambda data: None  # nobody shows it
+    ganzoo.get("vanilla", **TINY).fit(images, verbose=0, callbacks=[alone])
+    assert "diversity" not in alone.signals[0]
+
+
+def test_measurements_can_be_rarer():
+    ds = ganzoo.datasets.load("digits")
+    doctor = fit_quietly(Doctor(ds, every=2), ganzoo.get("vanilla", **TINY), ds, epochs=4)
+    assert ["diversity" in row for row in doctor.signals] == [False, True, False, True]
+
+
+# The measurements ---------------------------------------------------------------------------------
+
+
+def ring(n, modes, rng):
+    angle = rng.integers(modes, size=n) * 2 * np.pi / 8
+    centres = 0.8 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return centres + 0.008 * rng.standard_normal((n, 2))
+
+
+def compare(real, samples, labels=None):
+    model = types.SimpleNamespace(num_classes=None if labels is None else 10)
+    return doctors._Real(model, real, labels).compare(doctors._flat(samples))
+
+
+@pytest.mark.parametrize("modes, missed", [(8, 0), (6, 2 / 8), (4, 4 / 8), (1, 7 / 8)])
+def test_lost_modes_are_counted(modes, missed, rng):
+    found = compare(ring(512, 8, rng), ring(512, modes, rng))
+    # Five standard errors of 512 samples.
+    assert found["missed"] == pytest.approx(missed, abs=0.1 if missed else 0)
+    assert (found["diversity"] < 0.1) == (modes == 1)
+    assert found["distance"] == pytest.approx(0, abs=0.01) or modes < 8
+
+
+def test_two_halves_of_the_digits_are_alike_and_one_class_is_not():
+    images, labels = next(iter(ganzoo.datasets.load("digits", labels=True, batch_size=1024)))
+    images, labels = np.asarray(images), np.asarray(labels)
+    same = compare(images[:512], images[512:])
+    assert same["diversity"] == pytest.approx(1, abs=0.05)
+    assert same["missed"] < 0.02 and abs(same["distance"]) < 0.01
+    zeros = images[labels == 0][np.arange(512) % (labels == 0).sum()]
+    one_class = compare(images[:512], zeros)
+    assert one_class["missed"] > 0.6 and one_class["distance"] > 0.1
+
+
+def test_like_is_compared_with_like():
+    """One picture per class is no diversity, however much the classes differ."""
+    images, labels = next(iter(ganzoo.datasets.load("digits", labels=True, batch_size=512)))
+    images, labels = np.asarray(images), np.asarray(labels)
+    first = np.stack([images[labels == label][0] for label in range(10)])
+    assert compare(images, first[labels], labels)["diversity"] < 1e-6
+    assert compare(images, first[labels])["diversity"] > 0.8
+    assert compare(images, images, labels)["diversity"] == 1
+
+
+def test_large_pictures_are_averaged_down():
+    images = np.zeros((2, 70, 64, 3), "uint8")
+    images[:, :3, :2] = 255
+    flat = doctors._flat(images)
+    assert flat.shape == (2, 23 * 32 * 3)
+    assert flat[0, 0] == 1 and flat.sum() == pytest.approx(2 * (3 * 2 - flat.shape[1]))
+
+
+def test_examples_come_from_any_data():
+    x = np.arange(40, dtype="float32").reshape(20, 2) / 40
+    y = np.arange(20)
+    (points,) = doctors._examples(x, 8, seed=0)
+    assert points.shape == (8, 2) and len(np.unique(points)) == 16
+    points, labels = doctors._examples((x, y), 8, seed=0)
+    np.testing.assert_array_equal(points, x[labels])
+
+    class Batches(keras.utils.PyDataset):
+        def __len__(self):
+            return 5
+
+        def __getitem__(self, i):
+            return x[4 * i : 4 * i + 4], y[4 * i : 4 * i + 4]
+
+    array = ganzoo.datasets.load((x, y), labels=True, shuffle=False, batch_size=4)
+    for source in (Batches(), array):
+        for n, expected in ((6, 6), (100, 20)):
+            points, labels = doctors._examples(source, n, seed=0)
+            np.testing.assert_array_equal(points, x[:expected])
+            np.testing.assert_array_equal(labels, y[:expected])
+
+
+def test_a_condition_must_last_and_may_come_back():
+    watched = doctors._Watch()
+    says = [watched.starts(100 * i, bad) for i, bad in enumerate([1, 0, 1, 1, 1, 1, 0, 1, 1, 1])]
+    assert np.flatnonzero(says).tolist() == [4]
+    says = [watched.starts(1000 + 100 * i, bad) for i, bad in enumerate([0, 0, 0, 1, 1, 1])]
+    assert np.flatnonzero(says).tolist() == [5]
+    short = doctors._Watch()  # three measurements, but within 20 steps
+    assert not any(short.starts(10 * i, True) for i in range(3))
+
+
+def test_wrong_arguments_are_refused():
+    with pytest.raises(ValueError, match="`every`"):
+        Doctor(every=0)
+    with pytest.raises(ValueError, match="`n`"):
+        Doctor(n=1)
