@@ -184,13 +184,12 @@ class Evaluate(keras.callbacks.Callback):
             return
         try:
             self.sheet = self._judge()
+            if logs is not None:
+                logs.update({name: score.value for name, score in self.sheet.scores.items()})
+            if self.best is not None:
+                self._keep_best(epoch + 1)
         except Exception as error:  # a training is worth more than its score
             self.say(f"Epoch {epoch + 1} could not be scored: {error}")
-            return
-        if logs is not None:
-            logs.update({name: score.value for name, score in self.sheet.scores.items()})
-        if self.best is not None:
-            self._keep_best(epoch + 1)
 
     def _judge(self):
         if not self.verbose:
@@ -212,10 +211,12 @@ class Evaluate(keras.callbacks.Callback):
 
     def report(self):
         """Say the last score and the best."""
-        best = self.best_so_far() if self.best is not None else None
-        if self.sheet is None or best is None:
+        if self.sheet is None or self.best is None:
             return
-        epoch, value = best
+        try:
+            epoch, value = self.best_so_far()
+        except (ValueError, KeyError, TypeError, OSError):  # it has been said
+            return
         last = self.sheet[self.best].value
         self.say(f"{self.best}: {last:.4g} at the last epoch, {value:.4g} at the best, {epoch}")
 
@@ -224,8 +225,8 @@ class Evaluate(keras.callbacks.Callback):
         path = self.folder / "best.json"
         if not path.exists():
             return None
+        sheet = evaluation.ScoreSheet.load(path)  # says so if the file is damaged
         found = json.loads(path.read_text(encoding="utf-8"))
-        sheet = evaluation.ScoreSheet.load(path)
         return found["epoch"], sheet[found["score"]].value
 
 

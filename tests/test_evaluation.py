@@ -872,9 +872,6 @@ def test_a_failing_evaluation_does_not_stop_training(fit, pupil, test, tmp_path)
     assert len(history["g_loss"]) == 2
 
 
-@pytest.mark.xfail(
-    strict=True, raises=KeyError, reason="Evaluate looks for the best outside its `try`"
-)
 def test_a_best_score_that_does_not_exist_does_not_stop_training(fit, pupil, tmp_path):
     said = []
     scoring = callbacks.Evaluate(
@@ -884,9 +881,6 @@ def test_a_best_score_that_does_not_exist_does_not_stop_training(fit, pupil, tmp
     assert "Unknown score: 'fid'" in said[0]
 
 
-@pytest.mark.xfail(
-    strict=True, raises=ValueError, reason="Evaluate looks for the best outside its `try`"
-)
 def test_a_damaged_record_of_the_best_does_not_stop_training(fit, pupil, tmp_path):
     said = []
     (tmp_path / "best.json").write_text("{")

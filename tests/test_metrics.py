@@ -588,7 +588,7 @@ HONEST = {
 }
 
 
-@pytest.mark.parametrize(("train", "held_out"), SIZES)
+@pytest.mark.parametrize(("train", "held_out"), [*SIZES, (1000, 70)])
 @pytest.mark.parametrize("kind", HONEST)
 def test_what_was_not_memorised_is_not_flagged(digits, kind, train, held_out):
     """Good, bad and collapsed samples. Many of them have the same few nearest pictures, which

@@ -97,7 +97,9 @@ def memorisation(fake, train, held_out):
         to_train = np.minimum(to_train, nearest(fake, rest)[1])
     pairs = len(fake) * parts
     lead = leads.sum() / pairs
-    error = math.sqrt((leads**2).sum() + (rival_leads**2).sum()) / pairs
+    # Between pictures, around the mean; and no less than if each picture were one toss of a coin.
+    spread = sum(x.size * x.var() for x in (leads, rival_leads))
+    error = max(math.sqrt(spread) / pairs, 0.5 / math.sqrt(size))
     copies = (copied.sum() - rival_copied.sum()) / len(fake)
     # What chance brings is seen at the held-out pictures, each of which counts in every part. One
     # more is added, because there may have been none.
