@@ -322,6 +322,7 @@ def evaluate(model, weights, data, data_dir, export, out, as_json, debug, metric
         data,
         data_dir=data_dir,
         export=export,
+        nearest=folder / "nearest.png" if folder.is_dir() else None,
         show=None if as_json else click.echo,
         **settings,
     )

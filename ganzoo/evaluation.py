@@ -504,6 +504,14 @@ class Evaluator:
         }
         return ScoreSheet(scores, passport, tuple(dict.fromkeys(notes)))
 
+    def save_nearest(self, model, path, n=12):
+        """The sheet of `save_nearest` for the first samples of a model. Returns the path."""
+        samples = itertools.chain.from_iterable(x for x, _ in self._samples(model, self.seed, None))
+        samples = np.stack(list(itertools.islice(samples, n)))
+        if self.train is None:
+            return save_nearest(samples, self.data, path)
+        return save_nearest(samples, self.train, path, held_out=self.data)
+
     def export(self, model, folder):
         """Write the samples and the data as outside judges read them.
 

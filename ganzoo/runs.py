@@ -6,6 +6,7 @@ samples/          a grid per epoch, always from the same latents
 training.gif      these grids, one after the other
 checkpoints/      the newest two, whole models; and the best one, where the run was scored
 scores.json       what `ganzoo evaluate` found
+nearest.png       samples beside the training and held-out pictures nearest to them, by the same
 """
 
 import json
@@ -268,13 +269,15 @@ def data_of(folder):
         ) from None
 
 
-def evaluate(models, data, *, data_dir=None, export=None, show=None, **settings):
+def evaluate(models, data, *, data_dir=None, export=None, nearest=None, show=None, **settings):
     """Score some models of one size against the same data.
 
     Args:
         models: dict from a word such as `"last"` to `(registry name, weights)`.
         data: a name, folder or file that `ganzoo.datasets.load` knows.
         export: None, or a folder that gets the last model's samples and the data as PNG files.
+        nearest: None, or the PNG file that gets the last model's samples beside the training and
+            held-out pictures nearest to them.
         show: None, or a function that is called with each sheet as text.
         **settings: see `ganzoo.evaluation.Evaluator`.
 
@@ -290,6 +293,8 @@ def evaluate(models, data, *, data_dir=None, export=None, show=None, **settings)
         found[which] = evaluator.judge(network)
         if show is not None:
             show(f"{which}: {found[which]}" if len(models) > 1 else str(found[which]))
+        if nearest is not None and which == "last" and len(network.image_shape) == 3:
+            evaluator.save_nearest(network, nearest)
         if export is not None and which == "last":
             counts = evaluator.export(network, export)
             if show is not None:

@@ -460,6 +460,9 @@ def test_evaluate_a_run_folder_scores_the_last_and_the_best(digits_run):
         assert sheet.passport["data"]["split"] == "test"
         assert sheet.passport["data"]["source"] == "digits"
         assert sheet["frechet"].error is not None and sheet["frechet"].floor is not None
+    # Twelve samples, each beside its nearest training and held-out picture: 12 × 3 cells of 8 + 1.
+    with Image.open(out / "nearest.png") as sheet:
+        assert round(sheet.width / sheet.height, 2) == round(109 / 28, 2)
     # The command says what Python says.
     model = ganzoo.get("cgan", weights=out)
     again = ganzoo.evaluate(model, "digits", samples=200, repeats=2)
