@@ -26,6 +26,7 @@ _PUBLIC = {
 _MODULES = (
     "callbacks",
     "datasets",
+    "doctor",
     "evaluation",
     "images",
     "layers",
