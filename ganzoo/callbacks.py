@@ -6,8 +6,10 @@ import math
 import os
 import pathlib
 import time
+import zipfile
 
 import keras
+import numpy as np
 
 from ganzoo import checks
 from ganzoo import evaluation
@@ -90,7 +92,7 @@ class Checkpoints(keras.callbacks.Callback):
     """Saves the whole model at ends of epochs, and keeps the newest two.
 
     A checkpoint is written under another name, synced and then renamed: whatever interrupts it,
-    the ones before stay whole. A model whose losses are no longer finite is not saved.
+    the ones before stay whole. A model whose losses or weights are no longer finite is not saved.
 
     Args:
         folder: gets `epoch-0001.keras`, ….
@@ -126,12 +128,18 @@ class Checkpoints(keras.callbacks.Callback):
 
     def _save(self):
         epoch, self._unsaved = self._unsaved, None
+        if not all(np.isfinite(array).all() for array in self.model.get_weights()):
+            return  # broken by the last step, whose loss was still finite
         save_atomically(self.model, self.folder / f"epoch-{epoch:04d}.keras")
         # Later epochs than this one are of another run in the same folder: not ours to remove.
         found = weights.by_epoch(self.folder, ".keras")
         for old in [path for number, path in found.items() if number <= epoch][: -self.keep]:
             old.unlink(missing_ok=True)
         self._last = time.monotonic()
+
+
+BEST = "score.json"
+"""The member of `best.keras` that holds its epoch, the name of the score and the sheet."""
 
 
 class Evaluate(keras.callbacks.Callback):
@@ -146,7 +154,8 @@ class Evaluate(keras.callbacks.Callback):
             little time. It looks at the real pictures once.
         every: epochs between two evaluations; the last epoch is always evaluated.
         best: a score's name, such as `"frechet"`: the model with the best one is saved.
-        folder: gets `best.keras` and `best.json`, its score sheet and epoch.
+        folder: gets `best.keras`, a model file with its epoch and score sheet inside: see
+            `best_so_far`.
         say: called with a line of text.
         verbose: 1 for a progress bar of its own, 0 for none.
 
@@ -205,9 +214,12 @@ class Evaluate(keras.callbacks.Callback):
         if before is not None and not sign * score.value < sign * before[1]:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        save_atomically(self.model, self.folder / "best.keras")
         found = {"epoch": epoch, "score": self.best, **self.sheet.to_dict()}
-        write_atomically(self.folder / "best.json", json.dumps(found, indent=2) + "\n")
+        # In one file: a kill between two would leave a model with the score of another.
+        with replacing(self.folder / "best.keras") as path:
+            self.model.save(path)
+            with zipfile.ZipFile(path, "a") as archive:
+                archive.writestr(BEST, json.dumps(found, indent=2, allow_nan=False) + "\n")
 
     def report(self):
         """Say the last score and the best."""
@@ -222,12 +234,25 @@ class Evaluate(keras.callbacks.Callback):
 
     def best_so_far(self):
         """`(epoch, value)` of the best model saved, of earlier runs in the folder too, or None."""
-        path = self.folder / "best.json"
+        path = self.folder / "best.keras"
         if not path.exists():
             return None
-        sheet = evaluation.ScoreSheet.load(path)  # says so if the file is damaged
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return found["epoch"], sheet[found["score"]].value
+        epoch, score, sheet = read_best(path)
+        return epoch, sheet[score].value
+
+
+def read_best(path):
+    """`(epoch, name of the score, ScoreSheet)` of a `best.keras` that `Evaluate` wrote.
+
+    Raises:
+        ValueError: it is no such file, or damaged.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found = json.loads(archive.read(BEST))
+        return found["epoch"], found["score"], evaluation.ScoreSheet.from_dict(found)
+    except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{str(path)!r} holds no score: {error!r}.") from None
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 The function stands in a module of another name because `ganzoo.evaluate` is the function.
 """
 
+import collections
 import collections.abc
 import copy
 import dataclasses
@@ -11,14 +12,14 @@ import hashlib
 import itertools
 import json
 import pathlib
+import typing
 import warnings
 
 import keras
 import numpy as np
-import PIL
 from PIL import Image
 
-import ganzoo
+from ganzoo import backend
 from ganzoo import checks
 from ganzoo import datasets
 from ganzoo import images as images_module
@@ -26,6 +27,7 @@ from ganzoo import metrics as all_metrics
 from ganzoo.metrics import extractors
 from ganzoo.metrics import inception
 from ganzoo.metrics.manifold import nearest
+from ganzoo.metrics.states import Distinct
 from ganzoo.metrics.states import Moments
 from ganzoo.metrics.states import keys_of
 
@@ -97,8 +99,13 @@ class ScoreSheet:
 
     def to_dict(self):
         """Plain data, as it is saved."""
+        # JSON has no infinity: it is written as the text "inf".
+        strict = lambda x: str(x) if isinstance(x, float) and not np.isfinite(x) else x
         return {
-            "scores": {name: dataclasses.asdict(score) for name, score in self.scores.items()},
+            "scores": {
+                name: {k: strict(x) for k, x in dataclasses.asdict(score).items()}
+                for name, score in self.scores.items()
+            },
             "passport": self.passport,
             "notes": list(self.notes),
         }
@@ -107,18 +114,30 @@ class ScoreSheet:
         """Write the sheet as JSON. Returns the path."""
         path = pathlib.Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
+        text = json.dumps(self.to_dict(), indent=2, allow_nan=False)
+        path.write_text(text + "\n", encoding="utf-8")
         return path
 
     @classmethod
     def load(cls, path):
         """Read a sheet that `save` wrote."""
         try:
-            found = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
-            scores = {name: Score(**score) for name, score in found["scores"].items()}
-            return cls(scores, dict(found["passport"]), tuple(found["notes"]))
+            return cls.from_dict(json.loads(pathlib.Path(path).read_text(encoding="utf-8")))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{str(path)!r} is no score sheet of ganzoo: {error!r}.") from None
+
+    @classmethod
+    def from_dict(cls, found):
+        """The sheet of which `to_dict` gave this plain data."""
+        number = lambda x: float(x) if x in ("inf", "-inf", "nan") else x
+        scores = {
+            name: Score(
+                **{k: number(x) for k, x in score.items() if k != "settings"},
+                settings=score["settings"],
+            )
+            for name, score in found["scores"].items()
+        }
+        return cls(scores, dict(found["passport"]), tuple(found["notes"]))
 
     def compare(self, other):
         """Both sheets side by side, as text.
@@ -252,6 +271,7 @@ class Evaluator:
 
     Example:
 
+    >>> import ganzoo, numpy as np
     >>> evaluator = Evaluator("digits", metrics=("frechet",), samples=300, repeats=1)
     >>> digits, _ = next(iter(ganzoo.datasets.load("digits", labels=True, batch_size=300)))
     >>> sheet = evaluator.judge(np.asarray(digits))
@@ -338,7 +358,11 @@ class Evaluator:
         return [self._make(name) for name, use in apply.items() if use]
 
     def _make(self, name):
-        return METRICS[name](self._modes) if name == "modes" else METRICS[name]()
+        if name != "modes":
+            return METRICS[name]()
+        # Who knows where the modes lie can say that a sample is far from all of them.
+        strays = getattr(self.extractor, "centres", None) is not None
+        return all_metrics.ModeCoverage(self._modes, strays=strays)
 
     def _check(self, metric, look):
         name = metric.__name__
@@ -363,7 +387,7 @@ class Evaluator:
     @functools.cached_property
     def _reference(self):
         """The metrics after the real pictures, the floors, and what the pictures were."""
-        looks = (self._look(*batch) for batch in _batches(self.data))
+        looks = (self._look(*batch) for batch in _grouped(_batches(self.data)))
         first = next(looks, None)
         if first is None:
             raise ValueError("`data` is empty: it yields no picture.")
@@ -381,12 +405,13 @@ class Evaluator:
                 even = look.keys % np.uint64(2) == 0
                 look.take(even).show("real", halves)
                 look.take(~even).show("fake", halves)
-        floors = [*halves, *copy.deepcopy([m for m in chosen if m not in split])]
+        floors = [*halves, *(m.beside() for m in chosen if m not in split)]
+        floor = "one half of the data against the other"
         if self.train is not None:
-            train = _Census()
+            train, standing_in = _Census(), 0
             memories = [m for m in [*chosen, *halves] if "train" in m.sides]
             others = [m for m in floors if "train" not in m.sides]
-            for images, labels in _batches(self.train):
+            for images, labels in _grouped(_batches(self.train)):
                 look = self._look(images, labels, features=False)
                 look.must_be(real.shape, "`train` has")
                 train.add(look)
@@ -394,30 +419,41 @@ class Evaluator:
             if not train.count:
                 raise ValueError("`train` is empty: it yields no picture.")
             # As many as there are samples, whatever the order in which they come.
-            last = train.key_of(self.samples)
-            for images, labels in _batches(self.train):
-                taken = keys_of(images) <= last
-                if taken.any():
-                    look = self._look(images[taken], None if labels is None else labels[taken])
-                    others = [m for m in others if labels is not None or not m.labelled]
-                    look.show("fake", others)
+            last = train.distinct.first(self.samples)
+            first_ones = (
+                (images[taken], None if labels is None else labels[taken])
+                for images, labels in _batches(self.train)
+                for taken in [keys_of(images) <= last]
+                if taken.any()
+            )
+            for images, labels in _grouped(first_ones):
+                look = self._look(images, labels)
+                others = [m for m in others if labels is not None or not m.labelled]
+                look.show("fake", others)
+                standing_in += len(images)
+            floor = f"{standing_in:,} training pictures in place of the samples"
+            if standing_in < self.samples:
+                floor += ", which are more: distances at the floor are somewhat too large"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the score itself warns of the same
             limits = {name: x for m in floors for name, x in _result_or_nothing(m).items()}
-        return chosen, limits, real, train
+        return _Reference(chosen, limits, floor, real, train)
 
-    def _samples(self, model, seed, labels):
-        """Batches `(images, labels asked for)` of a model's samples, or of given ones."""
+    def _samples(self, model, seed):
+        """Batches `(images, labels asked for)` of a model's samples, or of given ones.
+
+        Labels are asked for as the data has them; in turn where it has none.
+        """
         if _are_samples(model):
             yield from _batches(model)
             return
-        if getattr(model, "num_classes", None) is None:
-            labels = None
-        else:  # as the data has them, or in turn
+        labels = None
+        if getattr(model, "num_classes", None) is not None:
+            known = self._reference.real.labels
             known = (
                 np.arange(model.num_classes)
-                if labels is None
-                else np.random.default_rng(seed).permutation(np.sort(labels))
+                if known is None
+                else np.random.default_rng(seed).permutation(known)
             )
             labels = np.resize(known, self.samples)
         start = 0
@@ -442,15 +478,21 @@ class Evaluator:
                 f"{type(model).__name__} makes no samples: `evaluate` takes a trained GAN, or an "
                 "array of samples."
             )
-        chosen, limits, real, train = self._reference
+        known = getattr(self.data, "description", {}).get("image_shape")
+        if known and getattr(model, "image_shape", None):  # before hours of reading
+            _must_be(tuple(model.image_shape), tuple(known), "The samples have")
+        chosen, limits, floor, real, train = self._reference
         found, notes = {}, []
         repeats = 1 if _are_samples(model) else self.repeats
         for repeat in range(repeats):
-            panel, fake = copy.deepcopy(chosen), _Census()
-            for images, asked in self._samples(model, self.seed + repeat, real.all_labels):
+            panel, fake = [m.beside() for m in chosen], _Census()
+            for images, asked in _grouped(self._samples(model, self.seed + repeat)):
                 look = self._look(images, asked)
                 look.must_be(real.shape, "The samples have")
+                numbers = np.arange(fake.count, fake.count + len(images))
                 fake.add(look)
+                # Samples may be equal: each counts by itself.
+                look = dataclasses.replace(look, keys=keys_of(numbers))
                 panel = [m for m in panel if asked is not None or not m.labelled]
                 look.show("fake", panel)
                 if progress is not None:
@@ -464,10 +506,9 @@ class Evaluator:
             if self.wanted is not None:
                 left_out = {m.name for m in chosen} - {m.name for m in panel}
                 notes += [f"{name} is left out: no labels were asked for" for name in left_out]
-            if len(fake.distinct) < 0.9 * fake.count:
-                notes.append(
-                    f"only {len(fake.distinct):,} of {fake.count:,} samples are distinct pictures"
-                )
+            distinct = fake.distinct.number
+            if distinct < 0.9 * fake.count:
+                notes.append(f"only {distinct:,} of {fake.count:,} samples are distinct pictures")
         scores = {
             f"{name}[{'pixels' if metric.uses == 'pixels' else self.extractor.name}]": Score(
                 value=float(np.mean(values)),
@@ -483,7 +524,7 @@ class Evaluator:
         passport = {
             **_who(model),
             "extractor": self.extractor.name,
-            "extractor_sha256": self.extractor.hash,
+            "extractor_sha256": extractors.fingerprint(self.extractor, real.shape),
             "resize": self.extractor.resize,
             "samples": fake.count,
             "repeats": repeats,
@@ -491,22 +532,14 @@ class Evaluator:
             "truncation": self.truncation,
             "data": {**self.description, **real.passport()},
             "train": None if train is None else train.passport(),
-            "floor": "one half of the data against the other"
-            if train is None
-            else f"{min(self.samples, train.count):,} training pictures in place of the samples",
-            "versions": {
-                "ganzoo": ganzoo.__version__,
-                "keras": keras.__version__,
-                "backend": keras.backend.backend(),
-                "numpy": np.__version__,
-                "pillow": PIL.__version__,
-            },
+            "floor": floor,
+            "versions": backend.versions("scipy", "pillow"),
         }
         return ScoreSheet(scores, passport, tuple(dict.fromkeys(notes)))
 
     def save_nearest(self, model, path, n=12):
         """The sheet of `save_nearest` for the first samples of a model. Returns the path."""
-        samples = itertools.chain.from_iterable(x for x, _ in self._samples(model, self.seed, None))
+        samples = itertools.chain.from_iterable(x for x, _ in self._samples(model, self.seed))
         samples = np.stack(list(itertools.islice(samples, n)))
         if self.train is None:
             return save_nearest(samples, self.data, path)
@@ -526,8 +559,8 @@ class Evaluator:
         """
         folder = pathlib.Path(folder)
         sides = {
-            "samples": (images for images, _ in self._samples(model, self.seed, None)),
-            "data": (images for images, _ in _batches(self.data)),
+            "samples": (images for images, _ in _grouped(self._samples(model, self.seed))),
+            "data": (images for images, _ in _grouped(_batches(self.data))),
         }
         counts = {}
         for side, batches in sides.items():
@@ -545,6 +578,16 @@ class Evaluator:
             if moments.count:
                 np.savez(folder / f"{side}.npz", mu=moments.mean, sigma=moments.covariance)
         return counts
+
+
+class _Reference(typing.NamedTuple):
+    """What is known before any sample: see `Evaluator._reference`."""
+
+    chosen: list
+    limits: dict
+    floor: str
+    real: "_Census"
+    train: "_Census | None"
 
 
 @dataclasses.dataclass
@@ -567,11 +610,15 @@ class _Look:
             metric.update_state(**{side: self.rows[metric.uses]}, labels=labels, keys=self.keys)
 
     def must_be(self, shape, whose):
-        if self.shape != shape:
-            raise ValueError(
-                f"{whose} shape {self.shape}, the data {shape}: they must be the same. Load the "
-                "data at the model's size: `ganzoo.datasets.load(…, image_size=…)`."
-            )
+        _must_be(self.shape, shape, whose)
+
+
+def _must_be(shape, wanted, whose):
+    if shape != wanted:
+        raise ValueError(
+            f"{whose} shape {shape}, the data {wanted}: they must be the same. Load the data at "
+            "the model's size: `ganzoo.datasets.load(…, image_size=…)`."
+        )
 
 
 class _Census:
@@ -580,27 +627,25 @@ class _Census:
     def __init__(self):
         self.count = 0
         self.fingerprint = 0
-        self.distinct = set()
+        self.distinct = Distinct()
         self.shape = None
-        self._keys = []
-        self._labels = []
+        self.classes = collections.Counter()
 
     def add(self, look):
         self.shape = look.shape
         self.count += len(look.keys)
         self.fingerprint = (self.fingerprint + int(look.keys.sum(dtype="uint64"))) % 2**64
-        self.distinct.update(look.keys.tolist())
-        self._keys.append(look.keys)
-        self._labels.append(look.labels)
+        self.distinct.update(look.keys)
+        if look.labels is not None:
+            self.classes.update(look.labels.tolist())
 
     @property
-    def all_labels(self):
-        return None if self._labels[0] is None else np.concatenate(self._labels)
-
-    def key_of(self, rank):
-        """The key that this many have or precede, the largest if there are fewer."""
-        keys = np.concatenate(self._keys)
-        return np.partition(keys, min(rank, len(keys)) - 1)[min(rank, len(keys)) - 1]
+    def labels(self):
+        """All labels, sorted; None if there were none."""
+        if not self.classes:
+            return None
+        classes, counts = zip(*sorted(self.classes.items()))
+        return np.repeat(classes, counts)
 
     def passport(self):
         return {"count": self.count, "fingerprint": f"{self.fingerprint:016x}"}
@@ -724,6 +769,24 @@ def _batches(data):
             yield _quantised(images), labels
 
 
+def _grouped(batches, size=extractors.BATCH):
+    """The same pictures in whole multiples of `size`, as extractors look at them; then the rest."""
+    held, count = [], 0
+    for batch in batches:
+        held.append(batch)
+        count += len(batch[0])
+        if count >= size:
+            joined, whole = _joined(held), count - count % size
+            yield tuple(None if x is None else x[:whole] for x in joined)
+            held, count = [tuple(None if x is None else x[whole:] for x in joined)], count - whole
+    if count:
+        yield _joined(held)
+
+
+def _joined(batches):
+    return tuple(None if x[0] is None else np.concatenate(x) for x in zip(*batches))
+
+
 def _shape_of(data):
     """The shape of one picture in an array or a pair with labels, else None."""
     images = data[0] if isinstance(data, tuple) and data else data
@@ -741,6 +804,12 @@ def _quantised(images):
         )
     if images.dtype == np.uint8:
         return images
+    if images.dtype.kind == "f" and not np.isfinite(images).all():
+        bad = int((~np.isfinite(images).all(axis=(1, 2, 3))).sum())
+        raise ValueError(
+            f"{bad} of {len(images)} pictures of a batch contain NaN or infinity: leave those out, "
+            "or train the model that made them anew, with a smaller learning rate."
+        )
     if images.dtype.kind != "f" or not (images.min() >= -1.001 and images.max() <= 1.001):
         raise ValueError(
             "Pictures must be uint8 in 0..255 or float in [-1, 1]. Received "

@@ -294,27 +294,26 @@ class GAN(Game):
                 "shape of its pictures. Call `fit` first, load weights, or make it with "
                 "`image_shape=(height, width, channels)`."
             )
-        latents = self._latents(n, latents, seed, truncation)
-        inputs = [latents]
+        # Whole batches only, so that few shapes are compiled; the padding is cut off again.
+        size = min(batch_size, 2 ** math.ceil(math.log2(n)))
+        columns = [self._latents(n, latents, seed, truncation, size)]
         if self.num_classes is not None:
-            inputs.append(self._labels(n, labels))
+            columns.append(self._labels(n, labels, size))
         elif labels is not None:
             raise ValueError(
                 f"{type(self).__name__} has no classes: leave `labels` out, or use a conditional "
                 "model such as 'cgan'."
             )
-        # Whole batches only, so that few shapes are compiled; the padding is cut off again.
-        size = min(batch_size, 2 ** math.ceil(math.log2(n)))
-        return (self._made(inputs, start, size) for start in range(0, n, size))
+        return (self._made(part, size) for part in zip(*columns))
 
-    def _made(self, inputs, start, size):
-        part = [x[start : start + size] for x in inputs]
+    def _made(self, part, size):
         short = size - len(part[0])
         part = [np.concatenate([x, np.repeat(x[-1:], short, axis=0)]) for x in part]
         made = self.sampler.predict_on_batch(part if len(part) > 1 else part[0])
         return self._finish(np.asarray(made)[: size - short])
 
-    def _latents(self, n, latents, seed, truncation):
+    def _latents(self, n, latents, seed, truncation, size):
+        """An iterator over batches of `size`; only the last may be smaller."""
         if latents is not None:
             latents = np.asarray(latents, "float32")
             if latents.shape != (n, self.latent_dim):
@@ -324,22 +323,24 @@ class GAN(Game):
                 )
             if seed is not None or truncation is not None:
                 raise ValueError("`latents` replace drawing: leave out `seed` and `truncation`.")
-            return latents
+            return (latents[start : start + size] for start in range(0, n, size))
         if seed is not None:
             checks.integer("seed", seed, least=0)
-        # Drawn by NumPy and not by the backend: one seed, one set of pictures everywhere.
-        latents = np.random.default_rng(seed).standard_normal((n, self.latent_dim), "float32")
         if truncation is not None:
             checks.real("truncation", truncation, above=0)
-            from scipy import special
+        # Drawn by NumPy and not by the backend: one seed, one set of pictures everywhere. One
+        # after the other from one stream, so that the batch size changes nothing.
+        rng = np.random.default_rng(seed)
+        counts = (min(size, n - start) for start in range(0, n, size))
+        drawn = (rng.standard_normal((k, self.latent_dim), "float32") for k in counts)
+        return drawn if truncation is None else (_truncated(x, truncation) for x in drawn)
 
-            low = special.ndtr(-truncation)
-            latents = special.ndtri(low + special.ndtr(latents.astype("float64")) * (1 - 2 * low))
-        return latents.astype("float32")
-
-    def _labels(self, n, labels):
+    def _labels(self, n, labels, size):
+        """An iterator over batches of `size`; only the last may be smaller."""
         if labels is None:
-            return np.arange(n, dtype="int32") % self.num_classes
+            starts = range(0, n, size)
+            in_turn = (np.arange(k, min(k + size, n)) % self.num_classes for k in starts)
+            return (part.astype("int32") for part in in_turn)
         labels = np.asarray(labels)
         if not np.issubdtype(labels.dtype, np.integer) or labels.shape not in ((), (n,)):
             raise ValueError(
@@ -351,7 +352,8 @@ class GAN(Game):
                 f"`labels` must lie in 0..{self.num_classes - 1}. Received labels from "
                 f"{labels.min()} to {labels.max()}."
             )
-        return np.broadcast_to(labels, (n,)).astype("int32")
+        labels = np.broadcast_to(labels, (n,))
+        return (labels[start : start + size].astype("int32") for start in range(0, n, size))
 
     def _finish(self, images):
         if not np.isfinite(images).all():
@@ -368,3 +370,12 @@ class GAN(Game):
     def call(self, inputs, training=False):
         """Latents (and labels) to float pictures in [-1, 1]."""
         return self.sampler(inputs, training=training)
+
+
+def _truncated(latents, limit):
+    """Normal latents drawn towards the centre, so that none lies beyond ±`limit`."""
+    from scipy import special
+
+    low = special.ndtr(-limit)
+    within = low + special.ndtr(latents.astype("float64")) * (1 - 2 * low)
+    return special.ndtri(within).astype("float32")

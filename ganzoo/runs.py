@@ -17,7 +17,7 @@ import warnings
 import keras
 import numpy as np
 
-import ganzoo
+from ganzoo import backend
 from ganzoo import callbacks
 from ganzoo import checks
 from ganzoo import datasets
@@ -206,13 +206,7 @@ def _write_config(out, settings, epochs):
         "settings": settings,
         "epochs": epochs,
         "command": sys.argv,
-        "versions": {
-            "ganzoo": ganzoo.__version__,
-            "keras": keras.__version__,
-            "backend": keras.backend.backend(),
-            "numpy": np.__version__,
-            "python": sys.version.split()[0],
-        },
+        "versions": backend.versions(),
     }
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,7 @@ from ganzoo import metrics
 from ganzoo.metrics import manifold
 from ganzoo.metrics.extractors import BATCH
 from ganzoo.metrics.extractors import shipped
+from ganzoo.metrics.states import Distinct
 from ganzoo.metrics.states import Rows
 from ganzoo.metrics.states import keys_of
 from tests.fixtures import prdc as fixtures
@@ -185,8 +186,11 @@ def test_kernel_distance_equals_the_double_loop(rng):
     x, y = rng.normal(size=(14, 5)), rng.normal(0.7, 1.2, (14, 5))
     mean, deviation = metrics.kernel_distance(x, y, subsets=3)
     assert mean == pytest.approx(naive_kernel_distance(x.tolist(), y.tolist()), rel=1e-10)
-    # Each subset is all of the rows, in another order.
-    assert deviation == pytest.approx(0, abs=1e-12)
+    # Each subset is all of the rows, so that there is no deviation to speak of.
+    assert np.isnan(deviation)
+    metric = metrics.KernelDistance()
+    metric.update_state(real=x, fake=y)
+    assert metric.result() == {"kernel": pytest.approx(mean)}
 
 
 class Watched(np.ndarray):
@@ -759,6 +763,23 @@ def test_an_empty_batch_changes_nothing(name):
     assert metric.result() == first
 
 
+def test_distinct_keys_are_counted(rng):
+    keys = keys_of(np.arange(50_000))
+    few, many = Distinct(keep=1024), Distinct(keep=1024)
+    for part in np.array_split(rng.permutation(np.repeat(keys[:900], 3)), 7):
+        few.update(part)
+    assert few.number == 900
+    np.testing.assert_array_equal(np.sort(keys[:900])[:10], [few.first(r) for r in range(1, 11)])
+    assert few.first(901) == 2**64 - 1
+    for part in np.array_split(rng.permutation(np.repeat(keys, 2)), 30):
+        many.update(part)
+    # Four standard errors of an estimate from 1,024 of them.
+    assert many.number == pytest.approx(50_000, rel=4 / 32)
+    assert many.first(1024) == np.sort(keys)[1023]
+    assert (keys <= many.first(20_000)).sum() == pytest.approx(20_000, rel=4 / 32)
+    assert len(many.kept) == 1024
+
+
 def test_a_share_of_rows():
     rows = _rows(0)
     state = Rows(keep=100)
@@ -863,7 +884,7 @@ def test_wrong_keys_and_columns_for_two_sides(rng):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (np.array([0, 8]), r"Mode numbers lie in 0\.\.7, or are -1\. Received fake: from 0 to 8"),
+        (np.array([0, 8]), r"Mode numbers lie in -1\.\.7.*Received fake: from 0 to 8"),
         (np.array([-2, 3]), "from -2 to 3"),
         (np.array([0.0, 1.0]), r"whole numbers of shape \(n,\)\. Received fake: float64"),
         (np.zeros((4, 2), int), r"of shape \(4, 2\)"),
@@ -872,6 +893,18 @@ def test_wrong_keys_and_columns_for_two_sides(rng):
 def test_wrong_modes(rows, message):
     with pytest.raises(ValueError, match=message):
         metrics.ModeCoverage(8).update_state(fake=rows)
+
+
+def test_without_strays_no_share_of_high_quality(rng):
+    rows = rng.integers(0, 8, 100)
+    sure, unsure = metrics.ModeCoverage(8, strays=False), metrics.ModeCoverage(8)
+    for metric in (sure, unsure):
+        metric.update_state(fake=rows)
+    found = unsure.result()
+    assert found.pop("high_quality") == 1.0
+    assert sure.result() == found
+    with pytest.raises(ValueError, match=r"lie in 0\.\.7"):
+        sure.update_state(fake=np.array([-1]))
 
 
 def test_wrong_rows_for_memorisation(digits):

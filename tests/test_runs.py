@@ -362,6 +362,9 @@ class _Model:
     def save(self, path):
         pathlib.Path(path).write_text("whole")
 
+    def get_weights(self):
+        return []
+
     def generate(self, n, *, seed):
         self.asked.append((n, seed))
         return np.full((n, 2, 2, 1), 10 * len(self.asked), "uint8")
@@ -524,6 +527,17 @@ def test_a_model_that_has_diverged_is_not_saved(tmp_path):
     checkpoints.on_epoch_end(0, {"d_loss": 1.0})
     checkpoints.on_epoch_end(1, {"d_loss": float("nan")})
     checkpoints.on_epoch_end(2, {"d_loss": 1.0, "g_loss": float("inf")})
+    checkpoints.on_train_end()
+    assert list(weights.by_epoch(tmp_path, ".keras")) == [1]
+
+
+def test_a_model_whose_weights_broke_in_the_last_step_is_not_saved(tmp_path):
+    model = ganzoo.get("vanilla", image_shape=(8, 8, 1), seed=0, **TINY)
+    checkpoints = _attach(callbacks.Checkpoints(tmp_path, seconds=0), model, epochs=2)
+    checkpoints.on_epoch_end(0, {"d_loss": 1.0})
+    weight = model.generator.weights[-1]
+    weight.assign(np.full(weight.shape, np.nan))
+    checkpoints.on_epoch_end(1, {"d_loss": 1.0})
     checkpoints.on_train_end()
     assert list(weights.by_epoch(tmp_path, ".keras")) == [1]
 

@@ -14,10 +14,16 @@ Everything above it is written once in `keras.ops`. What differs between backend
 | `feed`           | whole, checked batches for `fit`, of whatever the user has                 |
 | `stream`         | a source of examples as a data set                                         |
 | `is_uint8`       | whether a tensor holds raw pictures                                         |
+| `versions`       | what a result was made with, for the record                                 |
 """
+
+import importlib.metadata
+import platform
+import sys
 
 import keras
 
+import ganzoo
 from ganzoo.backend.feed import ArraySource as ArraySource
 from ganzoo.backend.feed import feed as feed
 from ganzoo.backend.feed import host_errors as host_errors
@@ -49,3 +55,16 @@ value_and_grad = _impl.value_and_grad
 def is_uint8(x):
     """Whether a tensor or array holds whole numbers from 0 to 255."""
     return keras.backend.standardize_dtype(x.dtype) == "uint8"
+
+
+def versions(*packages):
+    """Versions by name, for the record: Python's, ganzoo's, Keras's, the backend's, those named."""
+    return {
+        "python": platform.python_version(),
+        "ganzoo": ganzoo.__version__,
+        "keras": keras.__version__,
+        "backend": _BACKEND,
+        _BACKEND: sys.modules[_BACKEND].__version__,
+        "numpy": importlib.metadata.version("numpy"),
+        **{name: importlib.metadata.version(name) for name in packages},
+    }

@@ -1,5 +1,7 @@
 """What all metrics share: Keras's four methods over states that merge."""
 
+import copy
+
 import numpy as np
 
 from ganzoo import checks
@@ -61,8 +63,10 @@ class Metric:
             train: `(n, …)` rows of the data trained on, for the metrics that tell these from
                 `real`.
             labels: `(n,)` whole numbers, where the metric compares classes.
-            keys: `(n,)` uint64, what identifies a row; None: its bytes. Labels and keys go with
-                one side: give one side per call.
+            keys: `(n,)` uint64, what identifies a row; None: its bytes. They choose the rows that
+                a metric keeps where it cannot keep all, and equal ones are kept or dropped
+                together: give samples that may be equal a key each. Labels and keys go with one
+                side: give one side per call.
         """
         given = {s: x for s, x in zip(SIDES, (real, fake, train)) if x is not None}
         if len(given) > 1 and (labels is not None or keys is not None):
@@ -111,6 +115,15 @@ class Metric:
                 self._check_length(other._length)
             for side in SIDES:
                 self.states[side].merge(other.states[side])
+
+    def beside(self):
+        """Another metric that has seen the same real and training rows, and no samples.
+
+        What was seen is shared, not copied: neither of the two may see more of it.
+        """
+        other = copy.copy(self)
+        other.states = {**self.states, "fake": self.remember()}
+        return other
 
     def need(self, *sides, least=2):
         """The states of these sides, if enough was seen."""

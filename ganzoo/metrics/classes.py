@@ -145,6 +145,8 @@ class ModeCoverage(Metric):
 
     Args:
         modes: how many there are.
+        strays: whether a sample may belong to none. A classifier always names one: with False
+            there is no `high_quality`, which would be 1 even for noise.
     """
 
     name = "modes"
@@ -152,12 +154,13 @@ class ModeCoverage(Metric):
     sides = ("fake",)
     better = {"modes": "higher", "high_quality": "higher", "modes_kl": "lower"}
 
-    def __init__(self, modes):
+    def __init__(self, modes, strays=True):
         self.modes = checks.integer("modes", modes)
+        self.strays = bool(strays)
         super().__init__()
 
     def settings(self):
-        return {"modes": self.modes}
+        return {"modes": self.modes, "strays": self.strays}
 
     def remember(self):
         return Tally(self.modes)
@@ -168,10 +171,11 @@ class ModeCoverage(Metric):
                 f"ModeCoverage looks at mode numbers: whole numbers of shape (n,). Received "
                 f"{side}: {rows.dtype} of shape {rows.shape}."
             )
-        if rows.size and not -1 <= rows.min() <= rows.max() < self.modes:
+        least = -1 if self.strays else 0
+        if rows.size and not least <= rows.min() <= rows.max() < self.modes:
             raise ValueError(
-                f"Mode numbers lie in 0..{self.modes - 1}, or are -1. Received {side}: from "
-                f"{rows.min()} to {rows.max()}."
+                f"Mode numbers lie in {least}..{self.modes - 1}; -1, where there are strays, is "
+                f"none of the modes. Received {side}: from {rows.min()} to {rows.max()}."
             )
         return rows
 
@@ -187,7 +191,7 @@ class ModeCoverage(Metric):
         q = real.seen / real.seen.sum() if real.count else np.full(self.modes, 1 / self.modes)
         return {
             "modes": float((fake.seen > 0).sum()),
-            "high_quality": float(inside / fake.count),
+            **({"high_quality": float(inside / fake.count)} if self.strays else {}),
             "rarest_mode_share": float(fake.seen[q > 0].min() / fake.count),
             "modes_kl": float(special.rel_entr(p, q).sum()) if inside else float("inf"),
         }

@@ -57,7 +57,8 @@ def kernel_distance(real, fake, *, subsets=100, subset_size=1000, seed=0):
         seed: of the drawing.
 
     Returns:
-        `(mean, standard deviation)` over the subsets. The mean may be below zero.
+        `(mean, standard deviation)` over the subsets. The mean may be below zero. The deviation
+        is NaN where both sets are no larger than a subset: there is only one.
     """
     size = min(subset_size, len(real), len(fake))
     if size < 2:
@@ -65,6 +66,8 @@ def kernel_distance(real, fake, *, subsets=100, subset_size=1000, seed=0):
             f"The kernel distance needs at least 2 rows of each. Received {len(real)} real and "
             f"{len(fake)} fake."
         )
+    if size == len(real) == len(fake):  # all subsets are the same
+        subsets = 1
     rng = np.random.default_rng(seed)
     found = []
     for _ in range(subsets):
@@ -72,7 +75,7 @@ def kernel_distance(real, fake, *, subsets=100, subset_size=1000, seed=0):
         y = fake[rng.choice(len(fake), size, replace=False)].astype("float64")
         within = _off_diagonal_mean(_cubic(x, x)) + _off_diagonal_mean(_cubic(y, y))
         found.append(within - 2 * _cubic(x, y).mean())
-    return float(np.mean(found)), float(np.std(found))
+    return float(np.mean(found)), float(np.std(found)) if subsets > 1 else float("nan")
 
 
 def _cubic(x, y):
@@ -169,19 +172,26 @@ class KernelDistance(Metric):
         subsets: how many pairs of subsets are compared.
         subset_size: rows in each, fewer where there are fewer.
         keep: how many distinct rows are kept at most.
+        seed: of the drawing of the subsets.
     """
 
     name = "kernel"
     better = {"kernel": "lower"}
 
-    def __init__(self, subsets=100, subset_size=1000, keep=50_000):
+    def __init__(self, subsets=100, subset_size=1000, keep=50_000, seed=0):
         positive(subsets=subsets, keep=keep)
         checks.integer("subset_size", subset_size, least=2)
-        self.subsets, self.subset_size, self.keep = subsets, subset_size, keep
+        checks.integer("seed", seed, least=0)
+        self.subsets, self.subset_size, self.keep, self.seed = subsets, subset_size, keep, seed
         super().__init__()
 
     def settings(self):
-        return {"subsets": self.subsets, "subset_size": self.subset_size, "keep": self.keep}
+        return {
+            "subsets": self.subsets,
+            "subset_size": self.subset_size,
+            "keep": self.keep,
+            "seed": self.seed,
+        }
 
     def remember(self):
         return Rows(self.keep)
@@ -189,6 +199,7 @@ class KernelDistance(Metric):
     def result(self):
         real, fake = (side.rows() for side in self.need("real", "fake"))
         mean, deviation = kernel_distance(
-            real, fake, subsets=self.subsets, subset_size=self.subset_size
+            real, fake, subsets=self.subsets, subset_size=self.subset_size, seed=self.seed
         )
-        return {"kernel": mean, "kernel_std": deviation}
+        # With one subset there is no deviation.
+        return {"kernel": mean, **({} if np.isnan(deviation) else {"kernel_std": deviation})}

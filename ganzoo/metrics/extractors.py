@@ -1,9 +1,9 @@
 """Extractors: from pictures to the features that metrics compare.
 
-An extractor is anything with the attributes `name`, `hash`, `resize` and `classes`, and a call
-from pictures to a dict of rows: `"features"` `(n, d)` float32, and where it can `"logits"`
-`(n, classes)` float32 and `"modes"` `(n,)` whole numbers. Any function from pictures to features
-becomes one by `extractor(function)`.
+An extractor is anything with the attributes `name`, `hash` (text, or None if it is not known),
+`resize` and `classes`, and a call from pictures to a dict of rows: `"features"` `(n, d)` float32,
+and where it can `"logits"` `(n, classes)` float32 and `"modes"` `(n,)` whole numbers. Any function
+from pictures to features becomes one by `extractor(function)`.
 """
 
 import hashlib
@@ -72,6 +72,27 @@ def extractor(which):
     )
 
 
+def fingerprint(extractor, shape):
+    """The extractor's hash; of one that has none, a hash of what it says of a few fixed pictures.
+
+    Args:
+        extractor: an extractor.
+        shape: of one picture, or of one point.
+    """
+    if extractor.hash is not None:
+        return extractor.hash
+    rng = np.random.default_rng(0)
+    probe = (
+        rng.standard_normal((8, *shape), "float32")
+        if len(shape) == 1
+        else rng.integers(0, 256, (8, *shape), "uint8")
+    )
+    said = np.asarray(extractor(probe)["features"], "float64")
+    # Few digits, because other machines round differently.
+    figures = [f"{x:.3e}" for x in (*np.linalg.norm(said, axis=1), *said.mean(axis=1))]
+    return hashlib.sha256(" ".join(figures).encode()).hexdigest()
+
+
 def shipped():
     """Data sets for which a classifier comes with ganzoo."""
     return sorted(p.name.removesuffix("-classifier-v1.safetensors") for p in WEIGHTS.glob("*-v1.*"))
@@ -123,12 +144,13 @@ class Points:
     """
 
     name = "points"
-    hash = None
     classes = None
     resize = "none"
 
     def __init__(self, centres=None, sigma=None):
         self.centres, self.sigma = centres, sigma
+        known = "" if centres is None else f"{np.asarray(centres, 'float64').tolist()} {sigma}"
+        self.hash = hashlib.sha256(known.encode()).hexdigest()
 
     def __call__(self, images):
         rows = {"features": np.asarray(images, "float32")}

@@ -82,12 +82,52 @@ class ClassMoments:
             self.classes.setdefault(label, Moments()).merge(moments)
 
 
+class Distinct:
+    """How many different keys there were, and which ones come first in a fixed order.
+
+    Exact up to `keep`; beyond, the density of the kept ones tells (Bar-Yossef et al. 2002, "k
+    minimum values"), with a relative error of about 1 / √keep.
+
+    Args:
+        keep: how many keys at most; bounds memory.
+    """
+
+    def __init__(self, keep=65_536):
+        self.keep = keep
+        self.kept = np.zeros(0, "uint64")
+
+    def update(self, keys):
+        # What is beyond the last one kept cannot come before it.
+        if len(self.kept) == self.keep:
+            keys = keys[keys < self.kept[-1]]
+        self.kept = np.union1d(self.kept, keys)[: self.keep]
+
+    def first(self, rank):
+        """The key that so many different ones have or precede; the largest there is if fewer came.
+
+        Exact up to `keep`, like `number`.
+        """
+        if rank >= self.number:
+            return np.uint64(2**64 - 1)
+        if rank <= len(self.kept):
+            return self.kept[rank - 1]
+        return np.uint64(rank / self.number * 2.0**64)
+
+    @property
+    def number(self):
+        """How many there were, a whole number."""
+        if len(self.kept) < self.keep:
+            return len(self.kept)
+        return round((self.keep - 1) / (float(self.kept[-1]) / 2.0**64))
+
+
 class Rows:
     """The rows themselves, or a share of them that depends on neither order nor batches.
 
     Each distinct key has a place in a fixed order; the first `keep` distinct ones are kept, with
     the number of times each was seen. A key that is kept at the end was kept at every moment
-    before, so the numbers are exact, in every shard and after merging.
+    before, so the numbers are exact, in every shard and after merging. Rows with one key are kept
+    or dropped together: where much is equal, give each row a key of its own.
 
     Args:
         keep: how many distinct rows at most; bounds memory.
