@@ -120,8 +120,9 @@ class _Manifold(Metric):
     def remember(self):
         return Rows(self.keep)
 
-    def _rows(self):
-        return (side.rows() for side in self.need("real", "fake", least=self.k + 1))
+    def result(self):
+        rows = (side.rows() for side in self.need("real", "fake", least=self.k + 1))
+        return dict(zip(self.better, self.compare(*rows, self.k)))
 
 
 class PrecisionRecall(_Manifold):
@@ -136,12 +137,10 @@ class PrecisionRecall(_Manifold):
 
     name = "precision_recall"
     better = {"precision": "higher", "recall": "higher"}
+    compare = staticmethod(precision_recall)
 
     def __init__(self, k=3, keep=10_000):
         super().__init__(k, keep)
-
-    def result(self):
-        return dict(zip(("precision", "recall"), precision_recall(*self._rows(), self.k)))
 
 
 class DensityCoverage(_Manifold):
@@ -156,9 +155,7 @@ class DensityCoverage(_Manifold):
 
     name = "density_coverage"
     better = {"density": "higher", "coverage": "higher"}
+    compare = staticmethod(density_coverage)
 
     def __init__(self, k=5, keep=10_000):
         super().__init__(k, keep)
-
-    def result(self):
-        return dict(zip(("density", "coverage"), density_coverage(*self._rows(), self.k)))
