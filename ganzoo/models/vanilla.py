@@ -24,8 +24,10 @@ class VanillaGAN(GAN):
         discriminator_units: sizes of the discriminator's hidden layers.
         pieces: affine maps for each maxout unit.
         dropout: shares dropped of the discriminator's input and of its hidden layers, in [0, 1).
-        **kwargs: see `ganzoo.GAN` (`latent_dim`, `learning_rate`, …) and `ganzoo.Game`
-            (`image_shape`, `precision`, `seed`, …).
+        learning_rate: the generator's.
+        discriminator_learning_rate: the discriminator's; None: the generator's.
+        **kwargs: see `ganzoo.GAN` (`latent_dim`, `beta_1`, …) and `ganzoo.Game` (`image_shape`,
+            `precision`, `seed`, …).
 
     Example:
 
@@ -36,7 +38,8 @@ class VanillaGAN(GAN):
     (2, 8, 8, 1)
 
     Departures from the paper:
-        * Adam in place of stochastic gradient descent with momentum and decaying rates.
+        * Adam in place of stochastic gradient descent with momentum and decaying rates; the
+          generator at half the discriminator's rate, because it collapses more easily.
         * Latents are normal, not uniform.
         * Pictures lie in [-1, 1] behind a tanh, not in [0, 1] behind a sigmoid.
         * The non-saturating objective is the default.
@@ -59,9 +62,17 @@ class VanillaGAN(GAN):
         discriminator_units=(240, 240),
         pieces=5,
         dropout=(0.2, 0.5),
+        learning_rate=1e-4,
+        discriminator_learning_rate=2e-4,
         **kwargs,
     ):
-        super().__init__(objective=objective, discriminator_steps=discriminator_steps, **kwargs)
+        super().__init__(
+            objective=objective,
+            discriminator_steps=discriminator_steps,
+            learning_rate=learning_rate,
+            discriminator_learning_rate=discriminator_learning_rate,
+            **kwargs,
+        )
         self.generator_units = tuple(generator_units)
         self.discriminator_units = tuple(discriminator_units)
         self.pieces = pieces
