@@ -30,6 +30,11 @@ class Player:
         draws: whether its networks run in `Game.draw`; its gradient then also flows back through
             what was drawn.
         prefix: put before its names in the logs (`"d_"`).
+        partner: name of a player with `draws=True` that moves together with this one, from one
+            backward pass through this one's networks; None: each moves by itself.
+        joint: with a partner, `(batch, drawn) -> (own, partner's, factor)`: the `(terms,
+            signals)` of both, and the number (one, or one per example) by which the gradient of
+            this player's loss to what was drawn gives that of the partner's.
     """
 
     name: str
@@ -38,6 +43,8 @@ class Player:
     steps: int = 1
     draws: bool = False
     prefix: str = ""
+    partner: str | None = None
+    joint: Callable | None = None
 
     @property
     def variables(self):
@@ -345,8 +352,14 @@ class Game(backend.Trainer, keras.Model):
                 )
             else:
                 drawn, pullback = self.draw(batch), None
-            for player in movers:
-                logs += self._move(player, batch, drawn, pullback if player.draws else None)
+            by_name = {player.name: player for player in movers}
+            while by_name:
+                player = by_name.pop(next(iter(by_name)))
+                partner = by_name.pop(player.partner, None)
+                if partner is None:
+                    logs += self._move(player, batch, drawn, pullback if player.draws else None)
+                else:
+                    logs += self._move_together(player, partner, batch, drawn, pullback)
         self._average()
         self.step.assign_add(1)
         return self.track(logs)
@@ -376,12 +389,35 @@ class Game(backend.Trainer, keras.Model):
         backend.apply(optimizer, gradients, variables)
         return _log_items(player, terms, signals)
 
+    def _move_together(self, player, partner, batch, drawn, pullback):
+        """Two players' moves from one backward pass; both face the other as it was before."""
+        optimizers = [self.optimizer[p.name] for p in (player, partner)]
+        scale, partner_scale = (o.scale_loss(ops.ones(())) for o in optimizers)
+
+        def loss(drawn):
+            (terms, signals), answer, factor = player.joint(batch, drawn)
+            terms = self._whole(player, terms)
+            return sum(terms.values()) * scale, ((terms, signals), answer, factor)
+
+        (_, (own, answer, factor)), gradients, cotangents = backend.value_and_grad(
+            loss, player.variables, drawn, self.variables
+        )
+        factor = ops.cast(factor, "float32") * (partner_scale / scale)
+        through = pullback([_times(c, factor) for c in cotangents], partner.variables)
+        backend.apply(optimizers[0], gradients, player.variables)
+        backend.apply(optimizers[1], through, partner.variables)
+        return _log_items(player, *own) + _log_items(partner, *answer)
+
     def _terms_of(self, player, batch, drawn):
         terms, signals = player.loss(batch, drawn)
+        return self._whole(player, terms), signals
+
+    def _whole(self, player, terms):
+        """A player's terms in float32, with those of its regularizers."""
         regularizers = [v.regularizer(v) for v in player.variables if v.regularizer is not None]
         if regularizers:
             terms = {**terms, "regularization": sum(regularizers)}
-        return {k: ops.cast(v, "float32") for k, v in terms.items()}, signals
+        return {k: ops.cast(v, "float32") for k, v in terms.items()}
 
     def _average(self):
         """Move the averaged networks towards the live ones.
@@ -622,6 +658,14 @@ def _log_items(player, terms, signals):
     if len(terms) > 1:
         items += [(player.prefix + name, value) for name, value in terms.items()]
     return items + [(player.prefix + name, value) for name, value in signals.items()]
+
+
+def _times(cotangent, factor):
+    """A gradient times one number, or times one number per example."""
+    if cotangent is None:
+        return None
+    shape = (-1,) + (1,) * (len(cotangent.shape) - 1) if len(factor.shape) else ()
+    return cotangent * ops.cast(ops.reshape(factor, shape), cotangent.dtype)
 
 
 def _sum(a, b):

@@ -28,6 +28,12 @@ class GAN(Game):
         objective: name in `ganzoo.losses.OBJECTIVES`.
         discriminator_steps: moves of the discriminator for each of the generator's, each on a
             fresh batch.
+        update: `"alternating"`, the generator answers the discriminator after its move, as in
+            the papers; or `"one_stage"`, both move at once, from one backward pass through the
+            discriminator (Shen et al. 2021, "Training Generative Adversarial Networks in One
+            Stage"), which takes about two thirds of the time. It is refused where the generator's
+            gradient would not be exact: the objective must be symmetric, such as `"minimax"`, or
+            the discriminator must couple no examples, which batch normalisation does.
         learning_rate: Adam's learning rate, of both players.
         discriminator_learning_rate: the discriminator's, if it differs (two time scales).
         beta_1: Adam's decay of the first moment, of both players.
@@ -49,6 +55,7 @@ class GAN(Game):
         num_classes=None,
         objective="non_saturating",
         discriminator_steps=1,
+        update="alternating",
         learning_rate=2e-4,
         discriminator_learning_rate=None,
         beta_1=0.5,
@@ -63,6 +70,7 @@ class GAN(Game):
         self.objective = objective
         losses.get(objective)
         self.discriminator_steps = checks.integer("discriminator_steps", discriminator_steps)
+        self.update = checks.one_of("update", update, ("alternating", "one_stage"))
         self.learning_rate = checks.real("learning_rate", learning_rate, above=0)
         self.discriminator_learning_rate = discriminator_learning_rate
         if discriminator_learning_rate is not None:
@@ -165,6 +173,9 @@ class GAN(Game):
     def build_players(self):
         self.generator = self.build_generator()
         self.discriminator = self.build_discriminator()
+        at_once = self.update == "one_stage"
+        if at_once:
+            self._check_one_stage()
         return (
             Player(
                 "discriminator",
@@ -172,6 +183,8 @@ class GAN(Game):
                 self.discriminator_loss,
                 steps=self.discriminator_steps,
                 prefix="d_",
+                partner="generator" if at_once else None,
+                joint=self.joint_loss if at_once else None,
             ),
             Player("generator", (self.generator,), self.generator_loss, draws=True, prefix="g_"),
         )
@@ -221,6 +234,9 @@ class GAN(Game):
     def discriminator_loss(self, batch, drawn):
         real = self.discriminate(batch["images"], batch)
         fake = self.discriminate(drawn["fake"], batch)
+        return self._discriminator_side(batch, drawn, real, fake)
+
+    def _discriminator_side(self, batch, drawn, real, fake):
         objective = losses.get(self.objective)
         terms = {"adversarial": objective.discriminator(real, fake)}
         terms.update(self.discriminator_penalties(batch, drawn))
@@ -235,6 +251,71 @@ class GAN(Game):
     def generator_loss(self, batch, drawn):
         fake = self.discriminate(drawn["fake"], batch)
         return {"adversarial": losses.get(self.objective).generator(fake)}, {}
+
+    def joint_loss(self, batch, drawn):
+        """Both sides from one pass through the discriminator: see `ganzoo.game.Player.joint`."""
+        real = self.discriminate(batch["images"], batch)
+        fake = self.discriminate(drawn["fake"], batch)
+        # The generator answers the objective alone: no gradient of a penalty may reach it.
+        apart = keras.tree.map_structure(ops.stop_gradient, drawn)
+        own = self._discriminator_side(batch, apart, real, fake)
+        objective = losses.get(self.objective)
+        answer = {"adversarial": objective.generator(fake)}, {}
+        if objective.symmetric:
+            return own, answer, ops.convert_to_tensor(-1.0)
+        ours, theirs = objective.slopes(*map(ops.stop_gradient, (real, fake)))
+        # Where the discriminator's slope is exactly zero, so is all that could be scaled.
+        factor = ops.where(ours == 0, 0.0, theirs / ops.where(ours == 0, 1.0, ours))
+        return own, answer, ops.reshape(factor, (-1,))
+
+    def _check_one_stage(self):
+        """Raise a `ValueError` unless one backward pass gives both players' exact gradients."""
+        objective = losses.get(self.objective)
+        named = repr(self.objective) if isinstance(self.objective, str) else "of this model"
+        if (type(self).generator_loss, type(self).discriminator_loss) != (
+            GAN.generator_loss,
+            GAN.discriminator_loss,
+        ):
+            wrong, mend = "it has losses of its own", ""
+        elif any(v.regularizer is not None for v in self.generator.trainable_variables):
+            wrong, mend = "its generator has regularizers", ""
+        elif objective.symmetric:
+            return
+        elif objective.silent:
+            wrong = (
+                f"with the objective {named} the discriminator's slope is zero where "
+                "the generator's is not"
+            )
+            mend = "an objective such as 'non_saturating', or "
+        elif self._couples_examples():
+            wrong = (
+                f"the objective {named} is not symmetric, and the discriminator couples "
+                "the examples of a batch, as batch normalisation does"
+            )
+            mend = "a discriminator without (`discriminator_normalization`), a symmetric "
+            mend += "objective ('minimax'), or "
+        else:
+            return
+        raise ValueError(
+            f"update='one_stage' would not be exact for this {type(self).__name__}: {wrong}. Use "
+            f"{mend}update='alternating'."
+        )
+
+    def _couples_examples(self):
+        """Whether what the discriminator says of an example depends on the others: tried out."""
+        rng = np.random.default_rng(0)
+        images = rng.uniform(-1, 1, (4, *self.image_shape)).astype("float32")
+        other = np.concatenate([rng.uniform(-1, 1, (1, *self.image_shape)), images[1:]])
+        batch = {"labels": ops.zeros((4,), "int32")}
+        said = []
+        for x in (images, other.astype("float32")):
+            with keras.StatelessScope():  # the same random numbers twice, and nothing is kept
+                logits = self.discriminate(ops.convert_to_tensor(x), batch)
+            said.append(ops.convert_to_numpy(ops.cast(logits, "float32")))
+        if said[0].size != 4:
+            return True  # several outputs for each picture have no common factor
+        change = np.abs(said[0] - said[1]).ravel()
+        return bool(change[1:].max() > 1e-4 * change[0])
 
     # Using it -------------------------------------------------------------------------------
 

@@ -54,3 +54,40 @@ class Maxout(keras.layers.Layer):
             kernel_initializer=keras.initializers.serialize(self.kernel_initializer),
         )
         return config
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class LayerNorm(keras.layers.Layer):
+    """Each example brought to mean 0 and variance 1 by itself, then scaled per channel.
+
+    Ba, Kiros, Hinton 2016, "Layer Normalization". Unlike batch normalisation it couples no
+    examples, so that a penalty on the slope at each example means what it says (Gulrajani et al.
+    2017, section 4). On TensorFlow the second derivative through Keras's own is wrong.
+
+    Args:
+        epsilon: added to the variance.
+
+    Example:
+
+    >>> x = keras.ops.reshape(keras.ops.arange(16.0), (2, 2, 2, 2))
+    >>> float(keras.ops.mean(LayerNorm()(x)[0])), round(float(keras.ops.std(LayerNorm()(x)[0])), 2)
+    (0.0, 1.0)
+    """
+
+    def __init__(self, epsilon=1e-5, **kwargs):
+        super().__init__(**kwargs)
+        self.epsilon = checks.real("epsilon", epsilon, above=0)
+
+    def build(self, input_shape):
+        self.gamma = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="gamma")
+        self.beta = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name="beta")
+
+    def call(self, inputs):
+        x = ops.cast(inputs, "float32")  # squares overflow float16
+        axes = tuple(range(1, len(inputs.shape)))
+        x = x - ops.mean(x, axis=axes, keepdims=True)
+        x = x * ops.rsqrt(ops.mean(ops.square(x), axis=axes, keepdims=True) + self.epsilon)
+        return ops.cast(x, self.compute_dtype) * self.gamma + self.beta
+
+    def get_config(self):
+        return {**super().get_config(), "epsilon": self.epsilon}

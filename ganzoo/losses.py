@@ -5,10 +5,13 @@ They know nothing of networks, optimizers or data.
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
+import numpy as np
 from keras import ops
 
+from ganzoo import backend
 from ganzoo import checks
 
 
@@ -26,6 +29,29 @@ class Objective:
     discriminator: Callable
     generator: Callable
     boundary: float = 0.0
+
+    def slopes(self, real_logits, fake_logits):
+        """Derivatives of both losses to each fake logit, times the same number for all."""
+        ours = backend.input_gradient(lambda x: self.discriminator(real_logits, x), fake_logits)
+        return ours, backend.input_gradient(self.generator, fake_logits)
+
+    @functools.cached_property
+    def _sampled(self):
+        """`slopes` for logits from about −30 to 30, none of them a round number."""
+        logits = ops.reshape(ops.linspace(-29.7, 30.1, 240), (-1, 1))
+        return [ops.convert_to_numpy(x) for x in self.slopes(ops.zeros_like(logits), logits)]
+
+    @property
+    def symmetric(self):
+        """Whether to samples the generator's loss is the discriminator's, with the other sign."""
+        ours, theirs = self._sampled
+        return bool(np.allclose(ours, -theirs, rtol=1e-5, atol=1e-12))
+
+    @property
+    def silent(self):
+        """Whether the discriminator's slope is zero at some samples and the generator's not."""
+        ours, theirs = self._sampled
+        return bool(((ours == 0) & (theirs != 0)).any())
 
 
 def _log_loss_real(logits):

@@ -22,6 +22,8 @@ class DCGAN(GAN):
     Args:
         channels: width of the layers at half resolution, at least 1; it doubles with every
             halving.
+        discriminator_normalization: `"batch"`, as in the paper; `"layer"`, which couples no
+            examples and so allows `update="one_stage"`; or None.
         ema_decay: decay of the averaged generator that `generate` uses, in [0, 1), or None to
             use the live one as the paper does.
         **kwargs: see `ganzoo.GAN` (`latent_dim`, `learning_rate`, `discriminator_steps`, …) and
@@ -48,9 +50,14 @@ class DCGAN(GAN):
         * The authors' code: github.com/Newmu/dcgan_code, github.com/soumith/dcgan.torch
     """
 
-    def __init__(self, *, channels=64, ema_decay=0.99, **kwargs):
+    def __init__(
+        self, *, channels=64, discriminator_normalization="batch", ema_decay=0.99, **kwargs
+    ):
         super().__init__(ema_decay=ema_decay, **kwargs)
         self.channels = checks.integer("channels", channels)
+        self.discriminator_normalization = checks.one_of(
+            "discriminator_normalization", discriminator_normalization, ("batch", "layer", None)
+        )
 
     def build_generator(self):
         return networks.generator(
@@ -58,4 +65,6 @@ class DCGAN(GAN):
         )
 
     def build_discriminator(self):
-        return networks.discriminator(self.image_shape, self.channels, self.num_classes)
+        return networks.discriminator(
+            self.image_shape, self.channels, self.num_classes, self.discriminator_normalization
+        )

@@ -9,6 +9,8 @@ import math
 import keras
 from keras import layers
 
+from ganzoo.layers import LayerNorm
+
 
 def _init():
     return keras.initializers.RandomNormal(stddev=0.02)
@@ -24,6 +26,17 @@ def _batch_norm():
         epsilon=1e-2,
         gamma_initializer=keras.initializers.RandomNormal(mean=1.0, stddev=0.02),
     )
+
+
+def normalization(name):
+    """What stands between the discriminator's layers.
+
+    Args:
+        name: `"batch"`; `"layer"`, which couples no examples; or None, for nothing.
+    """
+    if name == "batch":
+        return _batch_norm()
+    return LayerNorm() if name == "layer" else layers.Identity()
 
 
 def sizes(height, width):
@@ -73,11 +86,11 @@ def generator(image_shape, latent_dim, channels=64, num_classes=None):
     return keras.Model(inputs, images, name="generator")
 
 
-def discriminator(image_shape, channels=64, num_classes=None):
+def discriminator(image_shape, channels=64, num_classes=None, normalize="batch"):
     """Pictures `(batch, *image_shape)` to logits `(batch, 1)`.
 
     With `num_classes` it takes `[images, labels]`; an embedding of the label is a further channel
-    of the picture.
+    of the picture. `normalize`: see `normalization`.
     """
     height, width, _ = image_shape
     images = keras.Input(image_shape, name="images")
@@ -93,11 +106,11 @@ def discriminator(image_shape, channels=64, num_classes=None):
             kernel_size=4,
             strides=2,
             padding="same",
-            use_bias=i == 0,
+            use_bias=i == 0 or normalize is None,
             kernel_initializer=_init(),
         )(x)
         if i > 0:
-            x = _batch_norm()(x)
+            x = normalization(normalize)(x)
         x = layers.LeakyReLU(0.2)(x)
     x = layers.Flatten()(x)
     logits = layers.Dense(1, kernel_initializer=_init(), dtype="float32", name="logits")(x)

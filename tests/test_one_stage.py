@@ -1,0 +1,209 @@
+"""`update="one_stage"`: one backward pass serves both players, where that is exact."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import ganzoo
+from ganzoo import backend
+from ganzoo import losses
+from tests.test_game import Critic
+from tests.test_game import Points
+
+WASSERSTEIN = losses.Objective(
+    lambda real, fake: ops.mean(fake) - ops.mean(real), lambda fake: -ops.mean(fake)
+)
+LEAST_SQUARES = losses.Objective(
+    lambda real, fake: (ops.mean(ops.square(real - 1)) + ops.mean(ops.square(fake))) / 2,
+    lambda fake: ops.mean(ops.square(fake - 1)) / 2,
+    boundary=0.5,
+)
+HINGE = losses.Objective(
+    lambda real, fake: ops.mean(ops.relu(1 - real)) + ops.mean(ops.relu(1 + fake)),
+    lambda fake: -ops.mean(fake),
+)
+TINY = {"channels": 4, "latent_dim": 6, "seed": 0, "update": "one_stage"}
+MODELS = {
+    "symmetric, batch normalisation": lambda: ganzoo.get(
+        "dcgan", objective="minimax", image_shape=(8, 8, 1), **TINY
+    ),
+    "rescaled, layer normalisation": lambda: ganzoo.get(
+        "dcgan", discriminator_normalization="layer", image_shape=(8, 8, 1), **TINY
+    ),
+    "rescaled, dropout": lambda: ganzoo.get(
+        "vanilla",
+        generator_units=(8,),
+        discriminator_units=(6,),
+        image_shape=(8, 8, 1),
+        update="one_stage",
+        seed=0,
+    ),
+    "rescaled, labels": lambda: Labelled(
+        num_classes=3, image_shape=(3,), latent_dim=2, update="one_stage", seed=0
+    ),
+    "least squares": lambda: Points(
+        objective=LEAST_SQUARES, image_shape=(3,), latent_dim=2, update="one_stage", seed=0
+    ),
+    "Wasserstein, gradient penalty": lambda: Critic(
+        objective=WASSERSTEIN, image_shape=(3,), update="one_stage", seed=0
+    ),
+}
+
+
+class Labelled(Points):
+    """Networks that are told the class."""
+
+    def _told(self, length, out):
+        x, labels = keras.Input((length,)), keras.Input((), dtype="int32")
+        told = keras.layers.Concatenate()([x, keras.layers.Embedding(3, 2)(labels)])
+        return keras.Model([x, labels], keras.layers.Dense(out)(told))
+
+    def build_generator(self):
+        return self._told(self.latent_dim, 3)
+
+    def build_discriminator(self):
+        return self._told(3, 1)
+
+
+def batch_for(model, rng, n=8):
+    images = rng.uniform(-1, 1, (n, *model.image_shape)).astype("float32")
+    labels = (np.arange(n) % 3).astype("int32")
+    return model.prepare((images, labels) if model.num_classes else (images,))
+
+
+def gradients_of(monkeypatch, model, batch):
+    """`{player: gradients}` that one move of both applies, and the logs."""
+    applied, variables = {}, model.generator.trainable_variables
+    names = {id(model.optimizer[name]): name for name in model.player_names}
+    keep = lambda optimizer, gradients, _: applied.update({names[id(optimizer)]: gradients})
+    monkeypatch.setattr("ganzoo.game.backend.apply", keep)
+    drawn, pullback = backend.record(lambda: model.draw(batch), variables, model.variables)
+    logs = model._move_together(*model.players, batch, drawn, pullback)
+    return applied, dict(logs)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_both_gradients_are_those_of_a_pass_for_each(name, rng, monkeypatch):
+    model = MODELS[name]()
+    # Away from the start, where all logits are nearly equal and any factor would do.
+    for v in model.discriminator.trainable_variables:
+        v.assign(v + 0.3 * rng.standard_normal(v.shape).astype("float32"))
+    batch = batch_for(model, rng)
+    generators = [g.state for layer in model._flatten_layers() for g in layer._seed_generators]
+    state = [np.array(s.numpy()) for s in generators]
+    applied, logs = gradients_of(monkeypatch, model, batch)
+    for player in model.players:
+
+        def loss(player=player):
+            for s, value in zip(generators, state):  # the random numbers that both had
+                s.assign(value)
+            drawn = model.draw(batch)
+            if player.draws:  # dropout is drawn for the real ones first
+                model.discriminate(batch["images"], batch)
+            return sum(player.loss(batch, drawn)[0].values()), None
+
+        (value, _), wanted, _ = backend.value_and_grad(
+            loss, player.variables, None, model.variables
+        )
+        assert float(logs[f"{player.prefix}loss"]) == pytest.approx(float(value), rel=1e-5)
+        scale = max(float(ops.max(ops.abs(w))) for w in wanted)
+        assert scale > 1e-4
+        for got, want in zip(applied[player.name], wanted):
+            # Sums of float32 in another order.
+            np.testing.assert_allclose(
+                ops.convert_to_numpy(got), ops.convert_to_numpy(want), atol=2e-5 * scale
+            )
+
+
+def test_the_discriminators_first_move_is_that_of_alternating_training(rng):
+    images = rng.integers(0, 256, (16, 8, 8, 1), "uint8")
+    weights = {}
+    for update in ("alternating", "one_stage"):
+        config = {**TINY, "update": update, "discriminator_normalization": "layer"}
+        model = ganzoo.get("dcgan", **config)
+        history = model.fit(images, batch_size=16, epochs=1, shuffle=False, verbose=0).history
+        weights[update] = [
+            [np.array(w.numpy()) for w in network.trainable_weights]
+            for network in (model.discriminator, model.generator)
+        ]
+        assert sorted(history) == sorted(
+            ["d_loss", "d_real", "d_fake", "d_accuracy_real", "d_accuracy_fake", "g_loss"]
+        )
+    for one, other in zip(weights["alternating"][0], weights["one_stage"][0]):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+    assert any((a != b).any() for a, b in zip(weights["alternating"][1], weights["one_stage"][1]))
+
+
+def test_several_discriminator_steps(rng):
+    """The first ones are the discriminator's alone."""
+    model = MODELS["Wasserstein, gradient penalty"]()
+    model.fit(rng.uniform(-1, 1, (48, 3)).astype("float32"), batch_size=8, verbose=0)
+    counts = {name: int(o.iterations) for name, o in model.optimizer.items()}
+    assert counts == {"discriminator": 6, "generator": 2}
+
+
+def test_each_optimizer_has_its_own_loss_scale(rng, monkeypatch):
+    config = {**TINY, "image_shape": (8, 8, 1), "discriminator_normalization": "layer"}
+    model = ganzoo.get("dcgan", precision="mixed_float16", **config)
+    batch = batch_for(model, rng)
+    seed = model.seed_generator.state
+    start = np.array(seed.numpy())
+    norms = []
+    for scale in (2.0**10, 2.0**13):
+        seed.assign(start)
+        model.optimizer["generator"].dynamic_scale.assign(scale)
+        applied, _ = gradients_of(monkeypatch, model, batch)
+        norms.append(
+            [np.linalg.norm(ops.convert_to_numpy(g)) / scale for g in applied["generator"]]
+        )
+    # Half precision has eleven bits; a scale that got lost would make a factor of eight.
+    np.testing.assert_allclose(norms[0], norms[1], rtol=0.02)
+
+
+class Regularized(Points):
+    def build_generator(self):
+        x = keras.Input((self.latent_dim,))
+        return keras.Model(x, keras.layers.Dense(3, kernel_regularizer="l2")(x))
+
+
+class Patches(Points):
+    def build_discriminator(self):
+        x = keras.Input((3,))
+        return keras.Model(x, keras.layers.Dense(2)(x))
+
+
+class Matching(Points):
+    def generator_loss(self, batch, drawn):
+        return super().generator_loss(batch, drawn)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: ganzoo.get("dcgan", image_shape=(8, 8, 1), **TINY), "couples the examples"),
+        (lambda: _points(objective=HINGE), "slope is zero where the generator's is not"),
+        (lambda: _points(Matching), "losses of its own"),
+        (lambda: _points(Regularized), "regularizers"),
+        (lambda: _points(Patches), "couples the examples"),
+        (lambda: _points(update="two_stage"), "Unknown value of `update`"),
+    ],
+)
+def test_where_it_would_not_be_exact_it_is_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def _points(cls=Points, **config):
+    return cls(**{"image_shape": (3,), "latent_dim": 2, "update": "one_stage", **config})
+
+
+def test_several_outputs_are_fine_where_the_objective_is_symmetric():
+    assert _points(Patches, objective="minimax").built
+
+
+def test_it_is_saved(tmp_path):
+    model = MODELS["rescaled, layer normalisation"]()
+    model.save(tmp_path / "m.keras")
+    again = keras.saving.load_model(tmp_path / "m.keras")
+    assert again.update == "one_stage" and again.players[0].partner == "generator"
