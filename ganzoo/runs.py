@@ -11,7 +11,9 @@ nearest.png       samples beside the training and held-out pictures nearest to t
 
 import json
 import pathlib
+import signal
 import sys
+import threading
 import warnings
 
 import keras
@@ -117,19 +119,21 @@ def train(
     say(f"Training {model} on {data}, epochs {done + 1} to {epochs}, in {out}")
     scoring = _scoring(out, ds, data, data_dir, score_every, conditional, verbose, say)
     try:
-        network.fit(
-            ds,
-            epochs=epochs,
-            initial_epoch=done,
-            verbose=verbose,
-            callbacks=[
-                *scoring,  # first, so that the log has the scores
-                doctor.Doctor(ds, say=say),
-                callbacks.MetricsLog(out / "metrics.jsonl"),
-                callbacks.SampleGrid(out / "samples", n=samples, seed=seed),
-                callbacks.Checkpoints(out / "checkpoints", seconds=checkpoint_seconds),
-            ],
-        )
+        with _Interrupts(say) as interrupts:
+            network.fit(
+                ds,
+                epochs=epochs,
+                initial_epoch=done,
+                verbose=verbose,
+                callbacks=[
+                    *scoring,  # first, so that the log has the scores
+                    doctor.Doctor(ds, say=say),
+                    callbacks.MetricsLog(out / "metrics.jsonl"),
+                    callbacks.SampleGrid(out / "samples", n=samples, seed=seed),
+                    callbacks.Checkpoints(out / "checkpoints", seconds=checkpoint_seconds),
+                    interrupts,
+                ],
+            )
     finally:  # also when interrupted: what there is, is worth seeing
         grids = list(weights.by_epoch(out / "samples", ".png").values())
         if grids:
@@ -140,6 +144,39 @@ def train(
     for callback in scoring:
         callback.report()
     return network
+
+
+class _Interrupts(keras.callbacks.Callback):
+    """Ctrl-C ends the training between two steps; a second one at once.
+
+    Python raises `KeyboardInterrupt` wherever it happens to be; in a finaliser or a callback of C
+    code it is printed and lost, and the training would go on.
+    """
+
+    def __init__(self, say):
+        super().__init__()
+        self._say = say
+        self._asked = False
+        self._before = None
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, *_):
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _ask(self, number, frame):
+        if self._asked:
+            signal.default_int_handler(number, frame)
+        self._asked = True
+        self._say("Stopping after this step. Ctrl-C again: at once.")
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self._asked:
+            raise KeyboardInterrupt
 
 
 SCORES = ("frechet", "precision_recall", "density_coverage", "diversity")

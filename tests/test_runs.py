@@ -4,6 +4,7 @@ import json
 import pathlib
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -319,6 +320,20 @@ def test_an_interrupt_leaves_what_there_is(train, whole, tmp_path, monkeypatch):
     assert list(weights.by_epoch(run / "checkpoints", ".keras")) == [1]
 
 
+def test_ctrl_c_ends_between_steps_and_twice_at_once():
+    said = []
+    before = signal.getsignal(signal.SIGINT)
+    with runs._Interrupts(said.append) as interrupts:
+        interrupts.on_train_batch_end(0)
+        signal.raise_signal(signal.SIGINT)  # is noted, wherever Python is
+        assert said == ["Stopping after this step. Ctrl-C again: at once."]
+        with pytest.raises(KeyboardInterrupt):
+            interrupts.on_train_batch_end(1)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 def test_killed_twice_equals_uninterrupted(train, whole, tmp_path, data):
     """SIGKILL at random moments of a real process, each time followed by the same command."""
     run = tmp_path / "run"
@@ -543,7 +558,7 @@ def test_a_model_whose_weights_broke_in_the_last_step_is_not_saved(tmp_path):
 
 
 def test_a_run_is_watched_by_the_doctor(train, tmp_path):
-    arguments = {**TINY, "learning_rate": 1e30}
+    arguments = {**TINY, "learning_rate": 1e30, "discriminator_learning_rate": None}
     with pytest.warns(UserWarning, match="has diverged"):
         _, said = train(tmp_path / "run", 5, arguments=arguments)
     found = [line for line in said if line.startswith("Doctor")]
