@@ -173,7 +173,7 @@ class Game(backend.Trainer, keras.Model):
         self.precision = precision
         self.seed = seed
         self.players = ()
-        self._trackers = _Trackers()
+        self._trackers = Untracked()
         with self._seeded():
             self.seed_generator = keras.random.SeedGenerator()
         self.step = self.add_weight(
@@ -432,7 +432,7 @@ class Game(backend.Trainer, keras.Model):
         for name in self.averaged:
             live, average = getattr(self, name), getattr(self, f"ema_{name}")
             for a, v in zip(average.weights, live.weights):
-                a.assign(decay * a + (1.0 - decay) * v)
+                backend.approach(a, v, 1.0 - decay)
 
     def judge(self, data):
         """The players' losses on one batch, with no move made."""
@@ -643,8 +643,8 @@ class Game(backend.Trainer, keras.Model):
             state.assign(store[f"random_{i}"][...])
 
 
-class _Trackers(dict):
-    """Running means by name, outside Keras's attribute tracking: they are not part of a model."""
+class Untracked(dict):
+    """A dict outside Keras's attribute tracking: what is in it is not part of a model."""
 
 
 def _as_pair(data):

@@ -10,8 +10,10 @@ from keras import ops
 from ganzoo import backend
 from ganzoo import checks
 from ganzoo import losses
+from ganzoo import optimizers
 from ganzoo.game import Game
 from ganzoo.game import Player
+from ganzoo.game import Untracked
 
 
 class GAN(Game):
@@ -63,6 +65,7 @@ class GAN(Game):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self._compiled = Untracked()
         self.latent_dim = checks.integer("latent_dim", latent_dim)
         self.num_classes = num_classes
         if num_classes is not None:
@@ -192,7 +195,7 @@ class GAN(Game):
     def default_optimizers(self):
         rates = (self.discriminator_learning_rate or self.learning_rate, self.learning_rate)
         return {
-            name: keras.optimizers.Adam(rate, beta_1=self.beta_1, beta_2=self.beta_2)
+            name: optimizers.Adam(rate, beta_1=self.beta_1, beta_2=self.beta_2)
             for name, rate in zip(self.player_names, rates)
         }
 
@@ -390,8 +393,23 @@ class GAN(Game):
     def _made(self, part, size):
         short = size - len(part[0])
         part = [np.concatenate([x, np.repeat(x[-1:], short, axis=0)]) for x in part]
-        made = self.sampler.predict_on_batch(part if len(part) > 1 else part[0])
-        return self._finish(np.asarray(made)[: size - short])
+        images, finite = self._inference()(*part)
+        if not finite:
+            warnings.warn(
+                "The generator makes NaN or infinity: the model has diverged. Load a checkpoint "
+                "from before, or train anew with a smaller learning rate.",
+                stacklevel=2,
+            )
+        return images[: size - short]
+
+    def _inference(self):
+        """The compiled sampler; its outputs are finished where they were computed."""
+        network = self.sampler
+        if self._compiled.get("sampler") is not network:
+            self._compiled.clear()
+            self._compiled["sampler"] = network
+            self._compiled["run"] = backend.inference(network, _finish, self.jit_compile)
+        return self._compiled["run"]
 
     def _latents(self, n, latents, seed, truncation, size):
         """An iterator over batches of `size`; only the last may be smaller."""
@@ -436,21 +454,18 @@ class GAN(Game):
         labels = np.broadcast_to(labels, (n,))
         return (labels[start : start + size].astype("int32") for start in range(0, n, size))
 
-    def _finish(self, images):
-        if not np.isfinite(images).all():
-            warnings.warn(
-                "The generator makes NaN or infinity: the model has diverged. Load a checkpoint "
-                "from before, or train anew with a smaller learning rate.",
-                stacklevel=2,
-            )
-            images = np.nan_to_num(images, nan=-1.0, posinf=1.0, neginf=-1.0)
-        if images.ndim != 4:
-            return images
-        return np.clip(np.round((images + 1.0) * 127.5), 0, 255).astype("uint8")
-
     def call(self, inputs, training=False):
         """Latents (and labels) to float pictures in [-1, 1]."""
         return self.sampler(inputs, training=training)
+
+
+def _finish(images):
+    """uint8 pictures of those in [-1, 1], points as they are; and whether all were finite."""
+    finite = ops.all(ops.isfinite(images))
+    images = ops.nan_to_num(ops.cast(images, "float32"), nan=-1.0, posinf=1.0, neginf=-1.0)
+    if len(images.shape) == 4:
+        images = ops.cast(ops.clip(ops.round((images + 1.0) * 127.5), 0, 255), "uint8")
+    return images, finite
 
 
 def _truncated(latents, limit):

@@ -17,7 +17,7 @@ PACKAGE = pathlib.Path(ganzoo.__file__).parent
 LAYERS = [
     ["checks"],
     ["backend"],
-    ["losses", "penalties", "layers"],
+    ["losses", "penalties", "layers", "optimizers"],
     ["networks"],
     ["game"],
     ["gan"],

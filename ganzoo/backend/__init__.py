@@ -9,6 +9,10 @@ Everything above it is written once in `keras.ops`. What differs between backend
 | `value_and_grad` | a loss, its gradient to some variables and, if asked, to its inputs         |
 | `input_gradient` | gradient to an input, itself differentiable (for gradient penalties)        |
 | `apply`          | one optimizer step                                                          |
+| `adam`           | Adam's update of one variable in one operation, where there is one          |
+| `approach`       | moves a variable a share of the way to a value                              |
+| `batch_norm`     | batch normalisation in one operation, where there is one                    |
+| `inference`      | a network and what is done with its outputs, compiled                       |
 | `trace`          | runs a function on shapes alone, to learn what it returns                    |
 | `best_precision` | what `precision="auto"` means on this device                                |
 | `feed`           | whole, checked batches for `fit`, of whatever the user has                 |
@@ -44,8 +48,12 @@ else:
     )
 
 Trainer = _impl.Trainer
+adam = _impl.adam
 apply = _impl.apply
+approach = _impl.approach
+batch_norm = _impl.batch_norm
 best_precision = _impl.best_precision
+inference = _impl.inference
 input_gradient = _impl.input_gradient
 record = _impl.record
 trace = _impl.trace

@@ -137,6 +137,34 @@ def apply(optimizer, gradients, variables):
         v.assign(value)
 
 
+def adam(*_):
+    """XLA makes one pass of Keras's own update: False."""
+    return False
+
+
+def approach(variable, target, rate):
+    """Move a variable the share `rate` of the way to `target`."""
+    variable.assign(variable + rate * (target - variable))
+
+
+def batch_norm(*_):
+    """XLA makes one operation of Keras's own: None."""
+    return None
+
+
+def inference(network, finish, jit_compile):
+    """A compiled `(*inputs) -> finish(network(inputs))`, on NumPy arrays."""
+    del jit_compile  # always
+    variables = network.variables
+
+    @jax.jit
+    def run(values, *inputs):
+        with keras.StatelessScope(state_mapping=list(zip(variables, values))):
+            return finish(network(inputs if len(inputs) > 1 else inputs[0], training=False))
+
+    return lambda *inputs: jax.device_get(run([v.value for v in variables], *inputs))
+
+
 def trace(fn, *specs):
     """What `fn` returns for arrays of these shapes and dtypes, without computing anything."""
 

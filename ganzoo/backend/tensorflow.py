@@ -80,6 +80,67 @@ def apply(optimizer, gradients, variables):
     optimizer.apply(gradients, variables)
 
 
+def _whole(*tensors):
+    """Whether operations on whole float32 variables may be used: not among several replicas."""
+    return not tf.distribute.has_strategy() and all(x.dtype == "float32" for x in tensors)
+
+
+def adam(variable, gradient, momentum, velocity, rate, beta_1, beta_2, epsilon):
+    """Adam's update of one variable in one pass over memory; False if it was not made.
+
+    `rate` is the learning rate with the bias corrections.
+    """
+    if not _whole(variable, momentum, velocity):
+        return False
+    tf.raw_ops.ResourceApplyAdam(
+        var=variable.value.handle,
+        m=momentum.value.handle,
+        v=velocity.value.handle,
+        beta1_power=0.0,
+        beta2_power=0.0,
+        lr=rate,
+        beta1=beta_1,
+        beta2=beta_2,
+        epsilon=epsilon,
+        grad=gradient,
+    )
+    return True
+
+
+def approach(variable, target, rate):
+    """Move a variable the share `rate` of the way to `target`."""
+    if _whole(variable, target):
+        delta = variable.value - tf.convert_to_tensor(target)
+        tf.raw_ops.ResourceApplyGradientDescent(var=variable.value.handle, alpha=rate, delta=delta)
+    else:
+        variable.assign_add(rate * (target - variable))
+
+
+def batch_norm(x, scale, offset, epsilon):
+    """A normalised batch, its mean and variance, in one operation; None where there is none."""
+    if len(x.shape) != 4 or x.dtype != tf.float32:
+        return None
+    none = tf.zeros([0])
+    y, mean, variance, _, _, _ = tf.raw_ops.FusedBatchNormV3(
+        x=x, scale=scale, offset=offset, mean=none, variance=none, epsilon=epsilon
+    )
+    # It gives the unbiased variance, and divides by the root of the other one, as is meant here.
+    n = tf.cast(tf.size(x) / tf.shape(x)[-1], "float32")
+    return y, mean, variance * ((n - 1) / n)
+
+
+def inference(network, finish, jit_compile):
+    """A compiled `(*inputs) -> finish(network(inputs))`, on NumPy arrays."""
+
+    @tf.function(jit_compile=jit_compile, autograph=False, reduce_retracing=False)
+    def run(*inputs):
+        return finish(network(inputs if len(inputs) > 1 else inputs[0], training=False))
+
+    return lambda *inputs: tf.nest.map_structure(
+        lambda x: x.numpy(), run(*map(tf.convert_to_tensor, inputs))
+    )
+
+
 def trace(fn, *specs):
     """What `fn` returns for tensors of these shapes and dtypes, without computing anything."""
 

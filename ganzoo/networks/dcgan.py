@@ -9,6 +9,7 @@ import math
 import keras
 from keras import layers
 
+from ganzoo.layers import BatchNorm
 from ganzoo.layers import LayerNorm
 
 
@@ -21,7 +22,7 @@ def _batch_norm():
     # with weights from N(0, 0.02) the discriminator's first variances on small pictures are below
     # 1e-3. An epsilon above that holds it back at the start, and the samples are the better for
     # it (measured with benchmarks/quality.py).
-    return layers.BatchNormalization(
+    return BatchNorm(
         momentum=0.9,
         epsilon=1e-2,
         gamma_initializer=keras.initializers.RandomNormal(mean=1.0, stddev=0.02),

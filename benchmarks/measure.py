@@ -1,0 +1,167 @@
+"""What the benchmarks share: rounds in which all take turns, the limits of the machine, tables."""
+
+import csv
+import math
+import os
+import pathlib
+import platform
+import statistics
+import time
+
+import keras
+
+from ganzoo import backend
+
+RESULTS = pathlib.Path(__file__).parent / "results"
+
+
+def take_turns(contenders, steps, rounds):
+    """Seconds per step of each contender, round by round.
+
+    The machine's speed drifts, so all are measured in each round, and ratios are taken within it.
+
+    Args:
+        contenders: dict from name to a function that makes `steps` steps and returns the seconds
+            that they took. The first call of each is not counted: it compiles.
+        steps: steps in a round.
+        rounds: how many.
+
+    Returns:
+        A dict from name to a list of seconds per step.
+    """
+    for run in contenders.values():
+        run(max(2, steps // 10))
+    found = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, run in contenders.items():
+            found[name].append(run(steps) / steps)
+    return found
+
+
+def ratios(found, name, against):
+    """How many times as fast as `against` in each round."""
+    return [b / a for a, b in zip(found[name], found[against])]
+
+
+def middle(values):
+    """Median, and half the distance of the quartiles."""
+    if len(values) < 2:
+        return values[0], 0.0
+    low, _, high = statistics.quantiles(values, n=4)
+    return statistics.median(values), (high - low) / 2
+
+
+def timed(run):
+    """`run` as a contender: called once for all steps, timed from outside."""
+
+    def contender(steps):
+        start = time.perf_counter()
+        run(steps)
+        return time.perf_counter() - start
+
+    return contender
+
+
+# Work and limits --------------------------------------------------------------------------------
+
+
+def work(network):
+    """Floating-point operations of one forward pass for one example, and of its first layer.
+
+    Matrix products and convolutions alone: twice their multiplications.
+    """
+    each = []
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            each += work(layer)
+            continue
+        kernel = getattr(layer, "kernel", None)
+        if kernel is None:
+            continue
+        places = 1
+        if len(kernel.shape) == 4:
+            # A transposed convolution uses its kernel once at each place of its input.
+            transposed = isinstance(layer, keras.layers.Conv2DTranspose)
+            shape = layer.input.shape if transposed else layer.output.shape
+            places = math.prod(shape[1:3])
+        each.append(2 * math.prod(kernel.shape) * places)
+    return sum(each), each[0]
+
+
+def update_work(model, examples=1):
+    """Floating-point operations of one training step of a two-player GAN, no work done twice.
+
+    Of a layer: forward, to its weights and to its inputs cost the same; the first layer's inputs
+    need no gradient, except where the generator's passes through the discriminator.
+    """
+    g, g_first = work(model.generator)
+    d, d_first = work(model.discriminator)
+    alone = 2 * d + 2 * d + 2 * (d - d_first)  # real and fake: forward, weights, inputs
+    generator = g + g + (g - g_first)
+    if model.update == "one_stage":
+        together = alone + d_first + generator  # the fake ones' gradient goes on to the pictures
+        return examples * (together + (model.discriminator_steps - 1) * (alone + g))
+    answer = d + d + generator  # forward, and back to the pictures
+    return examples * (
+        answer + model.discriminator_steps * alone + (model.discriminator_steps - 1) * g
+    )
+
+
+def peak(size=2048, repeats=5):
+    """Floating-point operations per second in a square float32 matrix product: the best of some."""
+    a = keras.random.normal((size, size), seed=0)
+    product = backend.compiled(lambda x: keras.ops.matmul(x, x))
+    keras.ops.convert_to_numpy(product(a))
+    best = math.inf
+    for _ in range(repeats):
+        start = time.perf_counter()
+        keras.ops.convert_to_numpy(product(a)[0, 0])
+        best = min(best, time.perf_counter() - start)
+    return 2 * size**3 / best
+
+
+# Tables -----------------------------------------------------------------------------------------
+
+
+def machine():
+    """What a result was measured on and with."""
+    model = platform.processor() or platform.machine()
+    info = pathlib.Path("/proc/cpuinfo")
+    if info.exists():
+        lines = [x for x in info.read_text().splitlines() if x.startswith("model name")]
+        model = lines[0].partition(":")[2].strip() if lines else model
+    versions = backend.versions()
+    kept = [f"{name} {versions[name]}" for name in ("python", "keras", versions["backend"])]
+    return {
+        "machine": f"{model}, {len(os.sched_getaffinity(0))} cores",
+        "versions": ", ".join(kept),
+    }
+
+
+def show(rows):
+    """Print rows, dicts with the same keys, as a table."""
+    cells = [list(rows[0])] + [[_text(x) for x in row.values()] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    for line in cells:
+        print("  ".join(cell.ljust(w) for cell, w in zip(line, widths)).rstrip(), flush=True)
+
+
+def _text(x):
+    return f"{x:.4g}" if isinstance(x, float) else str(x)
+
+
+def save(name, rows, replace=()):
+    """Write rows to `results/NAME.csv`, in the place of older ones that are equal in `replace`."""
+    path = RESULTS / f"{name}.csv"
+    path.parent.mkdir(exist_ok=True)
+    key = lambda row: [str(row[k]) for k in replace]
+    new, older = [key(row) for row in rows], []
+    if path.exists() and replace:
+        with path.open(newline="", encoding="utf-8") as file:
+            older = [row for row in csv.DictReader(file) if key(row) not in new]
+    rows = older + [{k: _text(x) for k, x in row.items()} for row in rows]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[-1], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    print(f"Written to {path}")

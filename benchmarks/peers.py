@@ -1,0 +1,205 @@
+"""What ganzoo is measured against: the same networks in loops that others would write."""
+
+import time
+
+import keras
+import numpy as np
+
+from ganzoo.networks import dcgan
+from ganzoo.networks import mlp
+
+RATE, BETA = 2e-4, 0.5
+
+
+def networks(name, shape, channels=64, normalize="batch"):
+    """`(generator, discriminator)` of the zoo's `dcgan` or `vanilla`."""
+    if name == "vanilla":
+        return mlp.generator(shape, 100), mlp.discriminator(shape)
+    return dcgan.generator(shape, 100, channels), dcgan.discriminator(
+        shape, channels, None, normalize
+    )
+
+
+def plain_keras(make, images, batch, jit=False):
+    """A Keras loop as tutorials write it, on TensorFlow.
+
+    Fresh latents for each player, three passes through the discriminator, pictures scaled to
+    floats beforehand.
+
+    Args:
+        make: returns `(generator, discriminator)`.
+        images: uint8 array.
+        batch: batch size.
+        jit: compile the step with XLA.
+
+    Returns:
+        A contender: `steps -> seconds`.
+    """
+    import tensorflow as tf
+
+    generator, discriminator = make()
+    g_optimizer = keras.optimizers.Adam(RATE, beta_1=BETA)
+    d_optimizer = keras.optimizers.Adam(RATE, beta_1=BETA)
+    if keras.config.dtype_policy().name == "mixed_float16":
+        g_optimizer, d_optimizer = map(
+            keras.optimizers.LossScaleOptimizer, (g_optimizer, d_optimizer)
+        )
+    cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
+    latent_dim = generator.input_shape[-1]
+
+    @tf.function(jit_compile=jit)
+    def train_step(real):
+        with tf.GradientTape() as tape:
+            fake = generator(tf.random.normal((batch, latent_dim)), training=True)
+            real_logits = discriminator(real, training=True)
+            fake_logits = discriminator(fake, training=True)
+            d_loss = cross_entropy(tf.ones_like(real_logits), real_logits) + cross_entropy(
+                tf.zeros_like(fake_logits), fake_logits
+            )
+        weights = discriminator.trainable_weights
+        d_optimizer.apply(tape.gradient(d_loss, weights), weights)
+        with tf.GradientTape() as tape:
+            fake = generator(tf.random.normal((batch, latent_dim)), training=True)
+            fake_logits = discriminator(fake, training=True)
+            g_loss = cross_entropy(tf.ones_like(fake_logits), fake_logits)
+        weights = generator.trainable_weights
+        g_optimizer.apply(tape.gradient(g_loss, weights), weights)
+        return d_loss, g_loss
+
+    ds = tf.data.Dataset.from_tensor_slices(images.astype("float32") / 127.5 - 1)
+    ds = ds.shuffle(len(images)).batch(batch, drop_remainder=True).repeat()
+    batches = iter(ds.prefetch(tf.data.AUTOTUNE))
+
+    def run(steps):
+        start = time.perf_counter()
+        for _ in range(steps):
+            losses = train_step(next(batches))
+        float(losses[0])
+        return time.perf_counter() - start
+
+    return run
+
+
+def fit(model, data, batch):
+    """`model.fit` as a contender; its own start, once per call, is not counted."""
+
+    class Clock(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.start = time.perf_counter()
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.seconds = time.perf_counter() - self.start
+
+    clock = Clock()
+
+    def run(steps):
+        model.fit(data(steps * batch), epochs=1, verbose=0, callbacks=[clock])
+        return clock.seconds
+
+    return run
+
+
+def bare_step(model, batches):
+    """The model's own compiled step, called in a loop on batches that are ready (TensorFlow)."""
+    import tensorflow as tf
+
+    model.setup(batches[0].shape[1:])
+    step = tf.function(model.train_step, jit_compile=model.jit_compile)
+    ready = [(tf.convert_to_tensor(b),) for b in batches]
+
+    def run(steps):
+        start = time.perf_counter()
+        for i in range(steps):
+            logs = step(ready[i % len(ready)])
+        float(logs["d_loss"])
+        return time.perf_counter() - start
+
+    model._name_trackers()
+    return run
+
+
+def torch_dcgan(shape, channels, images, batch, *, channels_last, autocast, compiled, device):
+    """The same networks and the same alternating step in PyTorch.
+
+    Returns:
+        A contender: `steps -> seconds`.
+    """
+    import torch
+    from torch import nn
+    from torch.nn import functional
+
+    height, width, depth = shape
+    stages = len(dcgan.sizes(height, width)) - 1
+    small = height // 2**stages
+    widths = [channels * 2**i for i in range(stages)]
+
+    def init(module):
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+            nn.init.normal_(module.weight, 0.0, 0.02)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, 0.02)
+
+    norm = lambda n: nn.BatchNorm2d(n, eps=1e-2, momentum=0.1)
+    up = [
+        nn.Linear(100, small * small * widths[-1], bias=False),
+        nn.Unflatten(1, (widths[-1], small, small)),
+        norm(widths[-1]),
+        nn.ReLU(),
+    ]
+    for i in reversed(range(stages)):
+        last = i == 0
+        out = depth if last else widths[i - 1]
+        up.append(nn.ConvTranspose2d(widths[i], out, 4, 2, 1, bias=last))
+        up += [nn.Tanh()] if last else [norm(out), nn.ReLU()]
+    down = []
+    for i in range(stages):
+        down.append(nn.Conv2d(depth if i == 0 else widths[i - 1], widths[i], 4, 2, 1, bias=i == 0))
+        down += ([norm(widths[i])] if i else []) + [nn.LeakyReLU(0.2)]
+    down += [nn.Flatten(), nn.Linear(small * small * widths[-1], 1)]
+    generator, discriminator = nn.Sequential(*up).apply(init), nn.Sequential(*down).apply(init)
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    for network in (generator, discriminator):
+        network.to(device=device, memory_format=layout)
+    make = lambda network: torch.optim.Adam(network.parameters(), lr=RATE, betas=(BETA, 0.999))
+    g_optimizer, d_optimizer = make(generator), make(discriminator)
+    cross_entropy = functional.binary_cross_entropy_with_logits
+
+    def judge(x):
+        with torch.autocast(device, torch.bfloat16, enabled=autocast):
+            return discriminator(x).float()
+
+    def step(real):
+        with torch.autocast(device, torch.bfloat16, enabled=autocast):
+            fake = generator(torch.randn(batch, 100, device=device))
+        real_logits, fake_logits = judge(real), judge(fake.detach())
+        d_loss = cross_entropy(real_logits, torch.ones_like(real_logits)) + cross_entropy(
+            fake_logits, torch.zeros_like(fake_logits)
+        )
+        d_optimizer.zero_grad(set_to_none=True)
+        d_loss.backward()
+        d_optimizer.step()
+        # The generator's turn needs no gradient of the discriminator's weights.
+        discriminator.requires_grad_(False)
+        fake_logits = judge(fake)
+        g_loss = cross_entropy(fake_logits, torch.ones_like(fake_logits))
+        g_optimizer.zero_grad(set_to_none=True)
+        g_loss.backward()
+        g_optimizer.step()
+        discriminator.requires_grad_(True)
+        return d_loss
+
+    if compiled:
+        judge = torch.compile(judge)
+        generator = torch.compile(generator)
+    pictures = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).to(device)
+    pictures = (pictures.float() / 127.5 - 1).contiguous(memory_format=layout)
+
+    def run(steps):
+        start = time.perf_counter()
+        for i in range(steps):
+            first = i * batch % (len(pictures) - batch + 1)
+            loss = step(pictures[first : first + batch])
+        float(loss)
+        return time.perf_counter() - start
+
+    return run

@@ -1,0 +1,128 @@
+"""The faster ways to compute something give what the plain ways give."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import ganzoo
+from ganzoo import backend
+from ganzoo import layers
+from ganzoo import optimizers
+
+
+def numbers(tensors):
+    return [np.array(ops.convert_to_numpy(x)) for x in tensors]
+
+
+def gradients_of(layer, x, weights):
+    """Gradients of a weighted sum of a layer's outputs in training, to its weights and to `x`."""
+
+    def loss(x):
+        return ops.sum(ops.square(layer(x, training=True)) * weights), None
+
+    _, own, to_x = backend.value_and_grad(loss, layer.trainable_variables, x, layer.variables)
+    return numbers([*own, *to_x])
+
+
+def test_batch_norm_is_keras_batch_normalization(rng):
+    x = ops.convert_to_tensor(rng.normal(3.0, 2.0, (6, 5, 4, 3)).astype("float32"))
+    weights = rng.normal(size=(6, 5, 4, 3)).astype("float32")
+    pair = [
+        cls(momentum=0.9, epsilon=0.01, gamma_initializer="ones")
+        for cls in (layers.BatchNorm, keras.layers.BatchNormalization)
+    ]
+    for layer in pair:
+        layer.build(x.shape)
+        layer.gamma.assign(np.arange(1.0, 4.0))
+        layer.beta.assign(np.arange(3.0))
+    ours, theirs = (gradients_of(layer, x, weights) for layer in pair)
+    for a, b in zip(ours, theirs):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-3)  # sums of 120 terms of up to 100
+    for training in (True, False):
+        a, b = (ops.convert_to_numpy(layer(x, training=training)) for layer in pair)
+        np.testing.assert_allclose(a, b, atol=1e-5)
+    for a, b in zip(numbers(pair[0].variables), numbers(pair[1].variables)):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_batch_norm_of_frozen_layers_points_and_half_precision(rng):
+    x = rng.normal(3.0, 2.0, (6, 5, 4, 3)).astype("float32")
+    frozen = layers.BatchNorm()
+    frozen.build(x.shape)
+    frozen.trainable = False
+    np.testing.assert_allclose(frozen(x, training=True), x, rtol=1e-2)  # as at inference
+    points = layers.BatchNorm()(x[:, 0, 0], training=True)
+    np.testing.assert_allclose(ops.mean(points, axis=0), 0, atol=1e-5)
+    half = layers.BatchNorm(dtype="mixed_float16")(x * 100, training=True)
+    assert keras.backend.standardize_dtype(half.dtype) == "float16"
+    assert float(ops.std(ops.cast(half, "float32"))) == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("cls", [layers.BatchNorm, layers.LayerNorm])
+def test_second_derivatives_of_normalisations(cls, rng):
+    """That of the squared slope to the input, which gradient penalties need."""
+    layer = cls(epsilon=0.1)
+    layer.build((None, 2, 2, 3))
+    v = rng.normal(size=(4, 2, 2, 3)).astype("float32")
+
+    def slope(x):
+        def f(x):
+            with keras.StatelessScope():  # JAX lets no moving average out of a derivative
+                return ops.sum(ops.tanh(layer(x, training=True)) * v)
+
+        return ops.sum(ops.square(backend.input_gradient(f, x)))
+
+    x = rng.normal(size=(4, 2, 2, 3)).astype("float32")
+    got = ops.convert_to_numpy(backend.input_gradient(slope, ops.convert_to_tensor(x)))
+    h, places = 1e-2, [(0, 0, 0, 0), (1, 1, 0, 2), (3, 0, 1, 1)]
+    for place in places:
+        step = np.zeros_like(x)
+        step[place] = h
+        up, down = (float(slope(ops.convert_to_tensor(x + s))) for s in (step, -step))
+        # Central differences err by h² and by float32 noise / h.
+        assert got[place] == pytest.approx((up - down) / (2 * h), rel=0.02, abs=2e-2)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{}, {"beta_1": 0.0}, {"clipnorm": 0.1}, {"weight_decay": 0.1}, {"amsgrad": True}],
+    ids=str,
+)
+def test_adam_is_keras_adam(config, rng):
+    shapes = [(4, 3), (3,), (2, 2, 1, 5)]
+    start = [rng.normal(size=s).astype("float32") for s in shapes]
+    ends = []
+    for cls in (optimizers.Adam, keras.optimizers.Adam):
+        variables = [keras.Variable(x) for x in start]
+        optimizer = cls(0.01, **{"beta_1": 0.5, **config})
+        optimizer.build(variables)
+        noise = np.random.default_rng(1)
+        for _ in range(7):
+            gradients = [noise.normal(size=s).astype("float32") for s in shapes]
+            backend.apply(optimizer, list(map(ops.convert_to_tensor, gradients)), variables)
+        ends.append(numbers([*variables, *optimizer.variables]))
+    for a, b in zip(*ends):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+    assert all((a != b).any() for a, b in zip(ends[0], start))
+
+
+def test_half_of_the_way():
+    v = keras.Variable([0.0, 4.0])
+    backend.approach(v, keras.Variable([2.0, 0.0]), ops.convert_to_tensor(0.5))
+    np.testing.assert_allclose(ops.convert_to_numpy(v.value), [1.0, 2.0])
+
+
+def test_samples_are_those_of_the_network():
+    model = ganzoo.get("dcgan", image_shape=(8, 8, 1), channels=4, seed=0)
+    latents = np.random.default_rng(0).normal(size=(5, 100)).astype("float32")
+    floats = ops.convert_to_numpy(model.ema_generator(latents, training=False))
+    wanted = np.round((floats + 1) * 127.5)
+    got = model.generate(5, latents=latents).astype(int)
+    assert np.abs(got - wanted).max() <= 1
+    # What the network is now, not what it was when it was compiled.
+    weight = model.ema_generator.weights[0]
+    weight.assign(weight * 0)
+    assert len(np.unique(model.generate(5, latents=latents), axis=0)) == 1
+    model.ema_decay = None
+    assert len(np.unique(model.generate(5, latents=latents), axis=0)) == 5
