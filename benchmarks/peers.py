@@ -12,12 +12,17 @@ RATE, BETA = 2e-4, 0.5
 
 
 def networks(name, shape, channels=64, normalize="batch"):
-    """`(generator, discriminator)` of the zoo's `dcgan` or `vanilla`."""
+    """`(generator, discriminator)` of the zoo's `dcgan` or `vanilla`, of Keras's own layers."""
     if name == "vanilla":
         return mlp.generator(shape, 100), mlp.discriminator(shape)
-    return dcgan.generator(shape, 100, channels), dcgan.discriminator(
-        shape, channels, None, normalize
-    )
+    ours = dcgan.BatchNorm
+    dcgan.BatchNorm = keras.layers.BatchNormalization
+    try:
+        return dcgan.generator(shape, 100, channels), dcgan.discriminator(
+            shape, channels, None, normalize
+        )
+    finally:
+        dcgan.BatchNorm = ours
 
 
 def plain_keras(make, images, batch, jit=False):
@@ -104,6 +109,7 @@ def bare_step(model, batches):
     import tensorflow as tf
 
     model.setup(batches[0].shape[1:])
+    model._name_trackers()
     step = tf.function(model.train_step, jit_compile=model.jit_compile)
     ready = [(tf.convert_to_tensor(b),) for b in batches]
 
@@ -114,7 +120,6 @@ def bare_step(model, batches):
         float(logs["d_loss"])
         return time.perf_counter() - start
 
-    model._name_trackers()
     return run
 
 

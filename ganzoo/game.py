@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import functools
 import inspect
+import math
 import operator
 import random as python_random
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from keras import ops
 
 from ganzoo import backend
 from ganzoo import checks
+from ganzoo.networks import operations
 
 PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
 
@@ -287,7 +289,7 @@ class Game(backend.Trainer, keras.Model):
         return max(player.steps for player in self.players)
 
     def compile(
-        self, optimizer=None, *, jit_compile="auto", steps_per_execution=1, run_eagerly=False
+        self, optimizer=None, *, jit_compile="auto", steps_per_execution="auto", run_eagerly=False
     ):
         """Choose optimizers. Models from `ganzoo.get` are compiled already.
 
@@ -295,7 +297,8 @@ class Game(backend.Trainer, keras.Model):
             optimizer: None (the model's own defaults), or a dict from player name to optimizer,
                 or one optimizer (or its name) of which every player gets a copy.
             jit_compile: compile the step with XLA: True, False or `"auto"`.
-            steps_per_execution: training steps that run between two looks at callbacks.
+            steps_per_execution: training steps that run between two looks at callbacks; `"auto"`:
+                one where a step takes long, up to 32 where Python would take longer than the step.
             run_eagerly: run the step as plain Python, for debugging.
         """
         if optimizer is None:
@@ -317,16 +320,32 @@ class Game(backend.Trainer, keras.Model):
             optimizers = {
                 name: o if isinstance(o, wrapper) else wrapper(o) for name, o in optimizers.items()
             }
+        if steps_per_execution != "auto":
+            checks.integer("steps_per_execution", steps_per_execution)
         self._wanted["jit_compile"] = jit_compile
+        self._wanted["steps_per_execution"] = steps_per_execution
         super().compile(
             optimizer=PlayerOptimizers(optimizers),
             auto_scale_loss=False,
             jit_compile=jit_compile,
-            steps_per_execution=steps_per_execution,
+            steps_per_execution=1 if steps_per_execution == "auto" else steps_per_execution,
             run_eagerly=run_eagerly,
         )
         if self.built:
             self.optimizer.build_for(self.players)
+
+    def _choose_steps_per_execution(self, examples):
+        """So many steps at once that Keras's own work between them is about a hundredth."""
+        if self._wanted["steps_per_execution"] != "auto" or self.run_eagerly:
+            return
+        networks = {id(n): n for player in self.players for n in player.networks}.values()
+        # Forward and back, and most networks twice.
+        work = 6 * examples * sum(sum(operations(network)) for network in networks)
+        steps = math.ceil(0.05 * backend.speed() / max(work, 1))
+        steps = max(1, min(32, steps))
+        if steps != self.steps_per_execution:
+            self.steps_per_execution = steps
+            self.train_function = None
 
     # The step -------------------------------------------------------------------------------
 
@@ -546,6 +565,7 @@ class Game(backend.Trainer, keras.Model):
                 seed=self.seed or 0,
                 repeat=steps_per_epoch is not None,
             )
+            self._choose_steps_per_execution(feed.size)
             if validation_data is not None:
                 validation_data = self._still(
                     *_as_pair(validation_data), validation_batch_size or batch_size
@@ -609,7 +629,7 @@ class Game(backend.Trainer, keras.Model):
     def _compile_arguments(self):
         return {
             "jit_compile": self._wanted["jit_compile"],
-            "steps_per_execution": self.steps_per_execution,
+            "steps_per_execution": self._wanted["steps_per_execution"],
             "run_eagerly": self.run_eagerly,
         }
 

@@ -17,11 +17,13 @@ Everything above it is written once in `keras.ops`. What differs between backend
 | `best_precision` | what `precision="auto"` means on this device                                |
 | `feed`           | whole, checked batches for `fit`, of whatever the user has                 |
 | `stream`         | a source of examples as a data set                                         |
+| `speed`          | a guess at the device's floating-point operations per second                |
 | `is_uint8`       | whether a tensor holds raw pictures                                         |
 | `versions`       | what a result was made with, for the record                                 |
 """
 
 import importlib.metadata
+import os
 import platform
 import sys
 
@@ -58,6 +60,11 @@ input_gradient = _impl.input_gradient
 record = _impl.record
 trace = _impl.trace
 value_and_grad = _impl.value_and_grad
+
+
+def speed():
+    """Floating-point operations per second that a training step may come to, roughly."""
+    return 2e13 if _impl.accelerated() else 5e10 * os.cpu_count()
 
 
 def is_uint8(x):

@@ -125,7 +125,8 @@ def stream_tf_data(ds, count, *, batch_size, shuffle, seed, buffer=8192):
             return unshuffled.shuffle(buffer, seed=tf.reshape(epoch_seed(), ()))
 
         ds = tf.data.Dataset.range(1).flat_map(shuffled)
-    return _tf_batches(ds, order, batch_size)
+    ds = ds.apply(tf.data.experimental.assert_cardinality(count)).batch(batch_size)
+    return _known(ds, order, batch_size)
 
 
 def _tf_stream(source, batch_size, order):
@@ -133,7 +134,12 @@ def _tf_stream(source, batch_size, order):
 
     dtypes = [tf.as_dtype(dtype) for _, dtype in source.specs]
     permutation = host_function(order.advance, tf.int64)
-    read = host_function(source.read, dtypes)
+    arrays = _in_memory(source)
+    if arrays is None:
+        read = host_function(source.read, dtypes)
+    else:  # no Python, which would wait for the thread that runs the training loop
+        tensors = [tf.constant(a) for a in arrays]
+        read = lambda indices: [tf.gather(t, indices) for t in tensors]
 
     def with_shapes(indices):
         batch = read(indices)
@@ -141,19 +147,34 @@ def _tf_stream(source, batch_size, order):
             component.set_shape((indices.shape[0], *shape))
         return tuple(batch) if len(batch) > 1 else batch[0]
 
-    ds = tf.data.Dataset.range(1).flat_map(
-        lambda _: tf.data.Dataset.from_tensor_slices(permutation())
-    )
-    return _tf_batches(ds, order, batch_size, with_shapes)
+    def places(_):
+        indices = permutation()
+        starts = tf.data.Dataset.range(0, order.count, batch_size)
+        return starts.map(lambda start: indices[start : start + batch_size])
+
+    ds = tf.data.Dataset.range(1).flat_map(places)
+    ds = ds.apply(tf.data.experimental.assert_cardinality(-(-order.count // batch_size)))
+    ds = ds.map(with_shapes, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return _known(ds, order, batch_size)
 
 
-def _tf_batches(ds, order, batch_size, read=None):
+MEMORY = 2**29
+"""Arrays of at most this size are handed to TensorFlow, which makes a copy: 512 MiB."""
+
+
+def _in_memory(source):
+    """The arrays of a source, if they are in memory and small; else None."""
+    arrays = source.arrays if getattr(type(source), "read", None) is ArraySource.read else ()
+    small = sum(a.nbytes for a in arrays) <= MEMORY
+    plain = all(isinstance(a, np.ndarray) and not isinstance(a, np.memmap) for a in arrays)
+    return arrays if arrays and small and plain else None
+
+
+def _known(ds, order, batch_size):
+    """Batches of a source, of which `fit` finds out in which order they come."""
     import tensorflow as tf
 
-    ds = ds.apply(tf.data.experimental.assert_cardinality(order.count)).batch(batch_size)
-    if read is not None:
-        ds = ds.map(read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    # Known at the root: whatever is mapped on top, `fit` finds the order and pins its epoch.
+    # At the root: whatever is mapped on top, `fit` finds the order and pins its epoch.
     ds.ganzoo_order = order
     final = ds.prefetch(tf.data.AUTOTUNE)
     final.ganzoo_full_batches = order.count // batch_size
@@ -207,6 +228,8 @@ class Feed:
 
     data: object
     orders: tuple
+    size: int
+    """Examples that one step reads."""
     seek: Callable | None = None
     """For data that repeats: called before it is read with the steps that earlier epochs took."""
 
@@ -403,7 +426,7 @@ def _feed_tf_data(ds, accept, check, repeat):
             lambda *batch: tuple(tf.reshape(b, (-1, *b.shape[2:])) for b in batch)
         )
     if not repeat:
-        return Feed(ds.prefetch(tf.data.AUTOTUNE), orders)
+        return Feed(ds.prefetch(tf.data.AUTOTUNE), orders, size * turns)
 
     length = int(ds.cardinality())
     skipped = [0]
@@ -418,7 +441,7 @@ def _feed_tf_data(ds, accept, check, repeat):
     ds = tf.data.Dataset.range(1).flat_map(
         lambda _, ds=ds: ds.repeat().skip(tf.reshape(count(), ()))
     )
-    return Feed(ds.prefetch(tf.data.AUTOTUNE), orders, seek)
+    return Feed(ds.prefetch(tf.data.AUTOTUNE), orders, size * turns, seek)
 
 
 def _find_orders(ds):
@@ -512,4 +535,4 @@ def _feed_py_dataset(ds, accept, check, repeat):
     def seek(step):
         data.first = step
 
-    return Feed(data, orders, seek if repeat else None)
+    return Feed(data, orders, size * turns, seek if repeat else None)

@@ -185,3 +185,8 @@ def best_precision():
     if capability is None:  # a TPU
         return "mixed_bfloat16"
     return "mixed_bfloat16" if float(capability) >= 8.0 else "mixed_float16"
+
+
+def accelerated():
+    """Whether there is a GPU or TPU."""
+    return jax.devices()[0].platform != "cpu"

@@ -162,3 +162,8 @@ def best_precision():
         "compute_capability", (0, 0)
     )
     return "mixed_bfloat16" if capability >= (8, 0) else "mixed_float16"
+
+
+def accelerated():
+    """Whether there is a GPU."""
+    return bool(tf.config.list_physical_devices("GPU"))
