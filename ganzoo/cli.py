@@ -256,11 +256,52 @@ def sample(model, weights, count, labels, seed, truncation, batch_size, form, ou
     out.parent.mkdir(parents=True, exist_ok=True)  # finds what is wrong with it before the work
     network = ganzoo.get(model, weights=source)
     numbers = numbers[0] if numbers and len(numbers) == 1 else numbers
-    samples = network.generate(
+    batches = network.generate_batches(
         count, labels=numbers, seed=seed, truncation=truncation, batch_size=batch_size
     )
-    _write(samples, form, out)
+    _write(_watched(batches, count), count, form, out)
     click.echo(f"{count} samples: {out}")
+
+
+@main.command()
+@click.argument("model")
+@click.option("--image-size", default="28", show_default=True, help="64, or 64x48.")
+@click.option("--channels", default=1, show_default=True, help="1 for grey, 3 for colour.")
+@click.option("--batch-size", default=64, show_default=True, help="Pictures in a batch.")
+@click.option("--seconds", default=10.0, show_default=True, help="To measure each for.")
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Argument of the model.")
+@as_json
+@debug
+def benchmark(model, image_size, channels, batch_size, seconds, pairs, as_json, debug):
+    """How fast a MODEL of the zoo trains and samples on this machine, on pictures of noise.
+
+    \b
+    ganzoo benchmark dcgan
+    ganzoo benchmark dcgan --image-size 64 --channels 3 --set precision=mixed_bfloat16
+    """
+    size, arguments = _image_size(image_size), _settings(pairs)
+    size = size if isinstance(size, tuple) else (size, size)
+    if model not in zoo.own_models():
+        zoo.describe(model)  # says which there are, before a framework is loaded
+    _load_framework()
+    from ganzoo import throughput
+
+    shape = (*size, channels)
+    found = throughput.measure(
+        model, image_shape=shape, batch_size=batch_size, seconds=seconds, **arguments
+    )
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    click.echo(
+        f"{model}, {'×'.join(map(str, shape))}, batch {batch_size}, {found['precision']}, "
+        f"{found['versions']['backend']}: {found['parameters']:,} parameters"
+    )
+    for what, first in (("training", "first_step"), ("sampling", "first_samples")):
+        click.echo(
+            f"{what}: {found[what]:,.0f} ± {found[what + '_spread']:,.0f} pictures per second; "
+            f"the first after {found[first]:.1f} s"
+        )
 
 
 def _trained(model, weights):
@@ -366,15 +407,30 @@ def _name_of(registered_name, path):
     return names[registered_name]
 
 
-def _write(samples, form, out):
+def _watched(batches, count):
+    """The batches, with a progress bar where somebody may look at it."""
+    import tqdm
+
+    with tqdm.tqdm(total=count, unit=" pictures", disable=None, leave=False) as bar:
+        for batch in batches:
+            yield batch
+            bar.update(len(batch))
+
+
+def _write(batches, count, form, out):
+    """Write samples as they come: in constant memory, but for a grid."""
+    import numpy as np
+
+    from ganzoo import callbacks
     from ganzoo import images
 
     if form == "npz":
-        import numpy as np
-
-        with out.open("wb") as file:  # given a name, NumPy might add an ending
-            np.savez_compressed(file, images=samples)
+        with callbacks.replacing(out) as path:
+            images.save_arrays(path, images=(count, batches))
     elif form == "grid":
-        images.save_grid(samples, out)
+        images.save_grid(np.concatenate(list(batches)), out)
     else:
-        images.save_each(samples, out)
+        written = 0
+        for batch in batches:
+            images.save_each(batch, out, start=written)
+            written += len(batch)

@@ -335,13 +335,13 @@ class Game(backend.Trainer, keras.Model):
             self.optimizer.build_for(self.players)
 
     def _choose_steps_per_execution(self, examples):
-        """So many steps at once that Keras's own work between them is about a hundredth."""
+        """About a quarter of a second of steps at once, so that Keras's work between is small."""
         if self._wanted["steps_per_execution"] != "auto" or self.run_eagerly:
             return
         networks = {id(n): n for player in self.players for n in player.networks}.values()
         # Forward and back, and most networks twice.
         work = 6 * examples * sum(sum(operations(network)) for network in networks)
-        steps = math.ceil(0.05 * backend.speed() / max(work, 1))
+        steps = math.ceil(0.25 * backend.speed() / max(work, 1))
         steps = max(1, min(32, steps))
         if steps != self.steps_per_execution:
             self.steps_per_execution = steps

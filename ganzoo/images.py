@@ -2,6 +2,7 @@
 
 import math
 import pathlib
+import zipfile
 
 import numpy as np
 from PIL import Image
@@ -80,6 +81,29 @@ def save_each(images, folder, start=0):
     for i, image in enumerate(images, start):
         _to_pil(image).save(folder / f"{i:05d}.png")
     return folder
+
+
+def save_arrays(path, **columns):
+    """An `.npz` file of arrays that come batch by batch, in constant memory.
+
+    Args:
+        path: the file.
+        **columns: by name, `(number of rows, iterator over arrays)`.
+
+    Returns:
+        The path.
+    """
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, (count, batches) in columns.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                for i, batch in enumerate(batches):
+                    batch = np.ascontiguousarray(batch)
+                    if i == 0:
+                        header = np.lib.format.header_data_from_array_1_0(batch)
+                        header["shape"] = (count, *batch.shape[1:])
+                        np.lib.format.write_array_header_1_0(file, header)
+                    file.write(batch.tobytes())
+    return pathlib.Path(path)
 
 
 def save_gif(frames, path, seconds=6.0, most=100):

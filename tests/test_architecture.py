@@ -28,7 +28,7 @@ LAYERS = [
     ["datasets", "images", "downloads"],
     ["metrics"],
     ["evaluation"],
-    ["callbacks", "doctor"],
+    ["callbacks", "doctor", "throughput"],
     ["runs"],
     ["cli"],
 ]

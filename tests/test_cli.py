@@ -332,6 +332,22 @@ def test_an_interrupt_says_how_to_go_on(data, tmp_path):
         assert gif.n_frames >= 3
 
 
+# benchmark --------------------------------------------------------------------------------------
+
+
+def test_benchmark():
+    words = ["benchmark", "cgan", *TINY[:4], "--image-size", "8", "--seconds", "0.2"]
+    said = _done(*words)
+    assert "cgan, 8×8×1, batch 64, float32" in said
+    assert "training: " in said and "sampling: " in said
+    found = json.loads(_done(*words, "--json", "--batch-size", "16"))
+    assert found["batch_size"] == 16 and found["config"] == {"channels": 4, "latent_dim": 6}
+    for what, first in (("training", "first_step"), ("sampling", "first_samples")):
+        assert found[what] > 0 and found[first] > 0
+    assert "Unknown model: 'dcgam'" in _fails("benchmark", "dcgam")
+    assert "at least 8×8" in _fails("benchmark", "dcgan", "--image-size", "4")
+
+
 # sample -----------------------------------------------------------------------------------------
 
 
