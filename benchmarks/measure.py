@@ -6,6 +6,7 @@ import os
 import pathlib
 import platform
 import statistics
+import sys
 import time
 
 import keras
@@ -100,6 +101,11 @@ def peak(size=2048, repeats=5):
 # Tables -----------------------------------------------------------------------------------------
 
 
+def cores():
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 def machine():
     """What a result was measured on and with."""
     model = platform.processor() or platform.machine()
@@ -109,8 +115,10 @@ def machine():
         model = lines[0].partition(":")[2].strip() if lines else model
     versions = backend.versions()
     kept = [f"{name} {versions[name]}" for name in ("python", "keras", versions["backend"])]
+    if "torch" in sys.modules:
+        kept.append(f"torch {sys.modules['torch'].__version__}")
     return {
-        "machine": f"{model}, {len(os.sched_getaffinity(0))} cores",
+        "machine": f"{model}, {cores()} cores",
         "versions": ", ".join(kept),
     }
 

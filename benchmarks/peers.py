@@ -204,7 +204,7 @@ def torch_dcgan(shape, channels, images, batch, *, channels_last, autocast, comp
         for i in range(steps):
             first = i * batch % (len(pictures) - batch + 1)
             loss = step(pictures[first : first + batch])
-        float(loss)
+        float(loss.detach())
         return time.perf_counter() - start
 
     return run

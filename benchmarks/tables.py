@@ -8,13 +8,19 @@ import pathlib
 import re
 
 ROOT = pathlib.Path(__file__).parents[1]
-MARK = re.compile(r"(<!-- quality table: .*? -->\n).*?(<!-- end -->)", re.DOTALL)
+MARK = re.compile(r"(<!-- (\w+) table: .*? -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def results(name):
+    """The rows of `results/NAME.csv`."""
+    path = ROOT / "benchmarks" / "results" / f"{name}.csv"
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def quality():
     """The table of `benchmarks/quality.py`."""
-    with (ROOT / "benchmarks" / "results" / "quality.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = results("quality")
     lines = [
         "| what | data, epochs | seeds | Fréchet distance | floor | precision | recall "
         "| rarest class | label as asked |",
@@ -55,10 +61,41 @@ def _mean(rows, key, form):
     return mean if low == high else f"{mean} ({low} … {high})"
 
 
+def training():
+    """The table of `benchmarks/train.py`."""
+    rows = results("train")
+    lines = [
+        "| what | model, pictures | pictures per second | times as fast | as | share of limit |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        share = f"{float(row['share_of_peak']):.0%}" if row["share_of_peak"] else ""
+        ratio = f"{float(row['times_as_fast']):.2f} ± {float(row['ratio_spread']):.2f}"
+        itself = row["what"] == row["against"]
+        cells = [
+            row["what"],
+            f"{row['model']}, {row['size']}×{row['size']}",
+            f"{float(row['pictures_per_second']):,.0f}",
+            "" if itself else ratio,
+            "" if itself else row["against"],
+            share,
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    made = " and ".join(sorted({f"{row['machine']} ({row['versions']})" for row in rows}))
+    return (
+        "\n".join(lines)
+        + f"\n\nBatches of {rows[0]['batch']}, {rows[0]['precision']}, on {made}.\n"
+        "All took turns in each round; ratios are medians over the rounds with half the distance "
+        "of the quartiles. Limit: a\nmatrix product of 2,048, in the same run. Made by `python "
+        "benchmarks/train.py`.\n"
+    )
+
+
 def main():
     page = ROOT / "README.md"
-    text = page.read_text(encoding="utf-8")
-    page.write_text(MARK.sub(lambda m: m[1] + "\n" + quality() + "\n" + m[2], text), "utf-8")
+    tables = {"quality": quality, "training": training}
+    fill = lambda match: f"{match[1]}\n{tables[match[2]]()}\n{match[3]}"
+    page.write_text(MARK.sub(fill, page.read_text(encoding="utf-8")), "utf-8")
 
 
 if __name__ == "__main__":

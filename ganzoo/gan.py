@@ -392,7 +392,8 @@ class GAN(Game):
 
     def _made(self, part, size):
         short = size - len(part[0])
-        part = [np.concatenate([x, np.repeat(x[-1:], short, axis=0)]) for x in part]
+        if short:
+            part = [np.concatenate([x, np.repeat(x[-1:], short, axis=0)]) for x in part]
         images, finite = self._inference()(*part)
         if not finite:
             warnings.warn(
@@ -400,6 +401,7 @@ class GAN(Game):
                 "from before, or train anew with a smaller learning rate.",
                 stacklevel=2,
             )
+            images = np.nan_to_num(images, nan=-1.0, posinf=1.0, neginf=-1.0)
         return images[: size - short]
 
     def _inference(self):
@@ -460,11 +462,14 @@ class GAN(Game):
 
 
 def _finish(images):
-    """uint8 pictures of those in [-1, 1], points as they are; and whether all were finite."""
-    finite = ops.all(ops.isfinite(images))
-    images = ops.nan_to_num(ops.cast(images, "float32"), nan=-1.0, posinf=1.0, neginf=-1.0)
+    """uint8 pictures of those in [-1, 1], points as they are; and whether all were finite.
+
+    In as few passes as may be: for a small generator they are a good part of the work.
+    """
+    images = ops.cast(images, "float32")
+    finite = ops.isfinite(ops.sum(images))
     if len(images.shape) == 4:
-        images = ops.cast(ops.clip(ops.round((images + 1.0) * 127.5), 0, 255), "uint8")
+        images = ops.cast(ops.clip(ops.round(images * 127.5 + 127.5), 0, 255), "uint8")
     return images, finite
 
 

@@ -1,0 +1,75 @@
+"""How fast `generate` makes pictures, against the bare compiled generator.
+
+    python benchmarks/sample.py dcgan vanilla
+
+The bare generator gets one batch of latents over and over and its floats stay where they are.
+Results go to `benchmarks/results/sample.csv`.
+"""
+
+import argparse
+import resource
+
+import keras
+import measure
+import numpy as np
+
+import ganzoo
+from ganzoo import backend
+
+BATCH = 256
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("models", nargs="+")
+    parser.add_argument("--size", type=int, default=28)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--batches", type=int, default=40)
+    args = parser.parse_args()
+    shape = (args.size, args.size, 1 if args.size < 64 else 3)
+    rows = []
+    for name in args.models:
+        model = ganzoo.get(name, image_shape=shape, seed=0)
+        latents = np.random.default_rng(0).standard_normal((BATCH, model.latent_dim), "float32")
+        # One number comes back, so that the pictures must have been computed.
+        bare = backend.inference(model.sampler, lambda x: keras.ops.sum(x), model.jit_compile)
+        seconds = measure.take_turns(
+            {
+                "bare compiled generator": measure.timed(
+                    lambda n, bare=bare, latents=latents: [bare(latents) for _ in range(n)]
+                ),
+                "generate": measure.timed(lambda n, model=model: model.generate(BATCH * n, seed=0)),
+            },
+            args.batches,
+            args.rounds,
+        )
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for _ in model.generate_batches(50_000, seed=0):
+            pass
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        for what, each in seconds.items():
+            middle, spread = measure.middle(each)
+            ratio, ratio_spread = measure.middle(
+                measure.ratios(seconds, what, "bare compiled generator")
+            )
+            rows.append(
+                {
+                    "model": name,
+                    "size": args.size,
+                    "what": what,
+                    "pictures_per_second": BATCH / middle,
+                    "ms_per_batch": middle * 1e3,
+                    "spread_ms": spread * 1e3,
+                    "times_as_fast": ratio,
+                    "ratio_spread": ratio_spread,
+                    "mb_more_for_50000": grown / 1024,
+                    "rounds": args.rounds,
+                    **measure.machine(),
+                }
+            )
+    measure.show([{k: row[k] for k in list(row)[:9]} for row in rows])
+    measure.save("sample", rows, replace=("model", "size"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""How long one waits for the first thing to happen.
+
+    python benchmarks/startup.py
+
+Each command runs in a process of its own, several times in turn. "First step" is one step on one
+batch, from the start of the process until its epoch is logged. Results go to
+`benchmarks/results/startup.csv`.
+"""
+
+import argparse
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import measure
+import numpy as np
+
+GANZOO = str(pathlib.Path(sys.executable).with_name("ganzoo"))
+
+
+def until(command, path=None):
+    """Seconds until a command has ended, or until a file is there."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    seconds = None
+    while process.poll() is None:
+        if seconds is None and path is not None and path.exists():
+            seconds = time.perf_counter() - start
+        time.sleep(0.002)
+    seconds = seconds or time.perf_counter() - start
+    message = process.stderr.read()
+    if process.returncode:
+        raise RuntimeError(f"{command} failed: {message}")
+    return seconds
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        pictures = np.random.default_rng(0).integers(0, 256, (64, 28, 28, 1), "uint8")
+        np.save(folder / "pictures.npy", pictures)
+        train = [GANZOO, "train", "dcgan", "--data", str(folder / "pictures.npy"), "--epochs", "1"]
+        trained = folder / "trained"
+        until([*train, "-o", str(trained)])
+        runs = {
+            "ganzoo --help": lambda i: until([GANZOO, "--help"]),
+            "ganzoo list": lambda i: until([GANZOO, "list"]),
+            "import tensorflow": lambda i: until([sys.executable, "-c", "import tensorflow"]),
+            "import keras": lambda i: until([sys.executable, "-c", "import keras"]),
+            "ganzoo train dcgan: first step": lambda i: until(
+                [*train, "-o", str(folder / f"run-{i}")], folder / f"run-{i}" / "metrics.jsonl"
+            ),
+            "ganzoo sample: 64 pictures": lambda i: until(
+                [GANZOO, "sample", str(trained), "-o", str(folder / "grid.png")]
+            ),
+        }
+        found = {what: [] for what in runs}
+        for i in range(args.rounds):
+            for what, run in runs.items():
+                found[what].append(run(i))
+    rows = [
+        {
+            "what": what,
+            "seconds": statistics.median(seconds),
+            "least": min(seconds),
+            "most": max(seconds),
+            "rounds": args.rounds,
+            **measure.machine(),
+        }
+        for what, seconds in found.items()
+    ]
+    measure.show([{k: row[k] for k in list(row)[:4]} for row in rows])
+    measure.save("startup", rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""How fast `fit` trains, against the loops that others would write, in one run.
+
+    python benchmarks/train.py dcgan 28 64
+    python benchmarks/train.py vanilla 28
+
+Peers have the same networks: a Keras loop as tutorials write it and, if torch is installed,
+PyTorch in its settings. All take turns in every round; a ratio is taken within a round. The share
+of the limit is the work of one update, counted (matrix products and convolutions, none done
+twice), by the time it took, against a matrix product of 2,048 in float32 in the same run.
+Results go to `benchmarks/results/train.csv`; `benchmarks/tables.py` brings them into the README.
+"""
+
+import argparse
+import importlib.util
+
+import keras
+import measure
+import numpy as np
+import peers
+
+import ganzoo
+
+PLAIN = "plain Keras loop"
+
+
+def contenders(name, shape, batch, images, precision):
+    """By name: the contender, the one to compare with, the model if it is one of ganzoo's."""
+    found = {}
+
+    def ours(what, against, **config):
+        model = ganzoo.get(name, image_shape=shape, precision=precision, seed=0, **config)
+        data = lambda count: ganzoo.datasets.load(images[:count], batch_size=batch)
+        found[what] = (peers.fit(model, data, batch), against, model)
+
+    def plain(what, normalize):
+        keras.config.set_dtype_policy(precision)
+        make = lambda: peers.networks(name, shape, 64, normalize)
+        found[what] = (peers.plain_keras(make, images, batch), PLAIN, None)
+        keras.config.set_dtype_policy("float32")
+
+    plain(PLAIN, "batch")
+    ours("ganzoo, fit", PLAIN)
+    model = ganzoo.get(name, image_shape=shape, precision=precision, seed=0)
+    found["ganzoo, bare step"] = (peers.bare_step(model, [images[:batch]]), PLAIN, model)
+    if name == "dcgan":
+        ours("ganzoo, no average kept", PLAIN, ema_decay=None)
+        ours("ganzoo, one_stage, minimax", PLAIN, update="one_stage", objective="minimax")
+        plain("plain Keras loop, layer norm", "layer")
+        ours(
+            "ganzoo, one_stage, layer norm",
+            "plain Keras loop, layer norm",
+            update="one_stage",
+            discriminator_normalization="layer",
+        )
+    else:
+        ours("ganzoo, one_stage", PLAIN, update="one_stage")
+    if name == "dcgan" and importlib.util.find_spec("torch"):
+        import torch
+
+        torch.set_num_threads(measure.cores())
+        for what, settings in {
+            "PyTorch": {},
+            "PyTorch, channels last": {"channels_last": True},
+            "PyTorch, channels last, bfloat16": {"channels_last": True, "autocast": True},
+            "PyTorch, channels last, compiled": {"channels_last": True, "compiled": True},
+        }.items():
+            settings = {"channels_last": False, "autocast": False, "compiled": False, **settings}
+            found[what] = (
+                peers.torch_dcgan(shape, 64, images, batch, device="cpu", **settings),
+                PLAIN,
+                None,
+            )
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", choices=["dcgan", "vanilla"])
+    parser.add_argument("sizes", type=int, nargs="+", help="sides of the pictures")
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=2.0, help="about, of a round of one")
+    parser.add_argument(
+        "--precision", default="float32", choices=["float32", "mixed_float16", "mixed_bfloat16"]
+    )
+    args = parser.parse_args()
+    for size in args.sizes:
+        shape = (size, size, 1 if size < 64 else 3)
+        rng = np.random.default_rng(0)
+        images = rng.integers(0, 256, (128 * args.batch_size, *shape), "uint8")
+        found = contenders(args.model, shape, args.batch_size, images, args.precision)
+        run = {what: contender for what, (contender, _, _) in found.items()}
+        run[PLAIN](2)
+        steps = int(min(128, max(4, args.seconds / (run[PLAIN](3) / 3))))
+        seconds = measure.take_turns(run, steps, args.rounds)
+        peak = measure.peak()
+        rows = []
+        for what, (_, against, model) in found.items():
+            each, spread = measure.middle(seconds[what])
+            ratio, ratio_spread = measure.middle(measure.ratios(seconds, what, against))
+            work = measure.update_work(model, args.batch_size) if model else None
+            rows.append(
+                {
+                    "model": args.model,
+                    "size": size,
+                    "batch": args.batch_size,
+                    "precision": args.precision,
+                    "what": what,
+                    "ms_per_step": each * 1e3,
+                    "spread_ms": spread * 1e3,
+                    "pictures_per_second": args.batch_size / each,
+                    "against": against,
+                    "times_as_fast": ratio,
+                    "ratio_spread": ratio_spread,
+                    "share_of_peak": work / each / peak if work else "",
+                    "peak_gflops": peak / 1e9,
+                    "rounds": args.rounds,
+                    "steps": steps,
+                    **measure.machine(),
+                }
+            )
+        measure.show([{k: row[k] for k in list(row)[4:12]} for row in rows])
+        measure.save("train", rows, replace=("model", "size", "batch", "precision"))
+
+
+if __name__ == "__main__":
+    main()
