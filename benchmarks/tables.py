@@ -1,4 +1,4 @@
-"""Writes the README's measured tables from `benchmarks/results/*.csv`.
+"""Writes the measured tables of README.md and docs/speed.md from `benchmarks/results/*.csv`.
 
 python benchmarks/tables.py
 """
@@ -61,9 +61,9 @@ def _mean(rows, key, form):
     return mean if low == high else f"{mean} ({low} … {high})"
 
 
-def training():
-    """The table of `benchmarks/train.py`."""
-    rows = results("train")
+def training(chosen=None):
+    """The table of `benchmarks/train.py`, or some rows of it."""
+    rows = [row for row in results("train") if chosen is None or row["what"] in chosen]
     lines = [
         "| what | model, pictures | pictures per second | times as fast | as | share of limit |",
         "|---|---|---|---|---|---|",
@@ -81,7 +81,8 @@ def training():
             share,
         ]
         lines.append(f"| {' | '.join(cells)} |")
-    made = " and ".join(sorted({f"{row['machine']} ({row['versions']})" for row in rows}))
+    made = " and ".join(sorted({row["machine"] for row in rows}))
+    made += f" ({max((row['versions'] for row in rows), key=len)})"
     return (
         "\n".join(lines)
         + f"\n\nBatches of {rows[0]['batch']}, {rows[0]['precision']}, on {made}.\n"
@@ -91,11 +92,63 @@ def training():
     )
 
 
+def speed():
+    """Some rows of `training`."""
+    return training(
+        (
+            "ganzoo, fit",
+            "ganzoo, one_stage",
+            "ganzoo, one_stage, layer norm",
+            "PyTorch",
+            "PyTorch, channels last",
+        )
+    )
+
+
+def plain(name, columns):
+    """Columns of a result, `{heading: key}`, as they are."""
+    rows = results(name)
+    lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
+    lines += [f"| {' | '.join(row[key] for key in columns.values())} |" for row in rows]
+    made = " and ".join(sorted({row["machine"] for row in rows}))
+    return "\n".join(lines) + f"\n\nOn {made}. Made by `python benchmarks/{name}.py`.\n"
+
+
+def sampling():
+    """The table of `benchmarks/sample.py`."""
+    return plain(
+        "sample",
+        {
+            "model": "model",
+            "what": "what",
+            "pictures per second": "pictures_per_second",
+            "times as fast as the bare one": "times_as_fast",
+            "MB more for 50,000": "mb_more_for_50000",
+        },
+    )
+
+
+def startup():
+    """The table of `benchmarks/startup.py`."""
+    return plain(
+        "startup",
+        {"what": "what", "seconds (median)": "seconds", "least": "least", "most": "most"},
+    )
+
+
+TABLES = {
+    "quality": quality,
+    "speed": speed,
+    "training": training,
+    "sampling": sampling,
+    "startup": startup,
+}
+
+
 def main():
-    page = ROOT / "README.md"
-    tables = {"quality": quality, "training": training}
-    fill = lambda match: f"{match[1]}\n{tables[match[2]]()}\n{match[3]}"
-    page.write_text(MARK.sub(fill, page.read_text(encoding="utf-8")), "utf-8")
+    for page in (ROOT / "README.md", ROOT / "docs" / "speed.md"):
+        fill = lambda match: f"{match[1]}\n{TABLES[match[2]]()}\n{match[3]}"
+        page.write_text(MARK.sub(fill, page.read_text(encoding="utf-8")), "utf-8")
 
 
 if __name__ == "__main__":

@@ -54,9 +54,10 @@ def test_batch_norm_of_frozen_layers_points_and_half_precision(rng):
     np.testing.assert_allclose(frozen(x, training=True), x, rtol=1e-2)  # as at inference
     points = layers.BatchNorm()(x[:, 0, 0], training=True)
     np.testing.assert_allclose(ops.mean(points, axis=0), 0, atol=1e-5)
-    half = layers.BatchNorm(dtype="mixed_float16")(x * 100, training=True)
-    assert keras.backend.standardize_dtype(half.dtype) == "float16"
-    assert float(ops.std(ops.cast(half, "float32"))) == pytest.approx(1, abs=0.01)
+    for dtype in ("float16", "bfloat16"):
+        half = layers.BatchNorm(dtype=f"mixed_{dtype}")(x * 100, training=True)
+        assert keras.backend.standardize_dtype(half.dtype) == dtype
+        assert float(ops.std(ops.cast(half, "float32"))) == pytest.approx(1, abs=0.01)
 
 
 @pytest.mark.parametrize("cls", [layers.BatchNorm, layers.LayerNorm])

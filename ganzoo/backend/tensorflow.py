@@ -118,7 +118,7 @@ def approach(variable, target, rate):
 
 def batch_norm(x, scale, offset, epsilon):
     """A normalised batch, its mean and variance, in one operation; None where there is none."""
-    if len(x.shape) != 4 or x.dtype != tf.float32:
+    if len(x.shape) != 4 or x.dtype not in (tf.float32, tf.bfloat16):
         return None
     none = tf.zeros([0])
     y, mean, variance, _, _, _ = tf.raw_ops.FusedBatchNormV3(
