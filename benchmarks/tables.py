@@ -85,7 +85,7 @@ def training(chosen=None):
     made += f" ({max((row['versions'] for row in rows), key=len)})"
     return (
         "\n".join(lines)
-        + f"\n\nBatches of {rows[0]['batch']}, {rows[0]['precision']}, on {made}.\n"
+        + f"\n\nBatches of {rows[0]['batch']}, {rows[0]['precision']} unless said, on {made}.\n"
         "All took turns in each round; ratios are medians over the rounds with half the distance "
         "of the quartiles. Limit: a\nmatrix product of 2,048, in the same run. Made by `python "
         "benchmarks/train.py`.\n"
@@ -101,6 +101,7 @@ def speed():
             "ganzoo, one_stage, layer norm",
             "PyTorch",
             "PyTorch, channels last",
+            "PyTorch, channels last, bfloat16",
         )
     )
 

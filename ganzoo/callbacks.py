@@ -115,7 +115,9 @@ class Checkpoints(keras.callbacks.Callback):
             left_behind.unlink(missing_ok=True)
 
     def on_epoch_end(self, epoch, logs=None):
-        if not all(math.isfinite(value) for value in (logs or {}).values()):
+        # A score, "name[extractor]", may be infinite for good reasons.
+        losses = [value for name, value in (logs or {}).items() if "[" not in name]
+        if not all(map(math.isfinite, losses)):
             self._unsaved = None  # what has diverged must not push out what had not
             return
         self._unsaved = epoch + 1
@@ -211,6 +213,8 @@ class Evaluate(keras.callbacks.Callback):
         score = self.sheet[self.best]
         before = self.best_so_far()
         sign = -1 if score.better == "higher" else 1
+        if not math.isfinite(score.value):
+            return
         if before is not None and not sign * score.value < sign * before[1]:
             return
         self.folder.mkdir(parents=True, exist_ok=True)

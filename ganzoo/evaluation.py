@@ -500,7 +500,14 @@ class Evaluator:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 for metric in panel:
-                    for name, value in metric.result().items():
+                    try:
+                        result = metric.result()
+                    except ValueError as error:
+                        if self.wanted is not None:
+                            raise
+                        notes.append(f"{metric.name} is left out: {error}")
+                        continue
+                    for name, value in result.items():
                         found.setdefault(name, (metric, []))[1].append(value)
             notes += [str(w.message) for w in caught]
             if self.wanted is not None:
@@ -784,6 +791,12 @@ def _grouped(batches, size=extractors.BATCH):
 
 
 def _joined(batches):
+    shapes = {batch[0].shape[1:] for batch in batches}
+    if len(shapes) > 1:
+        raise ValueError(
+            f"Pictures must have one shape. Received {' and '.join(map(str, sorted(shapes)))}: "
+            "bring them to one size, `ganzoo.datasets.load(…, image_size=…)`."
+        )
     return tuple(None if x[0] is None else np.concatenate(x) for x in zip(*batches))
 
 

@@ -334,18 +334,31 @@ class Game(backend.Trainer, keras.Model):
         if self.built:
             self.optimizer.build_for(self.players)
 
-    def _choose_steps_per_execution(self, examples):
-        """About a quarter of a second of steps at once, so that Keras's work between is small."""
-        if self._wanted["steps_per_execution"] != "auto" or self.run_eagerly:
+    def _choose_steps_per_execution(self, examples, *lengths):
+        """About a quarter of a second of steps at once, so that Keras's work between is small.
+
+        Their number divides each of `lengths`, in which Keras would not stop in between.
+        """
+        if self._wanted["steps_per_execution"] != "auto":
             return
         networks = {id(n): n for player in self.players for n in player.networks}.values()
+        try:
+            forward = sum(sum(operations(network)) for network in networks)
+        except ValueError:  # then callbacks are called after each step
+            forward = math.inf
         # Forward and back, and most networks twice.
-        work = 6 * examples * sum(sum(operations(network)) for network in networks)
-        steps = math.ceil(0.25 * backend.speed() / max(work, 1))
-        steps = max(1, min(32, steps))
+        most = min(32, 1 + 0.25 * backend.speed() / max(6 * examples * forward, 1))
+        length = math.gcd(*(n for n in lengths if n))
+        self._set_steps_per_execution(
+            max(n for n in range(1, int(most) + 1) if length % n == 0)
+            if not self.run_eagerly
+            else 1
+        )
+
+    def _set_steps_per_execution(self, steps):
         if steps != self.steps_per_execution:
             self.steps_per_execution = steps
-            self.train_function = None
+            self.train_function = self.test_function = self.predict_function = None
 
     # The step -------------------------------------------------------------------------------
 
@@ -399,14 +412,18 @@ class Game(backend.Trainer, keras.Model):
         if pullback:
             through = pullback(cotangents, variables)
             gradients = [_sum(g, t) for g, t in zip(gradients, through)]
+        self._apply(player, gradients)
+        return _log_items(player, terms, signals)
+
+    def _apply(self, player, gradients):
+        variables = player.variables
         idle = [v.path for v, g in zip(variables, gradients) if g is None]
         if idle:
             raise ValueError(
                 f"The loss of player {player.name!r} does not depend on {', '.join(idle)}. Leave "
                 "these networks out of the player, or set `draws=True` if they run in `draw`."
             )
-        backend.apply(optimizer, gradients, variables)
-        return _log_items(player, terms, signals)
+        backend.apply(self.optimizer[player.name], gradients, variables)
 
     def _move_together(self, player, partner, batch, drawn, pullback):
         """Two players' moves from one backward pass; both face the other as it was before."""
@@ -423,8 +440,8 @@ class Game(backend.Trainer, keras.Model):
         )
         factor = ops.cast(factor, "float32") * (partner_scale / scale)
         through = pullback([_times(c, factor) for c in cotangents], partner.variables)
-        backend.apply(optimizers[0], gradients, player.variables)
-        backend.apply(optimizers[1], through, partner.variables)
+        self._apply(player, gradients)
+        self._apply(partner, through)
         return _log_items(player, *own) + _log_items(partner, *answer)
 
     def _terms_of(self, player, batch, drawn):
@@ -565,7 +582,7 @@ class Game(backend.Trainer, keras.Model):
                 seed=self.seed or 0,
                 repeat=steps_per_epoch is not None,
             )
-            self._choose_steps_per_execution(feed.size)
+            self._choose_steps_per_execution(feed.size, steps_per_epoch, validation_steps)
             if validation_data is not None:
                 validation_data = self._still(
                     *_as_pair(validation_data), validation_batch_size or batch_size
@@ -601,6 +618,8 @@ class Game(backend.Trainer, keras.Model):
         """The players' losses on held-out data, with no move made. Arguments as in `fit`."""
         if kwargs.get("_use_cached_eval_dataset"):  # `fit` has prepared it
             return super().evaluate(x, y, batch_size=batch_size, **kwargs)
+        if self._wanted["steps_per_execution"] == "auto":
+            self._set_steps_per_execution(1)
         with backend.host_errors():
             return super().evaluate(self._still(x, y, batch_size), **kwargs)
 

@@ -96,13 +96,17 @@ def save_arrays(path, **columns):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, (count, batches) in columns.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-                for i, batch in enumerate(batches):
+                written = 0
+                for batch in batches:
                     batch = np.ascontiguousarray(batch)
-                    if i == 0:
+                    if not written:
                         header = np.lib.format.header_data_from_array_1_0(batch)
                         header["shape"] = (count, *batch.shape[1:])
                         np.lib.format.write_array_header_1_0(file, header)
                     file.write(batch.tobytes())
+                    written += len(batch)
+                if written != count:
+                    raise ValueError(f"{name!r} should have {count} rows. Received: {written}.")
     return pathlib.Path(path)
 
 

@@ -39,7 +39,7 @@ class Objective:
     def _sampled(self):
         """`slopes` for logits from about −30 to 30, none of them a round number."""
         logits = ops.reshape(ops.linspace(-29.7, 30.1, 240), (-1, 1))
-        return [ops.convert_to_numpy(x) for x in self.slopes(ops.zeros_like(logits), logits)]
+        return [ops.convert_to_numpy(x) for x in self.slopes(logits[::-1], logits)]
 
     @property
     def symmetric(self):

@@ -9,6 +9,7 @@ scores.json       what `ganzoo evaluate` found
 nearest.png       samples beside the training and held-out pictures nearest to them, by the same
 """
 
+import contextlib
 import json
 import pathlib
 import signal
@@ -160,7 +161,9 @@ class _Interrupts(keras.callbacks.Callback):
         self._before = None
 
     def __enter__(self):
-        if threading.current_thread() is threading.main_thread():
+        main = threading.current_thread() is threading.main_thread()
+        # Whoever runs this in the background ignores Ctrl-C, and may go on doing so.
+        if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             self._before = signal.signal(signal.SIGINT, self._ask)
         return self
 
@@ -172,11 +175,15 @@ class _Interrupts(keras.callbacks.Callback):
         if self._asked:
             signal.default_int_handler(number, frame)
         self._asked = True
-        self._say("Stopping after this step. Ctrl-C again: at once.")
+        with contextlib.suppress(RuntimeError):  # something else was printing
+            self._say("Stopping after this step. Ctrl-C again: at once.")
 
     def on_train_batch_end(self, batch, logs=None):
         if self._asked:
             raise KeyboardInterrupt
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.on_train_batch_end(None)
 
 
 SCORES = ("frechet", "precision_recall", "density_coverage", "diversity")

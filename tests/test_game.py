@@ -413,3 +413,57 @@ def test_a_data_set_that_ends_unannounced_costs_no_phantom_step(rng):
     assert states[0][0] == states[1][0] == 5
     for a, b in zip(*states):
         np.testing.assert_array_equal(a, b)
+
+
+# Several steps at once --------------------------------------------------------------------------
+
+
+def test_an_epoch_has_the_steps_that_were_asked_for(rng):
+    model = Points(image_shape=(3,), latent_dim=2, seed=0)
+    x = data(rng)
+    model.fit(x, batch_size=8, steps_per_epoch=10, epochs=2, verbose=0)
+    assert model.steps_per_execution == 10  # all of them: a step is short
+    assert int(model.step) == 20
+    model.fit(x, batch_size=8, steps_per_epoch=7, validation_data=x, validation_steps=3, verbose=0)
+    assert model.steps_per_execution == 1
+    assert int(model.step) == 27
+    model.fit(x, batch_size=8, verbose=0)
+    assert model.steps_per_execution > 12
+    assert int(model.step) == 39
+
+
+def test_all_of_the_validation_data_is_looked_at(rng):
+    model = Points(image_shape=(3,), latent_dim=2, seed=0)
+    x = data(rng)
+    for _ in range(2):
+        found = model.fit(x, batch_size=8, validation_data=x, verbose=0).history["val_d_loss"]
+        # Nothing has moved since; the same latents are drawn for each batch.
+        again = model.evaluate(x, batch_size=8, verbose=0, return_dict=True)
+        assert found[0] == pytest.approx(again["d_loss"], rel=1e-5)
+        first = model.evaluate(x[:8], batch_size=8, verbose=0, return_dict=True)
+        assert found[0] != pytest.approx(first["d_loss"], rel=1e-5)
+
+
+class Subclassed(keras.Model):
+    """A network that is no graph of layers."""
+
+    def __init__(self, length):
+        super().__init__()
+        self.length = length
+        self.dense = keras.layers.Dense(length)
+
+    def call(self, x, training=False):
+        return self.dense(x)
+
+
+def test_networks_of_any_kind(rng):
+    class Own(Points):
+        def build_generator(self):
+            network = Subclassed(3)
+            network(ops.zeros((1, self.latent_dim)))
+            return network
+
+    model = Own(latent_dim=2, seed=0)
+    model.fit(data(rng), batch_size=8, verbose=0)
+    assert int(model.step) == 12
+    assert model.generate(2).shape == (2, 3)

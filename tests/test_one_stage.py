@@ -144,7 +144,7 @@ def test_several_discriminator_steps(rng):
 
 
 def test_each_optimizer_has_its_own_loss_scale(rng, monkeypatch):
-    config = {**TINY, "image_shape": (8, 8, 1), "discriminator_normalization": "layer"}
+    config = {**TINY, "image_shape": (8, 8, 1), "objective": "minimax"}
     model = ganzoo.get("dcgan", precision="mixed_float16", **config)
     batch = batch_for(model, rng)
     seed = model.seed_generator.state
@@ -173,6 +173,15 @@ class Patches(Points):
         return keras.Model(x, keras.layers.Dense(2)(x))
 
 
+class Silent(Points):
+    """Its last layer is zero at first, so that at first it couples nothing."""
+
+    def build_discriminator(self):
+        x = keras.Input((3,))
+        h = keras.layers.BatchNormalization()(keras.layers.Dense(4)(x))
+        return keras.Model(x, keras.layers.Dense(1, kernel_initializer="zeros")(h))
+
+
 class Matching(Points):
     def generator_loss(self, batch, drawn):
         return super().generator_loss(batch, drawn)
@@ -186,6 +195,8 @@ class Matching(Points):
         (lambda: _points(Matching), "losses of its own"),
         (lambda: _points(Regularized), "regularizers"),
         (lambda: _points(Patches), "couples the examples"),
+        (lambda: _points(Silent), "couples the examples"),
+        (lambda: _points(precision="mixed_float16"), "vanishes in float16"),
         (lambda: _points(update="two_stage"), "Unknown value of `update`"),
     ],
 )

@@ -546,6 +546,12 @@ def test_a_model_that_has_diverged_is_not_saved(tmp_path):
     assert list(weights.by_epoch(tmp_path, ".keras")) == [1]
 
 
+def test_an_infinite_score_is_no_divergence(tmp_path):
+    checkpoints = _attach(callbacks.Checkpoints(tmp_path, seconds=0), epochs=3)
+    checkpoints.on_epoch_end(0, {"d_loss": 1.0, "modes_kl[points]": float("inf")})
+    assert list(weights.by_epoch(tmp_path, ".keras")) == [1]
+
+
 def test_a_model_whose_weights_broke_in_the_last_step_is_not_saved(tmp_path):
     model = ganzoo.get("vanilla", image_shape=(8, 8, 1), seed=0, **TINY)
     checkpoints = _attach(callbacks.Checkpoints(tmp_path, seconds=0), model, epochs=2)

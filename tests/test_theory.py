@@ -122,7 +122,7 @@ def test_vanilla_covers_a_ring():
         pieces=2,
         dropout=(0.0, 0.5),
         learning_rate=1e-3,
-        discriminator_learning_rate=None,
+        discriminator_learning_rate=2e-3,
         ema_decay=0.999,
         seed=0,
     )

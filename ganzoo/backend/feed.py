@@ -138,7 +138,8 @@ def _tf_stream(source, batch_size, order):
     if arrays is None:
         read = host_function(source.read, dtypes)
     else:  # no Python, which would wait for the thread that runs the training loop
-        tensors = [tf.constant(a) for a in arrays]
+        with tf.device("CPU:0"):
+            tensors = [tf.constant(a) for a in arrays]
         read = lambda indices: [tf.gather(t, indices) for t in tensors]
 
     def with_shapes(indices):

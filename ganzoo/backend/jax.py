@@ -152,7 +152,7 @@ def batch_norm(*_):
     return None
 
 
-def inference(network, finish, jit_compile):
+def inference(network, jit_compile, finish):
     """A compiled `(*inputs) -> finish(network(inputs))`, on NumPy arrays."""
     del jit_compile  # always
     variables = network.variables

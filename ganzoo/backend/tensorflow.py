@@ -118,7 +118,8 @@ def approach(variable, target, rate):
 
 def batch_norm(x, scale, offset, epsilon):
     """A normalised batch, its mean and variance, in one operation; None where there is none."""
-    if len(x.shape) != 4 or x.dtype not in (tf.float32, tf.bfloat16):
+    fits = x.dtype in (tf.float32, tf.bfloat16) and scale.dtype == offset.dtype == tf.float32
+    if len(x.shape) != 4 or not fits:
         return None
     none = tf.zeros([0])
     y, mean, variance, _, _, _ = tf.raw_ops.FusedBatchNormV3(
@@ -129,7 +130,7 @@ def batch_norm(x, scale, offset, epsilon):
     return y, mean, variance * ((n - 1) / n)
 
 
-def inference(network, finish, jit_compile):
+def inference(network, jit_compile, finish):
     """A compiled `(*inputs) -> finish(network(inputs))`, on NumPy arrays."""
 
     @tf.function(jit_compile=jit_compile, autograph=False, reduce_retracing=False)
