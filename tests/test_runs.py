@@ -320,9 +320,16 @@ def test_an_interrupt_leaves_what_there_is(train, whole, tmp_path, monkeypatch):
     assert list(weights.by_epoch(run / "checkpoints", ".keras")) == [1]
 
 
-def test_ctrl_c_ends_between_steps_and_twice_at_once():
+@pytest.fixture
+def usual_ctrl_c():
+    """Python's own way with it, whatever this process was started with."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_ends_between_steps_and_twice_at_once(usual_ctrl_c):
     said = []
-    before = signal.getsignal(signal.SIGINT)
     with runs._Interrupts(said.append) as interrupts:
         interrupts.on_train_batch_end(0)
         signal.raise_signal(signal.SIGINT)  # is noted, wherever Python is
@@ -331,7 +338,15 @@ def test_ctrl_c_ends_between_steps_and_twice_at_once():
             interrupts.on_train_batch_end(1)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_who_ignores_ctrl_c_goes_on_ignoring_it(usual_ctrl_c):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with runs._Interrupts(print) as interrupts:
+        signal.raise_signal(signal.SIGINT)
+        interrupts.on_train_batch_end(0)
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 def test_killed_twice_equals_uninterrupted(train, whole, tmp_path, data):
