@@ -12,6 +12,7 @@ import time
 import keras
 
 from ganzoo import backend
+from ganzoo import throughput
 from ganzoo.networks import operations
 
 RESULTS = pathlib.Path(__file__).parent / "results"
@@ -47,10 +48,7 @@ def ratios(found, name, against):
 
 def middle(values):
     """Median, and half the distance of the quartiles."""
-    if len(values) < 2:
-        return values[0], 0.0
-    low, _, high = statistics.quantiles(values, n=4)
-    return statistics.median(values), (high - low) / 2
+    return statistics.median(values), throughput.spread(values)
 
 
 def timed(run):

@@ -5,6 +5,7 @@ import time
 import keras
 import numpy as np
 
+from ganzoo import throughput
 from ganzoo.networks import dcgan
 from ganzoo.networks import mlp
 
@@ -25,24 +26,10 @@ def networks(name, shape, channels=64, normalize="batch"):
         dcgan.BatchNorm = ours
 
 
-def plain_keras(make, images, batch, jit=False):
-    """A Keras loop as tutorials write it, on TensorFlow.
-
-    Fresh latents for each player, three passes through the discriminator, pictures scaled to
-    floats beforehand.
-
-    Args:
-        make: returns `(generator, discriminator)`.
-        images: uint8 array.
-        batch: batch size.
-        jit: compile the step with XLA.
-
-    Returns:
-        A contender: `steps -> seconds`.
-    """
+def plain_step(generator, discriminator, batch, jit=False):
+    """The step of a Keras loop as tutorials write it: `pictures in [-1, 1] -> losses`."""
     import tensorflow as tf
 
-    generator, discriminator = make()
     g_optimizer = keras.optimizers.Adam(RATE, beta_1=BETA)
     d_optimizer = keras.optimizers.Adam(RATE, beta_1=BETA)
     if keras.config.dtype_policy().name == "mixed_float16":
@@ -71,6 +58,27 @@ def plain_keras(make, images, batch, jit=False):
         g_optimizer.apply(tape.gradient(g_loss, weights), weights)
         return d_loss, g_loss
 
+    return train_step
+
+
+def plain_keras(make, images, batch, jit=False):
+    """A Keras loop as tutorials write it, on TensorFlow.
+
+    Fresh latents for each player, three passes through the discriminator, pictures scaled to
+    floats beforehand.
+
+    Args:
+        make: returns `(generator, discriminator)`.
+        images: uint8 array.
+        batch: batch size.
+        jit: compile the step with XLA.
+
+    Returns:
+        A contender: `steps -> seconds`.
+    """
+    import tensorflow as tf
+
+    train_step = plain_step(*make(), batch, jit)
     ds = tf.data.Dataset.from_tensor_slices(images.astype("float32") / 127.5 - 1)
     ds = ds.shuffle(len(images)).batch(batch, drop_remainder=True).repeat()
     batches = iter(ds.prefetch(tf.data.AUTOTUNE))
@@ -88,14 +96,7 @@ def plain_keras(make, images, batch, jit=False):
 def fit(model, data, batch):
     """`model.fit` as a contender; its own start, once per call, is not counted."""
 
-    class Clock(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            self.start = time.perf_counter()
-
-        def on_epoch_end(self, epoch, logs=None):
-            self.seconds = time.perf_counter() - self.start
-
-    clock = Clock()
+    clock = throughput.Clock()
 
     def run(steps):
         model.fit(data(steps * batch), epochs=1, verbose=0, callbacks=[clock])

@@ -19,6 +19,7 @@ import time
 
 import keras
 import numpy as np
+import peers
 import tensorflow as tf
 from keras import layers
 
@@ -61,28 +62,7 @@ def plain_dcgan():
             layers.Dense(1, kernel_initializer=normal),
         ]
     )
-    d_optimizer = keras.optimizers.Adam(2e-4, beta_1=0.5)
-    g_optimizer = keras.optimizers.Adam(2e-4, beta_1=0.5)
-    cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
-
-    @tf.function
-    def step(real):
-        n = tf.shape(real)[0]
-        fake = generator(tf.random.normal((n, 100)), training=True)
-        with tf.GradientTape() as tape:
-            real_logits = discriminator(real, training=True)
-            fake_logits = discriminator(fake, training=True)
-            loss = cross_entropy(tf.ones_like(real_logits), real_logits) + cross_entropy(
-                tf.zeros_like(fake_logits), fake_logits
-            )
-        weights = discriminator.trainable_weights
-        d_optimizer.apply(tape.gradient(loss, weights), weights)
-        with tf.GradientTape() as tape:
-            fake = generator(tf.random.normal((n, 100)), training=True)
-            fake_logits = discriminator(fake, training=True)
-            loss = cross_entropy(tf.ones_like(fake_logits), fake_logits)
-        weights = generator.trainable_weights
-        g_optimizer.apply(tape.gradient(loss, weights), weights)
+    step = peers.plain_step(generator, discriminator, 64)
 
     def fit(images, epochs):
         images = images.astype("float32") / 127.5 - 1

@@ -74,7 +74,7 @@ def training(chosen=None):
         itself = row["what"] == row["against"]
         cells = [
             row["what"],
-            f"{row['model']}, {row['size']}×{row['size']}",
+            f"{row['model']}, {row['size']}×{row['size']}, {row['precision']}",
             f"{float(row['pictures_per_second']):,.0f}",
             "" if itself else ratio,
             "" if itself else row["against"],
@@ -84,8 +84,7 @@ def training(chosen=None):
     made = " and ".join(sorted({row["machine"] for row in rows}))
     made += f" ({max((row['versions'] for row in rows), key=len)})"
     return (
-        "\n".join(lines)
-        + f"\n\nBatches of {rows[0]['batch']}, {rows[0]['precision']} unless said, on {made}.\n"
+        "\n".join(lines) + f"\n\nBatches of {rows[0]['batch']}, on {made}.\n"
         "All took turns in each round; ratios are medians over the rounds with half the distance "
         "of the quartiles. Limit: a\nmatrix product of 2,048, in the same run. Made by `python "
         "benchmarks/train.py`.\n"

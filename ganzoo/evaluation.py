@@ -419,7 +419,8 @@ class Evaluator:
             if not train.count:
                 raise ValueError("`train` is empty: it yields no picture.")
             # As many as there are samples, whatever the order in which they come.
-            last = train.distinct.first(self.samples)
+            rank = self.samples * train.distinct.number / train.count  # equal ones come together
+            last = train.distinct.first(max(round(rank), 1))
             first_ones = (
                 (images[taken], None if labels is None else labels[taken])
                 for images, labels in _batches(self.train)

@@ -119,32 +119,33 @@ def train(
         network = zoo.get(model, seed=seed, num_classes=_classes(ds), **arguments)
     say(f"Training {model} on {data}, epochs {done + 1} to {epochs}, in {out}")
     scoring = _scoring(out, ds, data, data_dir, score_every, conditional, verbose, say)
+    watching = [
+        *scoring,  # first, so that the log has the scores
+        doctor.Doctor(ds, say=say),
+        callbacks.MetricsLog(out / "metrics.jsonl"),
+        callbacks.SampleGrid(out / "samples", n=samples, seed=seed),
+        callbacks.Checkpoints(out / "checkpoints", seconds=checkpoint_seconds),
+    ]
+    span = {"epochs": epochs, "initial_epoch": done}
     try:
         with _Interrupts(say) as interrupts:
-            network.fit(
-                ds,
-                epochs=epochs,
-                initial_epoch=done,
-                verbose=verbose,
-                callbacks=[
-                    *scoring,  # first, so that the log has the scores
-                    doctor.Doctor(ds, say=say),
-                    callbacks.MetricsLog(out / "metrics.jsonl"),
-                    callbacks.SampleGrid(out / "samples", n=samples, seed=seed),
-                    callbacks.Checkpoints(out / "checkpoints", seconds=checkpoint_seconds),
-                    interrupts,
-                ],
-            )
+            network.fit(ds, **span, verbose=verbose, callbacks=[*watching, interrupts])
     finally:  # also when interrupted: what there is, is worth seeing
-        grids = list(weights.by_epoch(out / "samples", ".png").values())
-        if grids:
-            with callbacks.replacing(out / "training.gif") as path:
-                images.save_gif(grids, path)
+        grids = _animate(out)
     say(f"Samples: {grids[-1]}")
     say(f"The training as an animation: {out / 'training.gif'}")
     for callback in scoring:
         callback.report()
     return network
+
+
+def _animate(out):
+    """Make the animation of a run's grids, and return these, in the order of the epochs."""
+    grids = list(weights.by_epoch(out / "samples", ".png").values())
+    if grids:
+        with callbacks.replacing(out / "training.gif") as path:
+            images.save_gif(grids, path)
+    return grids
 
 
 class _Interrupts(keras.callbacks.Callback):

@@ -13,7 +13,7 @@ from ganzoo import zoo
 from ganzoo.networks import operations
 
 
-class _Clock(keras.callbacks.Callback):
+class Clock(keras.callbacks.Callback):
     """Seconds of the last epoch."""
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -56,7 +56,7 @@ def measure(name, *, image_shape=(28, 28, 1), batch_size=64, seconds=10.0, round
     model = zoo.get(name, **{"seed": 0, **config})
     classes = getattr(model, "num_classes", None)
     rng = np.random.default_rng(0)
-    turns, clock = getattr(model, "discriminator_steps", 1), _Clock()
+    turns, clock = getattr(model, "discriminator_steps", 1), Clock()
 
     def train(steps):
         images = rng.integers(0, 256, (steps * turns * batch_size, *image_shape), "uint8")
@@ -87,9 +87,9 @@ def measure(name, *, image_shape=(28, 28, 1), batch_size=64, seconds=10.0, round
         "image_shape": list(image_shape),
         "batch_size": batch_size,
         "training": statistics.median(training),
-        "training_spread": _spread(training),
+        "training_spread": spread(training),
         "sampling": statistics.median(sampling),
-        "sampling_spread": _spread(sampling),
+        "sampling_spread": spread(sampling),
         "first_step": first_step,
         "first_samples": first_samples,
         "parameters": sum(network.count_params() for network in networks),
@@ -111,7 +111,8 @@ def _forward(networks):
         return None
 
 
-def _spread(values):
+def spread(values):
+    """Half the distance of the quartiles."""
     if len(values) < 2:
         return 0.0
     low, _, high = statistics.quantiles(values, n=4)

@@ -21,6 +21,7 @@ from ganzoo.datasets.source import Arrays
 from ganzoo.evaluation import Evaluator
 from ganzoo.evaluation import Score
 from ganzoo.evaluation import ScoreSheet
+from ganzoo.metrics import extractors
 from ganzoo.metrics.states import keys_of
 
 KERNEL = metrics.KernelDistance(subsets=5, subset_size=50)
@@ -548,6 +549,32 @@ def test_functions_are_told_apart_by_what_they_say(test, train):
     assert "diversity" in first.compare(sheet(lambda pictures: pictures[:, :3, 0, 0] / 255.0))
     with pytest.raises(ValueError, match="extractor_sha256"):
         first.compare(sheet(lambda images: images[:, :3, 1, 0] / 255.0))
+
+
+def test_a_fingerprint_does_not_depend_on_rounding():
+    def centred(images, dtype):
+        rows = images.reshape(len(images), -1).astype(dtype)
+        rows -= rows.mean(axis=1, keepdims=True)
+        return rows / rows.std(axis=1, keepdims=True)
+
+    def of(function):
+        return extractors.fingerprint(metrics.extractor(function), (8, 8, 1))
+
+    first = of(lambda images: centred(images, "float32"))
+    assert first == of(lambda images: centred(images, "float64"))
+    assert first != of(lambda images: centred(images, "float64")[:, ::-1])
+    assert first != of(lambda images: 2 * centred(images, "float64"))
+
+
+def test_the_floor_counts_equal_pictures_one_by_one(train, test):
+    doubled = np.concatenate([train[0], train[0]])
+    evaluator = Evaluator(
+        test[0], train=doubled, extractor=eyes(), metrics="diversity", samples=300
+    )
+    # Pairs come together, so that it may be one more.
+    assert evaluator.judge(train[0])["diversity"].floor is not None
+    count = int(evaluator._reference.floor.split()[0])
+    assert count in (300, 301)
 
 
 def test_an_infinite_score_survives_strict_json(sheet, tmp_path):

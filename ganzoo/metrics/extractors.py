@@ -87,9 +87,13 @@ def fingerprint(extractor, shape):
         if len(shape) == 1
         else rng.integers(0, 256, (8, *shape), "uint8")
     )
-    said = np.asarray(extractor(probe)["features"], "float64")
-    # Few digits, because other machines round differently.
-    figures = [f"{x:.3e}" for x in (*np.linalg.norm(said, axis=1), *said.mean(axis=1))]
+    figures = []
+    for name, said in sorted(extractor(probe).items()):
+        said = np.asarray(said, "float64").reshape(8, -1)
+        size = np.linalg.norm(said)
+        # Few digits, beside the size of all, because other machines round differently.
+        seen = said @ rng.standard_normal((said.shape[1], 4)) / (size or 1.0)
+        figures += [name, f"{size:.2e}", *(f"{x:.2f}" for x in seen.round(2).ravel() + 0.0)]
     return hashlib.sha256(" ".join(figures).encode()).hexdigest()
 
 
