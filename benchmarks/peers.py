@@ -5,6 +5,7 @@ import time
 import keras
 import numpy as np
 
+from ganzoo import layers
 from ganzoo import throughput
 from ganzoo.networks import dcgan
 from ganzoo.networks import mlp
@@ -16,14 +17,25 @@ def networks(name, shape, channels=64, normalize="batch"):
     """`(generator, discriminator)` of the zoo's `dcgan` or `vanilla`, of Keras's own layers."""
     if name == "vanilla":
         return mlp.generator(shape, 100), mlp.discriminator(shape)
-    ours = dcgan.BatchNorm
-    dcgan.BatchNorm = keras.layers.BatchNormalization
-    try:
-        return dcgan.generator(shape, 100, channels), dcgan.discriminator(
-            shape, channels, None, normalize
+    return tuple(
+        keras.models.clone_model(network, clone_function=_kerass)
+        for network in (
+            dcgan.generator(shape, 100, channels),
+            dcgan.discriminator(shape, channels, None, normalize),
         )
-    finally:
-        dcgan.BatchNorm = ours
+    )
+
+
+def _kerass(layer):
+    """Keras's own layer for one of ganzoo's, with the same arguments."""
+    config = layer.get_config()
+    if isinstance(layer, layers.LayerNorm):
+        config["groups"] = 1
+        return keras.layers.GroupNormalization.from_config(config)
+    for ours in (layers.BatchNorm, layers.Conv2D, layers.Conv2DTranspose):
+        if isinstance(layer, ours):
+            return ours.__base__.from_config(config)
+    return type(layer).from_config(config)
 
 
 def plain_step(generator, discriminator, batch, jit=False):

@@ -85,10 +85,8 @@ class LayerNorm(keras.layers.Layer):
 
     def call(self, inputs):
         x = ops.cast(inputs, "float32")  # squares overflow float16
-        axes = tuple(range(1, len(inputs.shape)))
-        x = x - ops.mean(x, axis=axes, keepdims=True)
-        x = x * ops.rsqrt(ops.mean(ops.square(x), axis=axes, keepdims=True) + self.epsilon)
-        return ops.cast(x, self.compute_dtype) * self.gamma + self.beta
+        gamma, beta = (ops.cast(v, "float32") for v in (self.gamma, self.beta))
+        return ops.cast(backend.layer_norm(x, gamma, beta, self.epsilon), self.compute_dtype)
 
     def get_config(self):
         return {**super().get_config(), "epsilon": self.epsilon}
@@ -122,3 +120,58 @@ class BatchNorm(keras.layers.BatchNormalization):
         for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
             average.assign(average * self.momentum + value * (1.0 - self.momentum))
         return outputs
+
+
+def _at_the_pictures(layer, channels):
+    """Whether a convolution is of the kind that stands at the pictures' end of a GAN."""
+    rows, columns = layer.kernel_size
+    return (
+        channels <= 4
+        and layer.strides == (2, 2)
+        and rows == columns
+        and rows % 2 == 0
+        and layer.padding == "same"
+        and layer.dilation_rate == (1, 1)
+        and layer.data_format == "channels_last"
+    )
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class Conv2D(keras.layers.Conv2D):
+    """Keras's convolution; its gradient to pictures of few channels takes less time on a CPU.
+
+    Arguments, weights and result are the same.
+
+    Example:
+
+    >>> tuple(Conv2D(8, 4, strides=2, padding="same")(keras.ops.ones((2, 8, 8, 3))).shape)
+    (2, 4, 4, 8)
+    """
+
+    def convolution_op(self, inputs, kernel):
+        found = None
+        if _at_the_pictures(self, inputs.shape[-1]) and self.groups == 1:
+            found = backend.picture_conv(inputs, kernel)
+        return super().convolution_op(inputs, kernel) if found is None else found
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class Conv2DTranspose(keras.layers.Conv2DTranspose):
+    """Keras's transposed convolution; to pictures of few channels it takes less time on a CPU.
+
+    Arguments, weights and result are the same.
+
+    Example:
+
+    >>> tuple(Conv2DTranspose(3, 4, strides=2, padding="same")(keras.ops.ones((2, 4, 4, 8))).shape)
+    (2, 8, 8, 3)
+    """
+
+    def call(self, inputs):
+        found = None
+        if _at_the_pictures(self, self.filters) and self.output_padding is None:
+            found = backend.picture_conv_transpose(inputs, self.kernel)
+        if found is None:
+            return super().call(inputs)
+        outputs = found + self.bias if self.use_bias else found
+        return outputs if self.activation is None else self.activation(outputs)

@@ -60,6 +60,20 @@ def test_batch_norm_of_frozen_layers_points_and_half_precision(rng):
         assert float(ops.std(ops.cast(half, "float32"))) == pytest.approx(1, abs=0.01)
 
 
+@pytest.mark.parametrize("shape", [(6, 5, 4, 3), (6, 7, 3), (6, 3)], ids=str)
+def test_layer_norm_is_keras_group_norm_of_one_group(shape, rng):
+    x = ops.convert_to_tensor(rng.normal(3.0, 2.0, shape).astype("float32"))
+    weights = rng.normal(size=shape).astype("float32")
+    found = []
+    for layer in layers.LayerNorm(epsilon=0.1), keras.layers.GroupNormalization(1, epsilon=0.1):
+        layer.build(x.shape)
+        layer.gamma.assign(np.arange(1.0, 4.0))
+        layer.beta.assign(np.arange(3.0))
+        found.append([*numbers([layer(x)]), *gradients_of(layer, x, weights)])
+    for a, b in zip(*found):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-3)  # sums of 120 terms of up to 100
+
+
 @pytest.mark.parametrize("cls", [layers.BatchNorm, layers.LayerNorm])
 def test_second_derivatives_of_normalisations(cls, rng):
     """That of the squared slope to the input, which gradient penalties need."""
@@ -127,3 +141,29 @@ def test_samples_are_those_of_the_network():
     assert len(np.unique(model.generate(5, latents=latents), axis=0)) == 1
     model.ema_decay = None
     assert len(np.unique(model.generate(5, latents=latents), axis=0)) == 5
+
+
+@pytest.mark.parametrize("size", [2, 4, 6])
+@pytest.mark.parametrize("name", ["Conv2D", "Conv2DTranspose"])
+def test_convolutions_at_the_pictures_are_keras_convolutions(name, size, rng):
+    shape, out = (
+        ((3, 8, 12, 2), (3, 4, 6, 7)) if name == "Conv2D" else ((3, 4, 6, 7), (3, 8, 12, 2))
+    )
+    x = ops.convert_to_tensor(rng.normal(size=shape).astype("float32"))
+    weights = rng.normal(size=out).astype("float32")
+    found = []
+    for home in layers, keras.layers:
+        layer = getattr(home, name)(
+            out[-1],
+            size,
+            strides=2,
+            padding="same",
+            kernel_initializer=keras.initializers.RandomNormal(seed=0),
+            bias_initializer="ones",
+            activation="tanh",
+        )
+        layer.build(x.shape)
+        found.append([*numbers([layer(x)]), *gradients_of(layer, x, weights)])
+    for a, b in zip(*found):
+        assert a.any()
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)  # sums of up to 250 terms

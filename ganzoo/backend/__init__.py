@@ -12,6 +12,8 @@ Everything above it is written once in `keras.ops`. What differs between backend
 | `adam`           | Adam's update of one variable in one operation, where there is one          |
 | `approach`       | moves a variable a share of the way to a value                              |
 | `batch_norm`     | batch normalisation in one operation, where there is one                    |
+| `layer_norm`     | layer normalisation in few passes over memory, forward and back             |
+| `picture_conv`   | convolutions next to the pictures (also `…_transpose`), quicker on a CPU     |
 | `inference`      | a network and what is done with its outputs, compiled                       |
 | `trace`          | runs a function on shapes alone, to learn what it returns                    |
 | `best_precision` | what `precision="auto"` means on this device                                |
@@ -57,6 +59,9 @@ batch_norm = _impl.batch_norm
 best_precision = _impl.best_precision
 inference = _impl.inference
 input_gradient = _impl.input_gradient
+layer_norm = _impl.layer_norm
+picture_conv = _impl.picture_conv
+picture_conv_transpose = _impl.picture_conv_transpose
 record = _impl.record
 trace = _impl.trace
 value_and_grad = _impl.value_and_grad

@@ -152,6 +152,24 @@ def batch_norm(*_):
     return None
 
 
+def picture_conv(*_):
+    """Keras's own is as quick: None."""
+    return None
+
+
+def picture_conv_transpose(*_):
+    """Keras's own is as quick: None."""
+    return None
+
+
+def layer_norm(x, scale, offset, epsilon):
+    """Each example normalised, then scaled per channel."""
+    axes = tuple(range(1, x.ndim))
+    x = x - jax.numpy.mean(x, axes, keepdims=True)
+    x = x * jax.lax.rsqrt(jax.numpy.mean(x * x, axes, keepdims=True) + epsilon)
+    return x * scale + offset
+
+
 def inference(network, jit_compile, finish):
     """A compiled `(*inputs) -> finish(network(inputs))`, on NumPy arrays."""
     del jit_compile  # always

@@ -130,6 +130,98 @@ def batch_norm(x, scale, offset, epsilon):
     return y, mean, variance * ((n - 1) / n)
 
 
+def _to_picture(y, kernel):
+    """The transpose of a convolution of stride 2 of pictures of few channels.
+
+    With the pixels of each 2×2 block as channels, a picture is a smaller one and the convolution
+    has stride 1: oneDNN, made for many channels, then takes about half the time.
+    """
+    size, _, channels, width = kernel.shape
+    half, border = size // 2, size // 2 - 1
+    kernel = tf.reshape(kernel, (half, 2, half, 2, channels, width))
+    kernel = tf.transpose(kernel, (0, 2, 1, 3, 4, 5))
+    kernel = tf.reshape(kernel, (half, half, 4 * channels, width))
+    height, across = (n + half - 1 for n in y.shape[1:3])
+    blocks = tf.raw_ops.Conv2DBackpropInput(
+        input_sizes=tf.stack([tf.shape(y)[0], height, across, 4 * channels]),
+        filter=kernel,
+        out_backprop=y,
+        strides=[1, 1, 1, 1],
+        padding="VALID",
+    )
+    pixels = tf.nn.depth_to_space(blocks, 2)
+    return pixels[:, border : 2 * height - border, border : 2 * across - border]
+
+
+def _from_picture(x, kernel):
+    return tf.nn.conv2d(x, kernel, 2, "SAME")
+
+
+def _to_kernel(x, y, kernel):
+    return tf.raw_ops.Conv2DBackpropFilter(
+        input=x, filter_sizes=kernel.shape, out_backprop=y, strides=[1, 2, 2, 1], padding="SAME"
+    )
+
+
+def picture_conv(x, kernel):
+    """A convolution of stride 2 of pictures of few channels whose gradient to them is quick;
+    None where Keras's own is as quick."""
+    if accelerated() or any(n is None or n % 2 for n in x.shape[1:3]):
+        return None
+
+    @tf.custom_gradient
+    def convolve(x, kernel):
+        back = lambda y: (_to_picture(y, kernel), _to_kernel(x, y, kernel))
+        return _from_picture(x, kernel), back
+
+    return convolve(tf.convert_to_tensor(x), tf.convert_to_tensor(kernel))
+
+
+def picture_conv_transpose(x, kernel):
+    """A quick transposed convolution of stride 2 to pictures of few channels; None where Keras's
+    own is as quick."""
+    if accelerated() or None in x.shape[1:3]:
+        return None
+
+    @tf.custom_gradient
+    def convolve(x, kernel):
+        back = lambda y: (_from_picture(y, kernel), _to_kernel(y, x, kernel))
+        return _to_picture(x, kernel), back
+
+    return convolve(tf.convert_to_tensor(x), tf.convert_to_tensor(kernel))
+
+
+def layer_norm(x, scale, offset, epsilon):
+    """Each example normalised, then scaled per channel.
+
+    The gradient is written out: it reads a batch four times, that of the operations eleven times.
+    """
+    axes = list(range(1, len(x.shape)))
+    pixels = axes[:-1]
+    spread = lambda v: tf.reshape(v, [-1, *(1 for _ in pixels), v.shape[-1]])
+
+    @tf.custom_gradient
+    def normalize(x, scale, offset):
+        mean = tf.reduce_mean(x, axes)[:, None]
+        variance = tf.reduce_mean(tf.math.squared_difference(x, spread(mean)), axes)[:, None]
+        rate = tf.math.rsqrt(variance + epsilon)
+        each = rate * scale
+
+        def gradient(dy):
+            # Sums over pixels only; the rest of the work is on a number per example and channel.
+            first = tf.reduce_sum(dy, pixels)
+            second = rate * (tf.reduce_sum(dy * x, pixels) - mean * first)
+            count = tf.cast(tf.size(x) / tf.shape(x)[0], "float32")
+            slope = rate * rate * tf.reduce_sum(scale * second, 1, keepdims=True) / count
+            level = rate * tf.reduce_sum(scale * first, 1, keepdims=True) / count
+            dx = dy * spread(each) - x * spread(slope) + spread(slope * mean - level)
+            return dx, tf.reduce_sum(second, 0), tf.reduce_sum(first, 0)
+
+        return x * spread(each) + spread(offset - mean * each), gradient
+
+    return normalize(x, tf.convert_to_tensor(scale), tf.convert_to_tensor(offset))
+
+
 def inference(network, jit_compile, finish):
     """A compiled `(*inputs) -> finish(network(inputs))`, on NumPy arrays."""
 

@@ -10,6 +10,8 @@ import keras
 from keras import layers
 
 from ganzoo.layers import BatchNorm
+from ganzoo.layers import Conv2D
+from ganzoo.layers import Conv2DTranspose
 from ganzoo.layers import LayerNorm
 
 
@@ -71,7 +73,7 @@ def generator(image_shape, latent_dim, channels=64, num_classes=None):
     x = layers.ReLU()(_batch_norm()(x))
     for i, (h, w) in reversed(list(enumerate(upper))):
         last = i == 0
-        x = layers.Conv2DTranspose(
+        x = Conv2DTranspose(
             depth if last else channels * 2 ** (i - 1),
             kernel_size=4,
             strides=2,
@@ -102,7 +104,7 @@ def discriminator(image_shape, channels=64, num_classes=None, normalize="batch")
         plane = layers.Embedding(num_classes, height * width)(labels)
         x = layers.Concatenate()([images, layers.Reshape((height, width, 1))(plane)])
     for i in range(len(sizes(height, width)) - 1):
-        x = layers.Conv2D(
+        x = Conv2D(
             channels * 2**i,
             kernel_size=4,
             strides=2,
