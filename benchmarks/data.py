@@ -73,7 +73,7 @@ def main():
         for what, ds in batches.items():
             part = lambda count, ds=ds: ds.take(count // BATCH)
             contenders[f"training: {what}"] = peers.fit(models[what], part, BATCH)
-        seconds = measure.take_turns(contenders, args.batches, args.rounds)
+        seconds, _ = measure.take_turns(contenders, args.batches, args.rounds)
         before = megabytes()
         for _ in streamed:  # all of it
             pass

@@ -1,7 +1,6 @@
 """What the benchmarks share: rounds in which all take turns, the limits of the machine, tables."""
 
 import csv
-import math
 import os
 import pathlib
 import platform
@@ -15,7 +14,9 @@ from ganzoo import backend
 from ganzoo import throughput
 from ganzoo.networks import operations
 
-RESULTS = pathlib.Path(__file__).parent / "results"
+RESULTS = pathlib.Path(
+    os.environ.get("GANZOO_BENCHMARK_RESULTS", pathlib.Path(__file__).parent / "results")
+)
 
 
 def take_turns(contenders, steps, rounds):
@@ -25,20 +26,21 @@ def take_turns(contenders, steps, rounds):
 
     Args:
         contenders: dict from name to a function that makes `steps` steps and returns the seconds
-            that they took. The first call of each is not counted: it compiles.
+            that they took. The first call of each compiles, and is no round.
         steps: steps in a round.
         rounds: how many.
 
     Returns:
-        A dict from name to a list of seconds per step.
+        `(found, compiling)`: dicts from name to a list of seconds per step, and to the seconds that
+        the first call took beyond its steps.
     """
-    for run in contenders.values():
-        run(max(2, steps // 10))
+    first = {name: run(steps) for name, run in contenders.items()}
     found = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, run in contenders.items():
             found[name].append(run(steps) / steps)
-    return found
+    middles = {name: statistics.median(each) for name, each in found.items()}
+    return found, {name: max(0.0, first[name] - steps * middles[name]) for name in found}
 
 
 def ratios(found, name, against):
@@ -85,15 +87,29 @@ def update_work(model, examples=1):
     )
 
 
-def peak(size=2048, repeats=5):
-    """Floating-point operations per second in a square float32 matrix product: the best of some."""
-    a = keras.random.normal((size, size), seed=0)
-    best = math.inf
-    for _ in range(repeats + 1):
+def _best(run, repeats=6):
+    """Least seconds of a call that returns a tensor, the last element of which is waited for."""
+    seconds = []
+    for _ in range(repeats):
         start = time.perf_counter()
-        float(keras.ops.matmul(a, a)[0, 0])
-        best = min(best, time.perf_counter() - start)
-    return 2 * size**3 / best
+        float(keras.ops.reshape(run(), (-1,))[-1])
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+def peaks(dtype="float32"):
+    """The most floating-point operations per second that this machine was seen to make.
+
+    Returns:
+        `(product, convolution)`: in a square matrix product, and in a convolution of 256 channels
+        with 3×3 kernels, of a size that fills the device.
+    """
+    size, side = (8192, 128) if backend.accelerated() else (2048, 32)
+    draw = lambda *shape: keras.ops.cast(keras.random.normal(shape, seed=0), dtype)
+    a, images, kernel = draw(size, size), draw(32, side, side, 256), draw(3, 3, 256, 256)
+    product = _best(lambda: keras.ops.matmul(a, a))
+    convolution = _best(lambda: keras.ops.conv(images, kernel, padding="same"))
+    return 2 * size**3 / product, 2 * 32 * side**2 * 9 * 256**2 / convolution
 
 
 # Tables -----------------------------------------------------------------------------------------
@@ -102,6 +118,17 @@ def peak(size=2048, repeats=5):
 def cores():
     """Processor cores that this process may use."""
     return len(os.sched_getaffinity(0))
+
+
+def accelerator():
+    """Name of the GPU or TPU, None on a CPU."""
+    if not backend.accelerated():
+        return None
+    if keras.backend.backend() == "jax":
+        return sys.modules["jax"].devices()[0].device_kind
+    config = sys.modules["tensorflow"].config
+    details = config.experimental.get_device_details(config.list_physical_devices("GPU")[0])
+    return details["device_name"]
 
 
 def machine():
@@ -116,7 +143,7 @@ def machine():
     if "torch" in sys.modules:
         kept.append(f"torch {sys.modules['torch'].__version__}")
     return {
-        "machine": f"{model}, {cores()} cores",
+        "machine": accelerator() or f"{model}, {cores()} cores",
         "versions": ", ".join(kept),
     }
 
@@ -134,7 +161,10 @@ def _text(x):
 
 
 def save(name, rows, replace=()):
-    """Write rows to `results/NAME.csv`, in the place of older ones that are equal in `replace`."""
+    """Write rows to `results/NAME.csv`, in the place of older ones that are equal in `replace`.
+
+    The environment variable GANZOO_BENCHMARK_RESULTS names another folder than `results`.
+    """
     path = RESULTS / f"{name}.csv"
     path.parent.mkdir(exist_ok=True)
     key = lambda row: [str(row[k]) for k in replace]

@@ -1,5 +1,6 @@
 """What ganzoo is measured against: the same networks in loops that others would write."""
 
+import itertools
 import time
 
 import keras
@@ -38,20 +39,19 @@ def _kerass(layer):
     return type(layer).from_config(config)
 
 
-def plain_step(generator, discriminator, batch, jit=False):
-    """The step of a Keras loop as tutorials write it: `pictures in [-1, 1] -> losses`."""
+def plain_step(generator, discriminator, batch):
+    """The step of a Keras loop as tutorials write it, on TensorFlow: pictures in [-1, 1] to losses.
+
+    Fresh latents for each player, three passes through the discriminator.
+    """
     import tensorflow as tf
 
     g_optimizer = keras.optimizers.Adam(RATE, beta_1=BETA)
     d_optimizer = keras.optimizers.Adam(RATE, beta_1=BETA)
-    if keras.config.dtype_policy().name == "mixed_float16":
-        g_optimizer, d_optimizer = map(
-            keras.optimizers.LossScaleOptimizer, (g_optimizer, d_optimizer)
-        )
     cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
     latent_dim = generator.input_shape[-1]
 
-    @tf.function(jit_compile=jit)
+    @tf.function
     def train_step(real):
         with tf.GradientTape() as tape:
             fake = generator(tf.random.normal((batch, latent_dim)), training=True)
@@ -73,27 +73,90 @@ def plain_step(generator, discriminator, batch, jit=False):
     return train_step
 
 
-def plain_keras(make, images, batch, jit=False):
-    """A Keras loop as tutorials write it, on TensorFlow.
+def plain_step_jax(generator, discriminator, batch):
+    """The same step as Keras's guide writes a loop on JAX; its state stays inside."""
+    import jax
 
-    Fresh latents for each player, three passes through the discriminator, pictures scaled to
-    floats beforehand.
+    networks = (generator, discriminator)
+    optimizers = [keras.optimizers.Adam(RATE, beta_1=BETA) for _ in networks]
+    for optimizer, network in zip(optimizers, networks):
+        optimizer.build(network.trainable_variables)
+    cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
+    latent_dim = generator.input_shape[-1]
+    values = lambda variables: [v.value for v in variables]
+    state = [
+        [values(n.trainable_variables), values(n.non_trainable_variables), values(o.variables)]
+        for n, o in zip(networks, optimizers)
+    ]
+
+    def make(weights, rest, key):
+        latents = jax.random.normal(key, (batch, latent_dim))
+        return generator.stateless_call(weights, rest, latents, training=True)
+
+    def judge(weights, rest, pictures, wanted):
+        logits, rest = discriminator.stateless_call(weights, rest, pictures, training=True)
+        return cross_entropy(wanted * jax.numpy.ones_like(logits), logits), rest
+
+    def d_loss(weights, rest, fake, real):
+        on_real, rest = judge(weights, rest, real, 1.0)
+        on_fake, rest = judge(weights, rest, fake, 0.0)
+        return on_real + on_fake, rest
+
+    def g_loss(weights, rest, d_weights, d_rest, key):
+        fake, rest = make(weights, rest, key)
+        loss, d_rest = judge(d_weights, d_rest, fake, 1.0)
+        return loss, (rest, d_rest)
+
+    def train_step(state, real, key):
+        (g, g_rest, g_state), (d, d_rest, d_state) = state
+        first, second = jax.random.split(key)
+        fake, g_rest = make(g, g_rest, first)
+        grad = jax.value_and_grad(d_loss, has_aux=True)
+        (loss, d_rest), gradients = grad(d, d_rest, fake, real)
+        d, d_state = optimizers[1].stateless_apply(d_state, gradients, d)
+        grad = jax.value_and_grad(g_loss, has_aux=True)
+        (other, (g_rest, d_rest)), gradients = grad(g, g_rest, d, d_rest, second)
+        g, g_state = optimizers[0].stateless_apply(g_state, gradients, g)
+        return [[g, g_rest, g_state], [d, d_rest, d_state]], (loss, other)
+
+    compiled = jax.jit(train_step, donate_argnums=0)
+    key = jax.random.key(0)
+
+    def step(real):
+        nonlocal state, key
+        key, own = jax.random.split(key)
+        state, losses = compiled(state, real, own)
+        return losses
+
+    return step
+
+
+def plain_keras(make, images, batch):
+    """A Keras loop as tutorials write it, its pictures scaled to floats beforehand.
 
     Args:
         make: returns `(generator, discriminator)`.
         images: uint8 array.
         batch: batch size.
-        jit: compile the step with XLA.
 
     Returns:
         A contender: `steps -> seconds`.
     """
-    import tensorflow as tf
+    pictures = images.astype("float32") / 127.5 - 1
+    if keras.backend.backend() == "jax":
+        import jax
 
-    train_step = plain_step(*make(), batch, jit)
-    ds = tf.data.Dataset.from_tensor_slices(images.astype("float32") / 127.5 - 1)
-    ds = ds.shuffle(len(images)).batch(batch, drop_remainder=True).repeat()
-    batches = iter(ds.prefetch(tf.data.AUTOTUNE))
+        train_step = plain_step_jax(*make(), batch)
+        starts = range(0, len(pictures) - batch + 1, batch)
+        ready = [jax.device_put(pictures[i : i + batch]) for i in starts]
+        batches = itertools.cycle(ready)
+    else:
+        import tensorflow as tf
+
+        train_step = plain_step(*make(), batch)
+        ds = tf.data.Dataset.from_tensor_slices(pictures).shuffle(len(pictures))
+        ds = ds.batch(batch, drop_remainder=True).repeat()
+        batches = iter(ds.prefetch(tf.data.AUTOTUNE))
 
     def run(steps):
         start = time.perf_counter()
@@ -117,19 +180,43 @@ def fit(model, data, batch):
     return run
 
 
-def bare_step(model, batches):
-    """The model's own compiled step, called in a loop on batches that are ready (TensorFlow)."""
-    import tensorflow as tf
-
-    model.setup(batches[0].shape[1:])
+def bare_step(model, images):
+    """The model's own compiled step in a loop, on one batch that is ready."""
+    model.setup(images.shape[1:])
     model._name_trackers()
-    step = tf.function(model.train_step, jit_compile=model.jit_compile)
-    ready = [(tf.convert_to_tensor(b),) for b in batches]
+    if keras.backend.backend() == "jax":
+        import jax
+
+        step = jax.jit(model.train_step, donate_argnums=0)
+        values = lambda variables: [v.value for v in variables]
+        state = tuple(
+            map(
+                values,
+                (
+                    model.trainable_variables,
+                    model.non_trainable_variables,
+                    model.optimizer.variables,
+                    model.metrics_variables,
+                ),
+            )
+        )
+        data = (jax.device_put(images),)
+
+        def one():
+            nonlocal state
+            logs, state = step(state, data)
+            return logs
+    else:
+        import tensorflow as tf
+
+        step = tf.function(model.train_step, jit_compile=model.jit_compile)
+        data = (tf.convert_to_tensor(images),)
+        one = lambda: step(data)
 
     def run(steps):
         start = time.perf_counter()
-        for i in range(steps):
-            logs = step(ready[i % len(ready)])
+        for _ in range(steps):
+            logs = one()
         float(logs["d_loss"])
         return time.perf_counter() - start
 

@@ -38,7 +38,7 @@ def main():
         latents = np.random.default_rng(0).standard_normal((BATCH, model.latent_dim), "float32")
         # One number comes back, so that the pictures must have been computed.
         bare = backend.inference(model.sampler, model.jit_compile, keras.ops.sum)
-        seconds = measure.take_turns(
+        seconds, _ = measure.take_turns(
             {
                 "bare compiled generator": measure.timed(
                     lambda n, bare=bare, latents=latents: [bare(latents) for _ in range(n)]
@@ -69,7 +69,7 @@ def main():
                 }
             )
     measure.show([{k: row[k] for k in list(row)[:9]} for row in rows])
-    measure.save("sample", rows, replace=("model", "size"))
+    measure.save("sample", rows, replace=("model", "size", "machine"))
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ ROOT = pathlib.Path(__file__).parents[1]
 MARK = re.compile(r"(<!-- (\w+) table: .*? -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def results(name):
-    """The rows of `results/NAME.csv`."""
-    path = ROOT / "benchmarks" / "results" / f"{name}.csv"
+def results(name, folder=ROOT / "benchmarks" / "results"):
+    """The rows of `FOLDER/NAME.csv`."""
+    path = folder / f"{name}.csv"
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 

@@ -41,7 +41,7 @@ def contenders(name, shape, batch, images, precision):
     plain(PLAIN, "batch")
     ours("ganzoo, fit", PLAIN)
     model = ganzoo.get(name, image_shape=shape, precision=precision, seed=0)
-    found["ganzoo, bare step"] = (peers.bare_step(model, [images[:batch]]), PLAIN, model)
+    found["ganzoo, bare step"] = (peers.bare_step(model, images[:batch]), PLAIN, model)
     if name == "dcgan":
         ours("ganzoo, no average kept", PLAIN, ema_decay=None)
         ours("ganzoo, one_stage, minimax", PLAIN, update="one_stage", objective="minimax")
@@ -58,15 +58,21 @@ def contenders(name, shape, batch, images, precision):
         import torch
 
         torch.set_num_threads(measure.cores())
-        for what, settings in {
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        for what, settings in {  # autocast is what sets the precision
             "PyTorch": {},
             "PyTorch, channels last": {"channels_last": True},
             "PyTorch, channels last, bfloat16": {"channels_last": True, "autocast": True},
             "PyTorch, channels last, compiled": {"channels_last": True, "compiled": True},
+            "PyTorch, channels last, bfloat16, compiled": {
+                "channels_last": True,
+                "autocast": True,
+                "compiled": True,
+            },
         }.items():
             settings = {"channels_last": False, "autocast": False, "compiled": False, **settings}
             found[what] = (
-                peers.torch_dcgan(shape, 64, images, batch, device="cpu", **settings),
+                peers.torch_dcgan(shape, 64, images, batch, device=device, **settings),
                 PLAIN,
                 None,
             )
@@ -80,9 +86,7 @@ def main():
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=2.0, help="about, of a round of one")
-    parser.add_argument(
-        "--precision", default="float32", choices=["float32", "mixed_float16", "mixed_bfloat16"]
-    )
+    parser.add_argument("--precision", default="float32", choices=["float32", "mixed_bfloat16"])
     args = parser.parse_args()
     for size in args.sizes:
         shape = (size, size, 1 if size < 64 else 3)
@@ -90,10 +94,11 @@ def main():
         images = rng.integers(0, 256, (128 * args.batch_size, *shape), "uint8")
         found = contenders(args.model, shape, args.batch_size, images, args.precision)
         run = {what: contender for what, (contender, _, _) in found.items()}
-        run[PLAIN](2)
-        steps = int(min(128, max(4, args.seconds / (run[PLAIN](3) / 3))))
-        seconds = measure.take_turns(run, steps, args.rounds)
-        peak = measure.peak()
+        first, each = run[PLAIN](2), run[PLAIN](4) / 4
+        steps = int(min(128, max(4, args.seconds / each)))
+        seconds, compiling = measure.take_turns(run, steps, args.rounds)
+        compiling[PLAIN] = max(0.0, first - 2 * each)
+        product, convolution = measure.peaks(args.precision.removeprefix("mixed_"))
         rows = []
         for what, (_, against, model) in found.items():
             each, spread = measure.middle(seconds[what])
@@ -112,15 +117,17 @@ def main():
                     "against": against,
                     "times_as_fast": ratio,
                     "ratio_spread": ratio_spread,
-                    "share_of_peak": work / each / peak if work else "",
-                    "peak_gflops": peak / 1e9,
+                    "share_of_peak": work / each / product if work else "",
+                    "peak_gflops": product / 1e9,
+                    "peak_convolution_gflops": convolution / 1e9,
+                    "compile_s": compiling[what],
                     "rounds": args.rounds,
                     "steps": steps,
                     **measure.machine(),
                 }
             )
-        measure.show([{k: row[k] for k in list(row)[4:12]} for row in rows])
-        measure.save("train", rows, replace=("model", "size", "batch", "precision"))
+        measure.show([{k: row[k] for k in list(row)[4:15]} for row in rows])
+        measure.save("train", rows, replace=("model", "size", "batch", "precision", "machine"))
 
 
 if __name__ == "__main__":

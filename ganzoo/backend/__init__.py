@@ -20,6 +20,7 @@ Everything above it is written once in `keras.ops`. What differs between backend
 | `feed`           | whole, checked batches for `fit`, of whatever the user has                 |
 | `stream`         | a source of examples as a data set                                         |
 | `speed`          | a guess at the device's floating-point operations per second                |
+| `accelerated`    | whether there is a GPU or TPU                                               |
 | `is_uint8`       | whether a tensor holds raw pictures                                         |
 | `versions`       | what a result was made with, for the record                                 |
 """
@@ -52,6 +53,7 @@ else:
     )
 
 Trainer = _impl.Trainer
+accelerated = _impl.accelerated
 adam = _impl.adam
 apply = _impl.apply
 approach = _impl.approach
@@ -69,7 +71,7 @@ value_and_grad = _impl.value_and_grad
 
 def speed():
     """Floating-point operations per second that a training step may come to, roughly."""
-    return 2e13 if _impl.accelerated() else 5e10 * os.cpu_count()
+    return 2e13 if accelerated() else 5e10 * os.cpu_count()
 
 
 def is_uint8(x):

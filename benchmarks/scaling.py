@@ -1,0 +1,99 @@
+"""How the speed of `fit` changes with batch, resolution, width, discriminator steps and data.
+
+    python benchmarks/scaling.py
+    python benchmarks/scaling.py batch size
+
+One thing changes at a time, from `dcgan` at 28×28, 64 channels, batches of 64; the amount of data
+with `vanilla`, whose steps are so short that reading would be felt. The plain Keras loop takes
+turns where it can do the same. Results go to `benchmarks/results/scaling.csv`.
+"""
+
+import argparse
+import math
+
+import measure
+import numpy as np
+import peers
+
+import ganzoo
+
+AXES = {
+    "batch": (8, 32, 64, 128, 256, 512),
+    "size": (16, 28, 32, 64, 128),
+    "channels": (16, 32, 64, 128),
+    "discriminator_steps": (1, 2, 5),
+    "pictures": (640, 6_400, 64_000, 256_000),
+}
+PLAIN = "plain Keras loop"
+
+
+def contenders(axis, value):
+    """`(by name: a contender, the model, examples in a step)`."""
+    size = value if axis == "size" else 28
+    batch = value if axis == "batch" else 64
+    shape = (size, size, 1)
+    channels = value if axis == "channels" else 64
+    turns = value if axis == "discriminator_steps" else 1
+    count = value if axis == "pictures" else 32 * batch * turns
+    images = np.random.default_rng(0).integers(0, 256, (count, *shape), "uint8")
+    if axis == "pictures":
+        model = ganzoo.get("vanilla", image_shape=shape, seed=0)
+    else:
+        model = ganzoo.get(
+            "dcgan", image_shape=shape, channels=channels, discriminator_steps=turns, seed=0
+        )
+    part = lambda count: ganzoo.datasets.load(images[:count], batch_size=batch)
+    fit = peers.fit(model, part, turns * batch)
+
+    def ours(steps):
+        """As many steps as there are pictures for; seconds as if there had been `steps`."""
+        part = min(steps, count // (turns * batch))
+        return fit(part) * steps / part
+
+    found = {"ganzoo, fit": ours}
+    if axis in ("batch", "size", "channels"):
+        make = lambda: peers.networks("dcgan", shape, channels)
+        found = {PLAIN: peers.plain_keras(make, images, batch), **found}
+    return found, model, turns * batch
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("axes", nargs="*", default=list(AXES), metavar="axis", help=f"{[*AXES]}")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1.0, help="about, of a round of one")
+    args = parser.parse_args()
+    product, _ = measure.peaks()
+    rows = []
+    for axis in args.axes:
+        for value in AXES[axis]:
+            run, model, examples = contenders(axis, value)
+            run["ganzoo, fit"](4)
+            each = run["ganzoo, fit"](4) / 4
+            steps = min(256, max(4, math.ceil(args.seconds / each)))
+            seconds, _ = measure.take_turns(run, steps, args.rounds)
+            work = measure.update_work(model, examples // model.discriminator_steps)
+            for what in run:
+                each, spread = measure.middle(seconds[what])
+                ratio = measure.middle(measure.ratios(seconds, what, PLAIN)) if PLAIN in run else ""
+                rows.append(
+                    {
+                        "axis": axis,
+                        "value": value,
+                        "what": what,
+                        "ms_per_step": each * 1e3,
+                        "spread_ms": spread * 1e3,
+                        "pictures_per_second": examples / each,
+                        "times_as_fast": ratio and ratio[0],
+                        "ratio_spread": ratio and ratio[1],
+                        "share_of_peak": work / each / product if what != PLAIN else "",
+                        "rounds": args.rounds,
+                        **measure.machine(),
+                    }
+                )
+                measure.show([{k: rows[-1][k] for k in list(rows[-1])[:9]}])
+    measure.save("scaling", rows, replace=("axis", "value", "machine"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""How long training takes until the samples are as good as those of a plain Keras loop.
+
+    python benchmarks/time_to_quality.py --seeds 0 1 2 --data-dir FOLDER
+
+The plain loop trains on Fashion-MNIST for `--epochs`; the best score on its way is the mark. Every
+setting of ganzoo's then trains until it has reached the mark, twice as long as the plain loop at
+most. Scores are Fréchet distances of 5,000 samples to the test pictures, in the features of the
+classifier that comes with ganzoo, measured after every 200 steps; only training is timed,
+compilation included. `FOLDER` holds the original archives (see `ganzoo.datasets.load`); with a
+network leave it out. Results go to `benchmarks/results/time_to_quality.csv`.
+"""
+
+import argparse
+import math
+
+import keras
+import measure
+import numpy as np
+import peers
+
+import ganzoo
+
+PLAIN = "plain Keras loop"
+LAYER = {"update": "one_stage", "discriminator_normalization": "layer"}
+SETTINGS = {
+    "`dcgan`": {},
+    "`dcgan`, one_stage, layer norm": LAYER,
+    "`dcgan`, one_stage, layer norm, bfloat16": {**LAYER, "precision": "mixed_bfloat16"},
+}
+SHAPE, SAMPLES, STEPS, BATCH = (28, 28, 1), 5_000, 200, 64
+
+
+def plain(images, seed):
+    """`(advance, samples)`: trains for some steps and returns the seconds; makes pictures."""
+    keras.utils.set_random_seed(seed)
+    networks = peers.networks("dcgan", SHAPE)
+    advance = peers.plain_keras(lambda: networks, images, BATCH)
+    latents = np.random.default_rng(0).standard_normal((SAMPLES, 100), "float32")
+
+    def samples():
+        pictures = networks[0].predict(latents, batch_size=250, verbose=0)
+        return np.clip(np.round(pictures * 127.5 + 127.5), 0, 255).astype("uint8")
+
+    return advance, samples
+
+
+def ours(images, seed, batch_size=BATCH, **config):
+    """As `plain`, of a model of ganzoo's."""
+    model = ganzoo.get("dcgan", image_shape=SHAPE, seed=seed, **config)
+    rng = np.random.default_rng(seed)
+
+    def part(count):
+        return ganzoo.datasets.load(
+            images[rng.permutation(len(images))[:count]], batch_size=batch_size
+        )
+
+    advance = peers.fit(model, part, batch_size)
+    return advance, lambda: model.generate(SAMPLES, seed=0)
+
+
+def curve(contender, judge, most, mark=-math.inf, limit=math.inf):
+    """`(seconds, steps, score)` along a training, until a score reaches the mark.
+
+    Args:
+        contender: `(advance, samples)`.
+        judge: from pictures to a score sheet with one score.
+        most: steps.
+        mark: the score to reach; lower is better.
+        limit: seconds of training after which to give up.
+    """
+    advance, samples = contender
+    points, seconds = [], 0.0
+    for steps in range(STEPS, most + STEPS, STEPS):
+        seconds += advance(STEPS)
+        (score,) = judge(samples()).scores.values()
+        points.append((seconds, steps, score.value))
+        if score.value <= mark or seconds > limit:
+            break
+    return points
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data-dir")
+    parser.add_argument("--epochs", type=float, default=5, help="of the plain loop")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--settings", nargs="+", default=list(SETTINGS), choices=list(SETTINGS))
+    args = parser.parse_args()
+    judge = ganzoo.evaluation.Evaluator(
+        "fashion_mnist", metrics=("frechet",), samples=SAMPLES, repeats=1, data_dir=args.data_dir
+    ).judge
+    ds = ganzoo.datasets.load("fashion_mnist", data_dir=args.data_dir)
+    images = np.concatenate([np.asarray(batch) for batch in ds])
+    most = math.ceil(args.epochs * len(images) / BATCH)
+    rows = []
+
+    def add(what, seed, points, mark, time):
+        print(f"{what}, seed {seed}: ", ", ".join(f"{s:.0f} s {x:.1f}" for s, _, x in points))
+        seconds, steps, score = next((p for p in points if p[-1] <= mark), points[-1])
+        rows.append(
+            {
+                "what": what,
+                "seed": seed,
+                "mark": mark,
+                "score": score,
+                "reached": score <= mark,
+                "seconds": seconds,
+                "steps": steps,
+                "times_as_fast": time / seconds if score <= mark else "",
+                "epochs": args.epochs,
+                **measure.machine(),
+            }
+        )
+
+    for seed in args.seeds:
+        points = curve(plain(images, seed), judge, most)
+        mark = min(score for _, _, score in points)
+        time = next(seconds for seconds, _, score in points if score <= mark)
+        add(PLAIN, seed, points, mark, time)
+        for what in args.settings:
+            contender = ours(images, seed, **SETTINGS[what])
+            add(what, seed, curve(contender, judge, 10 * most, mark, 2 * time), mark, time)
+    measure.show([{k: row[k] for k in list(row)[:8]} for row in rows])
+    measure.save("time_to_quality", rows)
+
+
+if __name__ == "__main__":
+    main()
