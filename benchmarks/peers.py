@@ -39,15 +39,15 @@ def _kerass(layer):
     return type(layer).from_config(config)
 
 
-def plain_step(generator, discriminator, batch):
+def plain_step(generator, discriminator, batch, rate=RATE):
     """The step of a Keras loop as tutorials write it, on TensorFlow: pictures in [-1, 1] to losses.
 
     Fresh latents for each player, three passes through the discriminator.
     """
     import tensorflow as tf
 
-    g_optimizer = keras.optimizers.Adam(RATE, beta_1=BETA)
-    d_optimizer = keras.optimizers.Adam(RATE, beta_1=BETA)
+    g_optimizer = keras.optimizers.Adam(rate, beta_1=BETA)
+    d_optimizer = keras.optimizers.Adam(rate, beta_1=BETA)
     cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
     latent_dim = generator.input_shape[-1]
 
@@ -73,12 +73,12 @@ def plain_step(generator, discriminator, batch):
     return train_step
 
 
-def plain_step_jax(generator, discriminator, batch):
+def plain_step_jax(generator, discriminator, batch, rate=RATE):
     """The same step as Keras's guide writes a loop on JAX; its state stays inside."""
     import jax
 
     networks = (generator, discriminator)
-    optimizers = [keras.optimizers.Adam(RATE, beta_1=BETA) for _ in networks]
+    optimizers = [keras.optimizers.Adam(rate, beta_1=BETA) for _ in networks]
     for optimizer, network in zip(optimizers, networks):
         optimizer.build(network.trainable_variables)
     cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
@@ -131,13 +131,14 @@ def plain_step_jax(generator, discriminator, batch):
     return step
 
 
-def plain_keras(make, images, batch):
+def plain_keras(make, images, batch, rate=RATE):
     """A Keras loop as tutorials write it, its pictures scaled to floats beforehand.
 
     Args:
         make: returns `(generator, discriminator)`.
         images: uint8 array.
         batch: batch size.
+        rate: learning rate of both players.
 
     Returns:
         A contender: `steps -> seconds`.
@@ -146,14 +147,14 @@ def plain_keras(make, images, batch):
     if keras.backend.backend() == "jax":
         import jax
 
-        train_step = plain_step_jax(*make(), batch)
+        train_step = plain_step_jax(*make(), batch, rate)
         starts = range(0, len(pictures) - batch + 1, batch)
         ready = [jax.device_put(pictures[i : i + batch]) for i in starts]
         batches = itertools.cycle(ready)
     else:
         import tensorflow as tf
 
-        train_step = plain_step(*make(), batch)
+        train_step = plain_step(*make(), batch, rate)
         ds = tf.data.Dataset.from_tensor_slices(pictures).shuffle(len(pictures))
         ds = ds.batch(batch, drop_remainder=True).repeat()
         batches = iter(ds.prefetch(tf.data.AUTOTUNE))
@@ -294,6 +295,8 @@ def torch_dcgan(shape, channels, images, batch, *, channels_last, autocast, comp
         return d_loss
 
     if compiled:
+        # Several networks share this code; past the limit they would run uncompiled.
+        torch._dynamo.config.recompile_limit = 64
         judge = torch.compile(judge)
         generator = torch.compile(generator)
     pictures = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).to(device)

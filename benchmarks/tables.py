@@ -6,6 +6,7 @@ python benchmarks/tables.py
 import csv
 import pathlib
 import re
+import statistics
 
 ROOT = pathlib.Path(__file__).parents[1]
 MARK = re.compile(r"(<!-- (\w+) table: .*? -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -65,8 +66,9 @@ def training(chosen=None):
     """The table of `benchmarks/train.py`, or some rows of it."""
     rows = [row for row in results("train") if chosen is None or row["what"] in chosen]
     lines = [
-        "| what | model, pictures | pictures per second | times as fast | as | share of limit |",
-        "|---|---|---|---|---|---|",
+        "| what | model, pictures, precision | pictures per second | times as fast | as "
+        "| share of limit | compiling |",
+        "|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         share = f"{float(row['share_of_peak']):.0%}" if row["share_of_peak"] else ""
@@ -79,6 +81,7 @@ def training(chosen=None):
             "" if itself else ratio,
             "" if itself else row["against"],
             share,
+            f"{float(row['compile_s']):.1f} s",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     made = " and ".join(sorted({row["machine"] for row in rows}))
@@ -86,7 +89,8 @@ def training(chosen=None):
     return (
         "\n".join(lines) + f"\n\nBatches of {rows[0]['batch']}, on {made}.\n"
         "All took turns in each round; ratios are medians over the rounds with half the distance "
-        "of the quartiles. Limit: a\nmatrix product of 2,048, in the same run. Made by `python "
+        "of the quartiles. Limit: a\nlarge matrix product in the same precision, in the same run. "
+        "Compiling: what the first call took beyond its steps.\nMade by `python "
         "benchmarks/train.py`.\n"
     )
 
@@ -103,6 +107,64 @@ def speed():
             "PyTorch, channels last, bfloat16",
         )
     )
+
+
+def time_to_quality():
+    """The table of `benchmarks/time_to_quality.py`."""
+    rows = results("time_to_quality")
+    lines = [
+        "| what | seconds of training | steps | times as fast |",
+        "|---|---|---|---|",
+    ]
+    for what in dict.fromkeys(row["what"] for row in rows):
+        group = [row for row in rows if row["what"] == what]
+        reached = [row for row in group if row["times_as_fast"]]
+        if reached:
+            ratios = [float(row["times_as_fast"]) for row in reached]
+            cells = [
+                _mean(reached, "seconds", "{:.0f}"),
+                _mean(reached, "steps", "{:,.0f}"),
+                f"{statistics.median(ratios):.2f} ({min(ratios):.2f} … {max(ratios):.2f})",
+            ]
+        else:
+            cells = ["", "", ""]
+        if len(reached) < len(group):
+            cells[-1] += f" not reached with {len(group) - len(reached)} of {len(group)} seeds"
+        lines.append(f"| {what} | {' | '.join(cells)} |")
+    marks = ", ".join(f"{float(row['mark']):.1f}" for row in rows if row["what"] == rows[0]["what"])
+    made = " and ".join(sorted({row["machine"] for row in rows}))
+    return (
+        "\n".join(lines) + "\n\nUntil the Fréchet distance to Fashion-MNIST's test pictures is "
+        f"that of the plain Keras loop after {float(rows[0]['epochs']):g} epochs\n({marks} with "
+        f"seeds {', '.join(dict.fromkeys(row['seed'] for row in rows))}). Means over the seeds, in "
+        "brackets the range; of the ratios the median. Measured\nevery 200 steps, compilation "
+        f"included, on {made}. Made by `python benchmarks/time_to_quality.py`.\n"
+    )
+
+
+def scaling():
+    """The table of `benchmarks/scaling.py`."""
+    rows = [row for row in results("scaling") if row["what"] == "ganzoo, fit"]
+    lines = [
+        "| what | value | ms per step | pictures per second | share of limit "
+        "| times as fast as the plain Keras loop |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        ratio = ""
+        if row["times_as_fast"]:
+            ratio = f"{float(row['times_as_fast']):.2f} ± {float(row['ratio_spread']):.2f}"
+        cells = [
+            row["axis"],
+            f"{int(row['value']):,}",
+            f"{float(row['ms_per_step']):.3g}",
+            f"{float(row['pictures_per_second']):,.0f}",
+            f"{float(row['share_of_peak']):.0%}",
+            ratio,
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    made = " and ".join(sorted({row["machine"] for row in rows}))
+    return "\n".join(lines) + f"\n\nOn {made}. Made by `python benchmarks/scaling.py`.\n"
 
 
 def plain(name, columns):
@@ -136,7 +198,40 @@ def startup():
     )
 
 
+def data():
+    """The table of `benchmarks/data.py`."""
+    return plain(
+        "data",
+        {
+            "what": "what",
+            "pictures per second": "pictures_per_second",
+            "times as fast as from memory": "times_as_fast",
+            "±": "ratio_spread",
+            "MB more while all are read": "mb_more_for_all",
+        },
+    )
+
+
+def kernels():
+    """The table of `benchmarks/kernels.py`."""
+    return plain(
+        "kernels",
+        {
+            "size": "size",
+            "what": "what",
+            "ms alone": "ms",
+            "share of limit": "share_of_peak",
+            "alternating": "alternating",
+            "one_stage": "one_stage",
+        },
+    )
+
+
 TABLES = {
+    "time_to_quality": time_to_quality,
+    "scaling": scaling,
+    "data": data,
+    "kernels": kernels,
     "quality": quality,
     "speed": speed,
     "training": training,

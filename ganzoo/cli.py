@@ -59,6 +59,10 @@ def _quiet_start():
 
 
 def _load_framework():
+    from ganzoo import downloads
+
+    # JAX keeps what took long to compile here, and the next command finds it.
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(downloads.folder() / "compiled"))
     with _quiet_start():
         import keras
 
