@@ -4,8 +4,8 @@
 
 `train.py` and `sample.py` run again into a folder of their own. A ratio against a peer of the same
 run says the same on a slower machine; it fails where it lies further below the committed one than
-a tenth and three times the spreads of both. Exits with 1 then. Other processors have other ratios:
-commit results of your own first.
+a tenth and than three errors of the two medians. Exits with 1 then, and if there is nothing to
+compare with: other machines and backends have other ratios, so commit results of your own first.
 """
 
 import argparse
@@ -24,31 +24,32 @@ OURS = ("ganzoo", "generate")
 RUNS = (("train.py", "dcgan", "28"), ("train.py", "vanilla", "28"), ("sample.py", "dcgan"))
 
 
+KEY = ("model", "size", "batch", "precision", "what", "machine", "backend")
+
+
 def slower(old, new):
     """Rows of `new`, with the ratio they had, whose ratio fell short of that in `old`.
 
     Args:
-        old, new: rows of a result, dicts of strings, with `times_as_fast` and `ratio_spread`.
+        old, new: rows of a result, dicts of strings.
 
     Returns:
         `(compared, short)`: how many rows of ganzoo's are in both, and a list of dicts.
     """
-    key = lambda row: tuple(row.get(k) for k in ("model", "size", "batch", "precision", "what"))
+    key = lambda row: tuple(row.get(k) for k in KEY)
     before = {key(row): row for row in old}
     compared, short = 0, []
     for row in new:
         if key(row) not in before or not row["what"].startswith(OURS):
             continue
         compared += 1
-        was, now = (
-            {k: float(x[k]) for k in ("times_as_fast", "ratio_spread")}
-            for x in (before[key(row)], row)
-        )
-        noise = 3 * math.hypot(was["ratio_spread"], now["ratio_spread"])
-        least = 0.9 * was["times_as_fast"] - noise
-        if not now["times_as_fast"] >= least:
-            names = {k: row.get(k) for k in ("model", "size", "what")}
-            short.append({**names, "was": was["times_as_fast"], "is": now["times_as_fast"]})
+        pair = (before[key(row)], row)
+        was, now = (float(x["times_as_fast"]) for x in pair)
+        # Of normal errors: half the quartiles' distance is 0.67 sigma, a median errs by 1.25
+        # sigma / root n.
+        errors = (1.86 * float(x["ratio_spread"]) / float(x["rounds"]) ** 0.5 for x in pair)
+        if not now >= was - max(0.1 * was, 3 * math.hypot(*errors)):
+            short.append({**{k: row.get(k) for k in KEY}, "was": was, "is": now})
     return compared, short
 
 
@@ -65,6 +66,8 @@ def main():
         for name in ("train", "sample"):
             count, found = slower(tables.results(name), tables.results(name, pathlib.Path(folder)))
             compared, short = compared + count, short + found
+    if not compared:
+        sys.exit("The committed results have no rows of this machine and backend to compare with.")
     if short:
         measure.show(short)
         sys.exit(f"{len(short)} of {compared} ratios fell short.")

@@ -3,12 +3,13 @@
     python benchmarks/kernels.py 28 64
 
 Each layer's three (forward, to its inputs, to its weights) run by themselves, with both cores, and
-are added up as often as an update needs them; no work on the same networks can take less without
-other kernels. The steps take turns with them. On TensorFlow only. Results go to
+are added up as often as an update needs them: without other kernels a step can hardly take less.
+The steps take turns with them. On TensorFlow on a CPU only. Results go to
 `benchmarks/results/kernels.csv`.
 """
 
 import argparse
+import sys
 
 import keras
 import measure
@@ -17,8 +18,10 @@ import peers
 import tensorflow as tf
 
 import ganzoo
+from ganzoo import backend
 from ganzoo.networks import operations
 
+KERNELS = (keras.layers.Dense, keras.layers.Conv2D, keras.layers.Conv2DTranspose)
 KINDS = ("forward", "to inputs", "to weights")
 STEPS = {
     "alternating": {},
@@ -28,33 +31,38 @@ STEPS = {
 
 def kernels(network, batch):
     """Of each layer with a kernel: its name, its work, and a function for each of `KINDS`."""
-    found = []
     work = iter(operations(network))
-    for layer in network.layers:
-        if not isinstance(layer, (keras.layers.Dense, keras.layers.Conv2D)):
-            continue
-        x = tf.random.normal((batch, *layer.input.shape[1:]))
-        dy = tf.random.normal((batch, *layer.output.shape[1:]))
-        kernel = layer.kernel.value
+    return [
+        (f"{network.name}, {layer.name}", batch * next(work), functions(layer, batch))
+        for layer in network.layers
+        if isinstance(layer, KERNELS)
+    ]
 
-        def forward(layer=layer, x=x):
-            return layer(x)
 
-        def backward(target, layer=layer, x=x, dy=dy):
-            # The gradient of a linear layer needs no forward pass: TensorFlow leaves it out.
-            with tf.GradientTape() as tape:
-                tape.watch(x)
-                y = layer(x)
-            return tape.gradient(y, target, output_gradients=dy)
+def functions(layer, batch):
+    """Compiled: a layer's forward pass, and its gradients to its inputs and to its kernel."""
+    x = tf.random.normal((batch, *layer.input.shape[1:]))
+    dy = tf.random.normal((batch, *layer.output.shape[1:]))
 
-        functions = (
-            forward,
-            lambda backward=backward, x=x: backward(x),
-            lambda backward=backward, kernel=kernel: backward(kernel),
-        )
-        compiled = [tf.function(f, autograph=False) for f in functions]
-        found.append((f"{network.name}, {layer.name}", batch * next(work), compiled))
-    return found
+    def gradient(target):
+        # That of a linear layer needs no forward pass: TensorFlow leaves it out.
+        with tf.GradientTape() as tape:
+            tape.watch(target)
+            y = layer(x)
+        return tape.gradient(y, target, output_gradients=dy)
+
+    run = (lambda: layer(x), lambda: gradient(x), lambda: gradient(layer.kernel.value))
+    return [tf.function(function, autograph=False) for function in run]
+
+
+def repeated(function):
+    """Calls it n times, and keeps nothing of what it returns."""
+
+    def run(n):
+        for _ in range(n):
+            function()
+
+    return run
 
 
 def times(update, network, kind, first):
@@ -74,6 +82,8 @@ def main():
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=7)
     args = parser.parse_args()
+    if backend.accelerated():
+        sys.exit("On a GPU TensorFlow would not wait for the kernels.")
     for size in args.sizes:
         shape = (size, size, 1 if size < 64 else 3)
         images = np.random.default_rng(0).integers(0, 256, (args.batch_size, *shape), "uint8")
@@ -84,12 +94,10 @@ def main():
         contenders = {u: peers.bare_step(model, images) for u, model in models.items()}
         layers, work = [], {}
         for network in (models["one_stage"].generator, models["one_stage"].discriminator):
-            for i, (layer, flop, functions) in enumerate(kernels(network, args.batch_size)):
-                for kind, function in zip(KINDS, functions):
+            for i, (layer, flop, compiled) in enumerate(kernels(network, args.batch_size)):
+                for kind, function in zip(KINDS, compiled):
                     name = f"{layer}, {kind}"
-                    contenders[name] = measure.timed(
-                        lambda n, function=function: [function() for _ in range(n)]
-                    )
+                    contenders[name] = measure.timed(repeated(function))
                     work[name] = flop
                     layers.append((name, network.name, kind, i == 0))
         seconds, _ = measure.take_turns(contenders, 10, args.rounds)
@@ -99,18 +107,20 @@ def main():
         for name, network, kind, first in layers:
             row = {"size": size, "what": name, "ms": middles[name] * 1e3}
             row["share_of_peak"] = work[name] / middles[name] / product
-            row.update({u: times(u, network, kind, first) for u in STEPS})
+            for update in STEPS:
+                row[f"{update}_times"] = times(update, network, kind, first)
+                row[f"{update}_ms"] = row[f"{update}_times"] * row["ms"]
             rows.append(row)
-        total = {"size": size, "what": "all of them", "ms": "", "share_of_peak": ""}
-        step = {"size": size, "what": "the step", "ms": "", "share_of_peak": ""}
+        total, step = ({**dict.fromkeys(rows[0], ""), "size": size} for _ in range(2))
+        total["what"], step["what"] = "all of them", "the step"
         for update in STEPS:
-            total[update] = sum(row[update] * row["ms"] for row in rows)
-            step[update] = middles[update] * 1e3
+            total[f"{update}_ms"] = sum(row[f"{update}_ms"] for row in rows)
+            step[f"{update}_ms"] = middles[update] * 1e3
         rows += [total, step]
         for row in rows:
             row.update(batch=args.batch_size, rounds=args.rounds, **measure.machine())
-        measure.show([{k: row[k] for k in list(row)[:6]} for row in rows])
-        measure.save("kernels", rows, replace=("size", "batch", "machine"))
+        measure.show([{k: row[k] for k in list(row)[:8]} for row in rows])
+        measure.save("kernels", rows, replace=("size", "batch", "machine", "backend"))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import csv
 import os
 import pathlib
 import platform
+import random
 import statistics
 import sys
 import time
@@ -22,7 +23,8 @@ RESULTS = pathlib.Path(
 def take_turns(contenders, steps, rounds):
     """Seconds per step of each contender, round by round.
 
-    The machine's speed drifts, so all are measured in each round, and ratios are taken within it.
+    The machine's speed drifts, so all are measured in each round, and ratios are taken within it;
+    in another order each time, for what ran before leaves its traces too.
 
     Args:
         contenders: dict from name to a function that makes `steps` steps and returns the seconds
@@ -32,13 +34,16 @@ def take_turns(contenders, steps, rounds):
 
     Returns:
         `(found, compiling)`: dicts from name to a list of seconds per step, and to the seconds that
-        the first call took beyond its steps.
+        the first call took beyond its steps, by the clock on the wall.
     """
-    first = {name: run(steps) for name, run in contenders.items()}
+    first = {name: timed(run)(steps) for name, run in contenders.items()}
     found = {name: [] for name in contenders}
+    order = list(contenders)
+    shuffle = random.Random(0).shuffle
     for _ in range(rounds):
-        for name, run in contenders.items():
-            found[name].append(run(steps) / steps)
+        shuffle(order)
+        for name in order:
+            found[name].append(contenders[name](steps) / steps)
     middles = {name: statistics.median(each) for name, each in found.items()}
     return found, {name: max(0.0, first[name] - steps * middles[name]) for name in found}
 
@@ -144,6 +149,7 @@ def machine():
         kept.append(f"torch {sys.modules['torch'].__version__}")
     return {
         "machine": accelerator() or f"{model}, {cores()} cores",
+        "backend": versions["backend"],
         "versions": ", ".join(kept),
     }
 

@@ -58,16 +58,17 @@ def _quiet_start():
             os.close(saved)
 
 
-def _load_framework():
-    from ganzoo import downloads
-
-    # JAX keeps what took long to compile here, and the next command finds it.
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(downloads.folder() / "compiled"))
+def _load_framework(keep_compiled=True):
     with _quiet_start():
         import keras
 
+        from ganzoo import backend
         from ganzoo import gan  # noqa: F401
 
+        if keep_compiled:
+            from ganzoo import downloads
+
+            backend.keep_compiled(downloads.folder() / "compiled")
         # The first operation looks for devices, which also talks.
         keras.ops.convert_to_numpy(keras.ops.zeros(()))
 
@@ -287,7 +288,7 @@ def benchmark(model, image_size, channels, batch_size, seconds, pairs, as_json, 
     size = size if isinstance(size, tuple) else (size, size)
     if model not in zoo.own_models():
         zoo.describe(model)  # says which there are, before a framework is loaded
-    _load_framework()
+    _load_framework(keep_compiled=False)  # compiling is part of what is measured
     from ganzoo import throughput
 
     shape = (*size, channels)

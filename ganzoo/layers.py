@@ -88,6 +88,9 @@ class LayerNorm(keras.layers.Layer):
         gamma, beta = (ops.cast(v, "float32") for v in (self.gamma, self.beta))
         return ops.cast(backend.layer_norm(x, gamma, beta, self.epsilon), self.compute_dtype)
 
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
     def get_config(self):
         return {**super().get_config(), "epsilon": self.epsilon}
 

@@ -74,12 +74,23 @@ def test_layer_norm_is_keras_group_norm_of_one_group(shape, rng):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-3)  # sums of 120 terms of up to 100
 
 
-@pytest.mark.parametrize("cls", [layers.BatchNorm, layers.LayerNorm])
-def test_second_derivatives_of_normalisations(cls, rng):
-    """That of the squared slope to the input, which gradient penalties need."""
-    layer = cls(epsilon=0.1)
+SECOND = {
+    "BatchNorm": lambda: layers.BatchNorm(epsilon=0.1),
+    "LayerNorm": lambda: layers.LayerNorm(epsilon=0.1),
+    "Conv2D": lambda: layers.Conv2D(3, 4, strides=2, padding="same", activation="tanh"),
+    "Conv2DTranspose": lambda: layers.Conv2DTranspose(
+        3, 4, strides=2, padding="same", activation="tanh"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SECOND)
+def test_second_derivatives(name, rng):
+    """Those of the squared slope to the input, which gradient penalties need."""
+    keras.utils.set_random_seed(0)
+    layer = SECOND[name]()
     layer.build((None, 2, 2, 3))
-    v = rng.normal(size=(4, 2, 2, 3)).astype("float32")
+    v = rng.normal(size=(4, *layer.compute_output_shape((4, 2, 2, 3))[1:])).astype("float32")
 
     def slope(x):
         def f(x):
@@ -97,6 +108,35 @@ def test_second_derivatives_of_normalisations(cls, rng):
         up, down = (float(slope(ops.convert_to_tensor(x + s))) for s in (step, -step))
         # Central differences err by h² and by float32 noise / h.
         assert got[place] == pytest.approx((up - down) / (2 * h), rel=0.02, abs=2e-2)
+
+
+@pytest.mark.parametrize("name", ["LayerNorm", "Conv2D", "Conv2DTranspose"])
+def test_second_derivatives_to_the_weights(name, rng):
+    """Those of the squared slope, by which a penalty moves the discriminator."""
+    keras.utils.set_random_seed(0)
+    layer = SECOND[name]()
+    layer.build((None, 2, 2, 3))
+    v = rng.normal(size=(4, *layer.compute_output_shape((4, 2, 2, 3))[1:])).astype("float32")
+    x = ops.convert_to_tensor(rng.normal(size=(4, 2, 2, 3)).astype("float32"))
+    weight = layer.trainable_variables[0]
+
+    def slope():
+        f = lambda x: ops.sum(ops.tanh(layer(x)) * v)
+        return ops.sum(ops.square(backend.input_gradient(f, x))), None
+
+    _, (got,), _ = backend.value_and_grad(slope, [weight], None, layer.variables)
+    start, h = np.array(ops.convert_to_numpy(weight.value)), 1e-2
+    for place in [tuple(n // 2 for n in start.shape), (*(n // 2 for n in start.shape[:-1]), 0)]:
+        values = []
+        for sign in (1, -1):
+            moved = start.copy()
+            moved[place] += sign * h
+            weight.assign(moved)
+            values.append(float(slope()[0]))
+        weight.assign(start)
+        difference = (values[0] - values[1]) / (2 * h)
+        assert float(got[place]) == pytest.approx(difference, rel=0.02, abs=2e-2)
+        assert abs(difference) > 0.05  # else the check above would say nothing
 
 
 @pytest.mark.parametrize(
@@ -143,27 +183,80 @@ def test_samples_are_those_of_the_network():
     assert len(np.unique(model.generate(5, latents=latents), axis=0)) == 5
 
 
-@pytest.mark.parametrize("size", [2, 4, 6])
-@pytest.mark.parametrize("name", ["Conv2D", "Conv2DTranspose"])
-def test_convolutions_at_the_pictures_are_keras_convolutions(name, size, rng):
-    shape, out = (
-        ((3, 8, 12, 2), (3, 4, 6, 7)) if name == "Conv2D" else ((3, 4, 6, 7), (3, 8, 12, 2))
+CONVOLUTIONS = {"Conv2D": ((8, 12, 2), (4, 6, 7)), "Conv2DTranspose": ((4, 6, 7), (8, 12, 2))}
+
+
+def convolution(home, name, size=4, **config):
+    return getattr(home, name)(
+        CONVOLUTIONS[name][1][-1],
+        size,
+        strides=2,
+        padding="same",
+        kernel_initializer=keras.initializers.RandomNormal(seed=0),
+        bias_initializer="ones",
+        activation="tanh",
+        **config,
     )
-    x = ops.convert_to_tensor(rng.normal(size=shape).astype("float32"))
-    weights = rng.normal(size=out).astype("float32")
+
+
+@pytest.mark.parametrize("size", [2, 4, 6])
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_convolutions_at_the_pictures_are_keras_convolutions(name, size, rng):
+    shape, out = CONVOLUTIONS[name]
+    x = ops.convert_to_tensor(rng.normal(size=(3, *shape)).astype("float32"))
+    weights = rng.normal(size=(3, *out)).astype("float32")
     found = []
     for home in layers, keras.layers:
-        layer = getattr(home, name)(
-            out[-1],
-            size,
-            strides=2,
-            padding="same",
-            kernel_initializer=keras.initializers.RandomNormal(seed=0),
-            bias_initializer="ones",
-            activation="tanh",
-        )
+        layer = convolution(home, name, size)
         layer.build(x.shape)
         found.append([*numbers([layer(x)]), *gradients_of(layer, x, weights)])
     for a, b in zip(*found):
         assert a.any()
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)  # sums of up to 250 terms
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+@pytest.mark.parametrize("jit", [True, False], ids=["jit", "no jit"])
+def test_convolutions_at_the_pictures_compiled_for_any_batch(name, jit, rng):
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("TensorFlow's own form of them")
+    import tensorflow as tf
+
+    shape, _ = CONVOLUTIONS[name]
+    pair = [convolution(home, name) for home in (layers, keras.layers)]
+    for layer in pair:
+        layer.build((None, *shape))
+
+    def gradients(layer):
+        @tf.function(input_signature=[tf.TensorSpec((None, *shape))], jit_compile=jit)
+        def run(x):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                loss = tf.reduce_sum(layer(x) ** 2)
+            return tape.gradient(loss, [x, *(v.value for v in layer.trainable_variables)])
+
+        return run
+
+    runs = [gradients(layer) for layer in pair]
+    for count in (2, 5):
+        x = tf.constant(rng.normal(size=(count, *shape)).astype("float32"))
+        for a, b in zip(*(run(x) for run in runs)):
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
+    if not tf.config.list_physical_devices("GPU"):
+        kinds = [
+            {op.type for op in run.get_concrete_function().graph.get_operations()} for run in runs
+        ]
+        assert "DepthToSpace" in kinds[0] - kinds[1]  # or both would be Keras's
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+@pytest.mark.parametrize("odd", [{"strides": 1}, {"padding": "valid"}, {"kernel_size": 3}], ids=str)
+def test_other_convolutions_are_keras_own(name, odd, rng):
+    x = ops.convert_to_tensor(rng.normal(size=(2, 7, 9, 3)).astype("float32"))
+    config = {"filters": 3, "kernel_size": 4, "strides": 2, "padding": "same", **odd}
+    pair = [getattr(home, name)(**config) for home in (layers, keras.layers)]
+    for layer in pair:
+        layer.build(x.shape)
+    pair[1].set_weights(pair[0].get_weights())
+    a, b = (ops.convert_to_numpy(layer(x)) for layer in pair)
+    np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)

@@ -16,6 +16,7 @@ Everything above it is written once in `keras.ops`. What differs between backend
 | `picture_conv`   | convolutions next to the pictures (also `…_transpose`), quicker on a CPU     |
 | `inference`      | a network and what is done with its outputs, compiled                       |
 | `trace`          | runs a function on shapes alone, to learn what it returns                    |
+| `keep_compiled`  | lets the next process find what this one compiled, where that is possible   |
 | `best_precision` | what `precision="auto"` means on this device                                |
 | `feed`           | whole, checked batches for `fit`, of whatever the user has                 |
 | `stream`         | a source of examples as a data set                                         |
@@ -61,6 +62,7 @@ batch_norm = _impl.batch_norm
 best_precision = _impl.best_precision
 inference = _impl.inference
 input_gradient = _impl.input_gradient
+keep_compiled = _impl.keep_compiled
 layer_norm = _impl.layer_norm
 picture_conv = _impl.picture_conv
 picture_conv_transpose = _impl.picture_conv_transpose

@@ -205,6 +205,15 @@ def best_precision():
     return "mixed_bfloat16" if float(capability) >= 8.0 else "mixed_float16"
 
 
+def keep_compiled(folder):
+    """Let the next process find compiled steps in a folder, unless the user has named another.
+
+    Not on a CPU: what was compiled for one may not run on another that shares the folder.
+    """
+    if accelerated() and jax.config.jax_compilation_cache_dir is None:
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+
+
 def accelerated():
     """Whether there is a GPU or TPU."""
     return jax.devices()[0].platform != "cpu"

@@ -171,8 +171,13 @@ def picture_conv(x, kernel):
 
     @tf.custom_gradient
     def convolve(x, kernel):
-        back = lambda y: (_to_picture(y, kernel), _to_kernel(x, y, kernel))
-        return _from_picture(x, kernel), back
+        out = _from_picture(x, kernel)
+
+        def back(y):
+            y = tf.ensure_shape(y, out.shape)
+            return _to_picture(y, kernel), _to_kernel(x, y, kernel)
+
+        return out, back
 
     return convolve(tf.convert_to_tensor(x), tf.convert_to_tensor(kernel))
 
@@ -255,6 +260,11 @@ def best_precision():
         "compute_capability", (0, 0)
     )
     return "mixed_bfloat16" if capability >= (8, 0) else "mixed_float16"
+
+
+def keep_compiled(folder):
+    """TensorFlow keeps nothing that is worth it."""
+    del folder
 
 
 def accelerated():
