@@ -260,3 +260,19 @@ def test_other_convolutions_are_keras_own(name, odd, rng):
     pair[1].set_weights(pair[0].get_weights())
     a, b = (ops.convert_to_numpy(layer(x)) for layer in pair)
     np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="JAX's cache of compiled functions")
+def test_jax_keeps_what_it_compiled_on_a_gpu_unless_told_where(monkeypatch, tmp_path):
+    import jax
+
+    from ganzoo.backend import jax as impl
+
+    set_to = []
+    monkeypatch.setattr(jax.config, "update", lambda *pair: set_to.append(pair))
+    backend.keep_compiled(tmp_path)
+    assert not set_to or backend.accelerated()
+    monkeypatch.setattr(impl, "accelerated", lambda: True)
+    set_to.clear()
+    backend.keep_compiled(tmp_path)
+    assert set_to == [("jax_compilation_cache_dir", str(tmp_path))]
