@@ -69,7 +69,8 @@ def main():
             run, model, examples = contenders(axis, value)
             run["ganzoo, fit"](4)
             each = run["ganzoo, fit"](4) / 4
-            steps = min(256, max(4, math.ceil(args.seconds / each)))
+            # A power of two, which any `steps_per_execution` that fits divides.
+            steps = 2 ** round(math.log2(min(256, max(4, args.seconds / each))))
             seconds, _ = measure.take_turns(run, steps, args.rounds)
             work = measure.update_work(model, examples // model.discriminator_steps)
             for what in run:
