@@ -20,7 +20,7 @@ from ganzoo import throughput
 
 AXES = {
     "batch": (8, 32, 64, 128, 256, 512),
-    "size": (16, 28, 32, 64, 128),
+    "size": (16, 28, 32, 64),
     "channels": (16, 32, 64, 128),
     "discriminator_steps": (1, 2, 5),
     "pictures": (640, 6_400, 64_000, 256_000),
@@ -62,7 +62,6 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0, help="about, of a round of one")
     args = parser.parse_args()
-    product, _ = measure.peaks()
     rows = []
     for axis in args.axes:
         for value in AXES[axis]:
@@ -72,6 +71,7 @@ def main():
             # A power of two, which any `steps_per_execution` that fits divides.
             steps = 2 ** round(math.log2(min(256, max(4, args.seconds / each))))
             seconds, _ = measure.take_turns(run, steps, args.rounds)
+            product, _ = measure.peaks()
             work = measure.update_work(model, examples // model.discriminator_steps)
             for what in run:
                 each, spread = measure.middle(seconds[what])
