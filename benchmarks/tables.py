@@ -65,9 +65,11 @@ def _mean(rows, key, form):
 
 def training(chosen=None):
     """The table of `benchmarks/train.py`, or some rows of it."""
-    rows = [row for row in results("train") if chosen is None or row["what"] in chosen]
+    rows = results("train")
+    if chosen is not None:
+        rows = [row for row in rows if row["what"] in chosen and row["precision"] == "float32"]
     lines = [
-        "| what | model, pictures, precision | pictures per second | times as fast | as "
+        "| what | model, pictures | pictures per second | times as fast | as "
         "| share of limit | compiling |",
         "|---|---|---|---|---|---|---|",
     ]
@@ -77,7 +79,8 @@ def training(chosen=None):
         itself = row["what"] == row["against"]
         cells = [
             row["what"],
-            f"{row['model']}, {row['size']}×{row['size']}, {row['precision']}",
+            f"{row['model']}, {row['size']}×{row['size']}"
+            + (", bfloat16" if "bfloat16" in row["precision"] + row["what"] else ""),
             f"{float(row['pictures_per_second']):,.0f}",
             "" if itself else ratio,
             "" if itself else row["against"],
@@ -87,7 +90,7 @@ def training(chosen=None):
         lines.append(f"| {' | '.join(cells)} |")
     batches = " and ".join(sorted({row["batch"] for row in rows}, key=int))
     return (
-        "\n".join(lines) + f"\n\nBatches of {batches}, on {_made(rows)}.\n"
+        "\n".join(lines) + f"\n\nBatches of {batches}, float32 unless said, on {_made(rows)}.\n"
         "All took turns in each round; ratios are medians over the rounds with half the distance "
         "of the quartiles. Limit: a\nlarge matrix product in the same precision, in the same run. "
         "Compiling: what the first call took beyond its steps.\nMade by `python "
