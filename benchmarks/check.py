@@ -20,11 +20,9 @@ import measure
 import tables
 
 HERE = pathlib.Path(__file__).parent
+KEY = ("model", "size", "batch", "precision", "what", "machine", "backend")
 OURS = ("ganzoo", "generate")
 RUNS = (("train.py", "dcgan", "28"), ("train.py", "vanilla", "28"), ("sample.py", "dcgan"))
-
-
-KEY = ("model", "size", "batch", "precision", "what", "machine", "backend")
 
 
 def slower(old, new):

@@ -11,21 +11,18 @@ into the README.
 """
 
 import argparse
-import csv
 import json
-import pathlib
 import platform
 import time
 
 import keras
+import measure
 import numpy as np
 import peers
 import tensorflow as tf
 from keras import layers
 
 import ganzoo
-
-RESULTS = pathlib.Path(__file__).parent / "results"
 
 
 def plain_dcgan():
@@ -80,20 +77,6 @@ def plain_dcgan():
     return fit, generate
 
 
-def record(rows):
-    """Put the rows in the place of older ones of the same data."""
-    path = RESULTS / "quality.csv"
-    RESULTS.mkdir(exist_ok=True)
-    older = []
-    if path.exists():
-        with path.open(newline="") as file:
-            older = [row for row in csv.DictReader(file) if row["data"] != rows[0]["data"]]
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(older + rows)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=["dcgan", "cgan"])
@@ -123,14 +106,14 @@ def main():
                 "data": name,
                 "epochs": epochs,
                 "seed": seed,
-                "training_seconds": round(seconds, 1),
+                "training_seconds": seconds,
                 **{
-                    key: round(short[key].value, 4)
+                    key: short[key].value
                     for key in ("frechet", "precision", "recall", "density", "coverage")
                 },
-                "frechet_floor": round(short["frechet"].floor, 4),
-                "rarest_class_share": round(short["rarest_mode_share"].value, 4),
-                "class_agreement": round(agreement.value, 4) if agreement else "",
+                "frechet_floor": short["frechet"].floor,
+                "rarest_class_share": short["rarest_mode_share"].value,
+                "class_agreement": agreement.value if agreement else "",
                 "extractor": sheet.passport["extractor"],
                 "samples": sheet.passport["samples"],
                 "versions": f"{json.dumps(sheet.passport['versions'])}, {platform.machine()}",
@@ -154,12 +137,12 @@ def main():
         add(f"`{args.what}`", seed, seconds, model)
         labels = np.arange(100) % 10 if conditional else None
         ganzoo.images.save_grid(
-            model.generate(100, labels=labels, seed=0), RESULTS / f"{args.what}-{name}.png"
+            model.generate(100, labels=labels, seed=0), measure.RESULTS / f"{args.what}-{name}.png"
         )
         if not conditional:
             model.ema_decay = None
             add("`dcgan`, its live generator", seed, seconds, model)
-    record(rows)
+    measure.save("quality", rows, replace=("data",))
 
 
 if __name__ == "__main__":

@@ -94,7 +94,8 @@ def training(chosen=None):
         "All took turns in each round; ratios are medians over the rounds with half the distance "
         "of the quartiles. Limit: a\nlarge matrix product in the same precision, in the same run. "
         "Compiling: what the first call took beyond its steps.\nMade by `python "
-        "benchmarks/train.py`.\n"
+        "benchmarks/train.py dcgan 28 64`, `… vanilla 28` and `… dcgan 28 64 --precision "
+        "mixed_bfloat16`.\n"
     )
 
 
@@ -169,17 +170,16 @@ def scaling():
             ratio,
         ]
         lines.append(f"| {' | '.join(cells)} |")
-    made = " and ".join(sorted({row["machine"] for row in rows}))
-    return "\n".join(lines) + f"\n\nOn {made}. Made by `python benchmarks/scaling.py`.\n"
+    return "\n".join(lines) + f"\n\nOn {_made(rows)}.\nMade by `python benchmarks/scaling.py`.\n"
 
 
-def plain(name, columns):
-    """Columns of a result, `{heading: key}`, as they are."""
+def plain(name, columns, arguments=""):
+    """Columns of a result, `{heading: key}`, as they are; `arguments`: those of its script."""
     rows = results(name)
     lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
     lines += [f"| {' | '.join(row[key] for key in columns.values())} |" for row in rows]
-    made = " and ".join(sorted({row["machine"] for row in rows}))
-    return "\n".join(lines) + f"\n\nOn {made}. Made by `python benchmarks/{name}.py`.\n"
+    command = f"python benchmarks/{name}.py {arguments}".strip()
+    return "\n".join(lines) + f"\n\nOn {_made(rows)}.\nMade by `{command}`.\n"
 
 
 def sampling():
@@ -193,6 +193,7 @@ def sampling():
             "times as fast as the bare one": "times_as_fast",
             "MB more for 50,000": "mb_more_for_50000",
         },
+        "dcgan vanilla",
     )
 
 
@@ -232,6 +233,7 @@ def kernels():
             "times, one_stage": "one_stage_times",
             "ms, one_stage": "one_stage_ms",
         },
+        "28 64",
     )
 
 

@@ -199,7 +199,7 @@ def picture_conv_transpose(x, kernel):
 def layer_norm(x, scale, offset, epsilon):
     """Each example normalised, then scaled per channel.
 
-    The gradient is written out: it reads a batch four times, that of the operations eleven times.
+    The gradient is written out, because that of the operations goes far more often over a batch.
     """
     axes = list(range(1, len(x.shape)))
     pixels = axes[:-1]
