@@ -8,6 +8,8 @@ import pathlib
 import re
 import statistics
 
+from ganzoo import zoo
+
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", ROOT / "docs" / "speed.md")
 MARK = re.compile(r"(<!-- (\w+) table: .*? -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -237,7 +239,17 @@ def kernels():
     )
 
 
+def models():
+    """The models of the zoo."""
+    lines = ["| name | what it is |", "|---|---|"]
+    for name in zoo.own_models():
+        title, _, what = zoo.describe(name)["summary"].partition(": ")
+        lines.append(f"| [`{name}`](docs/models/{name}.md) | {title}: {what} |")
+    return "\n".join(lines) + "\n"
+
+
 TABLES = {
+    "models": models,
     "time_to_quality": time_to_quality,
     "scaling": scaling,
     "data": data,

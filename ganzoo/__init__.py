@@ -24,6 +24,7 @@ _PUBLIC = {
     "register": "ganzoo.registry",
 }
 _MODULES = (
+    "augmentations",
     "callbacks",
     "datasets",
     "doctor",

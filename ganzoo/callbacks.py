@@ -15,10 +15,14 @@ from ganzoo import checks
 from ganzoo import evaluation
 from ganzoo import images
 from ganzoo import weights
+from ganzoo.pictures import to_pictures
 
 
 class SampleGrid(keras.callbacks.Callback):
     """Saves a grid of samples after every epoch, always from the same latents.
+
+    Of a model that makes its pictures of others, such as a translator: pictures of the data, beside
+    each what is made of it and, where the data has pairs, what should be.
 
     Args:
         folder: gets `epoch-0001.png`, `epoch-0002.png`, …; and `epoch-0000.png`, the untrained
@@ -32,12 +36,33 @@ class SampleGrid(keras.callbacks.Callback):
         self.folder = pathlib.Path(folder)
         self.n = checks.integer("n", n)
         self.seed = seed
+        self._data = None
+        self._shown = None
+
+    def see(self, data):
+        """Called by `fit` with what it reads."""
+        self._data = data
+
+    def on_train_begin(self, logs=None):
+        if not hasattr(self.model, "generate"):
+            self._shown = _first(self._data, max(1, self.n // 2))
+
+    def _samples(self):
+        """Pictures, and how many belong together."""
+        if self._shown is None:
+            return self.model.generate(self.n, seed=self.seed), 1
+        translates = hasattr(self.model, "translate")
+        make = self.model.translate if translates else self.model.reconstruct
+        source, *targets = self._shown
+        columns = [source, make(source), *(targets if self.model.paired else [])]
+        return np.stack(columns, axis=1).reshape(-1, *source.shape[1:]), len(columns)
 
     def _save(self, epoch):
-        samples = self.model.generate(self.n, seed=self.seed)
+        samples, together = self._samples()
         self.folder.mkdir(parents=True, exist_ok=True)
+        columns = together * math.ceil(math.sqrt(len(samples)) / together)
         with replacing(self.folder / f"epoch-{epoch:04d}.png") as path:
-            images.save_grid(samples, path)
+            images.save_grid(samples, path, columns)
 
     def on_epoch_begin(self, epoch, logs=None):
         if epoch == 0:
@@ -45,6 +70,19 @@ class SampleGrid(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self._save(epoch + 1)
+
+
+def _first(data, n):
+    """The first `n` examples of a data set of batches, a list of uint8 arrays."""
+    if isinstance(data, keras.utils.PyDataset):
+        data = (data[i] for i in range(data.num_batches))
+    found = []
+    for batch in data:
+        found.append(batch if isinstance(batch, (tuple, list)) else (batch,))
+        if sum(len(b[0]) for b in found) >= n:
+            break
+    columns = [np.concatenate([np.asarray(part) for part in column])[:n] for column in zip(*found)]
+    return [x if x.dtype == np.uint8 else np.asarray(to_pictures(x)[0]) for x in columns]
 
 
 class MetricsLog(keras.callbacks.Callback):

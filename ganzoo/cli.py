@@ -154,6 +154,7 @@ def info(model, as_json, debug):
     show_default=True,
     help="A folder or zip of pictures, a .npy or .npz file, or a name: digits, mnist, …",
 )
+@click.option("--to", help="The second domain, for models of two, such as pix2pix and cyclegan.")
 @click.option("--data-dir", help="Where TensorFlow Datasets finds or keeps its files.")
 @click.option("--epochs", default=60, show_default=True, help="Epochs in all.")
 @click.option("--batch-size", default=64, show_default=True, help="Pictures in a batch.")
@@ -177,6 +178,7 @@ def info(model, as_json, debug):
 def train(
     model,
     data,
+    to,
     data_dir,
     epochs,
     batch_size,
@@ -195,6 +197,7 @@ def train(
     ganzoo train dcgan
     ganzoo train cgan --data mnist --epochs 10
     ganzoo train dcgan --data PICTURES --image-size 64 --set channels=32
+    ganzoo train cyclegan --data APPLES --to ORANGES --image-size 64 --batch-size 4
     """
     size, arguments = _image_size(image_size), _settings(pairs)
     if model not in zoo.own_models():
@@ -206,6 +209,7 @@ def train(
         runs.train(
             model,
             data,
+            to=to,
             out=out,
             epochs=epochs,
             batch_size=batch_size,
@@ -261,6 +265,11 @@ def sample(model, weights, count, labels, seed, truncation, batch_size, form, ou
     out.parent.mkdir(parents=True, exist_ok=True)  # finds what is wrong with it before the work
     network = ganzoo.get(model, weights=source)
     numbers = numbers[0] if numbers and len(numbers) == 1 else numbers
+    if not hasattr(network, "generate_batches"):
+        raise ValueError(
+            f"{model!r} makes no pictures of its own. Those that do: "
+            f"{', '.join(zoo.list_models(can='generate'))}."
+        )
     batches = network.generate_batches(
         count, labels=numbers, seed=seed, truncation=truncation, batch_size=batch_size
     )

@@ -151,7 +151,7 @@ class Doctor(keras.callbacks.Callback):
         self._real = None
         data = self._shown if self._data is None else self._data
         with self._safely():
-            if data is not None and isinstance(self.model, GAN):
+            if data is not None and _measurable(self.model):
                 self._real = _Real(self.model, *_examples(data, self.n, self.seed))
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -406,6 +406,11 @@ def _blind(model, now, signals):
     return "discriminator_blind", seen, advice
 
 
+def _measurable(model):
+    """Whether samples can be held against the data: those of one domain."""
+    return isinstance(model, GAN) and model.paired is None
+
+
 def _judges(model):
     """Whether the discriminator's loss has a floor: a critic's, without one, cannot win."""
     if getattr(type(model), "discriminator_loss", None) is not GAN.discriminator_loss:
@@ -528,11 +533,13 @@ class _Real:
     """Examples of which gradients are taken: always the same ones."""
 
     def __init__(self, model, images, labels=None):
-        if model.num_classes is None:
+        if model.label_range is None:
             labels = None
         elif labels is None:
-            raise ValueError("a conditional model needs data of (images, labels)")
+            raise ValueError("this model needs data of (images, labels)")
         self.data = (images,) if labels is None else (images, labels)
+        if model.num_classes is None:
+            labels = None  # its samples are of no class
         self.labels = labels
         self.flat = _flat(images)
         # Like is compared with like: pairs of one class, where there are classes.
@@ -610,9 +617,9 @@ def _gradient_norm(model, player, batch):
 
 def _slope(model, fake):
     """Mean |derivative| of the generator's loss to the discriminator's outputs for samples."""
-    if type(model).generator_loss is not GAN.generator_loss:
-        return math.nan  # it may depend on something else
     objective = losses.get(model.objective)
+    if objective.paired or type(model).generator_loss is not GAN.generator_loss:
+        return math.nan  # it depends on something else too
     each = backend.input_gradient(lambda x: objective.generator(x) * len(fake), fake)
     return float(np.abs(ops.convert_to_numpy(each)).mean())
 

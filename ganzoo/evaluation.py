@@ -677,7 +677,9 @@ def _who(model):
     return {
         "model": getattr(model, "registry_name", type(model).__name__),
         "weights_sha256": weights_hash(model.sampler),
-        "generator": "live" if model.sampler is model.generator else "averaged",
+        "generator": "live"
+        if model.sampler is getattr(model, model.makes_pictures)
+        else "averaged",
     }
 
 

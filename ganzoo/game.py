@@ -37,6 +37,7 @@ class Player:
         joint: with a partner, `(batch, drawn) -> (own, partner's, factor)`: the `(terms,
             signals)` of both, and the number (one, or one per example) by which the gradient of
             this player's loss to what was drawn gives that of the partner's.
+        growing: whether there are weights on which the loss does not depend yet, which stay.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Player:
     prefix: str = ""
     partner: str | None = None
     joint: Callable | None = None
+    growing: bool = False
 
     @property
     def variables(self):
@@ -151,6 +153,8 @@ class Game(backend.Trainer, keras.Model):
 
     player_names = ()
     averaged = ()
+    paired = None
+    """Of data of two domains: whether the two pictures of an example belong together."""
 
     def __init__(
         self,
@@ -178,6 +182,7 @@ class Game(backend.Trainer, keras.Model):
         self._trackers = Untracked()
         with self._seeded():
             self.seed_generator = keras.random.SeedGenerator()
+        self.current_stage = None
         self.step = self.add_weight(
             shape=(), dtype="int32", initializer="zeros", trainable=False, name="step"
         )
@@ -186,9 +191,10 @@ class Game(backend.Trainer, keras.Model):
     def __init_subclass__(cls, **kwargs):
         """Compile and, if the image shape is given, build once the last constructor has run."""
         super().__init_subclass__(**kwargs)
-        constructor = cls.__init__
+        # A class without one of its own passes on to whichever is next for the object at hand.
+        constructor = vars(cls).get("__init__", lambda self, **k: super(cls, self).__init__(**k))
 
-        @functools.wraps(constructor)
+        @functools.wraps(cls.__init__)
         def construct(self, **kwargs):
             constructor(self, **kwargs)
             if type(self).__init__ is construct:
@@ -219,10 +225,42 @@ class Game(backend.Trainer, keras.Model):
         """Shapes and dtypes (`keras.KerasTensor`s) of what `prepare` returns."""
         raise NotImplementedError
 
+    def stage(self, step):
+        """Which part of its course a game that changes as it goes on is in after so many steps.
+
+        A plain value, kept in `current_stage` and read while the step is traced, which is compiled
+        anew for each.
+        """
+        del step
+
     def draw(self, batch):
         """What all players look at in this turn: a dict of tensors, drawn once."""
         del batch
         return {}
+
+    # For its losses ---------------------------------------------------------------------------
+
+    def lazily(self, every, value, shape=()):
+        """`every` times what `value()` returns, in one training step of so many; zeros in the
+        others, in which it costs nothing. On average that is the value itself.
+
+        Args:
+            every: steps from one to the next.
+            value: function that returns a tensor. It neither draws random numbers nor changes
+                variables: both belong outside.
+            shape: of the tensor.
+
+        Returns:
+            A float32 tensor.
+        """
+        if every == 1:
+            return ops.cast(value(), "float32")
+        due = ops.convert_to_tensor(self.step) % every == 0
+        return ops.cond(
+            due,
+            lambda: float(every) * ops.cast(value(), "float32"),
+            lambda: ops.zeros(shape, "float32"),
+        )
 
     # Building -------------------------------------------------------------------------------
 
@@ -254,19 +292,10 @@ class Game(backend.Trainer, keras.Model):
         self.image_shape = image_shape
         self._build()
 
-    def rebuild(self):
-        """Make the players anew after a change of the networks (growth), with fresh optimizers.
-
-        Layers that `build_players` uses again keep their weights.
-        """
-        optimizer = self.optimizer
-        self._build()
-        fresh = {name: o.from_config(o.get_config()) for name, o in optimizer.items()}
-        self.compile(fresh, **self._compile_arguments())
-
     def _build(self):
         policy = keras.config.dtype_policy()
         keras.config.set_dtype_policy(self.dtype_policy)
+        self._enter(int(self.step))
         try:
             with self._seeded():
                 self.players = tuple(self.build_players())
@@ -418,7 +447,12 @@ class Game(backend.Trainer, keras.Model):
     def _apply(self, player, gradients):
         variables = player.variables
         idle = [v.path for v, g in zip(variables, gradients) if g is None]
-        if idle:
+        if player.growing:
+            # Adam leaves alone what has never had a gradient.
+            gradients = [
+                ops.zeros_like(v.value) if g is None else g for v, g in zip(variables, gradients)
+            ]
+        elif idle:
             raise ValueError(
                 f"The loss of player {player.name!r} does not depend on {', '.join(idle)}. Leave "
                 "these networks out of the player, or set `draws=True` if they run in `draw`."
@@ -470,9 +504,17 @@ class Game(backend.Trainer, keras.Model):
             for a, v in zip(average.weights, live.weights):
                 backend.approach(a, v, 1.0 - decay)
 
+    def in_use(self, name):
+        """The network of this name that is used outside training: the averaged one where there is
+        one."""
+        averaged = self.ema_decay is not None and name in self.averaged
+        return getattr(self, f"ema_{name}" if averaged else name)
+
     def judge(self, data):
         """The players' losses on one batch, with no move made."""
-        batch = self.prepare(data)
+        return self._looks(self.prepare(data))
+
+    def _looks(self, batch):
         drawn = self.draw(batch)
         logs = []
         for player in self.players:
@@ -493,21 +535,25 @@ class Game(backend.Trainer, keras.Model):
         """Learn the names of all logs, before the step is compiled, from shapes alone."""
         if self._trackers or not self.built:
             return
-        logs = backend.trace(
-            lambda batch: dict(
-                item
-                for player in self.players
-                for item in _log_items(player, *self._terms_of(player, batch, self.draw(batch)))
-            ),
-            self.batch_spec(8),
-        )
+        logs = backend.trace(lambda batch: dict(self._looks(batch)), self.batch_spec(8))
         self._trackers.update({name: keras.metrics.Mean(name=name) for name in sorted(logs)})
 
+    def _enter(self, step):
+        """Enter the stage that this step belongs to; say whether it is another one."""
+        stage = self.stage(step)
+        changed = stage != self.current_stage
+        if changed:
+            self.current_stage = stage
+            self.train_function = self.test_function = None
+        return changed
+
     def make_train_function(self, force=False):
+        self._enter(int(self.step))
         self._name_trackers()
         return super().make_train_function(force=force)
 
     def make_test_function(self, force=False):
+        self._enter(int(self.step))
         self._name_trackers()
         return super().make_test_function(force=force)
 
@@ -581,6 +627,7 @@ class Game(backend.Trainer, keras.Model):
                 shuffle=shuffle,
                 seed=self.seed or 0,
                 repeat=steps_per_epoch is not None,
+                paired=self.paired,
             )
             self._choose_steps_per_execution(feed.size, steps_per_epoch, validation_steps)
             if validation_data is not None:
@@ -594,7 +641,7 @@ class Game(backend.Trainer, keras.Model):
                 feed.data,
                 epochs=epochs,
                 verbose=verbose,
-                callbacks=[feed.pin(), *(callbacks or [])],
+                callbacks=[feed.pin(), _Stages(), *(callbacks or [])],
                 validation_data=validation_data,
                 shuffle=False,  # the feed has shuffled
                 initial_epoch=initial_epoch,
@@ -612,6 +659,7 @@ class Game(backend.Trainer, keras.Model):
             accept=functools.partial(self._accept, turns=1),
             check=self.check_values,
             batch_size=batch_size if arrays else None,
+            paired=self.paired,
         ).data
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
@@ -682,6 +730,18 @@ class Game(backend.Trainer, keras.Model):
             state.assign(store[f"random_{i}"][...])
 
 
+class _Stages(keras.callbacks.Callback):
+    """Has the step compiled anew where the game enters another stage."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.start = int(self.model.step)
+        self.on_train_batch_begin(0)
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self.model._enter(self.start + batch):
+            self.model.make_train_function()
+
+
 class Untracked(dict):
     """A dict outside Keras's attribute tracking: what is in it is not part of a model."""
 
@@ -693,7 +753,9 @@ def _as_pair(data):
 
 def _log_items(player, terms, signals):
     """`(name, value)` pairs: the total, its terms where there are several, the signals."""
-    items = [(f"{player.prefix}loss", sum(terms.values()))]
+    # Not `sum`: TensorFlow merges chains of additions, in an order that differs from run to run.
+    total = ops.sum(ops.stack(list(terms.values()))) if len(terms) > 1 else sum(terms.values())
+    items = [(f"{player.prefix}loss", total)]
     if len(terms) > 1:
         items += [(player.prefix + name, value) for name, value in terms.items()]
     return items + [(player.prefix + name, value) for name, value in signals.items()]

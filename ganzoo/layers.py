@@ -1,6 +1,9 @@
 """Layers that Keras lacks."""
 
+import math
+
 import keras
+import numpy as np
 from keras import ops
 
 from ganzoo import backend
@@ -111,12 +114,14 @@ class BatchNorm(keras.layers.BatchNormalization):
     """
 
     def call(self, inputs, training=None, mask=None):
-        plain = mask is None and self.scale and self.center and not self.renorm
+        plain = mask is None and not self.renorm
         plain = plain and self.axis in (-1, len(inputs.shape) - 1) and not self.synchronized
         found = None
         if training and self.trainable and plain:
             inputs = ops.convert_to_tensor(inputs)
-            gamma, beta = map(ops.convert_to_tensor, (self.gamma, self.beta))
+            width = inputs.shape[-1:]
+            gamma = ops.convert_to_tensor(self.gamma) if self.scale else ops.ones(width)
+            beta = ops.convert_to_tensor(self.beta) if self.center else ops.zeros(width)
             found = backend.batch_norm(inputs, gamma, beta, self.epsilon)
         if found is None:
             return super().call(inputs, training=training, mask=mask)
@@ -142,7 +147,8 @@ def _at_the_pictures(layer, channels):
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class Conv2D(keras.layers.Conv2D):
-    """Keras's convolution; its gradient to pictures of few channels takes less time on a CPU.
+    """Keras's convolution; its gradient to pictures of few channels takes less time on a CPU, and
+    so do those of grouped ones under JAX.
 
     Arguments, weights and result are the same.
 
@@ -156,6 +162,9 @@ class Conv2D(keras.layers.Conv2D):
         found = None
         if _at_the_pictures(self, inputs.shape[-1]) and self.groups == 1:
             found = backend.picture_conv(inputs, kernel)
+        if self.groups > 1:
+            whole = backend.ungrouped(ops.convert_to_tensor(kernel), self.groups)
+            kernel = kernel if whole is None else whole
         return super().convolution_op(inputs, kernel) if found is None else found
 
 
@@ -179,3 +188,861 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
             return super().call(inputs)
         outputs = found + self.bias if self.use_bias else found
         return outputs if self.activation is None else self.activation(outputs)
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class ConditionalBatchNorm(keras.layers.Layer):
+    """Batch normalisation whose scale and offset depend on the class.
+
+    Dumoulin, Shlens, Kudlur 2017, "A Learned Representation for Artistic Style", section 2.2.
+    Called with `[inputs, labels]`.
+
+    Args:
+        num_classes: number of classes; labels are whole numbers below it.
+        momentum, epsilon: as in `keras.layers.BatchNormalization`.
+
+    Example:
+
+    >>> x, labels = keras.ops.ones((2, 4, 4, 3)), keras.ops.zeros((2,), "int32")
+    >>> tuple(ConditionalBatchNorm(10)([x, labels], training=True).shape)
+    (2, 4, 4, 3)
+    """
+
+    def __init__(self, num_classes, momentum=0.9, epsilon=1e-5, **kwargs):
+        super().__init__(**kwargs)
+        self.num_classes = checks.integer("num_classes", num_classes)
+        self.momentum = checks.real("momentum", momentum, least=0, most=1)
+        self.epsilon = checks.real("epsilon", epsilon, above=0)
+        self.norm = BatchNorm(
+            momentum=momentum, epsilon=epsilon, center=False, scale=False, dtype=self.dtype_policy
+        )
+
+    def build(self, input_shape):
+        shape, _ = input_shape
+        self.norm.build(shape)
+        table = (self.num_classes, shape[-1])
+        self.gamma = self.add_weight(shape=table, initializer="ones", name="gamma")
+        self.beta = self.add_weight(shape=table, initializer="zeros", name="beta")
+
+    def call(self, inputs, training=None):
+        x, labels = inputs
+        x = self.norm(x, training=training)
+        shape = (-1, *(1 for _ in x.shape[2:]), x.shape[-1])
+        gamma, beta = (
+            ops.reshape(ops.take(ops.convert_to_tensor(t), labels, axis=0), shape)
+            for t in (self.gamma, self.beta)
+        )
+        return x * gamma + beta
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+        }
+
+
+def _unit_vector(shape, dtype=None):
+    vector = keras.initializers.RandomNormal(stddev=1.0)(shape, dtype)
+    return vector / ops.norm(vector)
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class SpectralNorm(keras.layers.Wrapper):
+    """A layer with a kernel, divided by the kernel's largest singular value.
+
+    Miyato, Kataoka, Koyama, Yoshida 2018, "Spectral Normalization for Generative Adversarial
+    Networks", section 2.1 and algorithm 1. The value comes from a power iteration that goes on with
+    each call in training; the gradient flows through it, and it holds at inference too. Keras's own
+    layer overwrites the kernel, lets no gradient through on TensorFlow and normalises nothing at
+    inference.
+
+    Args:
+        layer: a `Dense`, `Conv2D`, `Conv2DTranspose` or `Embedding` layer.
+        power_iterations: steps of the iteration in each call in training.
+
+    Example:
+
+    >>> layer = SpectralNorm(keras.layers.Dense(3, use_bias=False), power_iterations=50)
+    >>> _ = layer(keras.ops.eye(3), training=True)
+    >>> round(float(keras.ops.norm(layer(keras.ops.eye(3)), ord=2)), 3)
+    1.0
+    """
+
+    def __init__(self, layer, power_iterations=1, **kwargs):
+        super().__init__(layer, **kwargs)
+        self.power_iterations = checks.integer("power_iterations", power_iterations)
+
+    @property
+    def _weight(self):
+        return self.layer.kernel if hasattr(self.layer, "kernel") else self.layer.embeddings
+
+    def _matrix(self):
+        """The kernel in float32, `(everything else, outputs)`."""
+        kernel = ops.cast(self._weight, "float32")
+        if isinstance(self.layer, keras.layers.Conv2DTranspose):
+            kernel = ops.swapaxes(kernel, -1, -2)
+        return ops.reshape(kernel, (-1, kernel.shape[-1]))
+
+    def build(self, input_shape=None):
+        super().build(input_shape)
+        self.direction = self.add_weight(
+            shape=(self._matrix().shape[-1],),
+            initializer=_unit_vector,
+            trainable=False,
+            dtype="float32",
+            autocast=False,
+            name="direction",
+        )
+
+    def call(self, inputs, training=False):
+        matrix = self._matrix()
+        still = ops.stop_gradient(matrix)
+        right = ops.convert_to_tensor(self.direction)
+        for _ in range(self.power_iterations if training else 0):
+            right = ops.matmul(ops.matmul(still, right), still)
+            right = right * ops.rsqrt(ops.sum(ops.square(right)) + 1e-24)
+        if training:
+            self.direction.assign(right)
+        # Along a fixed unit vector: the gradient is that of the singular value.
+        largest = ops.sqrt(ops.sum(ops.square(ops.matmul(matrix, ops.stop_gradient(right)))))
+        weight = self._weight
+        values = {id(v): v.value for v in self.layer.variables}
+        values[id(weight)] = ops.cast(ops.cast(weight, "float32") / largest, weight.dtype)
+        # All of its variables: a scope hides what an outer one says of those it does not name.
+        mapping = [(v, values[id(v)]) for v in self.layer.variables]
+        with keras.StatelessScope(state_mapping=mapping):
+            return self.layer(inputs)
+
+    def compute_output_shape(self, input_shape):
+        return self.layer.compute_output_shape(input_shape)
+
+    def get_config(self):
+        return {**super().get_config(), "power_iterations": self.power_iterations}
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class PixelNorm(keras.layers.Layer):
+    """The channels of each pixel brought to a mean square of 1.
+
+    Karras, Aila, Laine, Lehtinen 2018, "Progressive Growing of GANs", section 4.2.
+
+    Example:
+
+    >>> y = PixelNorm()(keras.ops.convert_to_tensor([[3.0, 4.0]]))
+    >>> round(float(keras.ops.mean(keras.ops.square(y))), 3)
+    1.0
+    """
+
+    def call(self, inputs):
+        x = ops.cast(inputs, "float32")
+        x = x * ops.rsqrt(ops.mean(ops.square(x), axis=-1, keepdims=True) + 1e-8)
+        return ops.cast(x, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class MinibatchStddev(keras.layers.Layer):
+    """A further channel that says how much the examples of a group differ.
+
+    Karras, Aila, Laine, Lehtinen 2018, "Progressive Growing of GANs", section 3.
+
+    Args:
+        group_size: examples compared with each other; the batch is cut into groups of that size,
+            or of the largest size below it that divides the batch.
+
+    Example:
+
+    >>> tuple(MinibatchStddev()(keras.ops.ones((8, 4, 4, 3))).shape)
+    (8, 4, 4, 4)
+    """
+
+    def __init__(self, group_size=4, **kwargs):
+        super().__init__(**kwargs)
+        self.group_size = checks.integer("group_size", group_size)
+
+    def call(self, inputs):
+        x = ops.cast(inputs, "float32")
+        count = x.shape[0]
+        size = math.gcd(count, self.group_size) if count else self.group_size
+        groups = ops.reshape(x, (size, -1, *x.shape[1:]))
+        # Epsilon inside the root: its derivative at zero is infinite.
+        spread = ops.sqrt(ops.var(groups, axis=0) + 1e-8)
+        spread = ops.mean(spread, axis=tuple(range(1, len(x.shape))), keepdims=True)
+        spread = ops.tile(spread, (size, *(1 for _ in x.shape[1:])))
+        plane = ops.broadcast_to(spread, (*ops.shape(x)[:-1], 1))
+        return ops.concatenate([inputs, ops.cast(plane, self.compute_dtype)], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], input_shape[-1] + 1)
+
+    def get_config(self):
+        return {**super().get_config(), "group_size": self.group_size}
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class Gain(keras.layers.Layer):
+    """One learned factor.
+
+    Args:
+        initial: its first value.
+
+    Example:
+
+    >>> keras.ops.convert_to_numpy(Gain(0.5)(keras.ops.ones((2,)))).tolist()
+    [0.5, 0.5]
+    """
+
+    def __init__(self, initial=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.initial = checks.real("initial", initial)
+
+    def build(self, input_shape):
+        self.gain = self.add_weight(
+            shape=(), initializer=keras.initializers.Constant(self.initial), name="gain"
+        )
+
+    def call(self, inputs):
+        return inputs * self.gain
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "initial": self.initial}
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class Spread(keras.layers.Layer):
+    """Passes on means, and holds the standard deviation of the noise around them.
+
+    Args:
+        initial: the standard deviation, or its first value.
+        learned: whether it is moved in training.
+
+    Example:
+
+    >>> layer = Spread(0.5)
+    >>> float(layer(keras.ops.ones((1,)))[0]), round(float(keras.ops.exp(layer.log_scale)), 3)
+    (1.0, 0.5)
+    """
+
+    def __init__(self, initial=1.0, learned=True, **kwargs):
+        super().__init__(**kwargs)
+        self.initial = checks.real("initial", initial, above=0)
+        self.learned = learned
+
+    def build(self, input_shape):
+        self.log_scale = self.add_weight(
+            shape=(),
+            initializer=keras.initializers.Constant(math.log(self.initial)),
+            trainable=self.learned,
+            name="log_scale",
+        )
+
+    def call(self, inputs):
+        return inputs
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "initial": self.initial, "learned": self.learned}
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class InstanceNorm(keras.layers.Layer):
+    """Each channel of each picture brought to mean 0 and variance 1 by itself.
+
+    Ulyanov, Vedaldi, Lempitsky 2016, "Instance Normalization". What batch normalisation is for
+    batches of one picture.
+
+    Args:
+        affine: whether a learned scale and offset per channel follow.
+        epsilon: added to the variance.
+
+    Example:
+
+    >>> x = keras.ops.reshape(keras.ops.arange(16.0), (2, 2, 2, 2))
+    >>> y = InstanceNorm()(x)[0, ..., 0]
+    >>> abs(round(float(keras.ops.mean(y)), 3)), round(float(keras.ops.std(y)), 3)
+    (0.0, 1.0)
+    """
+
+    def __init__(self, affine=False, epsilon=1e-5, **kwargs):
+        super().__init__(**kwargs)
+        self.affine = affine
+        self.epsilon = checks.real("epsilon", epsilon, above=0)
+
+    def build(self, input_shape):
+        if self.affine:
+            around_one = keras.initializers.RandomNormal(mean=1.0, stddev=0.02)
+            shape = (input_shape[-1],)
+            self.gamma = self.add_weight(shape=shape, initializer=around_one, name="gamma")
+            self.beta = self.add_weight(shape=shape, initializer="zeros", name="beta")
+
+    def call(self, inputs):
+        x = ops.cast(inputs, "float32")  # squares overflow float16
+        x = x - ops.mean(x, axis=(1, 2), keepdims=True)
+        x = x * ops.rsqrt(ops.mean(ops.square(x), axis=(1, 2), keepdims=True) + self.epsilon)
+        if self.affine:
+            x = x * ops.cast(self.gamma, "float32") + ops.cast(self.beta, "float32")
+        return ops.cast(x, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "affine": self.affine, "epsilon": self.epsilon}
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class ReflectionPadding(keras.layers.Layer):
+    """A border that mirrors the picture.
+
+    Args:
+        padding: pixels on each side.
+        multiple: as many more are added below and on the right as it takes to make height and
+            width without `padding` multiples of it.
+
+    Example:
+
+    >>> tuple(ReflectionPadding(3, multiple=4)(keras.ops.ones((1, 9, 8, 3))).shape)
+    (1, 18, 14, 3)
+    """
+
+    def __init__(self, padding, multiple=1, **kwargs):
+        super().__init__(**kwargs)
+        self.padding = checks.integer("padding", padding)
+        self.multiple = checks.integer("multiple", multiple)
+
+    def _after(self, side):
+        return self.padding + -side % self.multiple
+
+    def call(self, inputs):
+        sides = [(self.padding, self._after(side)) for side in ops.shape(inputs)[1:3]]
+        return ops.pad(inputs, [(0, 0), *sides, (0, 0)], mode="reflect")
+
+    def compute_output_shape(self, input_shape):
+        sides = (n and self.padding + n + self._after(n) for n in input_shape[1:3])
+        return (input_shape[0], *sides, input_shape[-1])
+
+    def get_config(self):
+        return {**super().get_config(), "padding": self.padding, "multiple": self.multiple}
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class CropLike(keras.layers.Layer):
+    """Pictures cut, below and on the right, to the height and width of others.
+
+    Called with `[inputs, like]`.
+
+    Example:
+
+    >>> tuple(CropLike()([keras.ops.ones((1, 8, 8, 3)), keras.ops.ones((1, 7, 5, 1))]).shape)
+    (1, 7, 5, 3)
+    """
+
+    def call(self, inputs):
+        x, like = inputs
+        height, width = ops.shape(like)[1:3]
+        return x[:, :height, :width]
+
+    def compute_output_shape(self, input_shape):
+        shape, like = input_shape
+        return (shape[0], *like[1:3], shape[-1])
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class ImageHistory(keras.layers.Layer):
+    """Pictures that were made a while ago, in place of half of the new ones.
+
+    Shrivastava et al. 2017, "Learning from Simulated and Unsupervised Images through Adversarial
+    Training", section 2.3; as in CycleGAN. While it has room it keeps what comes and gives it
+    back. Once it is full, each new picture, with probability one half, takes the place of one of
+    those kept, which comes out instead. What it keeps are weights, so that it is saved. Pictures of
+    one batch take different places; of a larger batch than it has room for, the rest passes.
+
+    Args:
+        size: how many it keeps; 0: none, everything passes.
+
+    Example:
+
+    >>> history = ImageHistory(4)
+    >>> old = history(keras.ops.zeros((4, 1, 1, 1)))
+    >>> new = history(keras.ops.ones((4, 1, 1, 1)))
+    >>> float(keras.ops.sum(new)) + float(keras.ops.sum(history.kept))
+    4.0
+    """
+
+    def __init__(self, size=50, **kwargs):
+        super().__init__(**kwargs)
+        self.size = checks.integer("size", size, least=0)
+        self.seed_generator = keras.random.SeedGenerator()
+
+    def build(self, input_shape):
+        options = {"initializer": "zeros", "trainable": False, "autocast": False}
+        self.kept = self.add_weight(
+            shape=(self.size, *input_shape[1:]), dtype="float32", name="kept", **options
+        )
+        self.count = self.add_weight(shape=(), dtype="int32", name="count", **options)
+
+    def call(self, inputs):
+        if not self.size:
+            return inputs
+        new = ops.stop_gradient(ops.cast(inputs, "float32"))
+        old, count = ops.convert_to_tensor(self.kept), ops.convert_to_tensor(self.count)
+        batch, size = new.shape[0], self.size
+        full = count >= size
+        # Which picture of the batch may come to each place, and to which place each may go.
+        shuffled = ops.argsort(keras.random.uniform((size,), seed=self.seed_generator))
+        picture = ops.where(full, ops.cast(shuffled, "int32"), ops.arange(size) - count)
+        place = ops.argsort(shuffled)[: min(batch, size)]
+        coins = keras.random.uniform((batch,), seed=self.seed_generator) < 0.5
+        swaps = ops.logical_and(full, coins)
+        there = ops.logical_and(picture >= 0, picture < batch)
+        picture = ops.clip(picture, 0, batch - 1)
+        comes = ops.logical_and(there, ops.logical_or(count < size, ops.take(swaps, picture)))
+        each = lambda mask: ops.reshape(mask, (-1, 1, 1, 1))
+        first = ops.where(each(swaps[: min(batch, size)]), ops.take(old, place, axis=0), new[:size])
+        kept = ops.where(each(comes), ops.take(new, picture, axis=0), old)
+        count = ops.minimum(count + batch, size)
+        # Last, because on TensorFlow what was read from a variable is still the variable.
+        self.kept.assign(kept)
+        self.count.assign(count)
+        return ops.concatenate([first, new[size:]])
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size}
+
+
+class _Equalized:
+    """Weights from N(0, 1), multiplied each time they are used by what He's initialisation would
+    have drawn them with, so that an optimizer such as Adam moves all layers at the same pace.
+
+    Karras, Aila, Laine, Lehtinen 2018, "Progressive Growing of GANs", section 4.1.
+    """
+
+    def __init__(self, *args, gain=1.0, lr_multiplier=1.0, **kwargs):
+        self.gain = checks.real("gain", gain, above=0)
+        self.lr_multiplier = checks.real("lr_multiplier", lr_multiplier, above=0)
+        # Also when it is made anew from its configuration.
+        kwargs["kernel_initializer"] = keras.initializers.RandomNormal(stddev=1 / lr_multiplier)
+        super().__init__(*args, **kwargs)
+
+    @property
+    def scale(self):
+        """What the kernel is multiplied by."""
+        return self.gain * self.lr_multiplier / math.sqrt(math.prod(self.kernel.shape[:-1]))
+
+    def get_config(self):
+        config = {**super().get_config(), "gain": self.gain, "lr_multiplier": self.lr_multiplier}
+        del config["kernel_initializer"]
+        return config
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class EqualizedDense(_Equalized, keras.layers.Dense):
+    """A dense layer with an equalised learning rate.
+
+    Karras, Aila, Laine, Lehtinen 2018, "Progressive Growing of GANs", section 4.1: weights from
+    N(0, 1) are multiplied, each time they are used, by what He's initialisation would have drawn
+    them with. Adam then moves all layers at the same pace.
+
+    Args:
+        *args, **kwargs: see `keras.layers.Dense`.
+        gain: √2 before rectified units that do not make up for it themselves.
+        lr_multiplier: how much faster than others it learns.
+
+    Example:
+
+    >>> layer = EqualizedDense(100, lr_multiplier=0.01)
+    >>> round(float(keras.ops.std(layer(keras.random.normal((200, 50), seed=0)))), 1)
+    1.0
+    >>> 90 < float(keras.ops.std(layer.kernel)) < 110
+    True
+    """
+
+    def call(self, inputs):
+        # Not the kernel: TensorFlow would move the factor out of the sum of several calls'
+        # gradients, in an order that depends on names, and a loaded model has others.
+        x = ops.matmul(inputs * self.scale, self.kernel)
+        if self.use_bias:
+            x = x + self.bias * self.lr_multiplier
+        return x if self.activation is None else self.activation(x)
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class EqualizedConv2D(_Equalized, keras.layers.Conv2D):
+    """A convolution with an equalised learning rate: see `EqualizedDense`.
+
+    Args:
+        *args, **kwargs: see `keras.layers.Conv2D`.
+        gain: √2 before rectified units that do not make up for it themselves.
+        lr_multiplier: how much faster than others it learns.
+
+    Example:
+
+    >>> layer = EqualizedConv2D(64, 3, padding="same")
+    >>> tuple(layer(keras.ops.ones((2, 8, 8, 3))).shape)
+    (2, 8, 8, 64)
+    """
+
+    def convolution_op(self, inputs, kernel):
+        return super().convolution_op(inputs, kernel * self.scale)
+
+
+def _means(length, times, padding):
+    """The matrix that pads with zeros and takes means of neighbours, so many times."""
+    matrix = np.pad(np.eye(length), (padding, (0, 0)))
+    for _ in range(times):
+        matrix = (matrix[1:] + matrix[:-1]) / 2
+    return matrix
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class Blur(keras.layers.Layer):
+    """A low-pass filter: the mean of two neighbours, so many times over, along both axes.
+
+    Three times are (1, 3, 3, 1) / 8. Karras et al. 2019, "A Style-Based Generator Architecture for
+    Generative Adversarial Networks", section 2, use (1, 2, 1).
+
+    Args:
+        times: how often; each makes the picture one pixel smaller.
+        padding: zeros put around it before, `(before, after)` along both axes.
+
+    Example:
+
+    >>> y = Blur(2, padding=(1, 1))(keras.ops.ones((1, 3, 3, 1)))
+    >>> keras.ops.convert_to_numpy(y)[0, :, :, 0].tolist()
+    [[0.5625, 0.75, 0.5625], [0.75, 1.0, 0.75], [0.5625, 0.75, 0.5625]]
+    """
+
+    def __init__(self, times, padding=(0, 0), **kwargs):
+        super().__init__(**kwargs)
+        self.times = checks.integer("times", times)
+        self.padding = tuple(padding)
+
+    def call(self, inputs):
+        return self.filter(inputs, self.times, self.padding)
+
+    @staticmethod
+    def filter(x, times, padding):
+        """The mean of neighbours along both axes."""
+        _, height, width, channels = x.shape
+        if max(height, width) > 128:
+            x = ops.pad(x, ((0, 0), padding, padding, (0, 0)))
+            for _ in range(times):
+                x = (x[:, 1:] + x[:, :-1]) * 0.5
+            for _ in range(times):
+                x = (x[:, :, 1:] + x[:, :, :-1]) * 0.5
+            return x
+        # Two products of matrices are fewer and quicker operations on small pictures.
+        means = [_means(n, times, padding) for n in (height, width)]
+        rows, columns = (ops.convert_to_tensor(matrix, x.dtype) for matrix in means)
+        x = ops.matmul(rows, ops.reshape(x, (-1, height, width * channels)))
+        x = ops.matmul(columns, ops.reshape(x, (-1, width, channels)))
+        return ops.reshape(x, (-1, *map(len, means), channels))
+
+    def compute_output_shape(self, input_shape):
+        batch, *places, channels = input_shape
+        change = sum(self.padding) - self.times
+        return (batch, *(n + change for n in places), channels)
+
+    def get_config(self):
+        return {**super().get_config(), "times": self.times, "padding": self.padding}
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class MinibatchDiscrimination(keras.layers.Layer):
+    """Appends to each example's features how close it is to the others of its batch.
+
+    Salimans et al. 2016, "Improved Techniques for Training GANs", section 3.2: features are mapped
+    to `kernels` vectors of length `dimension`; for each kernel, the sum over the batch of
+    exp(−L1 distance) is a further feature.
+
+    Args:
+        kernels: features added.
+        dimension: length of the vectors that are compared.
+
+    Example:
+
+    >>> print(keras.ops.convert_to_numpy(MinibatchDiscrimination(1)(keras.ops.ones((3, 2)))[0]))
+    [1. 1. 3.]
+    """
+
+    def __init__(self, kernels=100, dimension=5, **kwargs):
+        super().__init__(**kwargs)
+        self.kernels = checks.integer("kernels", kernels)
+        self.dimension = checks.integer("dimension", dimension)
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight(
+            shape=(input_shape[-1], self.kernels * self.dimension),
+            initializer=keras.initializers.RandomNormal(stddev=0.05),
+            name="kernel",
+        )
+
+    def call(self, inputs):
+        vectors = ops.reshape(ops.matmul(inputs, self.kernel), (-1, self.kernels, self.dimension))
+        vectors = ops.cast(vectors, "float32")
+        distance = ops.sum(ops.abs(vectors[:, None] - vectors[None]), axis=-1)
+        near = ops.sum(ops.exp(-distance), axis=1)
+        return ops.concatenate([inputs, ops.cast(near, self.compute_dtype)], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], input_shape[-1] + self.kernels)
+
+    def get_config(self):
+        return {**super().get_config(), "kernels": self.kernels, "dimension": self.dimension}
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class WithReference(keras.layers.Layer):
+    """Puts before each batch the same normal examples, drawn when the layer is made.
+
+    Args:
+        count: how many.
+
+    Example:
+
+    >>> tuple(WithReference(5)(keras.ops.ones((2, 3))).shape)
+    (7, 3)
+    """
+
+    def __init__(self, count, **kwargs):
+        super().__init__(**kwargs)
+        self.count = checks.integer("count", count)
+
+    def build(self, input_shape):
+        self.reference = self.add_weight(
+            shape=(self.count, *input_shape[1:]),
+            initializer=keras.initializers.RandomNormal(stddev=1.0),
+            trainable=False,
+            name="reference",
+        )
+
+    def call(self, inputs):
+        return ops.concatenate([ops.cast(self.reference, inputs.dtype), inputs], axis=0)
+
+    def compute_output_shape(self, input_shape):
+        count = None if input_shape[0] is None else input_shape[0] + self.count
+        return (count, *input_shape[1:])
+
+    def get_config(self):
+        return {**super().get_config(), "count": self.count}
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class WithoutReference(keras.layers.Layer):
+    """Takes the first examples away again: the other end of `WithReference`.
+
+    Args:
+        count: how many.
+
+    Example:
+
+    >>> tuple(WithoutReference(5)(keras.ops.ones((7, 3))).shape)
+    (2, 3)
+    """
+
+    def __init__(self, count, **kwargs):
+        super().__init__(**kwargs)
+        self.count = checks.integer("count", count)
+
+    def call(self, inputs):
+        return inputs[self.count :]
+
+    def compute_output_shape(self, input_shape):
+        count = None if input_shape[0] is None else input_shape[0] - self.count
+        return (count, *input_shape[1:])
+
+    def get_config(self):
+        return {**super().get_config(), "count": self.count}
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class VirtualBatchNorm(keras.layers.Layer):
+    """Batch normalisation by the statistics of a reference batch and the example itself.
+
+    Salimans et al. 2016, "Improved Techniques for Training GANs", section 3.5. It couples no
+    examples of a batch. The first `count` examples are the reference batch (see `WithReference`)
+    and are normalised by their own statistics; each other one by those of the `count` + 1 examples
+    that the reference batch and it are together.
+
+    Args:
+        count: examples in the reference batch.
+        epsilon: added to the variance.
+
+    Example:
+
+    >>> x = keras.ops.convert_to_tensor([[1.0], [3.0], [2.0]])
+    >>> [round(float(y[0])) for y in VirtualBatchNorm(2)(x)]
+    [-1, 1, 0]
+    """
+
+    def __init__(self, count, epsilon=1e-2, **kwargs):
+        super().__init__(**kwargs)
+        self.count = checks.integer("count", count)
+        self.epsilon = checks.real("epsilon", epsilon, above=0)
+
+    def build(self, input_shape):
+        shape = input_shape[-1:]
+        self.gamma = self.add_weight(
+            shape=shape,
+            initializer=keras.initializers.RandomNormal(mean=1.0, stddev=0.02),
+            name="gamma",
+        )
+        self.beta = self.add_weight(shape=shape, initializer="zeros", name="beta")
+
+    def call(self, inputs):
+        x = ops.cast(inputs, "float32")
+        # Moments of each example by itself; then of the reference batch, of equally many places.
+        places = tuple(range(1, len(x.shape) - 1))
+        moments = [ops.mean(m, places, keepdims=True) if places else m for m in (x, x * x)]
+        whole = [ops.mean(m[: self.count], axis=0, keepdims=True) for m in moments]
+        share = 1.0 / (self.count + 1)
+        mean, square = (
+            ops.concatenate(
+                [
+                    ops.broadcast_to(w, (self.count, *w.shape[1:])),
+                    (1.0 - share) * w + share * m[self.count :],
+                ]
+            )
+            for w, m in zip(whole, moments)
+        )
+        variance = ops.maximum(square - mean * mean, 0.0)
+        gamma, beta = (ops.cast(v, "float32") for v in (self.gamma, self.beta))
+        y = (x - mean) * ops.rsqrt(variance + self.epsilon) * gamma + beta
+        return ops.cast(y, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "count": self.count, "epsilon": self.epsilon}
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class UnitDense(keras.layers.Layer):
+    """A dense layer whose units have weights of length one, times a factor that the first batch
+    in training fixes, so that on it each unit has mean 0 and variance 1.
+
+    Salimans, Kingma 2016, "Weight Normalization", section 3, with the length of the weights not
+    learned: what noise does to the units is then bounded for good.
+
+    Args:
+        units: length of the output.
+        learned_length: whether the length is learned after all, starting from one; the first batch
+            then fixes nothing.
+
+    Example:
+
+    >>> x = keras.random.normal((100, 4), seed=0)
+    >>> y = UnitDense(3)(x, training=True)
+    >>> abs(round(float(keras.ops.mean(y)), 3)), round(float(keras.ops.std(y)), 3)
+    (0.0, 1.0)
+    """
+
+    def __init__(self, units, learned_length=False, **kwargs):
+        super().__init__(**kwargs)
+        self.units = checks.integer("units", units)
+        self.learned_length = learned_length
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight(
+            shape=(input_shape[-1], self.units),
+            initializer=keras.initializers.RandomNormal(stddev=0.1),
+            name="kernel",
+        )
+        self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
+        if self.learned_length:
+            self.length = self.add_weight(shape=(self.units,), initializer="ones", name="length")
+            return
+        # Zero until the first batch in training.
+        self.factor, self.offset = (
+            self.add_weight(shape=(self.units,), initializer="zeros", trainable=False, name=name)
+            for name in ("factor", "offset")
+        )
+
+    def call(self, inputs, training=None):
+        kernel = ops.cast(self.kernel, "float32")
+        kernel = kernel * ops.rsqrt(ops.sum(ops.square(kernel), axis=0) + 1e-12)
+        x = ops.cast(ops.matmul(inputs, ops.cast(kernel, inputs.dtype)), "float32")
+        bias = ops.cast(self.bias, "float32")
+        if self.learned_length:
+            x = x * ops.cast(self.length, "float32") + bias
+            return ops.cast(x, self.compute_dtype)
+        factor, offset = (ops.cast(v, "float32") for v in (self.factor, self.offset))
+        fresh = factor == 0.0
+        if training:
+            still = ops.stop_gradient(x)
+            rate = ops.rsqrt(ops.var(still, axis=0) + 1e-6)
+            offset = ops.where(fresh, -ops.mean(still, axis=0) * rate, offset)
+            factor = ops.where(fresh, rate, factor)
+            self.factor.assign(factor)
+            self.offset.assign(offset)
+        else:
+            factor = ops.where(fresh, 1.0, factor)
+        return ops.cast(x * factor + offset + bias, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "learned_length": self.learned_length,
+        }
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class ParameterHistory(keras.layers.Layer):
+    """The mean of what some variables were so far.
+
+    Salimans et al. 2016, "Improved Techniques for Training GANs", section 3.3.
+
+    Args:
+        variables: those variables.
+
+    Example:
+
+    >>> v = keras.Variable([1.0])
+    >>> history = ParameterHistory([v])
+    >>> _ = v.assign([4.0])
+    >>> float(history.distance([v])), float(history.means[0][0])
+    (9.0, 2.5)
+    """
+
+    def __init__(self, variables, **kwargs):
+        super().__init__(dtype="float32", **kwargs)
+        # The variables themselves stay outside, or they would be this layer's too.
+        self.means = [
+            self.add_weight(shape=v.shape, initializer="zeros", trainable=False, name=f"mean_{i}")
+            for i, v in enumerate(variables)
+        ]
+        for mean, variable in zip(self.means, variables):
+            mean.assign(variable)
+        self.count = self.add_weight(shape=(), initializer="ones", trainable=False, name="count")
+        self.built = True
+
+    def distance(self, variables):
+        """Sum of the squared distances to the mean, which then takes in the present values."""
+        total = 0.0
+        share = 1.0 / (self.count + 1.0)
+        for mean, variable in zip(self.means, variables):
+            ahead = ops.convert_to_tensor(variable) - ops.convert_to_tensor(mean)
+            total = total + ops.sum(ops.square(ahead))
+            mean.assign_add(share * ops.stop_gradient(ahead))
+        self.count.assign_add(1.0)
+        return total

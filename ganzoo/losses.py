@@ -21,19 +21,35 @@ class Objective:
 
     Attributes:
         discriminator: `(real_logits, fake_logits) -> loss`.
-        generator: `(fake_logits) -> loss`.
+        generator: `(fake_logits) -> loss`; `(fake_logits, real_logits) -> loss` if `paired`.
         boundary: the output at which the discriminator is undecided; accuracies are counted
             on its two sides.
+        paired: whether the generator's loss looks at the real pictures' logits too, which then
+            must be computed in its turn.
     """
 
     discriminator: Callable
     generator: Callable
     boundary: float = 0.0
+    paired: bool = False
+
+    def answer(self, fake_logits, real_logits):
+        """The generator's loss; `real_logits` may be None unless `paired`."""
+        return self.generator(*(fake_logits, real_logits)[: 1 + self.paired])
+
+    def signals(self, real_logits, fake_logits):
+        """What the discriminator's logs say beside its loss: means and accuracies."""
+        return {
+            "real": ops.mean(real_logits),
+            "fake": ops.mean(fake_logits),
+            "accuracy_real": ops.mean(ops.cast(real_logits > self.boundary, "float32")),
+            "accuracy_fake": ops.mean(ops.cast(fake_logits < self.boundary, "float32")),
+        }
 
     def slopes(self, real_logits, fake_logits):
         """Derivatives of both losses to each fake logit, times the same number for all."""
         ours = backend.input_gradient(lambda x: self.discriminator(real_logits, x), fake_logits)
-        return ours, backend.input_gradient(self.generator, fake_logits)
+        return ours, backend.input_gradient(lambda x: self.answer(x, real_logits), fake_logits)
 
     @functools.cached_property
     def _sampled(self):
@@ -82,7 +98,64 @@ non_saturating = Objective(
 """Goodfellow et al. 2014, section 3: the generator maximises log D(G(z)). Same fixed point as
 `minimax`, stronger gradients early in learning."""
 
-OBJECTIVES = {"minimax": minimax, "non_saturating": non_saturating}
+
+def _float32(pure):
+    """A function of logits, computed in float32."""
+    return lambda *logits: pure(*(ops.cast(x, "float32") for x in logits))
+
+
+hinge = Objective(
+    discriminator=_float32(
+        lambda real, fake: ops.mean(ops.relu(1.0 - real)) + ops.mean(ops.relu(1.0 + fake))
+    ),
+    generator=_float32(lambda fake: -ops.mean(fake)),
+)
+"""Lim, Ye 2017, "Geometric GAN", section 3; Miyato et al. 2018, equations 16 and 17: the
+discriminator looks only at examples within its margin."""
+
+least_squares = Objective(
+    discriminator=_float32(
+        lambda real, fake: 0.5 * ops.mean(ops.square(real - 1.0)) + 0.5 * ops.mean(ops.square(fake))
+    ),
+    generator=_float32(lambda fake: 0.5 * ops.mean(ops.square(fake - 1.0))),
+    boundary=0.5,
+)
+"""Mao et al. 2017, "Least Squares Generative Adversarial Networks", equation 9: the labels are 1
+for real and 0 for fake, and samples far on the right side of the boundary are pulled back."""
+
+wasserstein = Objective(
+    discriminator=_float32(lambda real, fake: ops.mean(fake) - ops.mean(real)),
+    generator=_float32(lambda fake: -ops.mean(fake)),
+)
+"""Arjovsky, Chintala, Bottou 2017, "Wasserstein GAN", equation 2: the difference of the means,
+for a critic whose slope is bounded by other means."""
+
+relativistic = Objective(
+    discriminator=_float32(lambda real, fake: ops.mean(ops.softplus(fake - real))),
+    generator=_float32(lambda fake, real: ops.mean(ops.softplus(real - fake))),
+    paired=True,
+)
+"""Jolicoeur-Martineau 2018, "The relativistic discriminator", section 4 (pairs); Huang et al. 2024,
+"The GAN is dead; long live the GAN!", section 2: each real picture against one fake."""
+
+
+def gaussian_divergence(mean, log_variance):
+    """Divergence of each diagonal Gaussian from N(0, 1), in nats: `(batch, length)` to `(batch,)`.
+
+    Kingma, Welling 2013, "Auto-Encoding Variational Bayes", appendix B.
+    """
+    terms = ops.square(mean) + ops.exp(log_variance) - 1.0 - log_variance
+    return 0.5 * ops.sum(terms, axis=-1)
+
+
+OBJECTIVES = {
+    "minimax": minimax,
+    "non_saturating": non_saturating,
+    "hinge": hinge,
+    "least_squares": least_squares,
+    "wasserstein": wasserstein,
+    "relativistic": relativistic,
+}
 
 
 def get(objective):

@@ -6,6 +6,25 @@ from keras import random
 from ganzoo import backend
 
 
+def squared_slopes(discriminate, images):
+    """‖∇D(x)‖² at each picture.
+
+    Its mean over real pictures is R1, over fake ones R2 (both with a factor γ/2): Mescheder et al.
+    2018, "Which Training Methods for GANs do actually Converge?", equations 9 and 10.
+
+    Args:
+        discriminate: function from pictures to logits.
+        images: pictures, batch first.
+
+    Returns:
+        `(batch,)`, float32.
+    """
+    images = ops.cast(images, "float32")
+    gradient = backend.input_gradient(lambda x: ops.cast(discriminate(x), "float32"), images)
+    gradient = ops.reshape(ops.cast(gradient, "float32"), (ops.shape(images)[0], -1))
+    return ops.sum(ops.square(gradient), axis=1)
+
+
 def gradient_penalty(discriminate, real, fake, *, seed, target=1.0):
     """Mean of (‖∇D(x)‖ − target)² at points x between real and fake pictures.
 
@@ -27,8 +46,27 @@ def gradient_penalty(discriminate, real, fake, *, seed, target=1.0):
     shape = (ops.shape(real)[0],) + (1,) * (len(real.shape) - 1)
     weight = random.uniform(shape, seed=seed)
     between = fake + weight * (real - fake)
-    gradient = backend.input_gradient(lambda x: ops.cast(discriminate(x), "float32"), between)
-    gradient = ops.reshape(ops.cast(gradient, "float32"), (ops.shape(real)[0], -1))
     # Epsilon inside the root: the root's derivative at zero is infinite.
-    norm = ops.sqrt(ops.sum(ops.square(gradient), axis=1) + 1e-12)
+    norm = ops.sqrt(squared_slopes(discriminate, between) + 1e-12)
     return ops.mean(ops.square(norm - target))
+
+
+def path_lengths(render, styles, noise):
+    """‖Jᵀ y‖ for each picture: how far it moves when its styles do, where J is the derivative of
+    the pictures to the styles and y is noise.
+
+    Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN", equation 4.
+
+    Args:
+        render: function from styles to pictures.
+        styles: `(batch, layers, length)`; the square is a mean over layers.
+        noise: normal, of the pictures' shape.
+
+    Returns:
+        `(batch,)`, float32.
+    """
+    places = noise.shape[1] * noise.shape[2]
+    change = lambda w: ops.sum(ops.cast(render(w), "float32") * noise, axis=(1, 2, 3))
+    slopes = ops.cast(backend.input_gradient(change, styles), "float32")
+    # Epsilon inside the root: its derivative at zero is infinite.
+    return ops.sqrt(ops.mean(ops.sum(ops.square(slopes), axis=2), axis=1) / places + 1e-12)

@@ -40,6 +40,7 @@ def train(
     model,
     data="digits",
     *,
+    to=None,
     out=None,
     epochs=60,
     batch_size=64,
@@ -59,6 +60,7 @@ def train(
     Args:
         model: registry name.
         data, batch_size, image_size, data_dir, on_error: see `ganzoo.datasets.load`.
+        to: the second domain, for models of two: see `ganzoo.datasets.load_pair`.
         out: the run folder; None: `runs/MODEL-DATA`.
         epochs: epochs in all, those of earlier calls included.
         seed: of weights, latents and order.
@@ -88,6 +90,10 @@ def train(
     if "seed" in arguments:
         raise ValueError("The seed is given by --seed (`seed=`), not among the model's arguments.")
     network = zoo.get(model, seed=seed, **arguments)  # finds wrong arguments before data is read
+    if network.paired is None and to is not None:
+        raise ValueError(f"{model!r} learns from one domain: leave out --to (`to=`).")
+    if network.paired is not None and to is None:
+        raise ValueError(f"{model!r} learns from two domains: name the second by --to (`to=`).")
     conditional = getattr(network, "num_classes", None) is not None
     settings = {
         "model": model,
@@ -97,6 +103,7 @@ def train(
         "image_size": image_size,
         "seed": seed,
         "on_error": on_error,
+        **({} if to is None else {"to": str(to)}),
     }
     _check(out, settings)
     done, resumed = _resume(out, say)
@@ -104,21 +111,26 @@ def train(
         say(f"{out} has {done} epochs already. For more: --epochs {done + epochs}")
         return resumed
     _write_config(out, settings, epochs)
-    ds = datasets.load(
-        data,
-        image_size=image_size,
-        batch_size=batch_size,
-        labels=conditional,
-        seed=seed,
-        data_dir=data_dir,
-        on_error=on_error,
-    )
+    options = {
+        "image_size": image_size,
+        "batch_size": batch_size,
+        "seed": seed,
+        "data_dir": data_dir,
+        "on_error": on_error,
+    }
+    labelled = getattr(network, "label_range", None) is not None
+    if to is None:
+        ds = datasets.load(data, labels=labelled, **options)
+    else:
+        ds = datasets.load_pair(data, to, paired=network.paired, **options)
     if resumed is not None:
         network = resumed
     elif conditional and "num_classes" not in arguments:
         network = zoo.get(model, seed=seed, num_classes=_classes(ds), **arguments)
-    say(f"Training {model} on {data}, epochs {done + 1} to {epochs}, in {out}")
-    scoring = _scoring(out, ds, data, data_dir, score_every, conditional, verbose, say)
+    domains = data if to is None else f"{data} and {to}"
+    say(f"Training {model} on {domains}, epochs {done + 1} to {epochs}, in {out}")
+    every = score_every if hasattr(network, "generate") else 0
+    scoring = _scoring(out, ds, data, data_dir, every, conditional, verbose, say)
     watching = [
         *scoring,  # first, so that the log has the scores
         doctor.Doctor(ds, say=say),

@@ -54,14 +54,14 @@ def measure(name, *, image_shape=(28, 28, 1), batch_size=64, seconds=10.0, round
     checks.real("seconds", seconds, above=0)
     checks.integer("rounds", rounds)
     model = zoo.get(name, **{"seed": 0, **config})
-    classes = getattr(model, "num_classes", None)
+    labels = getattr(model, "label_range", None)
     rng = np.random.default_rng(0)
     turns, clock = getattr(model, "discriminator_steps", 1), Clock()
 
     def train(steps):
         images = rng.integers(0, 256, (steps * turns * batch_size, *image_shape), "uint8")
-        pair = images if classes is None else (images, np.arange(len(images)) % classes)
-        ds = datasets.load(pair, batch_size=batch_size, labels=classes is not None)
+        pair = images if labels is None else (images, np.arange(len(images)) % labels.stop)
+        ds = datasets.load(pair, batch_size=batch_size, labels=labels is not None)
         model.fit(ds, epochs=1, verbose=0, callbacks=[clock])
         return clock.seconds
 

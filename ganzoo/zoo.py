@@ -2,6 +2,7 @@
 
 import ast
 import fnmatch
+import functools
 import inspect
 import pathlib
 import sys
@@ -22,12 +23,14 @@ def _registered():
     return registry.registered() if registry else {}
 
 
-def list_models(pattern="*", *, weights=False):
+def list_models(pattern="*", *, weights=False, can=None):
     """Names of the models in the zoo.
 
     Args:
         pattern: shell wildcards, such as `"*gan"`.
         weights: list what can be loaded instead, as `"model.tag"`.
+        can: only models that have this method: `"generate"`, `"encode"`, `"reconstruct"` or
+            `"translate"`.
 
     Returns:
         A sorted list of names.
@@ -43,6 +46,8 @@ def list_models(pattern="*", *, weights=False):
         names = catalogue.names()
     else:
         names = {*own_models(), *_registered()}
+    if can is not None:
+        names = [n for n in names if hasattr(model_class(n.partition(".")[0]), can)]
     return sorted(fnmatch.filter(names, pattern))
 
 
@@ -113,13 +118,11 @@ def describe(name):
         }
     if name not in own_models():
         raise checks.unknown("model", name, list_models())
-    tree = ast.parse((_FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+    path = _FOLDER / f"{name}.py"
+    tree = _tree(path)
     classes = [n for n in tree.body if isinstance(n, ast.ClassDef)]
     node = next(n for n in classes if "register" in map(ast.unparse, n.decorator_list))
-    arguments = _arguments(_FOLDER.parent / "game.py", "Game")
-    if "Game" not in map(ast.unparse, node.bases):
-        arguments.update(_arguments(_FOLDER.parent / "gan.py", "GAN"))
-    arguments.update(_arguments(_FOLDER / f"{name}.py", node.name))
+    arguments = _arguments(path, node.name)
     return {
         "name": name,
         "class": node.name,
@@ -129,12 +132,38 @@ def describe(name):
     }
 
 
+@functools.cache
+def _tree(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def _arguments(path, name):
-    """Keyword arguments and defaults of the constructor of a class in a file."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    """Keyword arguments and defaults of the constructor of a class in a file, with those of the
+    bases that it imports from the package."""
+    found = {}
+    for node in reversed(_lineage(path, name)):
+        constructors = [n for n in node.body if getattr(n, "name", None) == "__init__"]
+        for constructor in constructors:  # none, if it only sets attributes
+            args = constructor.args
+            defaults = map(ast.literal_eval, args.kw_defaults)
+            found.update(zip((a.arg for a in args.kwonlyargs), defaults))
+    return found
+
+
+def _lineage(path, name):
+    """A class and its bases, as trees, in the order in which Python looks them up."""
+    tree = _tree(path)
     node = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name)
-    constructors = [n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
-    if not constructors:  # it only sets attributes
-        return {}
-    args = constructors[0].args
-    return {a.arg: ast.literal_eval(d) for a, d in zip(args.kwonlyargs, args.kw_defaults)}
+    home = {
+        alias.name: _FOLDER.parent / f"{n.module.removeprefix('ganzoo.').replace('.', '/')}.py"
+        for n in tree.body
+        if isinstance(n, ast.ImportFrom) and n.module.startswith("ganzoo.")
+        for alias in n.names
+    }
+    found = {name: node}
+    for base in map(ast.unparse, node.bases):
+        for ancestor in _lineage(home[base], base) if base in home else ():
+            # What two bases share comes after both.
+            found.pop(ancestor.name, None)
+            found[ancestor.name] = ancestor
+    return list(found.values())

@@ -10,6 +10,12 @@ class Case:
     config: dict
     labels: int | None = None
     """Classes of the labels that it needs, or None."""
+    domains: bool = False
+    """Whether its data are pictures of two kinds, `(images, targets)`."""
+    still: tuple = ()
+    """Ends of the paths of weights on which no loss depends."""
+    without_noise: dict = dataclasses.field(default_factory=dict)
+    """Arguments that switch off its random numbers beyond latents, such as dropout."""
     shapes: tuple = ((8, 8, 1), (12, 9, 3), (17, 8, 4))
     """Shapes that it must build for; the first one is used for everything else."""
 
@@ -17,8 +23,24 @@ class Case:
 CASES = {
     "cgan": Case({"num_classes": 3, "channels": 4, "latent_dim": 6}, labels=3),
     "dcgan": Case({"channels": 4, "latent_dim": 6}),
+    "dragan": Case({"channels": 4, "latent_dim": 6}),
+    "lsgan": Case({"channels": 4, "latent_dim": 6}),
+    "sagan": Case({"channels": 4, "latent_dim": 6, "num_classes": 3}, labels=3),
+    "sngan": Case({"channels": 8, "latent_dim": 6, "discriminator_steps": 2}),
     "vanilla": Case(
         {"generator_units": (8,), "discriminator_units": (6,), "pieces": 2, "latent_dim": 6},
         shapes=((8, 8, 1), (12, 9, 3), (17, 8, 4), (2,)),
+        without_noise={"dropout": (0.0, 0.0)},
+    ),
+    # What a critic adds to everything, real or not, changes nothing.
+    "wgan": Case(
+        {"channels": 4, "latent_dim": 6, "discriminator_steps": 2}, still=("logits/bias",)
+    ),
+    "wgan_gp": Case(
+        {"channels": 4, "latent_dim": 6, "discriminator_steps": 2},
+        still=("logits/bias",),
+        # The penalty is taken at random places, which XLA draws in its own way, and with beta_1 = 0
+        # Adam makes rounding errors as large as gradients.
+        without_noise={"penalty_weight": 0.0, "learning_rate": 1e-5},
     ),
 }

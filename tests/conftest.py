@@ -9,6 +9,17 @@ import numpy as np
 import pytest
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """A file's tests run in one process, where they share what was made; of the conformance tests,
+    which are most of the work, those of one model."""
+    for item in items:
+        group = item.nodeid.partition("::")[0]
+        if group.endswith("test_conformance.py") and hasattr(item, "callspec"):
+            group += f"-{item.callspec.params.get('name')}"
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)

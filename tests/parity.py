@@ -1,49 +1,67 @@
-"""Twenty training losses from fixed weights and latents, as JSON. Run by `test_parity.py`."""
+"""Twenty training losses of models from fixed weights and random numbers, as JSON. Run by
+`test_parity.py` on each backend."""
 
 import json
 import sys
+import zlib
 
 import keras
 import numpy as np
 from keras import ops
 
 import ganzoo
+from tests.cases import CASES
 
 STEPS, BATCH = 20, 8
 
 
-def main(name):
+def fixed(draw):
+    """A random function of Keras's whose numbers NumPy makes, the same on each backend."""
+
+    def drawn(shape, *args, seed=None, **kwargs):
+        shape = tuple(BATCH if isinstance(n, str) or not isinstance(n, int) else n for n in shape)
+        rng = np.random.default_rng(zlib.crc32(repr((draw, shape)).encode()))
+        low, high = (*args, 0.0, 1.0)[:2] if draw != "normal" else (0.0, 1.0)
+        numbers = rng.standard_normal(shape) if draw == "normal" else rng.uniform(low, high, shape)
+        if draw == "randint":
+            return ops.convert_to_tensor(numbers.astype("int32"))
+        return ops.convert_to_tensor(numbers.astype("float32"))
+
+    return drawn
+
+
+def losses(name):
+    case = CASES[name]
     rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (STEPS * BATCH, 12, 12, 1)).astype("uint8")
-    labels = rng.integers(0, 3, STEPS * BATCH)
-    latents = rng.standard_normal((STEPS, BATCH, 16)).astype("float32")
-    config = {
-        "cgan": {"num_classes": 3, "channels": 8},
-        "dcgan": {"channels": 8},
-        "vanilla": {
-            "generator_units": (32,),
-            "discriminator_units": (16,),
-            "dropout": (0.0, 0.0),
-        },
-    }[name]
-    model = ganzoo.get(name, image_shape=(12, 12, 1), latent_dim=16, seed=0, **config)
+    images = rng.integers(0, 256, (2 * STEPS * BATCH, 12, 12, 1)).astype("uint8")
+    labels = rng.integers(0, case.labels or 1, len(images))
+    latents = rng.standard_normal((STEPS, BATCH, 64)).astype("float32")
+    # Of the random numbers only those of dropout are not `fixed`.
+    without = {k: v for k, v in case.without_noise.items() if k == "dropout"}
+    model = ganzoo.get(name, image_shape=(12, 12, 1), seed=0, **{**case.config, **without})
     # The backends' random numbers differ: weights and latents come from NumPy instead.
-    for network in (model.generator, model.discriminator):
-        for weight in network.trainable_weights:
+    for player in model.players:
+        still = [w for n in player.networks for w in n.non_trainable_variables]
+        # What the power iteration of spectral normalisation starts from is drawn too.
+        for weight in [*player.variables, *(w for w in still if w.name == "direction")]:
             weight.assign(0.1 * rng.standard_normal(weight.shape).astype("float32"))
     type(model).sample_latents = lambda self, n: ops.take(
         ops.convert_to_tensor(latents), self.step.value, axis=0
-    )
-    losses = []
+    )[:, : self.latent_width]
+    found = []
+    keys = [f"{player.prefix}loss" for player in model.players]
     log = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: losses.append([logs["d_loss"], logs["g_loss"]])
+        on_epoch_end=lambda epoch, logs: found.append([logs[key] for key in keys])
     )
+    size = BATCH * model.turns
     for step in range(STEPS):
-        part = slice(step * BATCH, (step + 1) * BATCH)
-        data = (images[part], labels[part]) if name == "cgan" else (images[part],)
+        part = slice(step * size, (step + 1) * size)
+        data = (images[part],) if case.labels is None else (images[part], labels[part])
         model.fit(*data, batch_size=BATCH, shuffle=False, verbose=0, callbacks=[log])
-    print(json.dumps(losses))
+    return found
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    for function in ("uniform", "normal", "randint"):
+        setattr(keras.random, function, fixed(function))
+    print(json.dumps({name: losses(name) for name in sys.argv[1:]}))

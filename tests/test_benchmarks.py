@@ -126,3 +126,12 @@ def test_the_pages_show_the_committed_results(module):
         text = page.read_text(encoding="utf-8")
         assert tables.MARK.search(text)
         assert tables.filled(text) == text, f"run python benchmarks/tables.py for {page}"
+
+
+def test_every_model_has_its_page_as_it_would_be_written_now(module):
+    """What `python benchmarks/pages.py` would write is there already, and nothing else."""
+    pages = module("pages")
+    written = pages.pages()
+    assert sorted(written) == sorted(pages.FOLDER.glob("*.md"))
+    for path, text in written.items():
+        assert path.read_text(encoding="utf-8") == text, "run python benchmarks/pages.py"

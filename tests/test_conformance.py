@@ -1,6 +1,8 @@
 """Every model of the zoo keeps every promise. Rows are in `tests/cases.py`."""
 
+import functools
 import inspect
+import re
 
 import keras
 import numpy as np
@@ -10,14 +12,22 @@ from keras import ops
 import ganzoo
 from ganzoo import backend
 from ganzoo import zoo
+from ganzoo.game import Game
 from tests.cases import CASES
 
 NAMES = sorted(CASES)
 each_model = pytest.mark.parametrize("name", NAMES)
 
 
+def each_that_can(ability):
+    return pytest.mark.parametrize(
+        "name", [n for n in ganzoo.list_models(can=ability) if n in CASES]
+    )
+
+
 def make(name, **config):
-    return ganzoo.get(name, **{"seed": 0, **CASES[name].config, **config})
+    # Not compiled by XLA, which for networks this small takes most of the time; one test does.
+    return ganzoo.get(name, **{"seed": 0, "jit_compile": False, **CASES[name].config, **config})
 
 
 def pictures(name, n=16, shape=None, seed=0):
@@ -29,11 +39,30 @@ def pictures(name, n=16, shape=None, seed=0):
         images = rng.uniform(-0.9, 0.9, (n, *shape)).astype("float32")
     else:
         images = rng.integers(0, 256, (n, *shape)).astype("uint8")
+    if case.domains:
+        return images, 255 - images[rng.permutation(n)]
     return (images,) if case.labels is None else (images, rng.integers(0, case.labels, n))
+
+
+def made(model, n, seed):
+    """Pictures that the model makes: all of them make some."""
+    if hasattr(model, "generate"):
+        return model.generate(n, seed=seed)
+    rng = np.random.default_rng(seed)
+    images = rng.integers(0, 256, (n, *model.image_shape)).astype("uint8")
+    return model.translate(images) if hasattr(model, "translate") else model.reconstruct(images)
 
 
 def fit(model, data, **options):
     return model.fit(*data, **{"batch_size": 8, "verbose": 0, **options}).history
+
+
+def assert_same(history, wanted):
+    """TensorFlow may add the terms of a logged sum in another order in another trace of the same
+    step: one rounding of float32. Weights must be the same to the last bit."""
+    assert history.keys() == wanted.keys()
+    for key in wanted:
+        np.testing.assert_allclose(history[key], wanted[key], rtol=1e-6, atol=1e-7, err_msg=key)
 
 
 def weights(variables):
@@ -47,73 +76,84 @@ def test_the_cases_are_the_catalogue():
 @pytest.mark.parametrize("name, shape", [(n, s) for n in NAMES for s in CASES[n].shapes])
 def test_builds_for_a_shape_and_generates_it(name, shape):
     model = make(name, image_shape=shape)
-    images = model.generate(3, seed=0)
+    images = made(model, 3, seed=0)
     assert images.shape == (3, *shape)
     assert images.dtype == (np.uint8 if len(shape) == 3 else np.float32)
 
 
-@each_model
-def test_takes_the_shape_from_the_data(name):
+@functools.cache
+def trained(name):
+    """A model after two epochs, and its history. For tests that leave it as it is."""
     model = make(name)
-    fit(model, pictures(name))
+    return model, fit(model, pictures(name), epochs=2)
+
+
+@each_model
+def test_two_epochs_train_with_finite_losses_and_the_promised_logs(name):
+    model, history = trained(name)
     assert model.image_shape == CASES[name].shapes[0]
-
-
-@each_model
-def test_an_epoch_trains_with_finite_losses_and_the_promised_logs(name):
-    model = make(name)
-    history = fit(model, pictures(name), epochs=2)
-    promised = {"d_loss", "g_loss", "d_real", "d_fake", "d_accuracy_real", "d_accuracy_fake"}
+    promised = {f"{player.prefix}loss" for player in model.players}
+    accuracies = set()
+    if "discriminator" in model.player_names:
+        accuracies = {"d_accuracy_real", "d_accuracy_fake"}
+        promised |= {"d_loss", "d_real", "d_fake", *accuracies}
     assert promised <= set(history)
     assert np.isfinite(list(history.values())).all()
-    assert int(model.step) == 4
-    for signal in ("d_accuracy_real", "d_accuracy_fake"):
+    assert int(model.step) == 2 * (16 // 8 // model.turns)
+    for signal in accuracies:
         assert 0 <= min(history[signal]) and max(history[signal]) <= 1
 
 
 @each_model
 def test_each_player_moves_all_of_its_weights_and_nobody_elses(name):
     model = make(name, image_shape=CASES[name].shapes[0])
+    rng = np.random.default_rng(0)
+    moving = [v for v in model.trainable_variables if not v.path.endswith(CASES[name].still)]
+    for v in moving:  # away from initial weights where gradients vanish
+        v.assign(v + 0.3 * rng.standard_normal(v.shape))
     data = tuple(map(ops.convert_to_tensor, pictures(name)))
     batch = model.prepare(data)
     drawing = [v for p in model.players if p.draws for v in p.variables]
     drawn, pullback = backend.record(lambda: model.draw(batch), drawing, model.variables)
-    # Two moves each: the very first gradient of some weights may be exactly zero.
-    for player in model.players * 2:
+    for player in model.players:
         before = weights(model.trainable_variables)
         model._move(player, batch, drawn, pullback if player.draws else None)
         after = weights(model.trainable_variables)
         own = {id(v) for v in player.variables}
         for variable, b, a in zip(model.trainable_variables, before, after):
-            assert (b != a).any() == (id(variable) in own), (player.name, variable.path)
+            moves = id(variable) in own and not variable.path.endswith(CASES[name].still)
+            assert (b != a).any() == moves, (player.name, variable.path)
 
 
 @each_model
 def test_seeded_runs_repeat(name):
-    histories, images = [], []
-    for seed in (3, 3, 4):
-        model = make(name, seed=seed)
-        histories.append(fit(model, pictures(name), epochs=2))
-        images.append(model.generate(4, seed=0))
-    assert histories[0] == histories[1] != histories[2]
-    assert (images[0] == images[1]).all() and (images[0] != images[2]).any()
+    first, wanted = trained(name)
+    again, other = make(name), make(name, seed=4, image_shape=first.image_shape)
+    assert_same(fit(again, pictures(name), epochs=2), wanted)
+    assert (made(first, 4, seed=0) == made(again, 4, seed=0)).all()
+    for a, b in zip(weights(first.variables), weights(again.variables)):
+        np.testing.assert_array_equal(a, b)
+    initial = make(name, image_shape=first.image_shape)
+    a, b = (np.concatenate([w.ravel() for w in weights(m.variables)]) for m in (initial, other))
+    assert (a != b).any()
 
 
 @each_model
-@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
-@pytest.mark.parametrize("steps", [1, 2])
+@pytest.mark.parametrize("precision, steps", [("float32", 1), ("mixed_float16", 2)])
 def test_saved_and_loaded_it_gives_the_same_pictures_and_goes_on_the_same(
     name, precision, steps, tmp_path
 ):
-    model = make(name, precision=precision, discriminator_steps=steps, ema_decay=0.9)
+    config = {"precision": precision, "discriminator_steps": steps, "ema_decay": 0.9}
+    known = zoo.model_class(name).arguments()
+    model = make(name, **{k: v for k, v in config.items() if k in known})
     data = pictures(name, 32)
     fit(model, data, epochs=2)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
-    assert (loaded.generate(5, seed=1) == model.generate(5, seed=1)).all()
+    assert (made(loaded, 5, seed=1) == made(model, 5, seed=1)).all()
     assert loaded.get_config() == model.get_config()
     resumed, straight = (fit(m, data, epochs=4, initial_epoch=2) for m in (loaded, model))
-    assert resumed == straight
+    assert_same(resumed, straight)
     for a, b in zip(weights(loaded.variables), weights(model.variables)):
         np.testing.assert_array_equal(a, b)
     for a, b in zip(weights(loaded.optimizer.variables), weights(model.optimizer.variables)):
@@ -122,13 +162,13 @@ def test_saved_and_loaded_it_gives_the_same_pictures_and_goes_on_the_same(
 
 @each_model
 def test_weights_alone_round_trip(name, tmp_path):
-    model = make(name)
-    fit(model, pictures(name))
+    model, _ = trained(name)
     model.save_weights(tmp_path / "model.weights.h5")
     other = make(name, seed=9, image_shape=model.image_shape)
-    assert (other.generate(4, seed=0) != model.generate(4, seed=0)).any()
     other.load_weights(tmp_path / "model.weights.h5")
-    assert (other.generate(4, seed=0) == model.generate(4, seed=0)).all()
+    assert (made(other, 4, seed=0) == made(model, 4, seed=0)).all()
+    for a, b in zip(weights(other.variables), weights(model.variables)):
+        np.testing.assert_array_equal(a, b)
 
 
 @each_model
@@ -136,12 +176,13 @@ def test_weights_alone_round_trip(name, tmp_path):
 def test_mixed_precision_trains_with_float32_weights_and_losses(name, precision):
     model = make(name, precision=precision, image_shape=CASES[name].shapes[0])
     assert {v.dtype for v in model.trainable_variables} == {"float32"}
-    inputs = np.zeros((1, model.latent_dim), "float32")
-    inputs = inputs if CASES[name].labels is None else [inputs, np.zeros(1, "int32")]
-    hidden = {layer.compute_dtype for layer in model.generator.layers}
-    assert precision.removeprefix("mixed_") in hidden
-    assert ops.convert_to_numpy(model.generator(inputs)).dtype == np.float32
-    history = fit(model, pictures(name), epochs=3)
+    for player in model.players:
+        for network in player.networks:
+            hidden = {layer.compute_dtype for layer in network._flatten_layers()}
+            assert precision.removeprefix("mixed_") in hidden, network.name
+            for output in keras.tree.flatten(network.output):
+                assert output.dtype == "float32", network.name
+    history = fit(model, pictures(name), epochs=2)
     assert np.isfinite(list(history.values())).all()
     if precision == "mixed_float16":
         for optimizer in model.optimizer.optimizers:
@@ -152,24 +193,26 @@ def test_mixed_precision_trains_with_float32_weights_and_losses(name, precision)
 @each_model
 def test_compiled_by_xla_or_not_the_losses_agree(name, monkeypatch):
     """Same weights, same latents, no dropout: only the order of sums may differ."""
-    config = {"dropout": (0.0, 0.0)} if name == "vanilla" else {}
-    latents = np.random.default_rng(1).standard_normal((8, 6)).astype("float32")
+    rng = np.random.default_rng(1)
+    fixed = rng.standard_normal((8, 600)).astype("float32")
     losses = {}
     for jit in (False, True):
-        model = make(name, jit_compile=jit, **config)
-        sample = lambda self, n: ops.convert_to_tensor(latents)
-        monkeypatch.setattr(type(model), "sample_latents", sample)
+        model = make(name, jit_compile=jit, **CASES[name].without_noise)
+        if hasattr(model, "sample_latents"):
+            sample = lambda self, n: ops.convert_to_tensor(fixed[:, : self.latent_width])
+            monkeypatch.setattr(type(model), "sample_latents", sample)
         assert model.jit_compile is jit
         losses[jit] = fit(model, pictures(name), epochs=3)
     for key in losses[True]:
+        if "accuracy" in key:
+            continue  # it counts signs of numbers near zero
         # float32 sums of ~1e3 terms in another order, over six Adam steps
         np.testing.assert_allclose(losses[True][key], losses[False][key], rtol=2e-3, atol=2e-4)
 
 
-@each_model
+@each_that_can("generate")
 def test_generate_is_a_function_of_the_seed_whatever_the_batch_size(name):
-    model = make(name)
-    fit(model, pictures(name))
+    model, _ = trained(name)
     images = model.generate(11, seed=5)
     for batch_size in (1, 4, 256):
         other = model.generate(11, seed=5, batch_size=batch_size)
@@ -179,30 +222,30 @@ def test_generate_is_a_function_of_the_seed_whatever_the_batch_size(name):
     assert (model.generate(11) != model.generate(11)).any()
 
 
-@each_model
+@each_that_can("generate")
 def test_generate_from_latents_and_truncated(name):
-    model = make(name, image_shape=CASES[name].shapes[0])
-    latents = next(model._latents(4, None, 7, None, 4))
+    model, _ = trained(name)
+    latents = model.prior(np.random.default_rng(7), 4)
+    assert latents.shape == (4, model.latent_width)
     assert (model.generate(4, latents=latents) == model.generate(4, seed=7)).all()
-    narrow, wide = (next(model._latents(1000, None, 7, t, 1000)) for t in (0.5, None))
+    assert model.generate(4, seed=7, truncation=0.5).shape == (4, *model.image_shape)
+
+
+def test_truncated_latents_lie_within_and_follow_the_others():
+    narrow, wide = (make("dcgan").prior(np.random.default_rng(7), 1000, t) for t in (0.5, None))
     assert np.abs(narrow).max() <= 0.5
     assert np.corrcoef(narrow.ravel(), wide.ravel())[0, 1] > 0.9
 
 
 @each_model
 def test_validation_moves_nothing(name):
-    model = make(name)
-    data = pictures(name)
-    fit(model, data)
+    model, history = trained(name)
     before = weights(model.variables) + weights(model.optimizer.variables)
     logs = model.evaluate(*pictures(name, seed=1), batch_size=8, verbose=0, return_dict=True)
     for a, b in zip(before, weights(model.variables) + weights(model.optimizer.variables)):
         np.testing.assert_array_equal(a, b)
     assert np.isfinite(list(logs.values())).all()
-    images, *labels = pictures(name, seed=1)
-    held_out = (images, *labels) if labels else images
-    history = fit(model, data, validation_data=held_out)
-    assert {f"val_{key}" for key in logs} <= set(history)
+    assert set(logs) == set(history)
 
 
 @each_model
@@ -211,13 +254,17 @@ def test_the_docstring_says_what_users_need(name):
     doc = inspect.getdoc(cls)
     for section in ("Args:", "Example:", "Departures from the paper:", "References:", "arXiv:"):
         assert section in doc, section
-    own = inspect.signature(cls.__init__).parameters.values()
-    for parameter in own:
+    told = "".join(c.__doc__ or "" for c in cls.__mro__ if issubclass(c, Game))
+    for argument in cls.arguments():
+        # One argument to a line, or several: "beta_1, beta_2: …".
+        assert re.search(rf"^ +(\w+, )*{argument}(, \w+)*:", told, re.MULTILINE), argument
+    for parameter in inspect.signature(cls.__init__).parameters.values():
         if parameter.kind is parameter.KEYWORD_ONLY:
-            assert f"{parameter.name}:" in doc
             assert parameter.default is not parameter.empty
+            inherited = any(parameter.name in b.arguments() for b in cls.__bases__)
+            assert inherited or f"{parameter.name}:" in doc, parameter.name
     lines = inspect.getsource(inspect.getmodule(cls)).splitlines()
-    assert len(lines) <= 120, "a model file shows only how the model differs"
+    assert len(lines) <= 150, "a model file shows only how the model differs"
     assert "train_step" not in vars(cls) and "play" not in vars(cls)
 
 

@@ -219,7 +219,7 @@ class Fatal(Points):
     def when(self, value, otherwise):
         return ops.where(ops.equal(self.step + 1, self.fatal), value, otherwise)
 
-    def discriminator_penalties(self, batch, drawn):
+    def discriminator_terms(self, batch, drawn, real, fake):
         outputs = ops.mean(self.discriminate(drawn["fake"], batch))
         if self.how == "loss":
             return {"penalty": self.when(math.nan, 0.0) * outputs}
@@ -336,7 +336,7 @@ def test_an_overflow_of_float16_is_found(precision, rng):
 
 def test_gradients_that_overflow_in_float16_are_found(rng):
     class Rooted(Points):
-        def discriminator_penalties(self, batch, drawn):
+        def discriminator_terms(self, batch, drawn, real, fake):
             return {"root": ops.sqrt(0.0 * ops.mean(self.discriminate(drawn["fake"], batch)))}
 
     model = Rooted(latent_dim=2, precision="mixed_float16", seed=0)
@@ -459,7 +459,8 @@ def ring(n, modes, rng):
 
 
 def compare(real, samples, labels=None):
-    model = types.SimpleNamespace(num_classes=None if labels is None else 10)
+    classes = None if labels is None else 10
+    model = types.SimpleNamespace(num_classes=classes, label_range=classes and range(classes))
     return doctors._Real(model, real, labels).compare(doctors._flat(samples))
 
 

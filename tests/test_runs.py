@@ -455,7 +455,7 @@ def test_sample_grid_never_leaves_half_a_picture(tmp_path, monkeypatch):
     grid.on_epoch_end(0)
     before = _content(tmp_path)
 
-    def fails(samples, path):
+    def fails(samples, path, columns):
         path.write_bytes(b"half")
         raise OSError("disk full")
 

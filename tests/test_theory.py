@@ -48,12 +48,53 @@ def test_the_trained_discriminator_is_p_over_p_plus_q():
     np.testing.assert_allclose(got, p / (p + q), atol=0.05)
 
 
-@pytest.mark.parametrize("name", sorted(losses.OBJECTIVES))
+@pytest.mark.parametrize("name", ["minimax", "non_saturating"])
 def test_at_equilibrium_the_value_is_minus_log_4(name):
     """Goodfellow et al. 2014, theorem 1: D = 1/2 everywhere."""
     undecided = np.zeros((5, 1), "float32")
     loss = float(losses.get(name).discriminator(undecided, undecided))
     assert -loss == pytest.approx(-np.log(4), rel=1e-6)
+
+
+def test_the_least_squares_discriminator_is_p_over_p_plus_q():
+    """Mao et al. 2017, equation 5, with a = 0 and b = 1."""
+    rng = np.random.default_rng(0)
+    real = (0.25 * rng.standard_normal((20_000, 1)) - 0.2).clip(-1, 1).astype("float32")
+    model = OneDimension(
+        objective="least_squares", latent_dim=1, learning_rate=2e-3, beta_1=0.9, seed=0
+    )
+    model.fit(real, batch_size=512, epochs=10, verbose=0)
+    x = np.linspace(-0.6, 0.6, 25, dtype="float32")[:, None]
+    got = ops.convert_to_numpy(model.discriminator(x))[:, 0]
+    p, q = normal(x[:, 0], -0.2, 0.25), normal(x[:, 0], 0.2, 0.2)
+    np.testing.assert_allclose(got, p / (p + q), atol=0.05)
+
+
+class Transport(OneDimension):
+    """The same generator against a critic whose slope is held at 1."""
+
+    def discriminator_terms(self, batch, drawn, real, fake):
+        penalty = penalties.gradient_penalty(
+            lambda x: self.discriminate(x, batch),
+            batch["images"],
+            drawn["fake"],
+            seed=self.seed_generator,
+        )
+        return {"gradient_penalty": 10.0 * penalty}
+
+
+def test_the_critic_measures_the_earth_movers_distance():
+    """Gulrajani et al. 2017: quantiles of N(-0.2, 0.25²) and N(0.2, 0.2²) are 0.4 apart on average,
+    and the best critic is a straight line of slope 1 between them."""
+    rng = np.random.default_rng(0)
+    real = (0.25 * rng.standard_normal((20_000, 1)) - 0.2).clip(-1, 1).astype("float32")
+    model = Transport(objective="wasserstein", latent_dim=1, learning_rate=2e-3, beta_1=0.9, seed=0)
+    history = model.fit(real, batch_size=512, epochs=12, verbose=0).history
+    # The penalty is soft: the slope ends a few per cent above 1, W/(2λ) = 0.02.
+    assert -history["d_adversarial"][-1] == pytest.approx(0.4, rel=0.05)
+    x = np.linspace(-0.4, 0.4, 9, dtype="float32")[:, None]
+    slopes = np.diff(ops.convert_to_numpy(model.discriminator(x))[:, 0]) / 0.1
+    np.testing.assert_allclose(slopes, -1, atol=0.1)
 
 
 def generator_slope(objective, logit):
@@ -75,22 +116,42 @@ def test_where_the_discriminator_wins_the_minimax_gradient_vanishes():
     assert abs(generator_slope("non_saturating", -10.0)) > 0.999
 
 
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def log_loss(real, fake):
+    return -np.log(sigmoid(real)).mean() - np.log(1 - sigmoid(fake)).mean()
+
+
+# The papers' formulas, with logarithms of probabilities: `(discriminator's, generator's)`.
+FORMULAS = {
+    "minimax": (log_loss, lambda real, fake: np.log(1 - sigmoid(fake)).mean()),
+    "non_saturating": (log_loss, lambda real, fake: -np.log(sigmoid(fake)).mean()),
+    "hinge": (
+        lambda real, fake: np.maximum(0, 1 - real).mean() + np.maximum(0, 1 + fake).mean(),
+        lambda real, fake: -fake.mean(),
+    ),
+    "least_squares": (
+        lambda real, fake: ((real - 1) ** 2).mean() / 2 + (fake**2).mean() / 2,
+        lambda real, fake: ((fake - 1) ** 2).mean() / 2,
+    ),
+    "wasserstein": (lambda real, fake: fake.mean() - real.mean(), lambda real, fake: -fake.mean()),
+    "relativistic": (
+        lambda real, fake: -np.log(sigmoid(real - fake)).mean(),
+        lambda real, fake: -np.log(sigmoid(fake - real)).mean(),
+    ),
+}
+
+
 @pytest.mark.parametrize("name", sorted(losses.OBJECTIVES))
 def test_objectives_against_the_papers_formulas(name):
-    """The stable forms equal the formulas with logarithms of probabilities."""
     rng = np.random.default_rng(0)
-    real, fake = rng.standard_normal((2, 7, 1))
-    d = lambda logits: 1 / (1 + np.exp(-logits))
-    value = np.log(d(real)).mean() + np.log(1 - d(fake)).mean()
-    got = losses.get(name).discriminator(real.astype("float32"), fake.astype("float32"))
-    assert float(got) == pytest.approx(-value, rel=1e-5)
-    generator = {
-        "minimax": np.log(1 - d(fake)).mean(),
-        "non_saturating": -np.log(d(fake)).mean(),
-    }[name]
-    assert float(losses.get(name).generator(fake.astype("float32"))) == pytest.approx(
-        generator, rel=1e-5
-    )
+    real, fake = 2 * rng.standard_normal((2, 7, 1)).astype("float32")
+    objective = losses.get(name)
+    got = objective.discriminator(real, fake), objective.answer(fake, real)
+    for value, formula in zip(got, FORMULAS[name]):
+        assert float(value) == pytest.approx(formula(real, fake), rel=1e-5)
 
 
 @pytest.mark.parametrize("name", sorted(losses.OBJECTIVES))
@@ -98,7 +159,7 @@ def test_objectives_are_finite_for_logits_of_any_size(name):
     for dtype in ("float16", "float32"):
         far = ops.cast(np.array([[-6e4], [6e4]], "float32"), dtype)
         objective = losses.get(name)
-        for loss in (objective.discriminator(far, far), objective.generator(far)):
+        for loss in (objective.discriminator(far, far), objective.answer(far, far)):
             assert keras.backend.standardize_dtype(loss.dtype) == "float32"
             assert np.isfinite(float(loss))
 
@@ -181,6 +242,13 @@ def test_gradient_penalty_of_a_linear_critic_is_known():
     assert got == pytest.approx((5 - 1) ** 2, rel=1e-5)
     flat = float(penalties.gradient_penalty(lambda x: 0 * linear(x), real, fake, seed=seed))
     assert flat == pytest.approx(1.0, abs=1e-5)
+
+
+def test_squared_slopes_of_a_linear_critic_are_known():
+    w = np.array([[3.0], [4.0]], "float32")
+    x = np.random.default_rng(0).standard_normal((8, 2)).astype("float32")
+    got = penalties.squared_slopes(lambda x: ops.matmul(x, w), x)
+    np.testing.assert_allclose(ops.convert_to_numpy(got), np.full(8, 25.0), rtol=1e-5)
 
 
 def test_gradient_penalty_interpolates_each_example_by_its_own_uniform_weight():

@@ -14,12 +14,14 @@ Everything above it is written once in `keras.ops`. What differs between backend
 | `batch_norm`     | batch normalisation in one operation, where there is one                    |
 | `layer_norm`     | layer normalisation in few passes over memory, forward and back             |
 | `picture_conv`   | convolutions next to the pictures (also `…_transpose`), quicker on a CPU     |
+| `ungrouped`      | a grouped convolution's kernel as an ordinary one's, where that is quicker  |
 | `inference`      | a network and what is done with its outputs, compiled                       |
 | `trace`          | runs a function on shapes alone, to learn what it returns                    |
 | `keep_compiled`  | lets the next process find what this one compiled, where that is possible   |
 | `best_precision` | what `precision="auto"` means on this device                                |
 | `feed`           | whole, checked batches for `fit`, of whatever the user has                 |
 | `stream`         | a source of examples as a data set                                         |
+| `SideBySide`     | several sources as one                                                     |
 | `speed`          | a guess at the device's floating-point operations per second                |
 | `accelerated`    | whether there is a GPU or TPU                                               |
 | `is_uint8`       | whether a tensor holds raw pictures                                         |
@@ -35,6 +37,7 @@ import keras
 
 import ganzoo
 from ganzoo.backend.feed import ArraySource as ArraySource
+from ganzoo.backend.feed import SideBySide as SideBySide
 from ganzoo.backend.feed import feed as feed
 from ganzoo.backend.feed import host_errors as host_errors
 from ganzoo.backend.feed import host_function as host_function
@@ -68,6 +71,7 @@ picture_conv = _impl.picture_conv
 picture_conv_transpose = _impl.picture_conv_transpose
 record = _impl.record
 trace = _impl.trace
+ungrouped = _impl.ungrouped
 value_and_grad = _impl.value_and_grad
 
 

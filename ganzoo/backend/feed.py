@@ -18,6 +18,8 @@ import numpy as np
 class ArraySource:
     """Examples in arrays (memory-mapped ones too), read by index.
 
+    It is as long as the longest of them; the others start again at their end.
+
     A source has `len()`, `specs` (shape and dtype of each component of one example) and
     `read(indices)`, which returns a tuple of arrays. Anything with these three can be streamed.
     """
@@ -27,21 +29,37 @@ class ArraySource:
         self.specs = tuple((a.shape[1:], a.dtype.name) for a in arrays)
 
     def __len__(self):
-        return len(self.arrays[0])
+        return max(map(len, self.arrays))
 
     def read(self, indices):
-        return tuple(np.asarray(a[indices]) for a in self.arrays)
+        return tuple(np.asarray(a[indices % len(a)]) for a in self.arrays)
+
+
+class SideBySide:
+    """Sources as components of one, as long as the longest; the others start again at their end."""
+
+    def __init__(self, *sources):
+        self.sources = sources
+        self.specs = tuple(spec for source in sources for spec in source.specs)
+
+    def __len__(self):
+        return max(map(len, self.sources))
+
+    def read(self, indices):
+        return tuple(x for source in self.sources for x in source.read(indices % len(source)))
 
 
 class Order:
     """The order in which one epoch visits the examples: a function of (seed, epoch) alone.
 
     `epoch` moves on by itself with every pass over the data; `fit` sets it, so that epoch 3 of a
-    resumed run is epoch 3 of the uninterrupted one.
+    resumed run is epoch 3 of the uninterrupted one. `paired` says, of data of two domains, whether
+    the two pictures of an example belong together; None: unknown, or no such data.
     """
 
-    def __init__(self, count, shuffle, seed):
+    def __init__(self, count, shuffle, seed, paired=None):
         self.count = count
+        self.paired = paired
         self.shuffle = shuffle
         self.seed = seed
         self.epoch = 0
@@ -96,13 +114,13 @@ class SourceDataset(keras.utils.PyDataset):
         self.order.epoch += 1
 
 
-def stream(source, *, batch_size, shuffle, seed):
+def stream(source, *, batch_size, shuffle, seed, paired=None):
     """A source as batches: `tf.data.Dataset` where TensorFlow is installed, else `PyDataset`.
 
     Nothing is kept in memory beyond a few batches and one index per example. The last batch may
-    be smaller.
+    be smaller. `paired`: see `Order`.
     """
-    order = Order(len(source), shuffle, seed)
+    order = Order(len(source), shuffle, seed, paired)
     _check_size(len(source), "examples", batch_size, batch_size, 1)
     if importlib.util.find_spec("tensorflow") is None:
         return SourceDataset(source, batch_size, order)
@@ -140,7 +158,7 @@ def _tf_stream(source, batch_size, order):
     else:  # no Python, which would wait for the thread that runs the training loop
         with tf.device("CPU:0"):
             tensors = [tf.constant(a) for a in arrays]
-        read = lambda indices: [tf.gather(t, indices) for t in tensors]
+        read = lambda indices: [tf.gather(t, indices % len(t)) for t in tensors]
 
     def with_shapes(indices):
         batch = read(indices)
@@ -253,7 +271,18 @@ class Feed:
         return PinOrder()
 
 
-def feed(x, y=None, *, accept, check=None, batch_size=None, shuffle=False, seed=0, repeat=False):
+def feed(
+    x,
+    y=None,
+    *,
+    accept,
+    check=None,
+    batch_size=None,
+    shuffle=False,
+    seed=0,
+    repeat=False,
+    paired=None,
+):
     """Whole batches of as many examples as one training step reads, checked as they are read.
 
     Args:
@@ -269,22 +298,42 @@ def feed(x, y=None, *, accept, check=None, batch_size=None, shuffle=False, seed=
         seed: see `shuffle`.
         repeat: whether the data starts again at its end, because the user says how many steps an
             epoch has: an epoch then goes on in the data where the one before stopped.
+        paired: None: components of an example belong together. True: they are pictures of two
+            domains that do. False: they are pictures of two domains that need not; of arrays the
+            shorter one then starts again at its end.
 
     Raises:
         TypeError: `x` is none of these.
         ValueError: the data is empty or smaller than what one step reads.
     """
     if not (_is_tf_data(x) or isinstance(x, keras.utils.PyDataset)):
-        return _feed_arrays(x, y, accept, check, batch_size or 64, shuffle, seed, repeat)
+        return _feed_arrays(x, y, accept, check, batch_size or 64, shuffle, seed, repeat, paired)
     for name, value in (("y", y), ("batch_size", batch_size)):
         if value is not None:
             raise ValueError(
                 f"`{name}` goes with arrays only: a {type(x).__name__} yields whole batches of "
                 "`images` or `(images, labels)`."
             )
+    _check_pairing(x, paired)
     if isinstance(x, keras.utils.PyDataset):
         return _feed_py_dataset(x, accept, check, repeat)
     return _feed_tf_data(x, accept, check, repeat)
+
+
+def _check_pairing(ds, paired):
+    """Raise a `ValueError` if a data set is known to be paired, or not, and should be otherwise."""
+    known = {order.paired for order in _find_orders(ds)}
+    if paired is True and False in known:
+        raise ValueError(
+            "This model learns from pairs, and the data set is unpaired. If its pictures can be "
+            "matched: `ganzoo.datasets.load_pair(…, paired=True)`; if not, 'cyclegan' needs no "
+            "pairs."
+        )
+    if paired is False and True in known:
+        raise ValueError(
+            "This model learns from two domains without pairs, and would make no use of those of "
+            "this data set. Use 'pix2pix', or `ganzoo.datasets.load_pair(…, paired=False)`."
+        )
 
 
 def _is_tf_data(x):
@@ -332,26 +381,31 @@ def _may_be_wrong(specs):
 _EMPTY = "The data set is empty: it yields no picture. Check the path, the split and any filter."
 
 
-def _feed_arrays(x, y, accept, check, batch_size, shuffle, seed, repeat):
+def _feed_arrays(x, y, accept, check, batch_size, shuffle, seed, repeat, paired):
     arrays = [_to_numpy(part) for part in (*_tuple(x), *([] if y is None else [y]))]
     if any(a.ndim == 0 for a in arrays):
         raise ValueError("Data must be arrays of examples. Received a single number.")
     lengths = [len(a) for a in arrays] or [0]
-    if len(set(lengths)) > 1:
-        raise ValueError(
-            f"There must be one label per picture. Received {' and '.join(map(str, lengths))}."
-        )
-    if lengths[0] == 0:
+    if len(set(lengths)) > 1 and paired is not False:
+        received = f"Received {' and '.join(map(str, lengths))}."
+        if paired:
+            raise ValueError(
+                f"There must be one target per picture. {received} Match them, files by "
+                "`ganzoo.datasets.load_pair(…, paired=True)`, or use 'cyclegan', which needs no "
+                "pairs."
+            )
+        raise ValueError(f"There must be one label per picture. {received}")
+    if min(lengths) == 0:
         raise ValueError(_EMPTY)
     specs = _specs(arrays)
     turns = accept(specs)
-    _check_size(lengths[0], "examples", batch_size * turns, batch_size, turns)
-    streamed = isinstance(arrays[0], np.memmap)
+    source = ArraySource(*arrays)
+    _check_size(len(source), "examples", batch_size * turns, batch_size, turns)
+    streamed = any(isinstance(a, np.memmap) for a in arrays)
     if check is not None and not streamed and _may_be_wrong(specs):
         # At once, and in pieces, so that no temporary is as large as the data.
-        for start in range(0, lengths[0], 4096):
-            check([a[start : start + 4096] for a in arrays])
-    source = ArraySource(*arrays)
+        for start in range(0, len(source), 4096):
+            check(source.read(np.arange(start, min(start + 4096, len(source)))))
     order = Order(len(source), shuffle, seed)
     make, finish = (
         (_tf_stream, _feed_tf_data)
@@ -446,7 +500,10 @@ def _feed_tf_data(ds, accept, check, repeat):
 
 
 def _find_orders(ds):
-    """Orders of the sources from which a `tf.data` pipeline was made."""
+    """Orders of the sources from which a data set was made."""
+    if isinstance(ds, keras.utils.PyDataset):
+        yield from (ds.order,) if isinstance(ds, SourceDataset) else ()
+        return
     order = getattr(ds, "ganzoo_order", None)
     if order is not None:
         yield order
@@ -529,7 +586,7 @@ def _feed_py_dataset(ds, accept, check, repeat):
             count -= 1  # the last batch is a partial one
         _check_size(count, "full batches", turns, size, turns)
         count //= turns
-    orders = (ds.order,) if isinstance(ds, SourceDataset) else ()
+    orders = tuple(_find_orders(ds))
     check = check if _may_be_wrong(specs) else None
     data = _TurnsDataset(ds, turns, size, count, check, repeat)
 

@@ -8,16 +8,20 @@ import numpy as np
 from ganzoo import backend
 from ganzoo import checks
 from ganzoo.datasets import arrays
+from ganzoo.datasets import pairs
 from ganzoo.datasets import pictures
 from ganzoo.datasets import stacked
 from ganzoo.datasets import tfds
 from ganzoo.datasets.source import Resized
 from ganzoo.datasets.source import settle
+from ganzoo.translation import check_same_shape
 
 BUILT_IN = {"digits": arrays.digits, "ring": arrays.ring, "grid": arrays.grid}
 """Data sets that need no download."""
 
 MIXTURES = arrays.MIXTURES
+
+semi_supervised = arrays.semi_supervised
 
 CACHE_BYTES = 2**29
 """Data of at most this size is decoded once and kept in memory: 512 MiB."""
@@ -87,18 +91,9 @@ def load(
     >>> tuple(next(iter(ds)).shape)
     (32, 8, 8, 1)
     """
-    checks.integer("batch_size", batch_size)
-    checks.integer("seed", seed, least=0)
-    checks.one_of("on_error", on_error, ("raise", "skip"))
-    if channels not in (None, 1, 3, 4):
-        raise ValueError(
-            f"`channels` is 1 (grey), 3 (colour) or 4 (with transparency). Received: {channels!r}."
-        )
-    image_size = _size(image_size)
+    image_size = _check(batch_size, seed, on_error, channels, image_size)
     found = _find(source, split, image_size, labels, data_dir, channels, on_error)
-    if image_size is not None and found.specs[0][0][:2] != image_size:
-        found = Resized(found, image_size)
-    found = settle(found, CACHE_BYTES)
+    found = settle(_resized(found, image_size), CACHE_BYTES)
     ds = (
         found.stream(batch_size=batch_size, shuffle=shuffle, seed=seed)
         if hasattr(found, "stream")
@@ -106,11 +101,106 @@ def load(
     )
     ds.class_names = found.class_names
     ds.description = {
-        "source": str(source) if isinstance(source, (str, os.PathLike)) else "arrays",
+        "source": _name(source),
         "split": split,
         "image_shape": list(found.specs[0][0]),
     }
     return ds
+
+
+def load_pair(
+    a,
+    b,
+    *,
+    paired,
+    key=None,
+    split="train",
+    image_size=None,
+    batch_size=64,
+    shuffle=True,
+    seed=0,
+    data_dir=None,
+    channels=None,
+    on_error="raise",
+):
+    """Batches of pictures from two domains, `(images, targets)`.
+
+    Args:
+        a, b: images and targets, each anything that `load` takes.
+        paired: True for pairs, as 'pix2pix' learns from. Files are matched by name, and those
+            without a partner left out; arrays are matched by index. False for domains without
+            pairs, as 'cyclegan' and 'cogan' take: an epoch is as long as the larger one, the
+            smaller starts again at its end.
+        key: a function from a file's name (its path inside the folder or zip) to what must be the
+            same in both domains. None: the name without folders and ending.
+        split, image_size, batch_size, shuffle, seed, data_dir, channels, on_error: see `load`.
+
+    Returns:
+        As `load`; `description` says how many pictures there are and, if paired, how many had no
+        partner.
+
+    Raises:
+        ValueError: nothing can be matched, the domains' shapes differ, or as in `load`.
+        FileNotFoundError: no file or folder of that name.
+
+    Example:
+
+    >>> digits = next(iter(load("digits", batch_size=200))).numpy()
+    >>> ds = load_pair(digits, 255 - digits, paired=True, batch_size=32)
+    >>> [tuple(images.shape) for images in next(iter(ds))]
+    [(32, 8, 8, 1), (32, 8, 8, 1)]
+    """
+    image_size = _check(batch_size, seed, on_error, channels, image_size)
+    checks.one_of("paired", paired, (True, False))
+    found = [_find(s, split, image_size, False, data_dir, channels, on_error) for s in (a, b)]
+    for source, domain in zip((a, b), found):
+        if not hasattr(domain, "read"):
+            raise ValueError(
+                f"{_name(source)!r} is too large to be kept in memory, and cannot be read by "
+                "index. Save its pictures as files and load that folder."
+            )
+    before = [len(domain) for domain in found]
+    if paired:
+        found = pairs.match(*found, names=(_name(a), _name(b)), key=key)
+    elif key is not None:
+        raise ValueError("`key` matches files: it goes with `paired=True`.")
+    found = [_resized(domain, image_size) for domain in found]
+    check_same_shape(*(domain.specs[0][0] for domain in found))
+    whole = pairs.together(*(settle(domain, CACHE_BYTES // 2) for domain in found))
+    ds = backend.stream(whole, batch_size=batch_size, shuffle=shuffle, seed=seed, paired=paired)
+    ds.class_names = None
+    after = [len(domain) for domain in found]
+    ds.description = {
+        "source": _name(a),
+        "targets": _name(b),
+        "split": split,
+        "image_shape": list(found[0].specs[0][0]),
+        "paired": paired,
+        "pictures": after,
+        "left_out": [n - kept for n, kept in zip(before, after)],
+    }
+    return ds
+
+
+def _name(source):
+    return str(source) if isinstance(source, (str, os.PathLike)) else "arrays"
+
+
+def _check(batch_size, seed, on_error, channels, image_size):
+    """Check what does not depend on the source; `image_size` as `(height, width)` or None."""
+    checks.integer("batch_size", batch_size)
+    checks.integer("seed", seed, least=0)
+    checks.one_of("on_error", on_error, ("raise", "skip"))
+    if channels not in (None, 1, 3, 4):
+        raise ValueError(
+            f"`channels` is 1 (grey), 3 (colour) or 4 (with transparency). Received: {channels!r}."
+        )
+    return _size(image_size)
+
+
+def _resized(source, image_size):
+    different = image_size is not None and source.specs[0][0][:2] != image_size
+    return Resized(source, image_size) if different else source
 
 
 def _size(image_size):

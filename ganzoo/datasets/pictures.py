@@ -51,6 +51,10 @@ class Pictures:
     def __len__(self):
         return len(self.names)
 
+    def keep(self, names):
+        """Only the pictures of these names, in this order; of a source without labels."""
+        self.names = np.array(names)
+
     def read(self, indices):
         images = np.stack([self._decode(self.names[i]) for i in indices])
         return (images,) if self.targets is None else (images, self.targets[indices])

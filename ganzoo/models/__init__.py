@@ -2,4 +2,10 @@
 
 from ganzoo.models import cgan as cgan
 from ganzoo.models import dcgan as dcgan
+from ganzoo.models import dragan as dragan
+from ganzoo.models import lsgan as lsgan
+from ganzoo.models import sagan as sagan
+from ganzoo.models import sngan as sngan
 from ganzoo.models import vanilla as vanilla
+from ganzoo.models import wgan as wgan
+from ganzoo.models import wgan_gp as wgan_gp

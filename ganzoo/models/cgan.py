@@ -1,13 +1,12 @@
 """Conditional GAN: you say which class, it makes a picture of it."""
 
 from ganzoo import checks
-from ganzoo.gan import GAN
-from ganzoo.networks import dcgan as networks
+from ganzoo.convolutional import ConvolutionalGAN
 from ganzoo.registry import register
 
 
 @register
-class CGAN(GAN):
+class CGAN(ConvolutionalGAN):
     """Conditional GAN (Mirza, Osindero, 2014): both networks are told the class y.
 
         min_G max_D  E_x[log D(x | y)] + E_z[log(1 − D(G(z | y)))]
@@ -20,6 +19,7 @@ class CGAN(GAN):
         num_classes: number of classes, at least 1; labels are 0 … num_classes − 1.
         channels: width of the layers at half resolution, at least 1; it doubles with every
             halving.
+        discriminator_normalization: `"batch"`, `"layer"` or None.
         ema_decay: decay of the averaged generator that `generate` uses, in [0, 1), or None to
             use the live one as the paper does.
         **kwargs: see `ganzoo.GAN` (`latent_dim`, `learning_rate`, `discriminator_steps`, …) and
@@ -44,15 +44,5 @@ class CGAN(GAN):
         * The authors published no code; the body is that of github.com/soumith/dcgan.torch
     """
 
-    def __init__(self, *, num_classes=10, channels=64, ema_decay=0.99, **kwargs):
-        checks.integer("num_classes", num_classes)
-        super().__init__(num_classes=num_classes, ema_decay=ema_decay, **kwargs)
-        self.channels = checks.integer("channels", channels)
-
-    def build_generator(self):
-        return networks.generator(
-            self.image_shape, self.latent_dim, self.channels, self.num_classes
-        )
-
-    def build_discriminator(self):
-        return networks.discriminator(self.image_shape, self.channels, self.num_classes)
+    def __init__(self, *, num_classes=10, **kwargs):
+        super().__init__(num_classes=checks.integer("num_classes", num_classes), **kwargs)

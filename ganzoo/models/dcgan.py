@@ -1,13 +1,11 @@
 """DCGAN: all-convolutional networks with batch normalisation."""
 
-from ganzoo import checks
-from ganzoo.gan import GAN
-from ganzoo.networks import dcgan as networks
+from ganzoo.convolutional import ConvolutionalGAN
 from ganzoo.registry import register
 
 
 @register
-class DCGAN(GAN):
+class DCGAN(ConvolutionalGAN):
     """DCGAN (Radford, Metz, Chintala, 2015): the guidelines that made deep convolutional GANs
     train stably.
 
@@ -49,22 +47,3 @@ class DCGAN(GAN):
           Generative Adversarial Networks. ICLR 2016. arXiv:1511.06434
         * The authors' code: github.com/Newmu/dcgan_code, github.com/soumith/dcgan.torch
     """
-
-    def __init__(
-        self, *, channels=64, discriminator_normalization="batch", ema_decay=0.99, **kwargs
-    ):
-        super().__init__(ema_decay=ema_decay, **kwargs)
-        self.channels = checks.integer("channels", channels)
-        self.discriminator_normalization = checks.one_of(
-            "discriminator_normalization", discriminator_normalization, ("batch", "layer", None)
-        )
-
-    def build_generator(self):
-        return networks.generator(
-            self.image_shape, self.latent_dim, self.channels, self.num_classes
-        )
-
-    def build_discriminator(self):
-        return networks.discriminator(
-            self.image_shape, self.channels, self.num_classes, self.discriminator_normalization
-        )

@@ -51,6 +51,7 @@ class VanillaGAN(GAN):
     """
 
     accepts_points = True
+    conditional = False
     smallest = 1
 
     def __init__(

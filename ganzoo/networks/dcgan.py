@@ -13,6 +13,10 @@ from ganzoo.layers import BatchNorm
 from ganzoo.layers import Conv2D
 from ganzoo.layers import Conv2DTranspose
 from ganzoo.layers import LayerNorm
+from ganzoo.layers import VirtualBatchNorm
+from ganzoo.layers import WithoutReference
+from ganzoo.layers import WithReference
+from ganzoo.networks import mlp
 
 
 def _init():
@@ -53,12 +57,30 @@ def sizes(height, width):
     return [(-(-height // 2**i), -(-width // 2**i)) for i in range(stages + 1)]
 
 
-def generator(image_shape, latent_dim, channels=64, num_classes=None):
+def generator(
+    image_shape,
+    latent_dim,
+    channels=64,
+    num_classes=None,
+    *,
+    hidden=(),
+    reference=0,
+    name="generator",
+):
     """Latents `(batch, latent_dim)` to pictures in [-1, 1], `(batch, *image_shape)`.
 
     With `num_classes` it takes `[latents, labels]`; an embedding of the label is appended to the
-    latents. `channels` is the width at half resolution; it doubles with every halving.
+    latents. `channels` is the width at half resolution; it doubles with every halving. `hidden` are
+    sizes of dense layers before the first convolution. With `reference`, normalisation is by that
+    many examples drawn once and for all: see `ganzoo.layers.VirtualBatchNorm`. For points it is a
+    perceptron, `channels` wide.
     """
+    if len(image_shape) == 1:
+        return mlp.point_generator(image_shape, latent_dim, channels, num_classes)
+
+    def normalize(x):
+        return VirtualBatchNorm(reference)(x) if reference else _batch_norm()(x)
+
     height, width, depth = image_shape
     *upper, (h, w) = sizes(height, width)
     latents = keras.Input((latent_dim,), name="latents")
@@ -67,10 +89,15 @@ def generator(image_shape, latent_dim, channels=64, num_classes=None):
         labels = keras.Input((), dtype="int32", name="labels")
         inputs = [latents, labels]
         x = layers.Concatenate()([latents, layers.Embedding(num_classes, 64)(labels)])
+    if reference:
+        x = WithReference(reference)(x)
+    for units in hidden:
+        x = layers.Dense(units, use_bias=False, kernel_initializer=_init())(x)
+        x = layers.ReLU()(normalize(x))
     widest = channels * 2 ** (len(upper) - 1)
     x = layers.Dense(h * w * widest, use_bias=False, kernel_initializer=_init())(x)
     x = layers.Reshape((h, w, widest))(x)
-    x = layers.ReLU()(_batch_norm()(x))
+    x = layers.ReLU()(normalize(x))
     for i, (h, w) in reversed(list(enumerate(upper))):
         last = i == 0
         x = Conv2DTranspose(
@@ -84,26 +111,20 @@ def generator(image_shape, latent_dim, channels=64, num_classes=None):
         if x.shape[1:3] != (h, w):  # an odd size was rounded up on the way down
             x = layers.Cropping2D(((0, x.shape[1] - h), (0, x.shape[2] - w)))(x)
         if not last:
-            x = layers.ReLU()(_batch_norm()(x))
+            x = layers.ReLU()(normalize(x))
+    if reference:
+        x = WithoutReference(reference)(x)
     images = layers.Activation("tanh", dtype="float32", name="images")(x)
-    return keras.Model(inputs, images, name="generator")
+    return keras.Model(inputs, images, name=name)
 
 
-def discriminator(image_shape, channels=64, num_classes=None, normalize="batch"):
-    """Pictures `(batch, *image_shape)` to logits `(batch, 1)`.
+def halvings(x, channels=64, normalize="batch"):
+    """Strided convolutions from pictures to features, as many as `sizes` says, laid flat.
 
-    With `num_classes` it takes `[images, labels]`; an embedding of the label is a further channel
-    of the picture. `normalize`: see `normalization`.
+    `channels` is the width at half resolution; it doubles with every halving. `normalize`: see
+    `normalization`.
     """
-    height, width, _ = image_shape
-    images = keras.Input(image_shape, name="images")
-    inputs, x = images, images
-    if num_classes:
-        labels = keras.Input((), dtype="int32", name="labels")
-        inputs = [images, labels]
-        plane = layers.Embedding(num_classes, height * width)(labels)
-        x = layers.Concatenate()([images, layers.Reshape((height, width, 1))(plane)])
-    for i in range(len(sizes(height, width)) - 1):
+    for i in range(len(sizes(*x.shape[1:3])) - 1):
         x = Conv2D(
             channels * 2**i,
             kernel_size=4,
@@ -115,6 +136,58 @@ def discriminator(image_shape, channels=64, num_classes=None, normalize="batch")
         if i > 0:
             x = normalization(normalize)(x)
         x = layers.LeakyReLU(0.2)(x)
-    x = layers.Flatten()(x)
-    logits = layers.Dense(1, kernel_initializer=_init(), dtype="float32", name="logits")(x)
-    return keras.Model(inputs, logits, name="discriminator")
+    return layers.Flatten()(x)
+
+
+def head(units, name):
+    """A last layer of a discriminator, in float32."""
+    return layers.Dense(units, kernel_initializer=_init(), dtype="float32", name=name)
+
+
+def dense(x, units, normalize="batch"):
+    """A hidden dense layer of a discriminator."""
+    x = layers.Dense(units, use_bias=normalize is None, kernel_initializer=_init())(x)
+    return layers.LeakyReLU(0.2)(normalization(normalize)(x))
+
+
+def trunk(image_shape, channels=64, num_classes=None, normalize="batch", hidden=()):
+    """The discriminator's inputs and its last features, `(batch, length)`."""
+    height, width, _ = image_shape
+    images = keras.Input(image_shape, name="images")
+    inputs, x = images, images
+    if num_classes:
+        labels = keras.Input((), dtype="int32", name="labels")
+        inputs = [images, labels]
+        plane = layers.Embedding(num_classes, height * width)(labels)
+        x = layers.Concatenate()([images, layers.Reshape((height, width, 1))(plane)])
+    x = halvings(x, channels, normalize)
+    for units in hidden:
+        x = dense(x, units, normalize)
+    return inputs, x
+
+
+def discriminator(
+    image_shape, channels=64, num_classes=None, normalize="batch", *, hidden=(), heads=None
+):
+    """Pictures `(batch, *image_shape)` to logits `(batch, 1)`.
+
+    With `num_classes` it takes `[images, labels]`; an embedding of the label is a further channel
+    of the picture. `normalize`: see `normalization`. `hidden` are sizes of dense layers after the
+    convolutions. `heads` says what else it tells from the same features, `{name: sizes of the
+    head's dense layers}`; it then returns a dict of `"logits"` and those. For points it is a
+    perceptron.
+    """
+    if len(image_shape) == 1:
+        between = lambda: normalization(normalize)
+        return mlp.point_discriminator(image_shape, channels, num_classes, normalize=between)
+    inputs, features = trunk(image_shape, channels, num_classes, normalize, hidden)
+    logits = head(1, "logits")(features)
+    if not heads:
+        return keras.Model(inputs, logits, name="discriminator")
+    said = {"logits": logits}
+    for name, (*inner, units) in heads.items():
+        x = features
+        for width in inner:
+            x = dense(x, width, normalize)
+        said[name] = head(units, name)(x)
+    return keras.Model(inputs, said, name="discriminator")

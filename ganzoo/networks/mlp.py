@@ -1,9 +1,10 @@
-"""Multilayer perceptrons, as in the first GAN, for pictures and for points.
+"""Multilayer perceptrons, for pictures and for points.
 
-Goodfellow et al. 2014, "Generative Adversarial Nets", section 5, with the sizes of the authors'
-MNIST configuration and initial weights that come to theirs at these sizes: uniform within ±0.05 in
-the generator, which is Glorot's, and within ±0.005 in the discriminator, a tenth of that. Else the
-discriminator wins at once, and the generator ends in one picture.
+`generator` and `discriminator` are those of the first GAN: Goodfellow et al. 2014, "Generative
+Adversarial Nets", section 5, with the sizes of the authors' MNIST configuration and initial weights
+that come to theirs at these sizes: uniform within ±0.05 in the generator, which is Glorot's, and
+within ±0.005 in the discriminator, a tenth of that. Else the discriminator wins at once, and the
+generator ends in one picture.
 """
 
 import math
@@ -11,7 +12,12 @@ import math
 import keras
 from keras import layers
 
+from ganzoo.layers import BatchNorm
 from ganzoo.layers import Maxout
+from ganzoo.layers import UnitDense
+from ganzoo.layers import VirtualBatchNorm
+from ganzoo.layers import WithoutReference
+from ganzoo.layers import WithReference
 
 
 def _small():
@@ -19,7 +25,7 @@ def _small():
     return keras.initializers.VarianceScaling(0.01, "fan_avg", "uniform")
 
 
-def generator(image_shape, latent_dim, hidden=(1200, 1200)):
+def generator(image_shape, latent_dim, hidden=(1200, 1200), name="generator"):
     """Latents `(batch, latent_dim)` to pictures in [-1, 1], `(batch, *image_shape)`."""
     x = latents = keras.Input((latent_dim,), name="latents")
     for units in hidden:
@@ -27,7 +33,7 @@ def generator(image_shape, latent_dim, hidden=(1200, 1200)):
     x = layers.Dense(math.prod(image_shape), dtype="float32")(x)
     x = layers.Activation("tanh", dtype="float32")(x)
     images = layers.Reshape(image_shape, dtype="float32", name="images")(x)
-    return keras.Model(latents, images, name="generator")
+    return keras.Model(latents, images, name=name)
 
 
 def discriminator(image_shape, hidden=(240, 240), pieces=5, dropout=(0.2, 0.5)):
@@ -41,3 +47,86 @@ def discriminator(image_shape, hidden=(240, 240), pieces=5, dropout=(0.2, 0.5)):
         x = layers.Dropout(dropout[1])(Maxout(units, pieces, _small())(x))
     logits = layers.Dense(1, kernel_initializer=_small(), dtype="float32", name="logits")(x)
     return keras.Model(images, logits, name="discriminator")
+
+
+def point_generator(shape, latent_dim, units, num_classes=None, depth=3):
+    """Latents (and labels) to points of `shape=(length,)`, which nothing bounds.
+
+    Three hidden layers of rectified units: what models of pictures use for points.
+    """
+    x = latents = keras.Input((latent_dim,), name="latents")
+    inputs = latents
+    if num_classes:
+        labels = keras.Input((), dtype="int32", name="labels")
+        inputs = [latents, labels]
+        x = layers.Concatenate()([latents, layers.Embedding(num_classes, units)(labels)])
+    for _ in range(depth):
+        x = layers.Dense(units, activation="relu", kernel_initializer="he_normal")(x)
+    points = layers.Dense(shape[0], dtype="float32", name="images")(x)
+    return keras.Model(inputs, points, name="generator")
+
+
+def point_discriminator(
+    shape, units, num_classes=None, depth=3, *, wrap=lambda layer: layer, normalize=layers.Identity
+):
+    """Points of `shape=(length,)` (and labels) to logits `(batch, 1)`.
+
+    With `num_classes` the inner product of the last features with the label's embedding is added
+    to the logit. `wrap` is put around each layer with weights, such as spectral normalisation;
+    `normalize()` is what stands between the layers.
+    """
+    x = points = keras.Input(shape, name="images")
+    for i in range(depth):
+        x = wrap(layers.Dense(units, kernel_initializer="he_normal"))(x)
+        x = layers.LeakyReLU(0.2)(x if i == 0 else normalize()(x))
+    logits = wrap(layers.Dense(1, dtype="float32", name="logits"))(x)
+    if not num_classes:
+        return keras.Model(points, logits, name="discriminator")
+    labels = keras.Input((), dtype="int32", name="labels")
+    match = layers.Dot(axes=1, dtype="float32")(
+        [x, wrap(layers.Embedding(num_classes, units))(labels)]
+    )
+    logits = layers.Add(dtype="float32")([logits, match])
+    return keras.Model([points, labels], logits, name="discriminator")
+
+
+def softplus_generator(image_shape, latent_dim, hidden=(500, 500), reference=0):
+    """Latents `(batch, latent_dim)` to pictures in [-1, 1], with batch normalisation.
+
+    Salimans et al. 2016, "Improved Techniques for Training GANs", section 5.1, with the sizes of
+    the authors' code. `reference`: see `ganzoo.networks.dcgan.generator`.
+    """
+
+    def normalize(x):
+        if reference:
+            return VirtualBatchNorm(reference)(x)
+        return BatchNorm(momentum=0.9, epsilon=1e-4, scale=False)(x)
+
+    x = latents = keras.Input((latent_dim,), name="latents")
+    if reference:
+        x = WithReference(reference)(x)
+    for units in hidden:
+        x = layers.Dense(units, use_bias=False)(x)
+        x = layers.Activation("softplus")(normalize(x))
+    if reference:
+        x = WithoutReference(reference)(x)
+    x = UnitDense(math.prod(image_shape), learned_length=True, dtype="float32")(x)
+    x = layers.Activation("sigmoid", dtype="float32")(x)
+    x = layers.Rescaling(2.0, offset=-1.0, dtype="float32")(x)
+    images = layers.Reshape(image_shape, dtype="float32", name="images")(x)
+    return keras.Model(latents, images, name="generator")
+
+
+def noisy_trunk(image_shape, hidden=(1000, 500, 250, 250, 250), noise=(0.3, 0.5)):
+    """A discriminator's input and its last features, with noise on every layer.
+
+    The same section. `noise` is the standard deviation at the picture, in [0, 1], and at each
+    hidden layer, whose units have variance 1 at the start.
+    """
+    images = keras.Input(image_shape, name="images")
+    x = layers.Rescaling(0.5, offset=0.5)(layers.Flatten()(images))
+    x = layers.GaussianNoise(noise[0])(x)
+    for units in hidden:
+        x = layers.ReLU()(UnitDense(units)(x))
+        x = layers.GaussianNoise(noise[1])(x)
+    return images, x

@@ -1,0 +1,95 @@
+"""Differentiable augmentations: changes of real and generated pictures alike, through which the
+generator's gradient flows.
+
+Zhao, Liu, Lin, Zhu, Han 2020, "Differentiable Augmentation for Data-Efficient GAN Training",
+section 3.3 and appendix; the strengths are those of the authors' code.
+"""
+
+from keras import ops
+from keras import random
+
+from ganzoo import checks
+
+
+def _each(images, low, high, seed):
+    """A number for each picture, uniform, which multiplies or is added to the whole of it."""
+    return random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, seed=seed)
+
+
+def color(images, seed):
+    """Brightness ±0.5, saturation 0 to 2, contrast 0.5 to 1.5."""
+    images = images + _each(images, -0.5, 0.5, seed)
+    if images.shape[-1] >= 3:
+        grey = ops.mean(images, axis=-1, keepdims=True)
+        images = grey + (images - grey) * _each(images, 0.0, 2.0, seed)
+    mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
+    return mean + (images - mean) * _each(images, 0.5, 1.5, seed)
+
+
+def translation(images, seed):
+    """Moved by up to an eighth of its size up or down, left or right; zeros come in."""
+    for axis, sums in ((1, "bij,bjwc->biwc"), (2, "bij,bhjc->bhic")):
+        side = images.shape[axis]
+        most = int(side / 8 + 0.5)
+        shift = random.randint((ops.shape(images)[0], 1), -most, most + 1, seed=seed)
+        # A matrix per picture, of which the rows beyond the border are zero: no gather, whose
+        # gradient would be a slow scatter.
+        matrix = ops.one_hot(ops.arange(side) + shift, side, dtype=images.dtype)
+        images = ops.einsum(sums, matrix, images)
+    return images
+
+
+def cutout(images, seed):
+    """A rectangle of half its height and width, anywhere, set to zero."""
+    inside = None
+    for axis in (1, 2):
+        side = images.shape[axis]
+        size = int(side / 2 + 0.5)
+        centre = random.randint((ops.shape(images)[0], 1), 0, side + 1 - size % 2, seed=seed)
+        places = ops.arange(side)[None] - (centre - size // 2)
+        along = ops.cast((places >= 0) & (places < size), images.dtype)
+        along = ops.expand_dims(along, (2, 3) if axis == 1 else (1, 3))
+        inside = along if inside is None else inside * along
+    return images * (1.0 - inside)
+
+
+PARTS = {"color": color, "translation": translation, "cutout": cutout}
+
+
+def get(augment):
+    """A function `(images, seed) -> images`, float32.
+
+    Args:
+        augment: `"diffaugment"`; some of `"color"`, `"translation"` and `"cutout"`, separated by
+            commas; or None, for none.
+
+    Raises:
+        ValueError: it is nothing of that.
+
+    Example:
+
+    >>> import keras
+    >>> seed = keras.random.SeedGenerator(0)
+    >>> tuple(get("color,cutout")(keras.ops.zeros((2, 8, 8, 3)), seed).shape)
+    (2, 8, 8, 3)
+    """
+    if augment is None:
+        return lambda images, seed: images
+    if not isinstance(augment, str):
+        raise ValueError(f"`augment` is a string or None. Received: {augment!r}.")
+    names = list(PARTS) if augment == "diffaugment" else augment.replace(" ", "").split(",")
+    for name in names:
+        checks.one_of("augment", name, ("diffaugment", *PARTS))
+
+    def change(images, seed):
+        if len(images.shape) != 4:
+            raise ValueError(
+                f"`augment={augment!r}` changes pictures, (batch, height, width, channels). "
+                f"Received: {images.shape}. Leave `augment` out."
+            )
+        images = ops.cast(images, "float32")
+        for name in names:
+            images = PARTS[name](images, seed)
+        return images
+
+    return change

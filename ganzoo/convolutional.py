@@ -1,0 +1,41 @@
+"""The two-player default with DCGAN's networks, which most early papers built upon."""
+
+from ganzoo import checks
+from ganzoo.gan import GAN
+from ganzoo.networks import dcgan as networks
+
+
+class ConvolutionalGAN(GAN):
+    """A generator against a discriminator, both all-convolutional: see `ganzoo.networks.dcgan`.
+
+    Args:
+        channels: width of the layers at half resolution, at least 1; it doubles with every
+            halving.
+        discriminator_normalization: `"batch"`; `"layer"`, which couples no examples; or None.
+        ema_decay: decay of the averaged generator that `generate` uses, in [0, 1), or None to
+            use the live one as the papers do.
+        **kwargs: see `ganzoo.GAN` (`latent_dim`, `learning_rate`, `discriminator_steps`, …) and
+            `ganzoo.Game` (`image_shape`, `precision`, `seed`, …).
+    """
+
+    normalizations = ("batch", "layer", None)
+    """What `discriminator_normalization` may be."""
+
+    def __init__(
+        self, *, channels=64, discriminator_normalization="batch", ema_decay=0.99, **kwargs
+    ):
+        super().__init__(ema_decay=ema_decay, **kwargs)
+        self.channels = checks.integer("channels", channels)
+        self.discriminator_normalization = checks.one_of(
+            "discriminator_normalization", discriminator_normalization, self.normalizations
+        )
+
+    def build_generator(self):
+        return networks.generator(
+            self.image_shape, self.latent_width, self.channels, self.num_classes
+        )
+
+    def build_discriminator(self):
+        return networks.discriminator(
+            self.image_shape, self.channels, self.num_classes, self.discriminator_normalization
+        )

@@ -1,0 +1,80 @@
+"""SNGAN: every layer of the discriminator divided by its largest singular value."""
+
+from ganzoo import checks
+from ganzoo.gan import GAN
+from ganzoo.networks import resnet
+from ganzoo.registry import register
+
+
+@register
+class SNGAN(GAN):
+    """Spectrally normalised GAN (Miyato, Kataoka, Koyama, Yoshida, 2018): the discriminator is
+    Lipschitz because each of its layers is, at little cost and with nothing to tune.
+
+        min_D  E_x[max(0, 1 − D(x))] + E_z[max(0, 1 + D(G(z)))]
+        min_G  −E_z[D(G(z))]
+
+    Residual networks. With `num_classes` the generator's batch normalisation is conditional, and
+    the discriminator adds the inner product of its features with the label's embedding
+    (projection; Miyato, Koyama, 2018).
+
+    Args:
+        channels: width of the generator's blocks, at least 2, up to 32×32 pictures; beyond, see
+            `ganzoo.networks.resnet.widths`. The discriminator's are half as wide.
+        num_classes: number of classes, or None for a model without labels.
+        discriminator_steps: moves of the discriminator for each of the generator's.
+        ema_decay: decay of the averaged generator that `generate` uses, in [0, 1), or None to
+            use the live one as the paper does.
+        **kwargs: see `ganzoo.GAN` (`latent_dim`, `learning_rate`, `objective`, …) and
+            `ganzoo.Game` (`image_shape`, `precision`, `seed`, …).
+
+    Example:
+
+    >>> import ganzoo
+    >>> model = ganzoo.get("sngan", channels=8, num_classes=10, seed=0)
+    >>> history = model.fit(ganzoo.datasets.load("digits", labels=True), epochs=1, verbose=0)
+    >>> model.generate(3, labels=[7, 7, 1], seed=0).shape
+    (3, 8, 8, 1)
+
+    Departures from the paper:
+        * Depth and width follow the picture's size; at 32×32 they are the paper's.
+        * The learning rate is constant; the paper lets it fall to zero over 100,000 steps.
+        * `generate` uses an averaged generator (decay 0.999); `ema_decay=None` turns it off.
+
+    References:
+        * Miyato, Kataoka, Koyama, Yoshida: Spectral Normalization for Generative Adversarial
+          Networks. ICLR 2018. arXiv:1802.05957, table 4 and section 4
+        * Miyato, Koyama: cGANs with Projection Discriminator. ICLR 2018. arXiv:1802.05637
+        * The authors' code: github.com/pfnet-research/sngan_projection
+    """
+
+    accepts_points = True
+
+    def __init__(
+        self,
+        *,
+        channels=256,
+        latent_dim=128,
+        objective="hinge",
+        discriminator_steps=5,
+        beta_1=0.0,
+        beta_2=0.9,
+        ema_decay=0.999,
+        **kwargs,
+    ):
+        super().__init__(
+            latent_dim=latent_dim,
+            objective=objective,
+            discriminator_steps=discriminator_steps,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            ema_decay=ema_decay,
+            **kwargs,
+        )
+        self.channels = checks.integer("channels", channels, least=2)
+
+    def build_generator(self):
+        return resnet.generator(self.image_shape, self.latent_dim, self.channels, self.num_classes)
+
+    def build_discriminator(self):
+        return resnet.discriminator(self.image_shape, self.channels // 2, self.num_classes)

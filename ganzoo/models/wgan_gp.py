@@ -1,0 +1,83 @@
+"""WGAN-GP: a critic whose slope is held near 1 by a penalty."""
+
+from ganzoo import checks
+from ganzoo import penalties
+from ganzoo.convolutional import ConvolutionalGAN
+from ganzoo.registry import register
+
+
+@register
+class WGANGP(ConvolutionalGAN):
+    """WGAN with gradient penalty (Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville, 2017): in place
+    of clipping weights, the critic pays for slopes other than 1 between data and samples.
+
+        min_D  E_z[D(G(z))] − E_x[D(x)] + λ E_x̂[(‖∇D(x̂)‖ − 1)²]
+        min_G  −E_z[D(G(z))]
+
+    where x̂ is uniform on the line between a real picture and a sample. The penalty is each
+    example's own, so the critic has layer normalisation in place of batch normalisation.
+
+    Args:
+        penalty_weight: λ, at least 0.
+        discriminator_steps: moves of the critic for each of the generator's.
+        channels: width of the layers at half resolution, at least 1; it doubles with every
+            halving.
+        discriminator_normalization: `"layer"`, as the paper recommends, or None.
+        ema_decay: decay of the averaged generator that `generate` uses, in [0, 1), or None to
+            use the live one as the paper does.
+        **kwargs: see `ganzoo.GAN` (`latent_dim`, `learning_rate`, …) and `ganzoo.Game`
+            (`image_shape`, `precision`, `seed`, …).
+
+    Example:
+
+    >>> import ganzoo
+    >>> model = ganzoo.get("wgan_gp", channels=8, seed=0)
+    >>> history = model.fit(ganzoo.datasets.load("digits"), epochs=1, verbose=0)
+    >>> sorted(k for k in history.history if k.startswith("d_") and "loss" not in k)[:3]
+    ['d_accuracy_fake', 'd_accuracy_real', 'd_adversarial']
+
+    Departures from the paper:
+        * DCGAN's networks, as the paper's own comparison of architectures starts from (section
+          5.1); its CIFAR-10 networks are residual.
+        * `generate` uses an averaged generator (decay 0.99); `ema_decay=None` turns it off.
+
+    References:
+        * Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville: Improved Training of Wasserstein GANs.
+          NIPS 2017. arXiv:1704.00028, algorithm 1
+        * The authors' code: github.com/igul222/improved_wgan_training
+    """
+
+    accepts_points = True
+    normalizations = ("layer", None)
+
+    def __init__(
+        self,
+        *,
+        penalty_weight=10.0,
+        objective="wasserstein",
+        discriminator_steps=5,
+        discriminator_normalization="layer",
+        learning_rate=1e-4,
+        beta_1=0.0,
+        beta_2=0.9,
+        **kwargs,
+    ):
+        super().__init__(
+            objective=objective,
+            discriminator_steps=discriminator_steps,
+            discriminator_normalization=discriminator_normalization,
+            learning_rate=learning_rate,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            **kwargs,
+        )
+        self.penalty_weight = checks.real("penalty_weight", penalty_weight, least=0)
+
+    def discriminator_terms(self, batch, drawn, real, fake):
+        penalty = penalties.gradient_penalty(
+            lambda x: self.discriminate(x, batch),
+            batch["images"],
+            drawn["fake"],
+            seed=self.seed_generator,
+        )
+        return {"gradient_penalty": self.penalty_weight * penalty}

@@ -1,0 +1,105 @@
+"""Models on pictures of two domains, and those that translate from one to the other."""
+
+import keras
+from keras import ops
+
+from ganzoo.pictures import PictureGame
+from ganzoo.pictures import check_range
+from ganzoo.pictures import scaled
+from ganzoo.pictures import to_pictures
+
+
+class TwoDomains(PictureGame):
+    """A game on pictures of two domains, which its data yields as `(images, targets)`.
+
+    A subclass says by `paired` whether the two pictures of an example belong together. Where they
+    need not, arrays may differ in length: the shorter one starts again at its end.
+
+    Args:
+        **kwargs: see `ganzoo.game.Game`.
+    """
+
+    paired = False
+
+    def check_specs(self, specs):
+        if len(specs) != 2 or len(specs[1][0]) < 2:
+            raise ValueError(
+                f"{type(self).__name__} takes pictures of two domains: `fit(images, targets)`, or "
+                "a data set of `(images, targets)` batches, such as "
+                f"`ganzoo.datasets.load_pair(a, b, paired={self.paired})`. Received examples of "
+                f"{' and '.join(str(shape) for shape, _ in specs)}."
+            )
+        for shape, dtype in specs:
+            self.check_pictures(shape, dtype)
+        check_same_shape(*(shape for shape, _ in specs))
+
+    def check_values(self, arrays):
+        for images in arrays:
+            check_range(images)
+
+    def prepare(self, data):
+        images, targets = data
+        return {"images": scaled(images), "targets": scaled(targets)}
+
+    def batch_spec(self, batch_size):
+        pictures = keras.KerasTensor((batch_size, *self.image_shape), "float32")
+        return {"images": pictures, "targets": pictures}
+
+
+class Translator(TwoDomains):
+    """A game of which one network translates pictures of the first domain into the second.
+
+    Args:
+        **kwargs: see `ganzoo.game.Game`.
+    """
+
+    def translator(self, reverse):
+        """The network that translates, from the second domain to the first if `reverse`."""
+        if reverse:
+            raise ValueError(
+                f"{type(self).__name__} has no way back, from targets to images. Train one with "
+                "the two domains exchanged, or use 'cyclegan', which learns both ways at once."
+            )
+        return self.in_use("generator")
+
+    def translate(self, images, *, reverse=False, batch_size=64):
+        """Translate pictures from the first domain into the second.
+
+        Args:
+            images: `(n, height, width, channels)`, `uint8` or float in [-1, 1], of any height and
+                width from 8×8; channels as in training.
+            reverse: from the second domain into the first instead, where the model has learned
+                that.
+            batch_size: pictures translated at once; bounds memory.
+
+        Returns:
+            A uint8 NumPy array of the shape of `images`.
+
+        Raises:
+            ValueError: the pictures do not fit, or there is no way back.
+        """
+        self._must_be_built()
+        network = self.translator(reverse)
+        return self._run_on_pictures(network, images, batch_size, to_pictures, any_size=True)
+
+    def call(self, inputs, training=False):
+        """Float pictures in [-1, 1] to such of the second domain."""
+        return self.translator(False)(inputs, training=training)
+
+
+def check_same_shape(images, targets):
+    """Raise a `ValueError` if the shapes of two domains' pictures differ."""
+    if images != targets:
+        argument = "image_size" if images[:2] != targets[:2] else "channels"
+        raise ValueError(
+            "The pictures of both domains must have the same shape. Received "
+            f"{' and '.join('×'.join(map(str, shape)) for shape in (images, targets))}: bring them "
+            f"to one by `ganzoo.datasets.load_pair(…, {argument}=…)`."
+        )
+
+
+def difference(a, b):
+    """Mean absolute difference of pictures, or of two domains' pictures on average."""
+    parts = zip(keras.tree.flatten(a), keras.tree.flatten(b))
+    each = [ops.mean(ops.abs(ops.cast(x, "float32") - ops.cast(y, "float32"))) for x, y in parts]
+    return sum(each) / len(each)
