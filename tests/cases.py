@@ -21,9 +21,31 @@ class Case:
 
 
 CASES = {
+    "acgan": Case({"num_classes": 3, "channels": 4, "latent_dim": 6}, labels=3),
     "cgan": Case({"num_classes": 3, "channels": 4, "latent_dim": 6}, labels=3),
     "dcgan": Case({"channels": 4, "latent_dim": 6}),
     "dragan": Case({"channels": 4, "latent_dim": 6}),
+    "improved_gan": Case(
+        {
+            "channels": 4,
+            "latent_dim": 6,
+            "classes": 3,
+            "minibatch_discrimination": 5,
+            "virtual_batch_norm": 4,
+            "historical_averaging": 0.1,
+        },
+        labels=3,
+    ),
+    "infogan": Case(
+        {
+            "channels": 4,
+            "latent_dim": 6,
+            "categories": (3, 2),
+            "dense_units": (16,),
+            "code_units": (8,),
+            "learning_rate": 1e-2,
+        }
+    ),
     "lsgan": Case({"channels": 4, "latent_dim": 6}),
     "sagan": Case({"channels": 4, "latent_dim": 6, "num_classes": 3}, labels=3),
     "sngan": Case({"channels": 8, "latent_dim": 6, "discriminator_steps": 2}),

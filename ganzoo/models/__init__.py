@@ -1,8 +1,11 @@
 """The catalogue: one paper, one file, one line here. The names are the registry's."""
 
+from ganzoo.models import acgan as acgan
 from ganzoo.models import cgan as cgan
 from ganzoo.models import dcgan as dcgan
 from ganzoo.models import dragan as dragan
+from ganzoo.models import improved_gan as improved_gan
+from ganzoo.models import infogan as infogan
 from ganzoo.models import lsgan as lsgan
 from ganzoo.models import sagan as sagan
 from ganzoo.models import sngan as sngan

@@ -1,0 +1,169 @@
+"""Codes: the part of latents that a picture is to tell, categorical and continuous."""
+
+import dataclasses
+import math
+
+import keras
+import numpy as np
+from keras import ops
+from scipy import special
+
+from ganzoo import checks
+from ganzoo.convolutional import ConvolutionalGAN
+from ganzoo.generative import truncated
+
+
+@dataclasses.dataclass(frozen=True)
+class Codes:
+    """One-hot vectors, each with all categories equally likely, then numbers uniform in [-1, 1].
+
+    Chen et al. 2016, "InfoGAN", sections 4 to 6.
+
+    Attributes:
+        categories: how many categories each categorical code has, each at least 2.
+        continuous: number of continuous codes.
+
+    Example:
+
+    >>> Codes((3,), 1).make(2, [2, 0], [[0.5], [1.0]]).tolist()
+    [[0.0, 0.0, 1.0, 0.5], [1.0, 0.0, 0.0, 1.0]]
+    """
+
+    categories: tuple
+    continuous: int
+
+    def __post_init__(self):
+        for k in self.categories:
+            checks.integer("categories", k, least=2)
+        checks.integer("continuous", self.continuous, least=0)
+        if not self.width:
+            raise ValueError("There must be a code: set `categories`, `continuous`, or both.")
+
+    @property
+    def width(self):
+        """Numbers that all codes together take."""
+        return sum(self.categories) + self.continuous
+
+    @property
+    def draws(self):
+        """Random numbers of which they are made."""
+        return len(self.categories) + self.continuous
+
+    def sample(self, count, seed):
+        """`(count, width)` codes at random."""
+        parts = [
+            ops.one_hot(keras.random.randint((count,), 0, k, seed=seed), k, dtype="float32")
+            for k in self.categories
+        ]
+        parts.append(keras.random.uniform((count, self.continuous), -1.0, 1.0, seed=seed))
+        return ops.concatenate(parts, axis=1)
+
+    def of_uniform(self, numbers):
+        """Codes made of `(count, draws)` numbers uniform in [0, 1), by NumPy."""
+        n = len(self.categories)
+        chosen = np.minimum(numbers[:, :n] * self.categories, np.array(self.categories) - 1)
+        return self.make(len(numbers), chosen.astype(int), 2 * numbers[:, n:] - 1)
+
+    def make(self, count, categories, continuous):
+        """Codes of these categories, `(count, codes)` or what broadcasts to it, and numbers."""
+        categories, continuous = np.asarray(categories), np.asarray(continuous, "float32")
+        if categories.ndim == 1 and len(self.categories) == 1:
+            categories = categories[:, None]
+        try:
+            categories = np.broadcast_to(categories, (count, len(self.categories)))
+            continuous = np.broadcast_to(continuous, (count, self.continuous))
+        except ValueError:
+            raise ValueError(
+                f"For {count} pictures, `categories` must have shape ({count}, "
+                f"{len(self.categories)}), and `continuous` ({count}, {self.continuous}), or be "
+                f"one number. Received: {categories.shape} and {continuous.shape}."
+            ) from None
+        if ((categories < 0) | (categories >= np.array(self.categories))).any():
+            raise ValueError(
+                f"`categories` must lie below {self.categories}, one bound for each code. "
+                f"Received: {categories.min()} to {categories.max()}."
+            )
+        parts = [np.eye(k)[c] for k, c in zip(self.categories, categories.T)]
+        return np.concatenate([*parts, continuous], axis=1).astype("float32")
+
+    def split(self, codes):
+        """A list of the categorical parts of codes, and the continuous part."""
+        edges = np.cumsum([0, *self.categories])
+        parts = [codes[:, a:b] for a, b in zip(edges[:-1], edges[1:])]
+        return parts, codes[:, edges[-1] :]
+
+    def information(self, codes, said):
+        """What is known of codes, in nats: lower bounds of the mutual information.
+
+        Args:
+            codes: those that there were.
+            said: logits of the categories; means of continuous codes, whose errors are taken to be
+                normal with variance 1.
+
+        Returns:
+            The bounds for all categorical codes together, and for all continuous ones.
+        """
+        (parts, numbers), (logits, means) = self.split(codes), self.split(said)
+        surprise = sum(
+            (
+                -ops.mean(ops.sum(part * ops.log_softmax(x), axis=1))
+                for part, x in zip(parts, logits)
+            ),
+            start=ops.zeros(()),
+        )
+        error = ops.mean(ops.sum(ops.square(numbers - means), axis=1))
+        entropy = self.continuous * (math.log(2) - 0.5 * math.log(2 * math.pi))
+        return sum(map(math.log, self.categories)) - surprise, entropy - 0.5 * error
+
+
+class Coded(ConvolutionalGAN):
+    """Pictures made of noise and codes.
+
+    Latents are `latent_dim` normal numbers, then a one-hot vector for each categorical code, then
+    the continuous codes, uniform in [-1, 1].
+
+    Args:
+        latent_dim: length of the noise beside the codes.
+        categories: how many categories each categorical code has, each at least 2.
+        continuous: number of continuous codes.
+        **kwargs: see `ganzoo.convolutional.ConvolutionalGAN`.
+    """
+
+    def __init__(self, *, latent_dim=62, categories=(10,), continuous=2, **kwargs):
+        super().__init__(latent_dim=latent_dim, **kwargs)
+        self.categories, self.continuous = tuple(categories), continuous
+        self.coding = Codes(self.categories, continuous)
+
+    @property
+    def latent_width(self):
+        return self.latent_dim + self.coding.width
+
+    def sample_latents(self, count):
+        noise = keras.random.normal((count, self.latent_dim), seed=self.seed_generator)
+        return ops.concatenate([noise, self.coding.sample(count, self.seed_generator)], axis=1)
+
+    def prior(self, rng, count, truncation=None):
+        normal = rng.standard_normal((count, self.latent_dim + self.coding.draws), "float32")
+        near = normal if truncation is None else truncated(normal, truncation)
+        ends = [self.latent_dim, self.latent_dim + len(self.categories)]
+        noise, _, numbers = np.split(near, ends, axis=1)
+        chosen = np.split(normal, ends, axis=1)[1]  # categories have no centre to be drawn to
+        uniform = special.ndtr(np.concatenate([chosen, numbers], axis=1).astype("float64"))
+        return np.concatenate([noise, self.coding.of_uniform(uniform)], axis=1)
+
+    def latents(self, n, *, categories=None, continuous=None, seed=None):
+        """Latents for `generate` with codes of your choice, `(n, latent_width)`.
+
+        Args:
+            n: how many.
+            categories: whole numbers, `(n,)`, or `(n, codes)` where there are several; or one.
+            continuous: numbers, `(n, codes)`, or what broadcasts to it.
+            seed: of whatever is None and so drawn.
+        """
+        drawn = self.prior(np.random.default_rng(seed), checks.integer("n", n))
+        noise, codes = np.split(drawn, [self.latent_dim], axis=1)
+        known, numbers = self.coding.split(codes)
+        if categories is None:
+            categories = np.array([part.argmax(axis=1) for part in known]).reshape(-1, n).T
+        numbers = numbers if continuous is None else continuous
+        return np.concatenate([noise, self.coding.make(n, categories, numbers)], axis=1)

@@ -1,0 +1,80 @@
+"""Discriminators that classify, and learn it from few labels."""
+
+import keras
+from keras import ops
+
+from ganzoo import checks
+from ganzoo.convolutional import ConvolutionalGAN
+from ganzoo.networks import dcgan
+from ganzoo.pictures import to_numbers
+
+
+class SemiSupervised(ConvolutionalGAN):
+    """A game whose discriminator, by its `heads`, also says the class of a picture.
+
+    Its data are `(images, labels)`, with the label −1 for pictures whose class is not known. The
+    generator takes no labels.
+
+    Args:
+        classes: how many classes, or None for a discriminator that does not classify.
+        supervised_weight: weight of the labels' cross-entropy in the discriminator's loss, at
+            least 0.
+        **kwargs: see `ganzoo.convolutional.ConvolutionalGAN`.
+    """
+
+    def __init__(self, *, classes=None, supervised_weight=1.0, **kwargs):
+        super().__init__(**kwargs)
+        if self.num_classes is not None:
+            raise ValueError(
+                "The generator takes no labels: leave `num_classes` out. For a discriminator that "
+                f"classifies: `classes={self.num_classes}`; for labels in the generator: 'acgan'."
+            )
+        self.classes = classes if classes is None else checks.integer("classes", classes)
+        self.supervised_weight = checks.real("supervised_weight", supervised_weight, least=0)
+
+    @property
+    def averaged(self):
+        """The discriminator too: averaged, it classifies better."""
+        return ("generator", "discriminator") if self.classes else ("generator",)
+
+    @property
+    def label_range(self):
+        return None if self.classes is None else range(-1, self.classes)
+
+    def heads(self, features):
+        """What a discriminator says of its last features: a dict of `"logits"` and, where there
+        are classes, `"classes"`."""
+        if self.classes is None:
+            return {"logits": dcgan.head(1, "logits")(features)}
+        classes = dcgan.head(self.classes, "classes")(features)
+        # As if generated were one class more, with logit 0: D = Z / (Z + 1), Z = Σ exp(logits).
+        return {"classes": classes, "logits": ops.logsumexp(classes, axis=-1, keepdims=True)}
+
+    def discriminator_terms(self, batch, drawn, real, fake):
+        if self.classes is None:
+            return {}
+        labels = batch["labels"]
+        known = ops.cast(labels >= 0, "float32")
+        each = keras.losses.sparse_categorical_crossentropy(
+            ops.maximum(labels, 0), real["classes"], from_logits=True
+        )
+        mean = ops.sum(known * each) / ops.maximum(ops.sum(known), 1.0)
+        return {"supervised": self.supervised_weight * mean}
+
+    def classify(self, images, batch_size=256):
+        """Probabilities of the classes of pictures, `(n, classes)` float32.
+
+        By the averaged discriminator where there is one.
+
+        Raises:
+            ValueError: the model has no classes, or the pictures are not as it knows them.
+        """
+        if self.classes is None:
+            raise ValueError("This model does not classify: make it with `classes=…`.")
+        self._must_be_built()
+        network = self.in_use("discriminator")
+        return self._run_on_pictures(network, images, batch_size, _probabilities)
+
+
+def _probabilities(said):
+    return to_numbers(ops.softmax(said["classes"], axis=-1))
