@@ -30,6 +30,7 @@ _MODULES = (
     "doctor",
     "evaluation",
     "images",
+    "latent",
     "layers",
     "losses",
     "metrics",

@@ -21,7 +21,13 @@ class Case:
 
 
 CASES = {
+    "aae": Case(
+        {"hidden": (12,), "latent_dim": 3, "discriminator_units": (8,)},
+        shapes=((8, 8, 1), (12, 9, 3), (17, 8, 4), (2,)),
+    ),
     "acgan": Case({"num_classes": 3, "channels": 4, "latent_dim": 6}, labels=3),
+    "autoencoder": Case({"channels": 4, "latent_dim": 6}),
+    "bigan": Case({"channels": 4, "latent_dim": 6}),
     "cgan": Case({"num_classes": 3, "channels": 4, "latent_dim": 6}, labels=3),
     "dcgan": Case({"channels": 4, "latent_dim": 6}),
     "dragan": Case({"channels": 4, "latent_dim": 6}),
@@ -49,6 +55,8 @@ CASES = {
     "lsgan": Case({"channels": 4, "latent_dim": 6}),
     "sagan": Case({"channels": 4, "latent_dim": 6, "num_classes": 3}, labels=3),
     "sngan": Case({"channels": 8, "latent_dim": 6, "discriminator_steps": 2}),
+    "vae": Case({"channels": 4, "latent_dim": 6}),
+    "vae_gan": Case({"channels": 4, "latent_dim": 6}),
     "vanilla": Case(
         {"generator_units": (8,), "discriminator_units": (6,), "pieces": 2, "latent_dim": 6},
         shapes=((8, 8, 1), (12, 9, 3), (17, 8, 4), (2,)),

@@ -32,7 +32,7 @@ LAYERS = [
     ["datasets", "images", "downloads"],
     ["metrics"],
     ["evaluation"],
-    ["callbacks", "doctor", "throughput"],
+    ["callbacks", "doctor", "latent", "throughput"],
     ["runs"],
     ["cli"],
 ]

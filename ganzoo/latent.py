@@ -1,0 +1,241 @@
+"""Walks through the latents of a model: what lies between, along and beside its pictures."""
+
+import typing
+
+import numpy as np
+from PIL import Image
+
+from ganzoo import checks
+from ganzoo import images
+
+
+class Walk(typing.NamedTuple):
+    """Pictures of latents that belong together: rows, and steps within each."""
+
+    pictures: np.ndarray
+    """`(rows, steps, height, width, channels)` uint8, as `generate` makes them."""
+    latents: np.ndarray
+    """`(rows, steps, latent_width)` float32."""
+    strip: Image.Image
+    """All of them as one picture, a row below the other."""
+
+
+def interpolate(model, start=None, end=None, steps=8, *, rows=4, seed=0, labels=None):
+    """From some latents to others along the sphere: see `slerp`.
+
+    Args:
+        model: a model that has `generate`.
+        start: `(rows, latent_width)` latents, or one for all rows, `(latent_width,)`; for a model
+            that has `encode`, they may be the codes of pictures. None: drawn from the prior.
+        end: likewise.
+        steps: pictures in a row, both ends included, at least 2.
+        rows: how many rows, where neither `start` nor `end` says so.
+        seed: whole number that fixes what is drawn.
+        labels: for a conditional model: a class for each row, or one for all. None: the classes
+            in turn.
+
+    Returns:
+        A `Walk`.
+
+    Raises:
+        AttributeError: the model has no `generate`.
+        ValueError: an argument is out of range.
+
+    Example:
+
+    >>> import ganzoo
+    >>> model = ganzoo.get("dcgan", channels=4, image_shape=(8, 8, 1), seed=0)
+    >>> interpolate(model, steps=5, rows=3).pictures.shape
+    (3, 5, 8, 8, 1)
+    """
+    checks.integer("steps", steps, least=2)
+    checks.integer("rows", rows)
+    model.generate  # noqa: B018  (a model without it says which have it)
+    ends = [_rows(name, x, model) for name, x in (("start", start), ("end", end))]
+    counts = {len(x) for x in ends if x is not None and len(x) > 1}
+    if len(counts) > 1:
+        raise ValueError(
+            "`start` and `end` must have as many rows as each other, or one. Received: "
+            f"{len(ends[0])} and {len(ends[1])}."
+        )
+    given = any(x is not None for x in ends)
+    rows = max((len(x) for x in ends if x is not None), default=rows) if given else rows
+    rng = _generator(seed)
+    drawn = [model.prior(rng, rows) for _ in ends]  # an end is the same, whatever the other is
+    ends = [np.broadcast_to(d if x is None else x, d.shape) for x, d in zip(ends, drawn)]
+    way = slerp(ends[0][:, None], ends[1][:, None], np.linspace(0, 1, steps)[:, None])
+    return _walk(model, way, labels)
+
+
+def traverse(model, dims, values=(-2.0, -1.0, 0.0, 1.0, 2.0), *, start=None, seed=0, labels=None):
+    """One dimension of the latents at a time, with all others fixed: a row for each.
+
+    Args:
+        model: a model that has `generate`.
+        dims: numbers of the dimensions, 0 … latent_width − 1, or one of them.
+        values: what each of them is set to.
+        start: `(latent_width,)` latents that all rows start from; for a model that has `encode`,
+            this may be the code of a picture. None: drawn from the prior.
+        seed: whole number that fixes what is drawn.
+        labels: for a conditional model: a class for each row, or one for all. None: class 0.
+
+    Returns:
+        A `Walk`.
+
+    Raises:
+        AttributeError: the model has no `generate`.
+        ValueError: an argument is out of range.
+
+    Example:
+
+    >>> import ganzoo
+    >>> model = ganzoo.get("dcgan", channels=4, image_shape=(8, 8, 1), seed=0)
+    >>> traverse(model, [0, 7], values=[-1, 0, 1]).pictures.shape
+    (2, 3, 8, 8, 1)
+    """
+    model.generate  # noqa: B018
+    width = model.latent_width
+    dims = [checks.integer("dims", d, least=0) for d in np.atleast_1d(np.asarray(dims)).tolist()]
+    if not dims or max(dims) >= width:
+        raise ValueError(
+            f"`dims` must be numbers of latent dimensions, 0..{width - 1}. Received: {dims}."
+        )
+    values = np.asarray(values, "float32")
+    if values.ndim != 1 or not values.size or not np.isfinite(values).all():
+        raise ValueError(
+            f"`values` must be a list of finite numbers, at least one. Received: {values}."
+        )
+    start = _rows("start", start, model)
+    start = model.prior(_generator(seed), 1) if start is None else start
+    if len(start) != 1:
+        raise ValueError(f"`start` must be one vector of latents. Received: {len(start)}.")
+    way = np.tile(start, (len(dims), len(values), 1))
+    for row, dim in zip(way, dims):
+        row[:, dim] = values
+    return _walk(model, way, 0 if labels is None and model.num_classes else labels)
+
+
+def arithmetic(model, a, b, c, *, labels=None):
+    """The mean of some latents minus the mean of others plus the mean of a third group.
+
+    Radford, Metz, Chintala 2015, section 6.3.2: the latents of pictures of smiling women, minus
+    those of neutral women, plus those of neutral men, gave smiling men; means of three each were
+    enough.
+
+    Args:
+        model: a model that has `generate`.
+        a: `(n, latent_width)` latents, any number of them; for a model that has `encode`, they
+            may be the codes of pictures.
+        b: latents that are taken away.
+        c: latents that are added.
+        labels: for a conditional model: one class. None: class 0.
+
+    Returns:
+        A `Walk` of one row with four steps: the means of `a`, `b` and `c`, and the result.
+
+    Raises:
+        AttributeError: the model has no `generate`.
+        ValueError: an argument is out of range.
+
+    Example:
+
+    >>> import ganzoo
+    >>> model = ganzoo.get("dcgan", channels=4, latent_dim=6, image_shape=(8, 8, 1), seed=0)
+    >>> a, b, c = np.random.default_rng(0).standard_normal((3, 5, 6))
+    >>> walk = arithmetic(model, a, b, c)
+    >>> walk.pictures.shape, walk.strip.width > walk.strip.height
+    ((1, 4, 8, 8, 1), True)
+    """
+    model.generate  # noqa: B018
+    groups = [_rows(name, x, model) for name, x in (("a", a), ("b", b), ("c", c))]
+    for name, group in zip("abc", groups):
+        if group is None:
+            raise ValueError(
+                f"`{name}` must be latents, (n, {model.latent_width}). Received: None."
+            )
+    a, b, c = (group.mean(axis=0) for group in groups)
+    way = np.stack([a, b, c, a - b + c])[None]
+    return _walk(model, way, 0 if labels is None and model.num_classes else labels)
+
+
+def slerp(start, end, share):
+    """Points on the way from some vectors to others, turning at a constant speed.
+
+    Shoemake 1985, "Animating Rotation with Quaternion Curves"; White 2016, "Sampling Generative
+    Networks" (arXiv:1609.04468): normal latents of many dimensions lie near a sphere, and a
+    straight line between two of them would leave it. The direction turns by equal angles, the
+    length changes evenly. Between opposite vectors one of the many ways is taken, always the same.
+
+    Args:
+        start, end: arrays whose last axis is the vector's.
+        share: of the way, 0 … 1; all three are broadcast.
+
+    Returns:
+        An array of float64.
+
+    Example:
+
+    >>> slerp([1.0, 0.0], [0.0, 2.0], 0.5).round(3).tolist()
+    [1.061, 1.061]
+    """
+    start, end, share = (np.asarray(x, "float64") for x in (start, end, share))
+    lengths = [np.linalg.norm(x, axis=-1, keepdims=True) for x in (start, end)]
+    # A vector of length zero has no direction: that of the other one will do.
+    u, v = (_directions(*pair) for pair in ((start, end), (end, start)))
+    cosine = np.sum(u * v, axis=-1, keepdims=True)
+    across = v - cosine * u
+    sine = np.linalg.norm(across, axis=-1, keepdims=True)
+    angle = np.arctan2(sine, cosine)
+    # Parallel vectors need no direction across; for opposite ones, any is as good.
+    axis = np.eye(u.shape[-1])[np.argmin(np.abs(u), axis=-1)]
+    axis = axis - np.sum(axis * u, axis=-1, keepdims=True) * u
+    across = np.where(sine > 1e-8, across, axis)
+    across = across / np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-12)
+    turned = np.cos(share * angle) * u + np.sin(share * angle) * across
+    way = turned * ((1 - share) * lengths[0] + share * lengths[1])
+    return np.where(share == 0, start, np.where(share == 1, end, way))  # the ends to the last digit
+
+
+def _directions(vectors, others):
+    vectors, others = np.broadcast_arrays(vectors, others)
+    norm = lambda x: np.linalg.norm(x, axis=-1, keepdims=True)
+    vectors = np.where(norm(vectors) > 0, vectors, others)
+    return vectors / np.where(norm(vectors) > 0, norm(vectors), 1.0)
+
+
+def _generator(seed):
+    return np.random.default_rng(checks.integer("seed", seed, least=0))
+
+
+def _rows(name, latents, model):
+    """A user's latents as `(n, latent_width)` float32, or None."""
+    if latents is None:
+        return None
+    found = np.atleast_2d(np.asarray(latents, "float32"))
+    if found.ndim != 2 or found.shape[1] != model.latent_width or not len(found):
+        raise ValueError(
+            f"`{name}` must be latents of shape (n, {model.latent_width}) or "
+            f"({model.latent_width},). Received: {np.shape(latents)}."
+        )
+    if not np.isfinite(found).all():
+        raise ValueError(f"`{name}` contains NaN or infinity.")
+    return found
+
+
+def _walk(model, way, labels):
+    """The pictures of `(rows, steps, latent_width)` latents; a row has one class."""
+    rows, steps, width = way.shape
+    way = way.astype("float32")
+    if labels is None and model.num_classes:
+        labels = np.arange(rows) % model.num_classes
+    if labels is not None:
+        labels = np.asarray(labels)
+        if labels.shape not in ((), (rows,)):
+            raise ValueError(
+                f"`labels` must be one class, or one for each of the {rows} rows. Received shape: "
+                f"{labels.shape}."
+            )
+        labels = np.repeat(np.broadcast_to(labels, (rows,)), steps)
+    pictures = model.generate(rows * steps, latents=way.reshape(-1, width), labels=labels)
+    strip = images.grid(pictures, columns=steps)
+    return Walk(pictures.reshape(rows, steps, *pictures.shape[1:]), way, strip)

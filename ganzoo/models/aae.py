@@ -1,0 +1,109 @@
+"""Adversarial autoencoder: a discriminator of codes makes them follow the prior."""
+
+from keras import ops
+
+from ganzoo import checks
+from ganzoo import losses
+from ganzoo.encoding import Encoding
+from ganzoo.game import Player
+from ganzoo.generative import Generative
+from ganzoo.networks import coding as networks
+from ganzoo.registry import register
+
+
+@register
+class AAE(Generative, Encoding):
+    """Adversarial autoencoder (Makhzani, Shlens, Jaitly, Goodfellow, Frey, 2015): the codes of all
+    pictures together are made to look like draws from the prior, so that draws can be decoded.
+
+        min_{E, G}  E_x[‖G(E(x)) − x‖²]                          (reconstruction)
+        min_D  −E_z[log D(z)] − E_x[log(1 − D(E(x)))],  z ~ N(0, 1)
+        min_E  −E_x[log D(E(x))]                                 (regularisation)
+
+    Three players. The encoder is moved by two of them, each with its own optimizer: it is half of
+    the autoencoder, and as the generator of codes it plays against the discriminator.
+
+    Args:
+        discriminator_units: sizes of the discriminator's hidden layers.
+        latent_dim: length of the codes, at least 1. The discriminator has less to learn from where
+            there are many.
+        channels: width of the layers at half resolution, at least 1; it doubles with every
+            halving.
+        hidden: None for convolutional networks; or the sizes of the encoder's dense layers, of
+            which the decoder is the mirror image. The paper's on MNIST: `(1000, 1000)` with
+            `latent_dim=8`.
+        learning_rate, beta_1: Adam's, of all three players.
+        ema_decay: decay of the averaged networks that are used outside training, in [0, 1), or
+            None to use the live ones as the paper does.
+        **kwargs: see `ganzoo.Game` (`image_shape`, `precision`, `seed`, …).
+
+    Example:
+
+    >>> import ganzoo
+    >>> model = ganzoo.get("aae", channels=8, discriminator_units=(32,), seed=0)
+    >>> history = model.fit(ganzoo.datasets.load("digits"), epochs=1, verbose=0)
+    >>> model.generate(2, seed=0).shape
+    (2, 8, 8, 1)
+
+    Departures from the paper:
+        * DCGAN's convolutional networks by default; the paper's are dense on MNIST.
+        * The encoder is deterministic, the paper's first choice, and the prior N(0, 1); the paper's
+          examples have others and larger ones.
+        * Both phases look at the same codes, found before the first of them.
+        * Adam in place of gradient descent with momentum.
+        * An averaged encoder and decoder (decay 0.99) are used outside training;
+          `ema_decay=None` turns that off.
+
+    References:
+        * Makhzani, Shlens, Jaitly, Goodfellow, Frey: Adversarial Autoencoders. 2015.
+          arXiv:1511.05644, section 2 and appendix A
+        * The authors published no code.
+    """
+
+    player_names = ("autoencoder", "discriminator", "generator")
+    makes_pictures = "decoder"
+    conditional = False
+
+    def __init__(
+        self,
+        *,
+        discriminator_units=(1000, 1000),
+        latent_dim=8,
+        learning_rate=2e-4,
+        beta_1=0.5,
+        **kwargs,
+    ):
+        super().__init__(
+            latent_dim=latent_dim, learning_rate=learning_rate, beta_1=beta_1, **kwargs
+        )
+        self.discriminator_units = tuple(
+            checks.integer("discriminator_units", n) for n in discriminator_units
+        )
+
+    def build_players(self):
+        self.encoder, self.decoder = self.build_encoder(), self.build_decoder()
+        self.discriminator = networks.code_discriminator(self.latent_dim, self.discriminator_units)
+        both, judge, find = (self.encoder, self.decoder), self.discriminator, self.encoder
+        return (
+            Player("autoencoder", both, self.reconstruction_loss, draws=True, prefix="a_"),
+            Player("discriminator", (judge,), self.discriminator_loss, prefix="d_"),
+            Player("generator", (find,), self.generator_loss, draws=True, prefix="g_"),
+        )
+
+    def draw(self, batch):
+        latents = self.sample_latents(ops.shape(batch["images"])[0])
+        return {"latents": latents, "codes": self.encoder(batch["images"], training=True)}
+
+    def reconstruction_loss(self, batch, drawn):
+        again = self.decoder(drawn["codes"], training=True)
+        return {"reconstruction": ops.mean(ops.square(again - batch["images"]))}, {}
+
+    def discriminator_loss(self, batch, drawn):
+        real, fake = (self.discriminator(drawn[x], training=True) for x in ("latents", "codes"))
+        objective = losses.non_saturating
+        signals = objective.signals(real, fake)
+        return {"adversarial": objective.discriminator(real, fake)}, signals
+
+    def generator_loss(self, batch, drawn):
+        fake = self.discriminator(drawn["codes"], training=True)
+        return {"adversarial": losses.non_saturating.generator(fake)}, {}

@@ -1,0 +1,124 @@
+"""VAE-GAN: an autoencoder whose errors are measured in a discriminator's features."""
+
+from keras import ops
+
+from ganzoo import checks
+from ganzoo import losses
+from ganzoo.encoding import Encoding
+from ganzoo.game import Player
+from ganzoo.generative import Generative
+from ganzoo.networks import coding as networks
+from ganzoo.registry import register
+
+
+@register
+class VAEGAN(Generative, Encoding):
+    """VAE-GAN (Larsen, Sønderby, Larochelle, Winther, 2015): a variational autoencoder whose
+    decoder is also a GAN's generator, and whose reconstructions need to be right only in what the
+    discriminator sees.
+
+        min_D  −E_x[log D(x)] − ½ E_x[log(1 − D(x̃))] − ½ E_z[log(1 − D(G(z)))]
+        min_G  γ L_D − ½ E_x[log D(x̃)] − ½ E_z[log D(G(z))]
+        min_E  L_D + β KL(q(z | x) ‖ N(0, 1)),  L_D = E_x[½ ‖f(x) − f(x̃)‖²]
+
+    where x̃ = G(z) with z ~ q(z | x) = N(μ(x), σ(x)²) is the reconstruction of x, and f(x) are the
+    discriminator's last features. Three players: the encoder's gradient runs through the generator
+    and the discriminator, which it does not move.
+
+    Args:
+        gamma: γ, at least 0: how much the generator cares for reconstruction. L_D grows with the
+            number of features: small pictures want a larger γ (8×8 ones 0.1) and a smaller β.
+        beta: β, at least 0.
+        latent_dim: length of the codes, at least 1.
+        channels: width of the layers at half resolution, at least 1; it doubles with every
+            halving.
+        hidden: None for convolutional networks; or the sizes of the dense layers of encoder and
+            discriminator, of which the generator is the mirror image.
+        learning_rate, beta_1: Adam's, of all three players.
+        ema_decay: decay of the averaged networks that are used outside training, in [0, 1), or
+            None to use the live ones as the paper does.
+        **kwargs: see `ganzoo.Game` (`image_shape`, `precision`, `seed`, …).
+
+    Example:
+
+    >>> import ganzoo
+    >>> model = ganzoo.get("vae_gan", channels=8, latent_dim=10, seed=0)
+    >>> history = model.fit(ganzoo.datasets.load("digits"), epochs=1, verbose=0)
+    >>> model.generate(2, seed=0).shape
+    (2, 8, 8, 1)
+
+    Departures from the paper:
+        * DCGAN's networks, with 4×4 kernels and leaky ReLU; the features are those of the last
+          convolution.
+        * Players move one after the other, the discriminator first. No player is stopped when
+          another falls behind, as the authors' code does.
+        * The generator maximises log D of what it makes (the non-saturating loss); reconstructions
+          and samples together weigh as much as real pictures, as in the authors' code.
+        * γ is 1e-3, not the authors' 1e-6.
+        * Adam in place of RMSprop.
+        * An averaged encoder and generator (decay 0.99) are used outside training;
+          `ema_decay=None` turns that off.
+
+    References:
+        * Larsen, Sønderby, Larochelle, Winther: Autoencoding beyond pixels using a learned
+          similarity metric. ICML 2016. arXiv:1512.09300, algorithm 1
+        * The authors' code: github.com/andersbll/autoencoding_beyond_pixels
+    """
+
+    player_names = ("discriminator", "generator", "encoder")
+    averaged = ("encoder", "generator")
+    conditional = False
+    stochastic = True
+
+    def __init__(
+        self, *, gamma=1e-3, beta=1.0, latent_dim=64, learning_rate=3e-4, beta_1=0.5, **kwargs
+    ):
+        super().__init__(
+            latent_dim=latent_dim, learning_rate=learning_rate, beta_1=beta_1, **kwargs
+        )
+        self.gamma = checks.real("gamma", gamma, least=0)
+        self.beta = checks.real("beta", beta, least=0)
+
+    def build_players(self):
+        self.encoder, self.generator = self.build_encoder(), self.build_decoder()
+        self.discriminator = networks.discriminator(self.image_shape, self.channels, self.hidden)
+        judge, make, find = self.discriminator, self.generator, self.encoder
+        return (
+            Player("discriminator", (judge,), self.discriminator_loss, prefix="d_"),
+            Player("generator", (make,), self.generator_loss, draws=True, prefix="g_"),
+            Player("encoder", (find,), self.encoder_loss, draws=True, prefix="e_"),
+        )
+
+    def draw(self, batch):
+        found = self.encoder(batch["images"], training=True)
+        latents = self.sample_latents(ops.shape(batch["images"])[0])
+        again = self.generator(self.sample_codes(found), training=True)
+        return {**found, "again": again, "fake": self.generator(latents, training=True)}
+
+    def look(self, images):
+        return self.discriminator(images, training=True)
+
+    def discriminator_loss(self, batch, drawn):
+        real = self.look(batch["images"])["logits"]
+        fake = [self.look(drawn[name])["logits"] for name in ("again", "fake")]
+        objective, fake = losses.non_saturating, ops.concatenate(fake)
+        signals = objective.signals(real, fake)
+        return {"adversarial": objective.discriminator(real, fake)}, signals
+
+    def difference(self, batch, again):
+        """L_D of what `look` says of the reconstructions."""
+        wanted = ops.stop_gradient(self.look(batch["images"])["features"])
+        return 0.5 * ops.mean(ops.sum(ops.square(wanted - again["features"]), axis=-1))
+
+    def generator_loss(self, batch, drawn):
+        again, fake = self.look(drawn["again"]), self.look(drawn["fake"])
+        logits = ops.concatenate([again["logits"], fake["logits"]])
+        return {
+            "adversarial": losses.non_saturating.generator(logits),
+            "reconstruction": self.gamma * self.difference(batch, again),
+        }, {}
+
+    def encoder_loss(self, batch, drawn):
+        prior = ops.mean(losses.gaussian_divergence(drawn["mean"], drawn["log_variance"]))
+        difference = self.difference(batch, self.look(drawn["again"]))
+        return {"reconstruction": difference, "prior": self.beta * prior}, {}
