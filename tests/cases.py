@@ -53,8 +53,32 @@ CASES = {
         }
     ),
     "lsgan": Case({"channels": 4, "latent_dim": 6}),
+    # At its first size nothing depends on layers of the second one. The penalty is taken at random
+    # places, and with beta_1 = 0 Adam makes rounding errors as large as gradients.
+    "progan": Case(
+        {"phase_steps": 2, "channels": 4, "max_channels": 6, "latent_dim": 6},
+        still=tuple(f"_1{x}/{y}" for x in ("", "a", "b") for y in ("kernel", "bias")),
+        without_noise={"penalty_weight": 0.0, "learning_rate": 1e-5},
+    ),
+    "r3gan": Case(
+        {"channels": (8, 4), "group_width": 4, "latent_dim": 6},
+        shapes=((8, 8, 1), (12, 9, 3), (17, 8, 4), (2,)),
+    ),
     "sagan": Case({"channels": 4, "latent_dim": 6, "num_classes": 3}, labels=3),
     "sngan": Case({"channels": 8, "latent_dim": 6, "discriminator_steps": 2}),
+    "stylegan2": Case(
+        {
+            "channels": 4,
+            "max_channels": 6,
+            "style_dim": 6,
+            "latent_dim": 6,
+            "mapping_layers": 2,
+            "gamma_every": 2,
+            "path_every": 2,
+        },
+        # The noise in its layers cannot be switched off; slow learning keeps it from counting.
+        without_noise={"mixing": 0.0, "path_weight": 0.0, "learning_rate": 1e-5},
+    ),
     "vae": Case({"channels": 4, "latent_dim": 6}),
     "vae_gan": Case({"channels": 4, "latent_dim": 6}),
     "vanilla": Case(

@@ -10,8 +10,11 @@ from ganzoo.models import dragan as dragan
 from ganzoo.models import improved_gan as improved_gan
 from ganzoo.models import infogan as infogan
 from ganzoo.models import lsgan as lsgan
+from ganzoo.models import progan as progan
+from ganzoo.models import r3gan as r3gan
 from ganzoo.models import sagan as sagan
 from ganzoo.models import sngan as sngan
+from ganzoo.models import stylegan2 as stylegan2
 from ganzoo.models import vae as vae
 from ganzoo.models import vae_gan as vae_gan
 from ganzoo.models import vanilla as vanilla

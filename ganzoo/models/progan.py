@@ -1,0 +1,149 @@
+"""ProGAN: both networks grow, from tiny pictures to large ones."""
+
+import dataclasses
+
+import keras
+from keras import ops
+
+from ganzoo import checks
+from ganzoo import penalties
+from ganzoo.gan import GAN
+from ganzoo.networks import progressive as networks
+from ganzoo.registry import register
+
+
+@register
+class ProGAN(GAN):
+    """Progressive growing (Karras, Aila, Laine, Lehtinen, 2018): the game begins with pictures 4 to
+    7 pixels high; whenever it has settled, layers for twice the size are faded in.
+
+        min_D  E_z[D(G(z))] − E_x[D(x)] + λ E_x̂[(‖∇D(x̂)‖ − 1)²] + ε E_x[D(x)²]
+        min_G  −E_z[D(G(z))]
+
+    The WGAN-GP game, on data reduced to the current size, with equalised learning rates. `fit`
+    grows the networks by itself, and a saved model goes on at its size. `generate` always gives
+    pictures of the data's size, enlarged while the networks are smaller.
+
+    Args:
+        phase_steps: training steps of each phase, at least 1: the first size; then, for each
+            further one, fading in and settling.
+        levels: how many sizes, at least 1, the last being the data's; None: as many as there are,
+            halving it, from 4 pixels.
+        channels: width at full resolution, at least 1; it doubles with every halving.
+        max_channels: width at most.
+        penalty_weight: λ, at least 0.
+        drift_weight: ε, at least 0, which keeps D's outputs from drifting off.
+        **kwargs: see `ganzoo.GAN` (`latent_dim`, `num_classes`, …) and `ganzoo.Game`.
+
+    Example:
+
+    >>> import ganzoo
+    >>> model = ganzoo.get("progan", phase_steps=8, channels=4, max_channels=8, seed=0)
+    >>> history = model.fit(ganzoo.datasets.load("digits"), epochs=1, verbose=0)
+    >>> model.level, model.generate(2, seed=0).shape
+    (1, (2, 8, 8, 1))
+
+    Departures from the paper:
+        * Narrow by default, to train on a CPU; the paper's: `channels=16, max_channels=512,
+          latent_dim=512` at 1024×1024, and phases of 800,000 pictures.
+        * Phases are counted in steps, the batch size stays, and so does the optimizers' state.
+        * With `num_classes` labels enter by embedding and projection, not by a classifier.
+
+    References:
+        * Karras, Aila, Laine, Lehtinen: Progressive Growing of GANs for Improved Quality,
+          Stability, and Variation. ICLR 2018. arXiv:1710.10196
+        * The authors' code: github.com/tkarras/progressive_growing_of_gans
+    """
+
+    def __init__(
+        self,
+        *,
+        phase_steps=500,
+        levels=None,
+        channels=32,
+        max_channels=128,
+        penalty_weight=10.0,
+        drift_weight=1e-3,
+        latent_dim=128,
+        objective="wasserstein",
+        learning_rate=1e-3,
+        beta_1=0.0,
+        beta_2=0.99,
+        ema_decay=0.999,
+        **kwargs,
+    ):
+        rates = {"learning_rate": learning_rate, "beta_1": beta_1, "beta_2": beta_2}
+        given = {"latent_dim": latent_dim, "objective": objective, "ema_decay": ema_decay}
+        super().__init__(**given, **rates, **kwargs)
+        self.phase_steps = checks.integer("phase_steps", phase_steps)
+        self.levels = levels if levels is None else checks.integer("levels", levels)
+        self.channels = checks.integer("channels", channels)
+        self.max_channels = checks.integer("max_channels", max_channels)
+        self.penalty_weight = checks.real("penalty_weight", penalty_weight, least=0)
+        self.drift_weight = checks.real("drift_weight", drift_weight, least=0)
+
+    @property
+    def sizes(self):
+        """`(height, width)` at all levels."""
+        return networks.sizes(*self.image_shape[:2], self.levels)
+
+    def check_image_shape(self, shape):
+        super().check_image_shape(shape)
+        networks.sizes(*shape[:2], self.levels)
+
+    def stage(self, step):
+        """The level: settling at one takes as long as fading in the next."""
+        last = len(self.sizes) - 1 if self.image_shape else 0
+        return min(last, (step + self.phase_steps) // (2 * self.phase_steps))
+
+    @property
+    def level(self):
+        """Index of the current size, from 0."""
+        return self.stage(int(self.step))
+
+    def _fade(self, level):
+        begun = (2 * level - 1) * self.phase_steps
+        return ops.clip((ops.cast(self.step, "float32") - begun) / self.phase_steps, 0.0, 1.0)
+
+    def _body(self):
+        widths = (self.channels, self.max_channels)
+        return (self.sizes, self.image_shape[-1], *widths, self.num_classes)
+
+    def build_generator(self):
+        return networks.generator(self.latent_dim, *self._body())
+
+    def build_discriminator(self):
+        return networks.discriminator(*self._body())
+
+    def build_players(self):
+        return tuple(dataclasses.replace(p, growing=True) for p in super().build_players())
+
+    @property
+    def sampler(self):
+        return networks.at_full_size(super().sampler, self.level, self.sizes)
+
+    def settings(self, truncation=None):
+        return (self._fade(self.level),)
+
+    def batch_spec(self, batch_size):
+        shape = (batch_size, *self.sizes[self.current_stage], self.image_shape[-1])
+        return {**super().batch_spec(batch_size), "images": keras.KerasTensor(shape, "float32")}
+
+    def prepare(self, data):
+        batch, level = super().prepare(data), self.current_stage
+        images = networks.reduced(batch["images"], self.sizes, level, self._fade(level))
+        return {**batch, "images": images}
+
+    def _call(self, network, x, batch):
+        labels = [batch["labels"]] if self.num_classes else []
+        fade = self._fade(self.current_stage) * ops.ones((x.shape[0], 1))
+        part = networks.at_size(network, self.current_stage)
+        return part([x, *labels, fade], training=True)
+
+    def discriminator_terms(self, batch, drawn, real, fake):
+        judge, pair = lambda x: self.discriminate(x, batch), (batch["images"], drawn["fake"])
+        penalty = penalties.gradient_penalty(judge, *pair, seed=self.seed_generator)
+        return {
+            "gradient_penalty": self.penalty_weight * penalty,
+            "drift": self.drift_weight * ops.mean(ops.square(real["logits"])),
+        }
