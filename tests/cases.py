@@ -29,6 +29,8 @@ CASES = {
     "autoencoder": Case({"channels": 4, "latent_dim": 6}),
     "bigan": Case({"channels": 4, "latent_dim": 6}),
     "cgan": Case({"num_classes": 3, "channels": 4, "latent_dim": 6}, labels=3),
+    "cogan": Case({"channels": 4, "latent_dim": 6}, domains=True),
+    "cyclegan": Case({"channels": 2, "blocks": 1}, domains=True),
     "dcgan": Case({"channels": 4, "latent_dim": 6}),
     "dragan": Case({"channels": 4, "latent_dim": 6}),
     "improved_gan": Case(
@@ -53,6 +55,12 @@ CASES = {
         }
     ),
     "lsgan": Case({"channels": 4, "latent_dim": 6}),
+    "pix2pix": Case(
+        # Of the paper's weight, 100, float16 would skip the first steps.
+        {"channels": 2, "distance_weight": 1.0},
+        domains=True,
+        without_noise={"dropout": 0.0},
+    ),
     # At its first size nothing depends on layers of the second one. The penalty is taken at random
     # places, and with beta_1 = 0 Adam makes rounding errors as large as gradients.
     "progan": Case(

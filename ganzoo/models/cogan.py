@@ -1,0 +1,113 @@
+"""CoGAN: pairs of pictures from two domains, learned without pairs."""
+
+import numpy as np
+
+from ganzoo import checks
+from ganzoo.gan import GAN
+from ganzoo.networks import coupled as networks
+from ganzoo.pictures import to_pictures
+from ganzoo.registry import register
+from ganzoo.translation import TwoDomains
+
+
+def _images(made):
+    return to_pictures(made["images"])
+
+
+def _targets(made):
+    return to_pictures(made["targets"])
+
+
+@register
+class CoGAN(TwoDomains, GAN):
+    """Coupled GAN (Liu, Tuzel, 2016): a generator and a discriminator for each of two domains. They
+    share the layers far from the pictures, and so one latent vector gives two pictures of the same
+    thing, though no pair was ever seen.
+
+        min_{D₁,D₂}  Σᵢ E_{xᵢ}[−log Dᵢ(xᵢ)] + E_z[−log(1 − Dᵢ(Gᵢ(z)))]
+        min_{G₁,G₂}  Σᵢ E_z[−log Dᵢ(Gᵢ(z))]
+
+    The domains are `fit(a, b)`, arrays of any two lengths, or `ganzoo.datasets.load_pair(a, b,
+    paired=False)`. `generate` makes pictures of the first, of the second with `domain="targets"`,
+    and `generate_pairs` of both.
+
+    Args:
+        channels: width of the layers at half resolution, at least 1; it doubles with every
+            halving.
+        apart: layers at the pictures that each domain has to itself, in the generators and in the
+            discriminators; at least 1, at most as often as the picture is halved.
+        ema_decay: decay of the averaged generators that `generate` uses, in [0, 1), or None to
+            use the live ones as the paper does.
+        **kwargs: see `ganzoo.GAN` (`latent_dim`, `learning_rate`, …) and `ganzoo.Game`
+            (`image_shape`, `precision`, `seed`, …).
+
+    Example:
+
+    >>> import ganzoo
+    >>> images = next(iter(ganzoo.datasets.load("digits", batch_size=200))).numpy()
+    >>> model = ganzoo.get("cogan", channels=8, seed=0)
+    >>> history = model.fit(images[:120], 255 - images[120:], epochs=1, verbose=0)
+    >>> a, b = model.generate_pairs(4, seed=0)
+    >>> a.shape, b.shape
+    ((4, 8, 8, 1), (4, 8, 8, 1))
+
+    Departures from the paper:
+        * DCGAN's networks, halved and doubled by strides: batch normalisation in the generators,
+          layer normalisation in the discriminators. The paper's have parametric ReLU, and its
+          discriminators pool and have no normalisation.
+        * Latents are normal, not uniform; no weight decay.
+        * `generate` uses averaged generators (decay 0.99); `ema_decay=None` turns them off.
+
+    References:
+        * Liu, Tuzel: Coupled Generative Adversarial Networks. NIPS 2016. arXiv:1606.07536
+        * The authors' code: github.com/mingyuliutw/CoGAN
+    """
+
+    def __init__(self, *, channels=64, apart=1, ema_decay=0.99, **kwargs):
+        super().__init__(ema_decay=ema_decay, **kwargs)
+        self.channels = checks.integer("channels", channels)
+        self.apart = checks.integer("apart", apart)
+        if self.num_classes is not None:
+            raise ValueError("CoGAN takes no labels: leave `num_classes` out, or use 'cgan'.")
+
+    def check_image_shape(self, shape):
+        super().check_image_shape(shape)
+        most = len(networks.sizes(*shape[:2])) - 1
+        if self.apart > most:
+            raise ValueError(
+                f"`apart` is at most {most} for pictures of {shape[0]}×{shape[1]}, which are "
+                f"halved so often. Received: {self.apart}."
+            )
+
+    def build_generator(self):
+        return networks.generator(self.image_shape, self.latent_dim, self.channels, self.apart)
+
+    def build_discriminator(self):
+        return networks.discriminator(self.image_shape, self.channels, self.apart)
+
+    def real(self, batch):
+        return {"images": batch["images"], "targets": batch["targets"]}
+
+    def _couples_examples(self):
+        return True  # each example has two logits
+
+    def generate(self, n, *, domain="images", **options):
+        """Make pictures of one domain, `"images"` or `"targets"`: see `ganzoo.GAN.generate`."""
+        return np.concatenate(list(self.generate_batches(n, domain=domain, **options)))
+
+    def generate_batches(self, n, *, domain="images", **options):
+        """The pictures of `generate`, a batch at a time."""
+        finish = {"images": _images, "targets": _targets}[
+            checks.one_of("domain", domain, networks.DOMAINS)
+        ]
+        return super().generate_batches(n, finish=finish, **options)
+
+    def generate_pairs(self, n, *, seed=None, latents=None, truncation=None, **options):
+        """Pictures of both domains, the same things in the same order: `(images, targets)`."""
+        checks.integer("n", n)
+        if latents is None:
+            latents = self.prior(np.random.default_rng(seed), n, truncation)
+        return tuple(
+            self.generate(n, domain=domain, latents=latents, **options)
+            for domain in networks.DOMAINS
+        )

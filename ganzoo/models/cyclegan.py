@@ -1,0 +1,120 @@
+"""CycleGAN: translates pictures both ways, learned without pairs."""
+
+from ganzoo import checks
+from ganzoo import layers
+from ganzoo.adversarial import Adversarial
+from ganzoo.networks import translation as networks
+from ganzoo.registry import register
+from ganzoo.translation import Translator
+from ganzoo.translation import difference
+
+
+@register
+class CycleGAN(Adversarial, Translator):
+    """CycleGAN (Zhu, Park, Isola, Efros, 2017): a translation G of pictures a into the domain of b,
+    and a translation F back; there and back again must lead to where it began.
+
+        min_{D_B}  E_b[(D_B(b) − 1)²] + E_a[D_B(G(a))²]          and D_A likewise, with F(b)
+        min_{G,F}  E_a[(D_B(G(a)) − 1)²] + λ E_a|F(G(a)) − a| + λ' E_b|G(b) − b|
+                   + the same with a and b, G and F exchanged
+
+    The last term, identity, keeps colours where nothing calls for others. The discriminators also
+    see translations of some time ago. The domains are `fit(a, b)`, arrays of any two lengths, or
+    `ganzoo.datasets.load_pair(a, b, paired=False)`; pictures need no partners.
+
+    Args:
+        cycle_weight: λ, at least 0.
+        identity_weight: λ', at least 0.
+        history_size: translations of each domain that are kept for the discriminators; 0: none.
+        channels: width of the generators at full size, of the discriminators at half; it doubles
+            with each halving.
+        blocks: residual blocks; None: the paper's 9 for pictures from 256×256, 6 for smaller ones.
+        patch_layers: n, how often the discriminators halve the picture; their patches are
+            9 · 2ⁿ − 2 high and wide: 16, 34, 70, 142, 286. None: 3, fewer below 32×32.
+        **kwargs: see `ganzoo.adversarial.Adversarial` (`learning_rate`, `augment`, …) and
+            `ganzoo.Game` (`image_shape`, `ema_decay`, `precision`, `seed`, …).
+
+    Example:
+
+    >>> import ganzoo
+    >>> images = next(iter(ganzoo.datasets.load("digits", batch_size=200))).numpy()
+    >>> model = ganzoo.get("cyclegan", channels=4, blocks=1, seed=0)
+    >>> history = model.fit(images[:120], 255 - images[120:], epochs=1, verbose=0)
+    >>> model.translate(images[:5]).shape, model.translate(images[:5], reverse=True).shape
+    ((5, 8, 8, 1), (5, 8, 8, 1))
+
+    Departures from the paper:
+        * The convolutions that halve and double pad by the picture's parity, not by one pixel on
+          each side; those before instance normalisation have no bias, which it would take away.
+        * Pictures that four does not divide are padded by reflection, and cut afterwards.
+        * The learning rate is constant; the paper lets it fall to zero in the second half.
+        * No mirroring and no random crops of the training pictures.
+
+    References:
+        * Zhu, Park, Isola, Efros: Unpaired Image-to-Image Translation using Cycle-Consistent
+          Adversarial Networks. ICCV 2017. arXiv:1703.10593
+        * The authors' code: github.com/junyanz/CycleGAN,
+          github.com/junyanz/pytorch-CycleGAN-and-pix2pix
+    """
+
+    def __init__(
+        self,
+        *,
+        cycle_weight=10.0,
+        identity_weight=5.0,
+        history_size=50,
+        channels=64,
+        blocks=None,
+        patch_layers=None,
+        objective="least_squares",
+        **kwargs,
+    ):
+        super().__init__(objective=objective, **kwargs)
+        self.cycle_weight = checks.real("cycle_weight", cycle_weight, least=0)
+        self.identity_weight = checks.real("identity_weight", identity_weight, least=0)
+        self.history_size = checks.integer("history_size", history_size, least=0)
+        self.channels = checks.integer("channels", channels)
+        self.blocks = blocks and checks.integer("blocks", blocks)
+        self.patch_layers = patch_layers and checks.integer("patch_layers", patch_layers)
+
+    def build_generator(self):
+        make = lambda name: networks.residual(self.image_shape, self.channels, self.blocks, name)
+        return networks.both_ways(make("there"), make("back"))
+
+    def build_discriminator(self):
+        judge = lambda name: networks.patch_discriminator(
+            self.image_shape, self.channels, self.patch_layers, name=name
+        )
+        return networks.each_its_own(judge("judge_images"), judge("judge_targets"))
+
+    def build_players(self):
+        self.kept = {key: layers.ImageHistory(self.history_size) for key in ("images", "targets")}
+        for layer in self.kept.values():
+            layer.build((None, *self.image_shape))
+        return super().build_players()
+
+    def draw(self, batch):
+        return {"fake": self.generator(self.real(batch), training=True)}
+
+    def real(self, batch):
+        return {"images": batch["images"], "targets": batch["targets"]}
+
+    def discriminator_loss(self, batch, drawn):
+        some_old = {key: self.kept[key](images) for key, images in drawn["fake"].items()}
+        return super().discriminator_loss(batch, {**drawn, "fake": some_old})
+
+    def generator_terms(self, batch, drawn, fake):
+        real, swapped = (
+            self.real(batch),
+            dict(zip(("targets", "images"), self.real(batch).values())),
+        )
+        cycle = difference(self.generator(drawn["fake"], training=True), real)
+        # Halves, because the objective has half of the paper's squares.
+        terms = {"cycle": self.cycle_weight / 2 * cycle}
+        if self.identity_weight:
+            same = difference(self.generator(swapped, training=True), real)
+            terms["identity"] = self.identity_weight / 2 * same
+        return terms
+
+    def translator(self, reverse):
+        return self.in_use("generator").get_layer("back" if reverse else "there")

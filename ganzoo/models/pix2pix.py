@@ -1,0 +1,91 @@
+"""pix2pix: translates pictures, learned from pairs."""
+
+from keras import ops
+
+from ganzoo import checks
+from ganzoo.adversarial import Adversarial
+from ganzoo.networks import translation as networks
+from ganzoo.registry import register
+from ganzoo.translation import Translator
+from ganzoo.translation import difference
+
+
+@register
+class Pix2Pix(Adversarial, Translator):
+    """pix2pix (Isola, Zhu, Zhou, Efros, 2017): the discriminator sees a picture together with its
+    translation, and says of each patch whether both could be real.
+
+        min_D  E_{x,y}[−log D(x, y)] + E_x[−log(1 − D(x, G(x)))]
+        min_G  E_x[−log D(x, G(x))] + λ E_{x,y}|y − G(x)|
+
+    The distance makes the translation right on the whole, the patches make it sharp. G is a U-Net;
+    dropout is its only noise. Its data are pairs: `fit(images, targets)`, or
+    `ganzoo.datasets.load_pair(…, paired=True)`.
+
+    Args:
+        distance_weight: λ, at least 0.
+        channels: width of both networks at half resolution, at least 1; it doubles three times.
+        dropout: share dropped in the innermost layers of the decoder, in [0, 1).
+        patch_layers: n, how often the discriminator halves the picture; its patches are
+            9 · 2ⁿ − 2 high and wide: 16, 34, 70, 142, 286. None: 3, fewer below 32×32.
+        augment: as in `ganzoo.adversarial.Adversarial`; a picture and its translation are
+            changed together.
+        **kwargs: see `ganzoo.adversarial.Adversarial` (`learning_rate`, …) and `ganzoo.Game`
+            (`image_shape`, `ema_decay`, `precision`, `seed`, …).
+
+    Example:
+
+    >>> import ganzoo
+    >>> images = next(iter(ganzoo.datasets.load("digits", batch_size=256))).numpy()
+    >>> model = ganzoo.get("pix2pix", channels=8, seed=0)
+    >>> history = model.fit(images, 255 - images, epochs=1, verbose=0)
+    >>> model.translate(images[:5]).shape
+    (5, 8, 8, 1)
+
+    Departures from the paper:
+        * Instance normalisation, which is the paper's batch normalisation in batches of one
+          picture, so that what is made of a picture does not depend on the others of its batch.
+        * `translate` leaves dropout out; the paper keeps it, and finds little variety from it.
+        * The depth of the U-Net follows the picture's size, and with it how many layers have
+          dropout; for 256×256 they are the paper's. Pictures of any size: an odd one is rounded up
+          on the way down and cut on the way up.
+        * No mirroring and no random crops of the training pictures.
+
+    References:
+        * Isola, Zhu, Zhou, Efros: Image-to-Image Translation with Conditional Adversarial
+          Networks. CVPR 2017. arXiv:1611.07004
+        * The authors' code: github.com/phillipi/pix2pix,
+          github.com/junyanz/pytorch-CycleGAN-and-pix2pix
+    """
+
+    paired = True
+
+    def __init__(
+        self, *, distance_weight=100.0, channels=64, dropout=0.5, patch_layers=None, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.distance_weight = checks.real("distance_weight", distance_weight, least=0)
+        self.channels = checks.integer("channels", channels)
+        self.dropout = checks.real("dropout", dropout, least=0, below=1)
+        self.patch_layers = patch_layers and checks.integer("patch_layers", patch_layers)
+
+    def build_generator(self):
+        return networks.unet(self.image_shape, self.channels, self.dropout)
+
+    def build_discriminator(self):
+        height, width, depth = self.image_shape
+        return networks.patch_discriminator(
+            (height, width, 2 * depth), self.channels, self.patch_layers, affine=True
+        )
+
+    def draw(self, batch):
+        return {"fake": self.generator(batch["images"], training=True)}
+
+    def real(self, batch):
+        return batch["targets"]
+
+    def look(self, images, batch):
+        return super().look(ops.concatenate([batch["images"], images], axis=-1), batch)
+
+    def generator_terms(self, batch, drawn, fake):
+        return {"distance": self.distance_weight * difference(drawn["fake"], batch["targets"])}
