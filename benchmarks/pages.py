@@ -26,8 +26,15 @@ COLUMNS = {
     "recall": ("recall", "{:.2f}"),
     "density": ("density", "{:.2f}"),
     "coverage": ("coverage", "{:.2f}"),
-    "rarest class": ("rarest_class_share", "{:.1%}"),
+    "modes": ("modes", "{:.0f}"),
+    "rarest class": ("rarest_mode_share", "{:.1%}"),
     "label as asked": ("class_agreement", "{:.1%}"),
+    "Fréchet, untranslated": ("frechet_before", "{:.1f}"),
+    "Fréchet, back": ("frechet_back", "{:.1f}"),
+    "back, untranslated": ("frechet_back_before", "{:.1f}"),
+    "error": ("error", "{:.1f}"),
+    "error, before": ("error_before", "{:.1f}"),
+    "reconstruction error": ("reconstruction", "{:.1f}"),
     "CPU minutes": ("cpu_minutes", "{:.1f}"),
     "steps": ("steps", "{:.0f}"),
     "real pictures seen": ("pictures", "{:,.0f}"),
@@ -45,9 +52,10 @@ def rows():
 
 def table(found, link=lambda name: f"`{name}`"):
     """Measured rows as a Markdown table."""
-    lines = [f"| entry | {' | '.join(COLUMNS)} |", "|" + "---|" * (len(COLUMNS) + 1)]
+    columns = {k: c for k, c in COLUMNS.items() if any(_cell(row[c[0]], c[1]) for row in found)}
+    lines = [f"| entry | {' | '.join(columns)} |", "|" + "---|" * (len(columns) + 1)]
     for row in found:
-        cells = [_cell(row[key], form) for key, form in COLUMNS.values()]
+        cells = [_cell(row[key], form) for key, form in columns.values()]
         what = "plain Keras loop" if row["what"] == "plain" else link(row["what"])
         lines.append(f"| {what} | {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -59,12 +67,30 @@ def _cell(text, form):
 
 def made(found):
     """How rows of one data set were made."""
-    row = found[0]
-    return (
-        f"{int(row['samples']):,} samples against the test pictures of {row['data']}, features of "
-        f"`{row['extractor']}`; as many training pictures in place of the samples have a Fréchet "
-        f"distance of {float(row['frechet_floor']):.2f}.\nOn {row['machine']} ({row['versions']})."
-    )
+    row = max(found, key=lambda row: bool(_cell(row["frechet_floor"], "{}")))
+    floor = f"have a Fréchet\ndistance of {float(row['frechet_floor']):.2f}."
+    if _cell(row["frechet_before"], "{}"):
+        said = (
+            "Test pictures translated against the test pictures of the other kind: Fréchet "
+            "distances of the pixels\nat 16×16, where as many training pictures of that kind "
+            + floor
+        )
+        if _cell(row["error"], "{}"):
+            said += "\nError: mean absolute difference from the partner, in grey levels."
+    else:
+        said = (
+            f"{int(float(row['samples'])):,} samples against the test pictures of "
+            f"{row['data'].partition('_edges')[0]}, features of\n`{row['extractor']}`; as many "
+            f"training pictures in place of the samples {floor}"
+        )
+        if _cell(row["error"], "{}"):
+            said += (
+                "\nError: mean absolute difference of a pair's second picture from the edge map "
+                "of its first, in grey levels;\nbefore: from that of another pair's."
+            )
+        if any(_cell(row["reconstruction"], "{}") for row in found):
+            said += "\nReconstruction error: root mean square over test pictures, in grey levels."
+    return f"{said}\nOn {row['machine']} ({row['versions']})."
 
 
 def sections(doc):
@@ -86,8 +112,10 @@ def page(name, measured):
         beside = [measured[key] for key in (("dcgan", data), ("plain", data)) if key in measured]
         lines += ["", f"## On {data}", "", f"![samples](../images/models/{name}-{data}.png)", ""]
         lines += [table([row, *(r for r in beside if r is not row)]), "", made([row])]
-        command = f"python benchmarks/zoo.py {name} --minutes {float(row['cpu_minutes']):.0f}"
-        command += "" if data == "fashion_mnist" else f" --data {data}"
+        recipe, minutes = {**recipes.USUAL, **recipes.RECIPES[name]}, float(row["cpu_minutes"])
+        command = f"python benchmarks/zoo.py {name}"
+        command += "" if data == recipe["data"] else f" --data {data}"
+        command += "" if round(minutes) == recipe["minutes"] else f" --minutes {minutes:.0f}"
         lines.append(f"Made by `{command}`, which trains as")
         arguments = ", ".join(f"{k}={v!r}" for k, v in json.loads(row["arguments"]).items())
         call = f"ganzoo.get({name!r}{', ' if arguments else ''}{arguments})"

@@ -1,8 +1,10 @@
-"""How each entry of the zoo is trained for its page in `docs/models`: data, batch, arguments.
+"""How each entry of the zoo is trained for its page in `docs/models`: data, CPU minutes, batch,
+arguments, where they are not the usual ones.
 
-The data are Fashion-MNIST, the batch 64 and the arguments the model's own, where nothing is said.
 `plain` is the textbook loop around DCGAN's networks in `peers.py`.
 """
+
+USUAL = {"data": "fashion_mnist", "minutes": 4.0, "batch_size": 64, "arguments": {}}
 
 QUICK = {"batch_size": 32, "arguments": {"learning_rate": 8e-4}}
 """DCGAN's networks learn a few times as fast with this as with the paper's settings."""
@@ -14,10 +16,32 @@ RECIPES = {
     "cgan": QUICK,
     "lsgan": QUICK,
     "dragan": QUICK,
+    "acgan": QUICK,
+    "infogan": {
+        "batch_size": 32,
+        "arguments": {
+            "channels": 32,
+            "dense_units": (256,),
+            "continuous_weight": 0.1,
+            "learning_rate": 8e-4,
+        },
+    },
+    "improved_gan": QUICK,
     "wgan": {"batch_size": 32},
     "wgan_gp": {"batch_size": 32},
     "sngan": {"batch_size": 32, "arguments": {"channels": 64}},
     "sagan": {"batch_size": 32, "arguments": {"channels": 64}},
+    "r3gan": {"batch_size": 32},
+    "progan": {"batch_size": 32},
+    "stylegan2": {"batch_size": 32},
+    "autoencoder": QUICK,
+    "vae": QUICK,
+    "vae_gan": QUICK,
+    "aae": QUICK,
+    "bigan": QUICK,
+    "cogan": {"data": "mnist_edges", **QUICK},
+    "pix2pix": {"data": "noto_twemoji", "minutes": 10.0, "batch_size": 8},
+    "cyclegan": {"data": "apples_oranges", "minutes": 10.0, "batch_size": 4},
 }
 
 REMARKS = {}

@@ -1,10 +1,11 @@
 """Every entry of the zoo after the same CPU minutes on the same data, scored in the same way.
 
-    python benchmarks/zoo.py NAME … --minutes 4 --data-dir FOLDER
+    python benchmarks/zoo.py NAME … --data-dir FOLDER
 
-Settings are those of `recipes.py`. CPU minutes are those of all cores together, from the first
-step on, compilation included; what `plain` is, is said there too. `FOLDER` holds the original
-archives (see `ganzoo.datasets.load`); with a network leave it out. Scores go to
+Data, minutes and settings are those of `recipes.py`. CPU minutes are those of all cores together,
+from the first step on, compilation included; what `plain` is, is said there too. `FOLDER` holds
+the original archives (see `ganzoo.datasets.load`, and `domains.py` for data of two domains); with
+a network, entries that learn from one kind of pictures do without. Scores go to
 `benchmarks/results/zoo.csv`, samples to `docs/images/models/NAME-DATA.png`, and
 `python benchmarks/tables.py` puts both into the pages of `docs/models`.
 """
@@ -15,6 +16,7 @@ import math
 import pathlib
 import time
 
+import domains
 import keras
 import measure
 import numpy as np
@@ -25,6 +27,14 @@ import ganzoo
 
 PICTURES = pathlib.Path(__file__).parents[1] / "docs" / "images" / "models"
 SCORES = ("frechet", "precision", "recall", "density", "coverage")
+COLUMNS = (
+    *("what", "data", "batch", "arguments", "seed"),
+    *("cpu_minutes", "wall_minutes", "steps", "pictures"),
+    *SCORES,
+    *("modes", "rarest_mode_share", "class_agreement", "reconstruction"),
+    *("frechet_floor", "frechet_before", "frechet_back", "frechet_back_before"),
+    *("error", "error_before", "samples", "extractor"),
+)
 
 
 class Budget(keras.callbacks.Callback):
@@ -62,64 +72,135 @@ def plain(images, batch_size, seconds, seed):
     return pictures, steps, used, wall
 
 
-def train(name, data, minutes, seed, data_dir, batch_size=64, arguments=None):
-    """One entry: a row of the table."""
-    seconds = 60 * minutes
+def fit(name, ds, minutes, seed, arguments):
+    """A model of the zoo after so many minutes, and what of its row is known by then."""
+    model, budget = ganzoo.get(name, seed=seed, **arguments), Budget(60 * minutes)
+    model.fit(ds, epochs=10_000, verbose=0, callbacks=[budget])
+    return model, {
+        "cpu_minutes": budget.used / 60,
+        "wall_minutes": budget.wall / 60,
+        "steps": int(model.step),
+        "pictures": int(model.step) * model.turns * ds.batch_size,
+    }
+
+
+def one_domain(name, data, minutes, seed, data_dir, batch_size, arguments):
+    """The row of an entry that learns from pictures of one kind, and the pictures to show."""
     load = dict(data_dir=data_dir, seed=seed, batch_size=batch_size)
-    if name == "plain":
-        batches = [np.asarray(batch) for batch in ganzoo.datasets.load(data, **load)]
-        subject, steps, used, wall = plain(np.concatenate(batches), batch_size, seconds, seed)
-        samples = subject[:100]
-    else:
-        subject = ganzoo.get(name, seed=seed, **(arguments or {}))
-        conditional = getattr(subject, "num_classes", None) is not None
-        budget = Budget(seconds)
-        ds = ganzoo.datasets.load(data, labels=conditional, **load)
-        subject.fit(ds, epochs=10_000, verbose=0, callbacks=[budget])
-        steps, used, wall = int(subject.step), budget.used, budget.wall
-        samples = subject.generate(100, seed=0)
-    metrics = ("frechet", "precision_recall", "density_coverage", "modes")
-    if name != "plain" and conditional:
-        metrics += ("class_agreement",)
-    sheet = ganzoo.evaluate(subject, data, metrics=metrics, repeats=1, data_dir=data_dir)
+    conditional = getattr(ganzoo.get(name, **arguments), "num_classes", None) is not None
+    ds = ganzoo.datasets.load(data, labels=conditional, **load)
+    model, row = fit(name, ds, minutes, seed, arguments)
+    if hasattr(model, "generate"):
+        row |= scores(model, data, data_dir, conditional)
+        samples = model.generate(100, seed=0)
+    if hasattr(model, "reconstruct"):
+        test = ganzoo.datasets.load(data, split="test", data_dir=data_dir, shuffle=False)
+        test = np.concatenate(list(test.as_numpy_iterator()))
+        found = model.reconstruct(test)
+        row["reconstruction"] = float(np.sqrt(np.mean(np.square(test - found.astype("float32")))))
+        if not hasattr(model, "generate"):
+            samples = beside(test[:50], found[:50])
+    return row, samples
+
+
+def scores(subject, data, data_dir, conditional=False):
+    """Of samples, against test pictures, with the floor."""
+    names = ("frechet", "precision_recall", "density_coverage", "modes")
+    names += ("class_agreement",) if conditional else ()
+    sheet = ganzoo.evaluate(subject, data, metrics=names, repeats=1, data_dir=data_dir)
     short = {key.partition("[")[0]: score for key, score in sheet.scores.items()}
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    ganzoo.images.save_grid(samples, PICTURES / f"{name}-{data}.png")
-    turns = getattr(subject, "turns", 1)
-    agreement = short.get("class_agreement")
+    wanted = (*SCORES, "modes", "rarest_mode_share", *(names[4:]))
     return {
-        "what": name,
-        "data": data,
-        "batch": batch_size,
-        "arguments": json.dumps(arguments or {}),
-        "seed": seed,
-        "cpu_minutes": used / 60,
-        "wall_minutes": wall / 60,
-        "steps": steps,
-        "pictures": steps * turns * batch_size,
-        **{key: short[key].value for key in SCORES},
+        **{key: short[key].value for key in wanted},
         "frechet_floor": short["frechet"].floor,
-        "rarest_class_share": short["rarest_mode_share"].value,
-        "class_agreement": agreement.value if agreement else math.nan,
         "samples": sheet.passport["samples"],
         "extractor": sheet.passport["extractor"],
-        **measure.machine(),
     }
+
+
+def two_domains(name, data, minutes, seed, data_dir, batch_size, arguments):
+    """The row of an entry that learns from two kinds of pictures, and the pictures to show."""
+    train, test = domains.DATA[data](data_dir)
+    paired = ganzoo.get(name).paired
+    ds = ganzoo.datasets.load_pair(*train, paired=paired, batch_size=batch_size, seed=seed)
+    model, row = fit(name, ds, minutes, seed, arguments)
+    if hasattr(model, "translate"):
+        images, targets = test
+        found = model.translate(images)
+        to, back = distance_to(targets), distance_to(images)
+        floor = np.random.default_rng(0).permutation(len(train[1]))[: len(images)]
+        row |= {"frechet": to(found), "frechet_before": to(images)}
+        row |= {"frechet_floor": to(train[1][floor])}
+        columns = [images, found]
+        if paired:
+            row |= {"error": error(found, targets), "error_before": error(images, targets)}
+            columns.append(targets)
+        else:
+            turned = model.translate(targets, reverse=True)
+            row |= {"frechet_back": back(turned), "frechet_back_before": back(targets)}
+            columns += [targets[: len(images)], turned]
+        few = np.linspace(0, min(map(len, columns)) - 1, 96 // len(columns)).astype(int)
+        return row, beside(*(column[few] for column in columns))
+    images, targets = model.generate_pairs(10_000, seed=0)
+    truth = domains.edges(images)
+    row |= {"error": error(targets, truth), "error_before": error(targets[::-1], truth)}
+    return row | scores(images, data.partition("_")[0], data_dir), beside(images[:50], targets[:50])
+
+
+def distance_to(real):
+    """The Fréchet distance of pictures to these, of the pixels at 16×16."""
+    extract = ganzoo.metrics.extractor("pixels")
+    moments = lambda rows: (rows.mean(axis=0), np.cov(rows, rowvar=False))
+    look = lambda images: moments(extract(images)["features"].astype("float64"))
+    there = look(real)
+    return lambda images: float(ganzoo.metrics.frechet_distance(*there, *look(images)))
+
+
+def error(a, b):
+    """Mean absolute difference in grey levels."""
+    return float(np.mean(np.abs(a.astype("float32") - b)))
+
+
+def beside(*columns):
+    """Pictures that belong together, side by side."""
+    return np.stack(columns, axis=1).reshape(-1, *columns[0].shape[1:])
+
+
+def train(name, data, minutes, seed, data_dir, batch_size, arguments):
+    """One entry: a row of the table."""
+    if name == "plain":
+        batches = ganzoo.datasets.load(data, data_dir=data_dir).as_numpy_iterator()
+        images = np.concatenate(list(batches))
+        pictures, steps, used, wall = plain(images, batch_size, 60 * minutes, seed)
+        row = {"cpu_minutes": used / 60, "wall_minutes": wall / 60, "steps": steps}
+        row |= {"pictures": steps * batch_size, **scores(pictures, data, data_dir)}
+        samples = pictures[:100]
+    else:
+        learn = two_domains if data in domains.DATA else one_domain
+        row, samples = learn(name, data, minutes, seed, data_dir, batch_size, arguments)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    ganzoo.images.save_grid(samples, PICTURES / f"{name}-{data}.png")
+    known = {"what": name, "data": data, "batch": batch_size, "seed": seed}
+    known["arguments"] = json.dumps(arguments)
+    return {**dict.fromkeys(COLUMNS, math.nan), **known, **row, **measure.machine()}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", default=list(recipes.RECIPES))
-    parser.add_argument("--data", default="fashion_mnist")
-    parser.add_argument("--minutes", type=float, default=4.0)
+    parser.add_argument("--data")
+    parser.add_argument("--minutes", type=float)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data-dir")
     parser.add_argument("--set", help="JSON: a recipe in place of the recorded one, not recorded")
     args = parser.parse_args()
+    asked = {k: v for k, v in vars(args).items() if k in ("data", "minutes") and v is not None}
     for name in args.names:
         recipe = json.loads(args.set) if args.set else recipes.RECIPES[name]
-        row = train(name, args.data, args.minutes, args.seed, args.data_dir, **recipe)
-        measure.show([{k: v for k, v in row.items() if k not in ("extractor", "versions")}])
+        recipe = {**recipes.USUAL, **recipe, **asked}
+        row = train(name, seed=args.seed, data_dir=args.data_dir, **recipe)
+        hidden = ("extractor", "versions")
+        measure.show([{k: v for k, v in row.items() if v == v and k not in hidden}])
         if not args.set:
             measure.save("zoo", [row], replace=("what", "data", "seed"))
 

@@ -934,23 +934,21 @@ class VirtualBatchNorm(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class UnitDense(keras.layers.Layer):
-    """A dense layer whose units have weights of length one, times a factor that the first batch
-    in training fixes, so that on it each unit has mean 0 and variance 1.
+    """A dense layer whose units have weights of length one: weight normalisation.
 
-    Salimans, Kingma 2016, "Weight Normalization", section 3, with the length of the weights not
-    learned: what noise does to the units is then bounded for good.
+    Salimans, Kingma 2016, "Weight Normalization", section 2. With the length not learned, as here
+    unless said, what noise on the inputs does to the units is bounded for good.
 
     Args:
         units: length of the output.
-        learned_length: whether the length is learned after all, starting from one; the first batch
-            then fixes nothing.
+        learned_length: whether the length is learned after all, starting from one.
 
     Example:
 
-    >>> x = keras.random.normal((100, 4), seed=0)
-    >>> y = UnitDense(3)(x, training=True)
-    >>> abs(round(float(keras.ops.mean(y)), 3)), round(float(keras.ops.std(y)), 3)
-    (0.0, 1.0)
+    >>> layer = UnitDense(3)
+    >>> y = layer(keras.ops.eye(4))  # zero biases, so this is the weights
+    >>> bool(keras.ops.all(abs(keras.ops.sum(y * y, axis=0) - 1) < 1e-6))
+    True
     """
 
     def __init__(self, units, learned_length=False, **kwargs):
@@ -965,45 +963,23 @@ class UnitDense(keras.layers.Layer):
             name="kernel",
         )
         self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
+        self.length = None
         if self.learned_length:
             self.length = self.add_weight(shape=(self.units,), initializer="ones", name="length")
-            return
-        # Zero until the first batch in training.
-        self.factor, self.offset = (
-            self.add_weight(shape=(self.units,), initializer="zeros", trainable=False, name=name)
-            for name in ("factor", "offset")
-        )
 
-    def call(self, inputs, training=None):
+    def call(self, inputs):
         kernel = ops.cast(self.kernel, "float32")
-        kernel = kernel * ops.rsqrt(ops.sum(ops.square(kernel), axis=0) + 1e-12)
-        x = ops.cast(ops.matmul(inputs, ops.cast(kernel, inputs.dtype)), "float32")
-        bias = ops.cast(self.bias, "float32")
-        if self.learned_length:
-            x = x * ops.cast(self.length, "float32") + bias
-            return ops.cast(x, self.compute_dtype)
-        factor, offset = (ops.cast(v, "float32") for v in (self.factor, self.offset))
-        fresh = factor == 0.0
-        if training:
-            still = ops.stop_gradient(x)
-            rate = ops.rsqrt(ops.var(still, axis=0) + 1e-6)
-            offset = ops.where(fresh, -ops.mean(still, axis=0) * rate, offset)
-            factor = ops.where(fresh, rate, factor)
-            self.factor.assign(factor)
-            self.offset.assign(offset)
-        else:
-            factor = ops.where(fresh, 1.0, factor)
-        return ops.cast(x * factor + offset + bias, self.compute_dtype)
+        factor = ops.rsqrt(ops.sum(ops.square(kernel), axis=0) + 1e-12)
+        if self.length is not None:
+            factor = factor * ops.cast(self.length, "float32")
+        return ops.matmul(inputs, ops.cast(kernel * factor, inputs.dtype)) + self.bias
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "learned_length": self.learned_length,
-        }
+        settings = {"units": self.units, "learned_length": self.learned_length}
+        return {**super().get_config(), **settings}
 
 
 @keras.saving.register_keras_serializable(package="ganzoo")

@@ -66,7 +66,6 @@ CASES = {
     "progan": Case(
         {"phase_steps": 2, "channels": 4, "max_channels": 6, "latent_dim": 6},
         still=tuple(f"_1{x}/{y}" for x in ("", "a", "b") for y in ("kernel", "bias")),
-        without_noise={"penalty_weight": 0.0, "learning_rate": 1e-5},
     ),
     "r3gan": Case(
         {"channels": (8, 4), "group_width": 4, "latent_dim": 6},

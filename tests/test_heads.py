@@ -388,19 +388,17 @@ def test_labels_and_classes_are_checked():
     assert small().fit(some_pictures(), batch_size=8, verbose=0)  # no classes, no labels
 
 
-def test_unit_dense_is_fixed_by_its_first_batch():
-    layer = UnitDense(3)
-    rng = np.random.default_rng(0)
-    x = (1 + rng.standard_normal((50, 4))).astype("float32")
-    y = numpy(layer(x, training=True))
-    np.testing.assert_allclose(y.mean(axis=0), 0, atol=1e-5)
-    np.testing.assert_allclose(y.std(axis=0), 1, atol=1e-3)
-    np.testing.assert_allclose(numpy(layer(x)), y, atol=1e-5)
-    factor = numpy(layer.factor)
-    np.testing.assert_allclose(numpy(layer(3 * x, training=True)).std(axis=0), 3, rtol=1e-2)
-    np.testing.assert_array_equal(numpy(layer.factor), factor)
-    layer.kernel.assign(7 * layer.kernel)  # only its direction counts
-    np.testing.assert_allclose(numpy(layer(x)), y, atol=1e-4)
+def test_of_unit_denses_weights_only_the_direction_counts():
+    x = np.random.default_rng(0).standard_normal((50, 4)).astype("float32")
+    for learned in (False, True):
+        layer = UnitDense(3, learned_length=learned)
+        y = numpy(layer(x))
+        kernel = numpy(layer.kernel)
+        np.testing.assert_allclose(y, x @ (kernel / np.linalg.norm(kernel, axis=0)), atol=1e-5)
+        layer.kernel.assign(7 * layer.kernel)
+        np.testing.assert_allclose(numpy(layer(x)), y, atol=1e-5)
+    layer.length.assign(2 * layer.length)
+    np.testing.assert_allclose(numpy(layer(x)), 2 * y, atol=1e-5)
 
 
 def test_improved_gan_has_the_authors_size_for_mnist():

@@ -11,6 +11,7 @@ from ganzoo import backend
 from ganzoo import losses
 from ganzoo import penalties
 from ganzoo.gan import GAN
+from ganzoo.models.wgan_gp import WGANGP
 
 
 def normal(x, mean, sigma):
@@ -73,14 +74,8 @@ def test_the_least_squares_discriminator_is_p_over_p_plus_q():
 class Transport(OneDimension):
     """The same generator against a critic whose slope is held at 1."""
 
-    def discriminator_terms(self, batch, drawn, real, fake):
-        penalty = penalties.gradient_penalty(
-            lambda x: self.discriminate(x, batch),
-            batch["images"],
-            drawn["fake"],
-            seed=self.seed_generator,
-        )
-        return {"gradient_penalty": 10.0 * penalty}
+    penalty_weight = 10.0
+    discriminator_terms = WGANGP.discriminator_terms
 
 
 def test_the_critic_measures_the_earth_movers_distance():

@@ -1,13 +1,12 @@
 """SAGAN: self-attention, so that far parts of a picture can agree."""
 
-from ganzoo import checks
-from ganzoo.gan import GAN
+from ganzoo.models.sngan import SNGAN
 from ganzoo.networks import resnet
 from ganzoo.registry import register
 
 
 @register
-class SAGAN(GAN):
+class SAGAN(SNGAN):
     """Self-attention GAN (Zhang, Goodfellow, Metaxas, Odena, 2019): in both networks, at one
     resolution, every place looks at all others.
 
@@ -25,7 +24,7 @@ class SAGAN(GAN):
         learning_rate, discriminator_learning_rate: Adam's, of generator and discriminator.
         ema_decay: decay of the averaged generator that `generate` uses, in [0, 1), or None to
             use the live one.
-        **kwargs: see `ganzoo.GAN` (`latent_dim`, `objective`, …) and `ganzoo.Game`
+        **kwargs: see `sngan`, `ganzoo.GAN` (`latent_dim`, `objective`, …) and `ganzoo.Game`
             (`image_shape`, `precision`, `seed`, …).
 
     Example:
@@ -48,30 +47,22 @@ class SAGAN(GAN):
         * The authors' code: github.com/brain-research/self-attention-gan
     """
 
+    accepts_points = False
+
     def __init__(
         self,
         *,
-        channels=256,
-        latent_dim=128,
-        objective="hinge",
+        discriminator_steps=1,
         learning_rate=1e-4,
         discriminator_learning_rate=4e-4,
-        beta_1=0.0,
-        beta_2=0.9,
-        ema_decay=0.999,
         **kwargs,
     ):
         super().__init__(
-            latent_dim=latent_dim,
-            objective=objective,
+            discriminator_steps=discriminator_steps,
             learning_rate=learning_rate,
             discriminator_learning_rate=discriminator_learning_rate,
-            beta_1=beta_1,
-            beta_2=beta_2,
-            ema_decay=ema_decay,
             **kwargs,
         )
-        self.channels = checks.integer("channels", channels, least=2)
 
     def build_generator(self):
         return resnet.generator(

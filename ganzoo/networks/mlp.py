@@ -121,7 +121,9 @@ def noisy_trunk(image_shape, hidden=(1000, 500, 250, 250, 250), noise=(0.3, 0.5)
     """A discriminator's input and its last features, with noise on every layer.
 
     The same section. `noise` is the standard deviation at the picture, in [0, 1], and at each
-    hidden layer, whose units have variance 1 at the start.
+    hidden layer. The authors scale each layer so that its units have variance 1 on the first
+    batch. Without, noise counts for more: the discriminator is not far ahead of the generator from
+    the first steps on, and what is not labelled helps after a few epochs rather than many.
     """
     images = keras.Input(image_shape, name="images")
     x = layers.Rescaling(0.5, offset=0.5)(layers.Flatten()(images))

@@ -1,0 +1,81 @@
+"""Data of two domains for `zoo.py`, from the original archives."""
+
+import pathlib
+import tempfile
+import zipfile
+
+import numpy as np
+from scipy import ndimage
+
+import ganzoo
+
+SIDE = 64
+
+
+def edges(images):
+    """What a 3×3 dilation adds to each picture: its edge map, `uint8` as the pictures."""
+    return ndimage.maximum_filter(images, (1, 3, 3, 1)) - images
+
+
+def mnist_edges(folder):
+    """MNIST, and the edge maps of the other half of it: no two of them belong together."""
+    load = lambda split: ganzoo.datasets.load(
+        "mnist", split=split, data_dir=folder, batch_size=1000, shuffle=False
+    )
+    train, test = (np.concatenate([np.asarray(x) for x in load(s)]) for s in ("train", "test"))
+    half = len(train) // 2
+    return (train[:half], edges(train[half:])), (test, edges(test))
+
+
+def noto_twemoji(folder):
+    """The same emoji by two artists; a tenth of the first code points is held out, so that no
+    variant of a tested one, such as another skin tone, was trained on."""
+    files = [pathlib.Path(folder) / f"{name}-72.zip" for name in ("noto-emoji", "twemoji")]
+    ds = ganzoo.datasets.load_pair(
+        *files, paired=True, key=code_points, image_size=SIDE, channels=3, shuffle=False
+    )
+    found = [np.concatenate(domain) for domain in zip(*ds.as_numpy_iterator())]
+    keys = [{code_points(n) for n in zipfile.ZipFile(f).namelist() if _is_emoji(n)} for f in files]
+    firsts = [key.partition("-")[0] for key in sorted(keys[0] & keys[1])]  # the pairs' order
+    held_out = np.isin(firsts, sorted(set(firsts))[::10])
+    return tuple(tuple(domain[which] for domain in found) for which in (~held_out, held_out))
+
+
+def code_points(name):
+    """What the names of an emoji's files have in common."""
+    stem = pathlib.PurePosixPath(name).stem.removeprefix("emoji_u").replace("_", "-")
+    return "-".join(part.lstrip("0") for part in stem.split("-") if part != "fe0f")
+
+
+def _is_emoji(name):
+    return name.endswith(".png") and not pathlib.PurePosixPath(name).name.startswith(".")
+
+
+def apples_oranges(folder):
+    """Photographs of apples, and of oranges and satsumas."""
+    with tempfile.TemporaryDirectory() as place:
+        with zipfile.ZipFile(pathlib.Path(folder) / "grocery-fruit.zip") as archive:
+            archive.extractall(place)
+        place = pathlib.Path(place)
+        for path in sorted(place.rglob("*.jpg")):
+            split = "test" if path.is_relative_to(place / "test") else "train"
+            kind = "apples" if "Apple" in path.parts else "oranges"
+            (place / split / kind).mkdir(parents=True, exist_ok=True)
+            path.rename(place / split / kind / "-".join(path.relative_to(place).parts))
+        read = lambda path: ganzoo.datasets.load(path, image_size=SIDE, shuffle=False)
+        return tuple(
+            tuple(
+                np.concatenate(list(read(place / split / kind).as_numpy_iterator()))
+                for kind in ("apples", "oranges")
+            )
+            for split in ("train", "test")
+        )
+
+
+DATA = {
+    "mnist_edges": mnist_edges,
+    "noto_twemoji": noto_twemoji,
+    "apples_oranges": apples_oranges,
+}
+"""Name → function of the folder with the archives, which returns the training pictures of both
+domains and the test pictures of both, `uint8`."""
