@@ -4,7 +4,7 @@ arguments, where they are not the usual ones.
 `plain` is the textbook loop around DCGAN's networks in `peers.py`.
 """
 
-USUAL = {"data": "fashion_mnist", "minutes": 4.0, "batch_size": 64, "arguments": {}}
+USUAL = {"data": "fashion_mnist", "minutes": 3.0, "batch_size": 64, "arguments": {}}
 
 QUICK = {"batch_size": 32, "arguments": {"learning_rate": 8e-4}}
 """DCGAN's networks learn a few times as fast with this as with the paper's settings."""
@@ -40,8 +40,8 @@ RECIPES = {
     "aae": QUICK,
     "bigan": QUICK,
     "cogan": {"data": "mnist_edges", **QUICK},
-    "pix2pix": {"data": "noto_twemoji", "minutes": 10.0, "batch_size": 8},
-    "cyclegan": {"data": "apples_oranges", "minutes": 10.0, "batch_size": 4},
+    "pix2pix": {"data": "noto_twemoji", "minutes": 8.0, "batch_size": 8},
+    "cyclegan": {"data": "apples_oranges", "minutes": 8.0, "batch_size": 4},
 }
 
 REMARKS = {}

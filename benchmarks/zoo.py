@@ -72,7 +72,7 @@ def plain(images, batch_size, seconds, seed):
     return pictures, steps, used, wall
 
 
-def fit(name, ds, minutes, seed, arguments):
+def fit(name, ds, minutes, seed, batch_size, arguments):
     """A model of the zoo after so many minutes, and what of its row is known by then."""
     model, budget = ganzoo.get(name, seed=seed, **arguments), Budget(60 * minutes)
     model.fit(ds, epochs=10_000, verbose=0, callbacks=[budget])
@@ -80,7 +80,7 @@ def fit(name, ds, minutes, seed, arguments):
         "cpu_minutes": budget.used / 60,
         "wall_minutes": budget.wall / 60,
         "steps": int(model.step),
-        "pictures": int(model.step) * model.turns * ds.batch_size,
+        "pictures": int(model.step) * model.turns * batch_size,
     }
 
 
@@ -89,7 +89,7 @@ def one_domain(name, data, minutes, seed, data_dir, batch_size, arguments):
     load = dict(data_dir=data_dir, seed=seed, batch_size=batch_size)
     conditional = getattr(ganzoo.get(name, **arguments), "num_classes", None) is not None
     ds = ganzoo.datasets.load(data, labels=conditional, **load)
-    model, row = fit(name, ds, minutes, seed, arguments)
+    model, row = fit(name, ds, minutes, seed, batch_size, arguments)
     if hasattr(model, "generate"):
         row |= scores(model, data, data_dir, conditional)
         samples = model.generate(100, seed=0)
@@ -123,7 +123,7 @@ def two_domains(name, data, minutes, seed, data_dir, batch_size, arguments):
     train, test = domains.DATA[data](data_dir)
     paired = ganzoo.get(name).paired
     ds = ganzoo.datasets.load_pair(*train, paired=paired, batch_size=batch_size, seed=seed)
-    model, row = fit(name, ds, minutes, seed, arguments)
+    model, row = fit(name, ds, minutes, seed, batch_size, arguments)
     if hasattr(model, "translate"):
         images, targets = test
         found = model.translate(images)

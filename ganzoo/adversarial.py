@@ -31,6 +31,7 @@ class Adversarial(PictureGame):
         discriminator_learning_rate: the discriminator's, if it differs (two time scales).
         beta_1: Adam's decay of the first moment, of both players.
         beta_2: Adam's decay of the second moment, of both players.
+        epsilon: Adam's constant, above 0: gradients far below it make small moves.
         **kwargs: see `ganzoo.game.Game`.
     """
 
@@ -47,6 +48,7 @@ class Adversarial(PictureGame):
         discriminator_learning_rate=None,
         beta_1=0.5,
         beta_2=0.999,
+        epsilon=1e-7,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -61,6 +63,7 @@ class Adversarial(PictureGame):
             checks.real("discriminator_learning_rate", discriminator_learning_rate, above=0)
         self.beta_1 = checks.real("beta_1", beta_1, least=0, below=1)
         self.beta_2 = checks.real("beta_2", beta_2, least=0, below=1)
+        self.epsilon = checks.real("epsilon", epsilon, above=0)
 
     # What a subclass says ------------------------------------------------------------------
 
@@ -104,10 +107,8 @@ class Adversarial(PictureGame):
 
     def default_optimizers(self):
         rates = (self.discriminator_learning_rate or self.learning_rate, self.learning_rate)
-        return {
-            name: optimizers.Adam(rate, beta_1=self.beta_1, beta_2=self.beta_2)
-            for name, rate in zip(self.player_names, rates)
-        }
+        adam = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
+        return {name: optimizers.Adam(rate, **adam) for name, rate in zip(self.player_names, rates)}
 
     def real(self, batch):
         """The pictures of a batch that the generator's are held against."""

@@ -458,6 +458,7 @@ def digits(split):
     return tuple(np.concatenate(x) for x in zip(*([np.asarray(p) for p in b] for b in batches)))
 
 
+@pytest.mark.slow
 def test_unlabelled_pictures_help_where_labels_are_few():
     """The same discriminator, as many steps, with the other pictures and without."""
     tests, truth = digits("test")

@@ -61,6 +61,8 @@ class ImprovedGAN(SemiSupervised):
         * Convolutional networks are DCGAN's as in `dcgan`.
         * All pictures of a batch, labelled or not, are judged real or not; the authors' code draws
           two batches, and weighs that judgement by a half.
+        * ‖·‖² of feature matching is divided by the number of features, as in the authors' code;
+          their perceptrons are also scaled by the first batch, ours are not.
         * `generate` and `classify` use averaged networks; `ema_decay=None` turns that off.
 
     References:
@@ -136,7 +138,7 @@ class ImprovedGAN(SemiSupervised):
             return super().generator_loss(batch, drawn)
         real, fake = (self.look(x, batch) for x in (batch["images"], drawn["fake"]))
         apart = ops.mean(real["features"], axis=0) - ops.mean(fake["features"], axis=0)
-        terms = {"feature_matching": ops.sum(ops.square(apart))}
+        terms = {"feature_matching": ops.mean(ops.square(apart))}
         return {**terms, **self.generator_terms(batch, drawn, fake)}, {}
 
     def generator_terms(self, batch, drawn, fake):
