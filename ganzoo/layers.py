@@ -147,8 +147,8 @@ def _at_the_pictures(layer, channels):
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class Conv2D(keras.layers.Conv2D):
-    """Keras's convolution; its gradient to pictures of few channels takes less time on a CPU, and
-    so do those of grouped ones under JAX.
+    """Keras's convolution; on a CPU its gradient to pictures of few channels takes less time, and
+    so do grouped ones.
 
     Arguments, weights and result are the same.
 
@@ -163,8 +163,9 @@ class Conv2D(keras.layers.Conv2D):
         if _at_the_pictures(self, inputs.shape[-1]) and self.groups == 1:
             found = backend.picture_conv(inputs, kernel)
         if self.groups > 1:
-            whole = backend.ungrouped(ops.convert_to_tensor(kernel), self.groups)
-            kernel = kernel if whole is None else whole
+            convolve = super().convolution_op
+            kernel = ops.convert_to_tensor(kernel)
+            found = backend.grouped_conv(convolve, inputs, kernel, self.groups)
         return super().convolution_op(inputs, kernel) if found is None else found
 
 

@@ -14,7 +14,7 @@ Everything above it is written once in `keras.ops`. What differs between backend
 | `batch_norm`     | batch normalisation in one operation, where there is one                    |
 | `layer_norm`     | layer normalisation in few passes over memory, forward and back             |
 | `picture_conv`   | convolutions next to the pictures (also `…_transpose`), quicker on a CPU     |
-| `ungrouped`      | a grouped convolution's kernel as an ordinary one's, where that is quicker  |
+| `grouped_conv`   | grouped convolutions, quicker on a CPU                                       |
 | `inference`      | a network and what is done with its outputs, compiled                       |
 | `trace`          | runs a function on shapes alone, to learn what it returns                    |
 | `keep_compiled`  | lets the next process find what this one compiled, where that is possible   |
@@ -63,6 +63,7 @@ apply = _impl.apply
 approach = _impl.approach
 batch_norm = _impl.batch_norm
 best_precision = _impl.best_precision
+grouped_conv = _impl.grouped_conv
 inference = _impl.inference
 input_gradient = _impl.input_gradient
 keep_compiled = _impl.keep_compiled
@@ -71,7 +72,6 @@ picture_conv = _impl.picture_conv
 picture_conv_transpose = _impl.picture_conv_transpose
 record = _impl.record
 trace = _impl.trace
-ungrouped = _impl.ungrouped
 value_and_grad = _impl.value_and_grad
 
 

@@ -162,16 +162,15 @@ def picture_conv_transpose(*_):
     return None
 
 
-def ungrouped(kernel, groups):
-    """A grouped convolution's kernel as an ordinary one's, with zeros between groups; None where
-    the grouped one is as quick. XLA's gradient of it takes a CPU some ten times as long.
-    """
+def grouped_conv(convolve, x, kernel, groups):
+    """A grouped convolution as an ordinary one, with zeros between groups, on a CPU, where XLA's
+    gradient of it takes some ten times as long; None where there is a GPU."""
     if accelerated():
         return None
     inputs, outputs = kernel.shape[-2:]
     group = lambda count: jax.numpy.arange(count * groups) // count
     same = group(inputs)[:, None] == jax.numpy.arange(outputs) // (outputs // groups)
-    return jax.numpy.tile(kernel, (1, 1, groups, 1)) * same.astype(kernel.dtype)
+    return convolve(x, jax.numpy.tile(kernel, (1, 1, groups, 1)) * same.astype(kernel.dtype))
 
 
 def layer_norm(x, scale, offset, epsilon):
