@@ -37,6 +37,8 @@ class Adversarial(PictureGame):
 
     player_names = ("discriminator", "generator")
     averaged = ("generator",)
+    pictures_judged = 1
+    """How many pictures the discriminator sees of an example, in its channels."""
 
     def __init__(
         self,
@@ -124,7 +126,7 @@ class Adversarial(PictureGame):
         Returns:
             A dict: `"logits"`, and whatever else the discriminator has.
         """
-        augment = augmentations.get(self.augment)
+        augment = augmentations.get(self.augment, self.pictures_judged)
         images = keras.tree.map_structure(lambda x: augment(x, self.seed_generator), images)
         said = self._call(self.discriminator, images, batch)
         return said if isinstance(said, dict) else {"logits": said}

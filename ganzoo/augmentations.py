@@ -16,14 +16,20 @@ def _each(images, low, high, seed):
     return random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, seed=seed)
 
 
-def color(images, seed):
+def color(images, seed, pictures=1):
     """Brightness ±0.5, saturation 0 to 2, contrast 0.5 to 1.5."""
-    images = images + _each(images, -0.5, 0.5, seed)
-    if images.shape[-1] >= 3:
-        grey = ops.mean(images, axis=-1, keepdims=True)
-        images = grey + (images - grey) * _each(images, 0.0, 2.0, seed)
-    mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
-    return mean + (images - mean) * _each(images, 0.5, 1.5, seed)
+    brightness, saturation, contrast = (
+        _each(images, low, high, seed) for low, high in ((-0.5, 0.5), (0.0, 2.0), (0.5, 1.5))
+    )
+    changed = []
+    for x in ops.split(images, pictures, axis=-1):
+        x = x + brightness
+        if x.shape[-1] >= 3:
+            grey = ops.mean(x, axis=-1, keepdims=True)
+            x = grey + (x - grey) * saturation
+        mean = ops.mean(x, axis=(1, 2, 3), keepdims=True)
+        changed.append(mean + (x - mean) * contrast)
+    return ops.concatenate(changed, axis=-1)
 
 
 def translation(images, seed):
@@ -56,10 +62,12 @@ def cutout(images, seed):
 PARTS = {"color": color, "translation": translation, "cutout": cutout}
 
 
-def get(augment):
+def get(augment, pictures=1):
     """A function `(images, seed) -> images`, float32.
 
     Args:
+        pictures: how many pictures an example has, one after the other in its channels: they are
+            moved and cut together, and coloured in the same way, each by itself.
         augment: `"diffaugment"`; some of `"color"`, `"translation"` and `"cutout"`, separated by
             commas; or None, for none.
 
@@ -77,9 +85,10 @@ def get(augment):
         return lambda images, seed: images
     if not isinstance(augment, str):
         raise ValueError(f"`augment` is a string or None. Received: {augment!r}.")
-    names = list(PARTS) if augment == "diffaugment" else augment.replace(" ", "").split(",")
-    for name in names:
+    given = augment.replace(" ", "").split(",")
+    for name in given:
         checks.one_of("augment", name, ("diffaugment", *PARTS))
+    names = list(PARTS) if "diffaugment" in given else given
 
     def change(images, seed):
         if len(images.shape) != 4:
@@ -89,7 +98,8 @@ def get(augment):
             )
         images = ops.cast(images, "float32")
         for name in names:
-            images = PARTS[name](images, seed)
+            more = {"pictures": pictures} if name == "color" else {}
+            images = PARTS[name](images, seed, **more)
         return images
 
     return change

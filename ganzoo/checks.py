@@ -32,6 +32,21 @@ def integer(name, value, *, least=1):
     return int(value)
 
 
+def optional(check, name, value, **bounds):
+    """None, or what `check` makes of `value`."""
+    return value if value is None else check(name, value, **bounds)
+
+
+def integers(name, values, *, least=1):
+    """`values` as a tuple of ints, if it is a list of whole numbers of at least `least`."""
+    if not isinstance(values, (list, tuple)):
+        example = values if isinstance(values, numbers.Integral) else max(least, 1)
+        raise TypeError(
+            f"`{name}` must be a list of whole numbers, such as ({example},). Received: {values!r}."
+        )
+    return tuple(integer(name, value, least=least) for value in values)
+
+
 def real(name, value, *, least=None, above=None, most=None, below=None):
     """`value` as a float, if it lies within the bounds given."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):

@@ -33,8 +33,7 @@ class Codes:
     continuous: int
 
     def __post_init__(self):
-        for k in self.categories:
-            checks.integer("categories", k, least=2)
+        checks.integers("categories", self.categories, least=2)
         checks.integer("continuous", self.continuous, least=0)
         if not self.width:
             raise ValueError("There must be a code: set `categories`, `continuous`, or both.")
@@ -67,6 +66,10 @@ class Codes:
     def make(self, count, categories, continuous):
         """Codes of these categories, `(count, codes)` or what broadcasts to it, and numbers."""
         categories, continuous = np.asarray(categories), np.asarray(continuous, "float32")
+        if self.categories and not np.issubdtype(categories.dtype, np.integer):
+            raise ValueError(f"`categories` must be whole numbers. Received: {categories.dtype}.")
+        if not np.isfinite(continuous).all():
+            raise ValueError("`continuous` must be finite. Received NaN or infinity.")
         if categories.ndim == 1 and len(self.categories) == 1:
             categories = categories[:, None]
         try:
@@ -131,8 +134,8 @@ class Coded(ConvolutionalGAN):
 
     def __init__(self, *, latent_dim=62, categories=(10,), continuous=2, **kwargs):
         super().__init__(latent_dim=latent_dim, **kwargs)
-        self.categories, self.continuous = tuple(categories), continuous
-        self.coding = Codes(self.categories, continuous)
+        self.coding = Codes(checks.integers("categories", categories, least=2), continuous)
+        self.categories, self.continuous = self.coding.categories, continuous
 
     @property
     def latent_width(self):
@@ -156,14 +159,18 @@ class Coded(ConvolutionalGAN):
 
         Args:
             n: how many.
-            categories: whole numbers, `(n,)`, or `(n, codes)` where there are several; or one.
+            categories: whole numbers: `(n,)`, or one, of a single code; of several `(n, codes)`, or
+                `(codes,)` for all pictures.
             continuous: numbers, `(n, codes)`, or what broadcasts to it.
             seed: of whatever is None and so drawn.
         """
+        for name, given in (("categories", categories), ("continuous", continuous)):
+            if given is not None and not getattr(self, name):
+                raise ValueError(f"This model has no such codes: leave `{name}` out.")
         drawn = self.prior(np.random.default_rng(seed), checks.integer("n", n))
         noise, codes = np.split(drawn, [self.latent_dim], axis=1)
         known, numbers = self.coding.split(codes)
         if categories is None:
-            categories = np.array([part.argmax(axis=1) for part in known]).reshape(-1, n).T
+            categories = np.array([part.argmax(axis=1) for part in known], int).reshape(-1, n).T
         numbers = numbers if continuous is None else continuous
         return np.concatenate([noise, self.coding.make(n, categories, numbers)], axis=1)

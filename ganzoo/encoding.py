@@ -54,7 +54,7 @@ class Encoding(PictureGame):
         # Classes before this one in the order of inheritance may set the same again: they know it.
         self.latent_dim = checks.integer("latent_dim", latent_dim)
         self.channels = checks.integer("channels", channels)
-        self.hidden = hidden if hidden is None else tuple(map(_units, hidden))
+        self.hidden = checks.optional(checks.integers, "hidden", hidden)
         self.accepts_points = hidden is not None
         self.learning_rate = checks.real("learning_rate", learning_rate, above=0)
         self.beta_1 = checks.real("beta_1", beta_1, least=0, below=1)
@@ -133,7 +133,3 @@ class Encoding(PictureGame):
 def to_codes(outputs):
     """What an encoder has found, as numbers; and whether all were finite."""
     return to_numbers(outputs["mean"] if isinstance(outputs, dict) else outputs)
-
-
-def _units(number):
-    return checks.integer("hidden", number)

@@ -240,12 +240,15 @@ class Game(backend.Trainer, keras.Model):
 
     # For its losses ---------------------------------------------------------------------------
 
+    _judging = False
+
     def lazily(self, every, value, shape=()):
         """`every` times what `value()` returns, in one training step of so many; zeros in the
         others, in which it costs nothing. On average that is the value itself.
 
         Args:
-            every: steps from one to the next.
+            every: steps from one to the next. Where a loss is judged, not trained on, the value
+                itself is returned.
             value: function that returns a tensor. It neither draws random numbers nor changes
                 variables: both belong outside.
             shape: of the tensor.
@@ -253,7 +256,7 @@ class Game(backend.Trainer, keras.Model):
         Returns:
             A float32 tensor.
         """
-        if every == 1:
+        if every == 1 or self._judging:
             return ops.cast(value(), "float32")
         due = ops.convert_to_tensor(self.step) % every == 0
         return ops.cond(
@@ -512,7 +515,11 @@ class Game(backend.Trainer, keras.Model):
 
     def judge(self, data):
         """The players' losses on one batch, with no move made."""
-        return self._looks(self.prepare(data))
+        self._judging = True
+        try:
+            return self._looks(self.prepare(data))
+        finally:
+            self._judging = False
 
     def _looks(self, batch):
         drawn = self.draw(batch)

@@ -23,6 +23,8 @@ class Generative(PictureGame):
 
     makes_pictures = "generator"
     """Name of the network that does."""
+    truncates_latents = True
+    """Whether truncation is of latents, which are drawn, rather than of what is made of them."""
     conditional = True
     """Whether `num_classes` may be given."""
 
@@ -153,6 +155,7 @@ class Generative(PictureGame):
         return columns
 
     def _latents(self, n, latents, seed, truncation, size):
+        checks.optional(checks.real, "truncation", truncation, above=0)
         if latents is not None:
             latents = np.asarray(latents, "float32")
             if latents.shape != (n, self.latent_width):
@@ -160,13 +163,11 @@ class Generative(PictureGame):
                     f"`latents` must have shape ({n}, {self.latent_width}). Received: "
                     f"{latents.shape}."
                 )
-            if seed is not None or truncation is not None:
+            if seed is not None or (truncation is not None and self.truncates_latents):
                 raise ValueError("`latents` replace drawing: leave out `seed` and `truncation`.")
             return (latents[start : start + size] for start in range(0, n, size))
         if seed is not None:
             checks.integer("seed", seed, least=0)
-        if truncation is not None:
-            checks.real("truncation", truncation, above=0)
         # One after the other from one stream, so that the batch size changes nothing.
         rng = np.random.default_rng(seed)
         counts = (min(size, n - start) for start in range(0, n, size))

@@ -58,8 +58,8 @@ def interpolate(model, start=None, end=None, steps=8, *, rows=4, seed=0, labels=
             "`start` and `end` must have as many rows as each other, or one. Received: "
             f"{len(ends[0])} and {len(ends[1])}."
         )
-    given = any(x is not None for x in ends)
-    rows = max((len(x) for x in ends if x is not None), default=rows) if given else rows
+    if counts or all(x is not None for x in ends):
+        rows = max(counts, default=1)
     rng = _generator(seed)
     drawn = [model.prior(rng, rows) for _ in ends]  # an end is the same, whatever the other is
     ends = [np.broadcast_to(d if x is None else x, d.shape) for x, d in zip(ends, drawn)]

@@ -371,7 +371,8 @@ class MinibatchStddev(keras.layers.Layer):
     def call(self, inputs):
         x = ops.cast(inputs, "float32")
         count = x.shape[0]
-        size = math.gcd(count, self.group_size) if count else self.group_size
+        sizes = range(min(count or self.group_size, self.group_size), 0, -1)
+        size = next(n for n in sizes if not count or count % n == 0)
         groups = ops.reshape(x, (size, -1, *x.shape[1:]))
         # Epsilon inside the root: its derivative at zero is infinite.
         spread = ops.sqrt(ops.var(groups, axis=0) + 1e-8)

@@ -48,19 +48,3 @@ class Adam(keras.optimizers.Adam):
             self.beta_2,
             self.epsilon,
         )
-
-
-def lazy(adam, every):
-    """Adam for a loss with a penalty that is taken, `every` times as heavy, in each `every`-th step
-    only: what these steps add to the others is taken back.
-
-    Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN", appendix B.
-
-    >>> round(lazy(Adam(0.1, beta_2=0.99), every=4).beta_2, 4)
-    0.992
-    """
-    share = every / (every + 1)
-    config = adam.get_config()
-    config["learning_rate"] *= share
-    config.update(beta_1=adam.beta_1**share, beta_2=adam.beta_2**share)
-    return type(adam).from_config(config)

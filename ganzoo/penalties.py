@@ -65,8 +65,9 @@ def path_lengths(render, styles, noise):
     Returns:
         `(batch,)`, float32.
     """
-    places = noise.shape[1] * noise.shape[2]
+    # Before the gradient is taken, which may be in half precision, rather than after.
+    noise = noise / (noise.shape[1] * noise.shape[2]) ** 0.5
     change = lambda w: ops.sum(ops.cast(render(w), "float32") * noise, axis=(1, 2, 3))
     slopes = ops.cast(backend.input_gradient(change, styles), "float32")
     # Epsilon inside the root: its derivative at zero is infinite.
-    return ops.sqrt(ops.mean(ops.sum(ops.square(slopes), axis=2), axis=1) / places + 1e-12)
+    return ops.sqrt(ops.mean(ops.sum(ops.square(slopes), axis=2), axis=1) + 1e-12)

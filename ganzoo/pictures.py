@@ -168,7 +168,8 @@ class PictureGame(Game):
                 "checkpoint from before, or train anew with a smaller learning rate.",
                 stacklevel=2,
             )
-            outputs = np.nan_to_num(outputs, nan=-1.0, posinf=1.0, neginf=-1.0)
+            if finish is to_pictures:  # of points; as uint8 there is no NaN
+                outputs = np.nan_to_num(outputs, nan=-1.0, posinf=1.0, neginf=-1.0)
         return outputs[: size - short]
 
     def _run_on_pictures(self, network, images, batch_size, finish, any_size=False):
@@ -219,7 +220,7 @@ def check_range(images):
     if not (np.isfinite(low) and np.isfinite(high)):
         raise ValueError(
             "The pictures contain NaN or infinity. Remove or mend those: "
-            "`images[np.isfinite(images).all(axis=(1, 2, 3))]`."
+            "`images[np.isfinite(images.reshape(len(images), -1)).all(axis=1)]`."
         )
     if low < -1.001 or high > 1.001:
         raise ValueError(

@@ -1,6 +1,7 @@
 """Models on pictures of two domains, and those that translate from one to the other."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from ganzoo.pictures import PictureGame
@@ -53,6 +54,9 @@ class Translator(TwoDomains):
         **kwargs: see `ganzoo.game.Game`.
     """
 
+    least_side = 8
+    """Height and width that a picture must have at least."""
+
     def translator(self, reverse):
         """The network that translates, from the second domain to the first if `reverse`."""
         if reverse:
@@ -67,7 +71,7 @@ class Translator(TwoDomains):
 
         Args:
             images: `(n, height, width, channels)`, `uint8` or float in [-1, 1], of any height and
-                width from 8×8; channels as in training.
+                width from `least_side` on; channels as in training.
             reverse: from the second domain into the first instead, where the model has learned
                 that.
             batch_size: pictures translated at once; bounds memory.
@@ -80,6 +84,11 @@ class Translator(TwoDomains):
         """
         self._must_be_built()
         network = self.translator(reverse)
+        if np.ndim(images) == 4 and min(np.shape(images)[1:3]) < self.least_side:
+            raise ValueError(
+                f"This model takes pictures of at least {self.least_side}×{self.least_side}, "
+                f"`(n, height, width, channels)`. Received: {np.shape(images)}. Enlarge them first."
+            )
         return self._run_on_pictures(network, images, batch_size, to_pictures, any_size=True)
 
     def call(self, inputs, training=False):

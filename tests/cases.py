@@ -38,7 +38,6 @@ CASES = {
             "channels": 4,
             "latent_dim": 6,
             "classes": 3,
-            "minibatch_discrimination": 5,
             "virtual_batch_norm": 4,
             "historical_averaging": 0.1,
         },

@@ -23,7 +23,7 @@ LAYERS = [
     ["pictures"],
     ["adversarial", "generative", "translation", "encoding"],
     ["gan"],
-    ["convolutional"],
+    ["convolutional", "residual"],
     ["codes", "semisupervised"],
     ["registry"],
     ["models"],

@@ -86,7 +86,7 @@ def test_real_and_generated_pictures_are_changed_for_both_players(rng, monkeypat
         seen.append(images.shape)
         return images
 
-    monkeypatch.setattr(augmentations, "get", lambda name: spy)
+    monkeypatch.setattr(augmentations, "get", lambda *_: spy)
     model = ganzoo.get("dcgan", channels=4, image_shape=(8, 8, 1), augment="color", seed=0)
     batch = model.prepare(rng.integers(0, 255, (4, 8, 8, 1)).astype("uint8"))
     drawn = model.draw(batch)
@@ -111,3 +111,23 @@ def test_what_it_is_not_is_said():
     model = ganzoo.get("vanilla", augment="diffaugment")
     with pytest.raises(ValueError, match="changes pictures.*Leave `augment` out"):
         model.fit(np.zeros((64, 2), "float32"), verbose=0)
+
+
+def test_two_pictures_in_one_are_coloured_alike_and_each_by_itself():
+    a, b = np.random.default_rng(0).uniform(-1, 1, (2, 5, 8, 8, 3)).astype("float32")
+    both = np.concatenate([a, b], axis=3)
+    alone, together = (
+        ops.convert_to_numpy(augmentations.get("color", n)(x, keras.random.SeedGenerator(1)))
+        for n, x in ((1, a), (2, both))
+    )
+    np.testing.assert_allclose(together[..., :3], alone, atol=1e-5)
+    assert np.abs(together[..., 3:] - together[..., :3]).max() > 0.1
+
+
+def test_diffaugment_among_others_is_all_of_them():
+    x = np.random.default_rng(0).uniform(-1, 1, (4, 8, 8, 3)).astype("float32")
+    changed = [
+        ops.convert_to_numpy(augmentations.get(name)(x, keras.random.SeedGenerator(1)))
+        for name in ("diffaugment", "cutout, diffaugment")
+    ]
+    np.testing.assert_array_equal(*changed)

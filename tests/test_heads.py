@@ -342,7 +342,7 @@ def test_feature_matching_against_its_formula():
         for x in (batch["images"], drawn["fake"])
     )
     assert set(terms) == {"feature_matching"}
-    assert float(terms["feature_matching"]) == pytest.approx(((real - fake) ** 2).sum(), rel=1e-3)
+    assert float(terms["feature_matching"]) == pytest.approx(((real - fake) ** 2).mean(), rel=1e-3)
 
 
 def test_the_discriminator_is_a_classifier_with_one_class_more():
@@ -356,6 +356,13 @@ def test_the_discriminator_is_a_classifier_with_one_class_more():
     # So the adversarial term is that of equation 5.
     loss = losses.get("non_saturating").discriminator(said["logits"], said["logits"])
     assert float(loss) == pytest.approx(-np.log(1 - fake).mean() - np.log(fake).mean(), rel=1e-4)
+
+
+def test_what_is_said_of_a_picture_does_not_depend_on_the_others():
+    model, images = small(classes=5), some_pictures()
+    np.testing.assert_allclose(model.classify(images)[:3], model.classify(images[:3]), atol=1e-6)
+    with pytest.raises(ValueError, match="leave `minibatch_discrimination` out"):
+        small(classes=5, minibatch_discrimination=3)
 
 
 def test_only_known_labels_count():

@@ -132,3 +132,13 @@ def test_minibatch_stddev(rng):
         np.testing.assert_allclose(got[i, :, :, 5], np.full((3, 4), spread), rtol=1e-5)
     same = ops.convert_to_numpy(layers.MinibatchStddev(4)(np.ones((4, 2, 2, 1), "float32")))
     np.testing.assert_allclose(same[..., 1], 1e-4, rtol=1e-3)  # the root of epsilon
+
+
+def test_minibatch_stddev_takes_the_largest_group_that_divides_the_batch():
+    x = np.random.default_rng(0).standard_normal((9, 2, 2, 1)).astype("float32")
+    added = ops.convert_to_numpy(layers.MinibatchStddev(4)(x))[..., 1]
+    groups = x.reshape(3, 3, 2, 2, 1)  # of three, every third example
+    wanted = np.tile(groups.std(axis=0).mean(axis=(1, 2, 3)), 3)
+    np.testing.assert_allclose(
+        added, np.broadcast_to(wanted[:, None, None], added.shape), rtol=1e-4
+    )

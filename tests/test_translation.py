@@ -230,6 +230,15 @@ def test_what_translators_and_coupled_models_refuse():
             model.translate(bad)
     with pytest.raises(ValueError, match="at least 8×8"):
         model.translate(A[:, :7])
+    # The innermost normalised layer of a U-Net for 64×64 needs two pixels.
+    deep = tiny("pix2pix", image_shape=(64, 64, 1))
+    with pytest.raises(ValueError, match="at least 33×33"):
+        deep.translate(pictures(1, (32, 40, 1)))
+    for name in ("pix2pix", "cyclegan"):
+        with pytest.raises(ValueError, match="`patch_layers` must be at most 2 .*8×8.*3"):
+            tiny(name, patch_layers=3, image_shape=(8, 8, 1))
+        with pytest.raises(ValueError, match="`patch_layers` must be at least 1"):
+            tiny(name, patch_layers=0)
 
 
 def test_fit_takes_arrays_of_two_lengths():

@@ -76,9 +76,7 @@ class AAE(Generative, Encoding):
         super().__init__(
             latent_dim=latent_dim, learning_rate=learning_rate, beta_1=beta_1, **kwargs
         )
-        self.discriminator_units = tuple(
-            checks.integer("discriminator_units", n) for n in discriminator_units
-        )
+        self.discriminator_units = checks.integers("discriminator_units", discriminator_units)
 
     def build_players(self):
         self.encoder, self.decoder = self.build_encoder(), self.build_decoder()

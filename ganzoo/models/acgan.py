@@ -47,6 +47,7 @@ class ACGAN(ConvolutionalGAN):
           3×3 kernels, dropout and, for CIFAR-10, noise on the pictures.
         * One model for all classes; for ImageNet the paper trains a hundred, of ten classes each.
         * Labels enter the generator by learned embeddings.
+        * The non-saturating objective is the default; `objective="minimax"` gives the one above.
         * `generate` uses an averaged generator (decay 0.99); `ema_decay=None` turns it off.
 
     References:

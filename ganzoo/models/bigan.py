@@ -46,6 +46,7 @@ class BiGAN(GAN, Encoding):
     ((2, 8, 8, 1), (64, 10))
 
     Departures from the paper:
+        * The encoder is deterministic, as Donahue et al.'s; Dumoulin et al. sample.
         * DCGAN's networks by default; codes enter the discriminator after its convolutions, which
           have layer normalisation. Dense networks have none.
         * Latents are normal, not uniform.

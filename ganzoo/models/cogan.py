@@ -104,9 +104,8 @@ class CoGAN(TwoDomains, GAN):
 
     def generate_pairs(self, n, *, seed=None, latents=None, truncation=None, **options):
         """Pictures of both domains, the same things in the same order: `(images, targets)`."""
-        checks.integer("n", n)
-        if latents is None:
-            latents = self.prior(np.random.default_rng(seed), n, truncation)
+        parts = self._latents(checks.integer("n", n), latents, seed, truncation, n)
+        latents = np.concatenate(list(parts))
         return tuple(
             self.generate(n, domain=domain, latents=latents, **options)
             for domain in networks.DOMAINS

@@ -74,8 +74,12 @@ class CycleGAN(Adversarial, Translator):
         self.identity_weight = checks.real("identity_weight", identity_weight, least=0)
         self.history_size = checks.integer("history_size", history_size, least=0)
         self.channels = checks.integer("channels", channels)
-        self.blocks = blocks and checks.integer("blocks", blocks)
-        self.patch_layers = patch_layers and checks.integer("patch_layers", patch_layers)
+        self.blocks = checks.optional(checks.integer, "blocks", blocks)
+        self.patch_layers = checks.optional(checks.integer, "patch_layers", patch_layers)
+
+    def check_image_shape(self, shape):
+        super().check_image_shape(shape)
+        networks.check_patch_layers(self.patch_layers, *shape[:2])
 
     def build_generator(self):
         make = lambda name: networks.residual(self.image_shape, self.channels, self.blocks, name)
@@ -109,11 +113,12 @@ class CycleGAN(Adversarial, Translator):
             dict(zip(("targets", "images"), self.real(batch).values())),
         )
         cycle = difference(self.generator(drawn["fake"], training=True), real)
-        # Halves, because the objective has half of the paper's squares.
-        terms = {"cycle": self.cycle_weight / 2 * cycle}
+        # The objective of least squares is half of the paper's squares.
+        half = 0.5 if self.objective == "least_squares" else 1.0
+        terms = {"cycle": half * self.cycle_weight * cycle}
         if self.identity_weight:
             same = difference(self.generator(swapped, training=True), real)
-            terms["identity"] = self.identity_weight / 2 * same
+            terms["identity"] = half * self.identity_weight * same
         return terms
 
     def translator(self, reverse):

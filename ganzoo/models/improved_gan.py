@@ -35,10 +35,14 @@ class ImprovedGAN(SemiSupervised):
         supervised_weight: weight of the labels' term, at least 0.
         feature_matching: whether the generator matches features rather than fool D.
         minibatch_discrimination: kernels of the layer that compares examples; 0: no such layer.
+            None: 100, or 0 with `classes`.
         historical_averaging: weight of ‖θ − mean of all past θ‖² in each player's loss; 0: none.
         label_smoothing: how far below 1 the target for real pictures is, in [0, 1).
         virtual_batch_norm: examples in the generator's reference batch; 0: batch normalisation.
-        architecture: `"dcgan"`, or `"mlp"`: the perceptrons of the paper's experiment on MNIST.
+        architecture: `"dcgan"`, or `"mlp"`: the perceptrons of the paper's experiment on MNIST,
+            which goes with `feature_matching=True, label_smoothing=0.0, virtual_batch_norm=0,
+            learning_rate=3e-3, epsilon=1e-4`. The three arguments that follow are the
+            perceptrons'; `channels` and `discriminator_normalization` belong to `"dcgan"`.
         generator_units: sizes of the generating perceptron's hidden layers.
         discriminator_units: sizes of the discriminating perceptron's hidden layers.
         noise: standard deviations of the noise on the discriminating perceptron's input and
@@ -75,7 +79,7 @@ class ImprovedGAN(SemiSupervised):
         self,
         *,
         feature_matching=False,
-        minibatch_discrimination=100,
+        minibatch_discrimination=None,
         historical_averaging=0.0,
         label_smoothing=0.1,
         virtual_batch_norm=64,
@@ -89,7 +93,14 @@ class ImprovedGAN(SemiSupervised):
         whole = lambda name, value: checks.integer(name, value, least=0)
         real = lambda name, value, **bounds: checks.real(name, value, least=0, **bounds)
         self.feature_matching = checks.one_of("feature_matching", feature_matching, (True, False))
+        if minibatch_discrimination is None:
+            minibatch_discrimination = 0 if self.classes else 100
         self.minibatch_discrimination = whole("minibatch_discrimination", minibatch_discrimination)
+        if self.classes and minibatch_discrimination:
+            raise ValueError(
+                "What is said of a picture's class must not depend on the other pictures: with "
+                "`classes` leave `minibatch_discrimination` out."
+            )
         self.historical_averaging = real("historical_averaging", historical_averaging)
         self.label_smoothing = real("label_smoothing", label_smoothing, below=1)
         if label_smoothing and self.objective not in ("non_saturating", "minimax"):
@@ -99,9 +110,10 @@ class ImprovedGAN(SemiSupervised):
             )
         self.virtual_batch_norm = whole("virtual_batch_norm", virtual_batch_norm)
         self.architecture = checks.one_of("architecture", architecture, ("dcgan", "mlp"))
-        self.generator_units = tuple(generator_units)
-        self.discriminator_units = tuple(discriminator_units)
-        self.noise = tuple(noise)
+        self.generator_units = checks.integers("generator_units", generator_units)
+        self.discriminator_units = checks.integers("discriminator_units", discriminator_units)
+        input_noise, hidden_noise = noise
+        self.noise = (real("noise", input_noise), real("noise", hidden_noise))
 
     def build_generator(self):
         shape, reference = self.image_shape, self.virtual_batch_norm

@@ -51,6 +51,9 @@ class InfoGAN(Coded):
 
     Departures from the paper:
         * The noise is normal, not uniform.
+        * The non-saturating objective is the default; `objective="minimax"` gives the one above.
+        * DCGAN's networks as in `dcgan`, whose leaky ReLUs have a slope of 0.2, the paper's 0.1;
+          for 28×28 their sizes are the paper's.
         * `generate` uses an averaged generator (decay 0.99); `ema_decay=None` turns it off.
 
     References:
@@ -59,6 +62,8 @@ class InfoGAN(Coded):
           arXiv:1606.03657, section 5 and appendix C.1
         * The authors' code: github.com/openai/InfoGAN
     """
+
+    conditional = False
 
     def __init__(
         self,
@@ -78,14 +83,14 @@ class InfoGAN(Coded):
         )
         self.category_weight = checks.real("category_weight", category_weight, least=0)
         self.continuous_weight = checks.real("continuous_weight", continuous_weight, least=0)
-        self.dense_units, self.code_units = tuple(dense_units), tuple(code_units)
+        self.dense_units = checks.integers("dense_units", dense_units)
+        self.code_units = checks.integers("code_units", code_units)
 
     def build_generator(self):
         return networks.generator(
             self.image_shape,
             self.latent_width,
             self.channels,
-            self.num_classes,
             hidden=self.dense_units,
         )
 
@@ -93,8 +98,7 @@ class InfoGAN(Coded):
         return networks.discriminator(
             self.image_shape,
             self.channels,
-            self.num_classes,
-            self.discriminator_normalization,
+            normalize=self.discriminator_normalization,
             hidden=self.dense_units,
             heads={"codes": (*self.code_units, self.coding.width)},
         )

@@ -59,6 +59,7 @@ class Pix2Pix(Adversarial, Translator):
     """
 
     paired = True
+    pictures_judged = 2
 
     def __init__(
         self, *, distance_weight=100.0, channels=64, dropout=0.5, patch_layers=None, **kwargs
@@ -67,7 +68,11 @@ class Pix2Pix(Adversarial, Translator):
         self.distance_weight = checks.real("distance_weight", distance_weight, least=0)
         self.channels = checks.integer("channels", channels)
         self.dropout = checks.real("dropout", dropout, least=0, below=1)
-        self.patch_layers = patch_layers and checks.integer("patch_layers", patch_layers)
+        self.patch_layers = checks.optional(checks.integer, "patch_layers", patch_layers)
+
+    def check_image_shape(self, shape):
+        super().check_image_shape(shape)
+        networks.check_patch_layers(self.patch_layers, *shape[:2])
 
     def build_generator(self):
         return networks.unet(self.image_shape, self.channels, self.dropout)
@@ -77,6 +82,11 @@ class Pix2Pix(Adversarial, Translator):
         return networks.patch_discriminator(
             (height, width, 2 * depth), self.channels, self.patch_layers, affine=True
         )
+
+    @property
+    def least_side(self):
+        """Of smaller pictures the innermost normalised layer has one pixel, and forgets it."""
+        return max(8, 2 ** (networks.halvings(*self.image_shape[:2]) - 1) + 1)
 
     def draw(self, batch):
         return {"fake": self.generator(batch["images"], training=True)}

@@ -47,6 +47,7 @@ class ProGAN(GAN):
         * Narrow by default, to train on a CPU; the paper's: `channels=16, max_channels=512,
           latent_dim=512` at 1024×1024, and phases of 800,000 pictures.
         * Phases are counted in steps, the batch size stays, and so does the optimizers' state.
+        * Adam is not begun anew when the networks grow: the first steps of new layers are large.
         * With `num_classes` labels enter by embedding and projection, not by a classifier.
 
     References:

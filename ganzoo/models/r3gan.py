@@ -83,7 +83,9 @@ class R3GAN(GAN):
             **kwargs,
         )
         self.gamma = checks.real("gamma", gamma, least=0)
-        self.channels = tuple(checks.integer("channels", n) for n in channels)
+        self.channels = checks.integers("channels", channels)
+        if not self.channels:
+            raise ValueError("`channels` must have a number for at least one size.")
         self.blocks = checks.integer("blocks", blocks)
         self.expansion = checks.integer("expansion", expansion)
         self.group_width = checks.integer("group_width", group_width)

@@ -1,12 +1,12 @@
 """SAGAN: self-attention, so that far parts of a picture can agree."""
 
-from ganzoo.models.sngan import SNGAN
 from ganzoo.networks import resnet
 from ganzoo.registry import register
+from ganzoo.residual import ResidualGAN
 
 
 @register
-class SAGAN(SNGAN):
+class SAGAN(ResidualGAN):
     """Self-attention GAN (Zhang, Goodfellow, Metaxas, Odena, 2019): in both networks, at one
     resolution, every place looks at all others.
 
@@ -24,7 +24,7 @@ class SAGAN(SNGAN):
         learning_rate, discriminator_learning_rate: Adam's, of generator and discriminator.
         ema_decay: decay of the averaged generator that `generate` uses, in [0, 1), or None to
             use the live one.
-        **kwargs: see `sngan`, `ganzoo.GAN` (`latent_dim`, `objective`, …) and `ganzoo.Game`
+        **kwargs: see `ganzoo.GAN` (`latent_dim`, `objective`, …) and `ganzoo.Game`
             (`image_shape`, `precision`, `seed`, …).
 
     Example:
@@ -47,18 +47,8 @@ class SAGAN(SNGAN):
         * The authors' code: github.com/brain-research/self-attention-gan
     """
 
-    accepts_points = False
-
-    def __init__(
-        self,
-        *,
-        discriminator_steps=1,
-        learning_rate=1e-4,
-        discriminator_learning_rate=4e-4,
-        **kwargs,
-    ):
+    def __init__(self, *, learning_rate=1e-4, discriminator_learning_rate=4e-4, **kwargs):
         super().__init__(
-            discriminator_steps=discriminator_steps,
             learning_rate=learning_rate,
             discriminator_learning_rate=discriminator_learning_rate,
             **kwargs,

@@ -1,13 +1,12 @@
 """SNGAN: every layer of the discriminator divided by its largest singular value."""
 
-from ganzoo import checks
-from ganzoo.gan import GAN
 from ganzoo.networks import resnet
 from ganzoo.registry import register
+from ganzoo.residual import ResidualGAN
 
 
 @register
-class SNGAN(GAN):
+class SNGAN(ResidualGAN):
     """Spectrally normalised GAN (Miyato, Kataoka, Koyama, Yoshida, 2018): the discriminator is
     Lipschitz because each of its layers is, at little cost and with nothing to tune.
 
@@ -50,28 +49,8 @@ class SNGAN(GAN):
 
     accepts_points = True
 
-    def __init__(
-        self,
-        *,
-        channels=256,
-        latent_dim=128,
-        objective="hinge",
-        discriminator_steps=5,
-        beta_1=0.0,
-        beta_2=0.9,
-        ema_decay=0.999,
-        **kwargs,
-    ):
-        super().__init__(
-            latent_dim=latent_dim,
-            objective=objective,
-            discriminator_steps=discriminator_steps,
-            beta_1=beta_1,
-            beta_2=beta_2,
-            ema_decay=ema_decay,
-            **kwargs,
-        )
-        self.channels = checks.integer("channels", channels, least=2)
+    def __init__(self, *, discriminator_steps=5, **kwargs):
+        super().__init__(discriminator_steps=discriminator_steps, **kwargs)
 
     def build_generator(self):
         return resnet.generator(self.image_shape, self.latent_dim, self.channels, self.num_classes)

@@ -4,7 +4,6 @@ import keras
 from keras import ops
 
 from ganzoo import checks
-from ganzoo import optimizers
 from ganzoo import penalties
 from ganzoo.gan import GAN
 from ganzoo.networks import style as networks
@@ -49,12 +48,19 @@ class StyleGAN2(GAN):
         * Small by default, to train on a CPU. The paper's configuration F: `latent_dim=512,
           style_dim=512, mapping_layers=8, channels=32, max_channels=512` at 1024×1024.
         * Pictures of any size; the smallest stage is 4 to 7 pixels high.
+        * A penalty is added to the loss of its step, not taken in a step of its own, so that Adam's
+          constants need no correction.
+        * Paths are measured with the batch's own latents, unmixed and with the noise held fixed;
+          slopes on pictures as they are, also where `augment` changes what D sees.
+        * Labels enter the discriminator by an embedding, without a mapping network.
 
     References:
         * Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: Analyzing and Improving the Image
           Quality of StyleGAN. CVPR 2020. arXiv:1912.04958
         * The authors' code: github.com/NVlabs/stylegan2, github.com/NVlabs/stylegan2-ada-pytorch
     """
+
+    truncates_latents = False  # but styles
 
     def __init__(
         self,
@@ -99,11 +105,6 @@ class StyleGAN2(GAN):
             self.image_shape, self.channels, self.max_channels, self.num_classes, self.style_dim
         )
 
-    def default_optimizers(self):
-        everys = (self.gamma_every, self.path_every)
-        found = super().default_optimizers().items()
-        return {name: optimizers.lazy(o, every) for (name, o), every in zip(found, everys)}
-
     def _styles(self, latents, batch, training):
         """`(batch, layers, style_dim)`, the same for all layers."""
         count = latents.shape[0]
@@ -144,4 +145,4 @@ class StyleGAN2(GAN):
         return (1.0 if truncation is None else truncation,)
 
     def prior(self, rng, count, truncation=None):
-        return super().prior(rng, count)  # styles are truncated, not latents
+        return super().prior(rng, count)

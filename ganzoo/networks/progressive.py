@@ -69,6 +69,12 @@ class Blend(layers.Layer):
         return input_shape[1]
 
 
+def _embedding(num_classes, length, **options):
+    """Of labels, as large as latents are."""
+    normal = keras.initializers.RandomNormal(stddev=1.0)
+    return layers.Embedding(num_classes, length, embeddings_initializer=normal, **options)
+
+
 def generator(latent_dim, steps, depth, channels=16, most=512, num_classes=None):
     """Latents (and labels) and a fade, `(batch, 1)`, to a list of pictures: one of each size of
     `steps`, `depth` channels deep.
@@ -83,7 +89,7 @@ def generator(latent_dim, steps, depth, channels=16, most=512, num_classes=None)
     if num_classes:
         labels = keras.Input((), dtype="int32", name="labels")
         inputs.append(labels)
-        x = layers.Concatenate()([latents, layers.Embedding(num_classes, latent_dim)(labels)])
+        x = layers.Concatenate()([latents, _embedding(num_classes, latent_dim)(labels)])
     (h, w), x = steps[0], PixelNorm()(x)
     # A quarter of He's, as in the authors' code.
     x = EqualizedDense(h * w * wide[0], gain=2**0.5 / 4, name="dense_0")(x)
@@ -130,7 +136,7 @@ def discriminator(steps, depth, channels=16, most=512, num_classes=None):
     ]
     score = EqualizedDense(1, dtype="float32", name="logits")
     labels = keras.Input((), dtype="int32", name="labels")
-    embed = layers.Embedding(num_classes, wide[0], dtype="float32") if num_classes else None
+    embed = _embedding(num_classes, wide[0], dtype="float32") if num_classes else None
 
     def judge(top):
         x = _active(seen[top](images[top]))

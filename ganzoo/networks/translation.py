@@ -110,6 +110,20 @@ def patch_layers(height, width):
     return max(1, min(3, int(math.log2(min(height, width) / 4))))
 
 
+def check_patch_layers(count, height, width):
+    """Raise a `ValueError` if so many halvings leave less than 2×2: of one pixel instance
+    normalisation makes the same whatever it was, and the discriminator would see nothing.
+
+    >>> check_patch_layers(3, 28, 28)
+    """
+    most = int(math.log2(min(height, width))) - 1
+    if count is not None and count > most:
+        raise ValueError(
+            f"`patch_layers` must be at most {most} for pictures of {height}×{width}. "
+            f"Received: {count}."
+        )
+
+
 def receptive_field(count):
     """Height and width of what one logit sees, after so many halvings.
 
