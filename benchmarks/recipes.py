@@ -52,5 +52,23 @@ RECIPES = {
     "cyclegan": {"data": "apples_oranges", "minutes": 8.0, "batch_size": 4},
 }
 
-REMARKS = {}
+REMARKS = {
+    "wgan": (
+        "The paper's learning rate is small, and the critic moves five times for each move of the "
+        "generator: in so little time it has only begun."
+    ),
+    "wgan_gp": (
+        "The critic moves five times for each move of the generator, each with a second "
+        "derivative, at the paper's learning rate: in so little time it has only begun."
+    ),
+    "sngan": "The critic moves twice for each move of the generator; in so little time the labels "
+    "are only half learned.",
+    "vae": "Its samples are of the prior, which the codes of real pictures fill only in part; its "
+    "reconstructions are much better than its samples.",
+    "cogan": (
+        "Here it does not do what the paper leads one to expect: an edge map fits its partner no "
+        "better than another picture. On small digits and their negatives it couples "
+        "(`tests/test_translation.py`)."
+    ),
+}
 """What a reader of a page should know of its numbers."""
