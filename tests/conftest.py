@@ -1,5 +1,6 @@
 """Fixtures for all tests. `KERAS_BACKEND=jax pytest` runs the same tests on JAX."""
 
+import gc
 import os
 import pathlib
 
@@ -7,6 +8,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
 import pytest
+
+# Graphs are millions of objects, and few of them garbage: look for cycles less often.
+gc.set_threshold(100_000, 20, 100)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -188,8 +188,16 @@ def test_weights_alone_round_trip(name, tmp_path):
 
 
 @each_model
-@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
-def test_mixed_precision_trains_with_float32_weights_and_losses(name, precision):
+def test_float16_trains_with_float32_weights_and_losses(name):
+    trains_in_half_precision(name, "mixed_float16")
+
+
+@each_kind
+def test_bfloat16_trains_with_float32_weights_and_losses(name):
+    trains_in_half_precision(name, "mixed_bfloat16")
+
+
+def trains_in_half_precision(name, precision):
     model = make(name, precision=precision, image_shape=CASES[name].shapes[0])
     assert {v.dtype for v in model.trainable_variables} == {"float32"}
     for player in model.players:

@@ -54,7 +54,9 @@ RING = {
 }
 
 
-@pytest.mark.parametrize("name", RING)
+@pytest.mark.parametrize(
+    "name", ["wgan_gp", *(pytest.param(n, marks=pytest.mark.slow) for n in ("r3gan", "sngan"))]
+)
 def test_the_ring_is_covered(name):
     """Eight modes; 0.989 of the data themselves are within three sigma."""
     model = ganzoo.get(name, **RING[name])
@@ -315,6 +317,7 @@ def judge_tones(images):
     assert np.corrcoef(left, right)[0, 1] > 0.8
 
 
+@pytest.mark.slow
 def test_stylegan2_learns_the_distribution_of_greys():
     model = small(learning_rate=2e-3, ema_decay=0.99)
     model.fit(tones(2048), batch_size=32, epochs=12, verbose=0)
@@ -409,6 +412,7 @@ def test_real_pictures_fade_in_as_the_generators_do():
     np.testing.assert_allclose(coarse[:, 1, 1], halved[:, 0, 0], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_progan_learns_the_distribution_of_greys():
     model = growing(phase_steps=150, channels=16, max_channels=32, ema_decay=0.99)
     model.fit(tones(2048), batch_size=32, epochs=24, verbose=0)
