@@ -99,7 +99,7 @@ def one_domain(name, data, minutes, seed, data_dir, batch_size, arguments):
         found = model.reconstruct(test)
         row["reconstruction"] = float(np.sqrt(np.mean(np.square(test - found.astype("float32")))))
         if not hasattr(model, "generate"):
-            samples = beside(test[:50], found[:50])
+            samples = beside(test, found)
     return row, samples
 
 
@@ -139,12 +139,11 @@ def two_domains(name, data, minutes, seed, data_dir, batch_size, arguments):
             turned = model.translate(targets, reverse=True)
             row |= {"frechet_back": back(turned), "frechet_back_before": back(targets)}
             columns += [targets[: len(images)], turned]
-        few = np.linspace(0, min(map(len, columns)) - 1, 96 // len(columns)).astype(int)
-        return row, beside(*(column[few] for column in columns))
+        return row, beside(*columns)
     images, targets = model.generate_pairs(10_000, seed=0)
     truth = domains.edges(images)
     row |= {"error": error(targets, truth), "error_before": error(targets[::-1], truth)}
-    return row | scores(images, data.partition("_")[0], data_dir), beside(images[:50], targets[:50])
+    return row | scores(images, data.partition("_")[0], data_dir), beside(images, targets)
 
 
 def distance_to(real):
@@ -161,9 +160,13 @@ def error(a, b):
     return float(np.mean(np.abs(a.astype("float32") - b)))
 
 
+TOGETHER = 96
+
+
 def beside(*columns):
-    """Pictures that belong together, side by side."""
-    return np.stack(columns, axis=1).reshape(-1, *columns[0].shape[1:])
+    """`TOGETHER` pictures, of which as many as there are columns belong together."""
+    few = np.linspace(0, min(map(len, columns)) - 1, TOGETHER // len(columns)).astype(int)
+    return np.stack([c[few] for c in columns], axis=1).reshape(-1, *columns[0].shape[1:])
 
 
 def train(name, data, minutes, seed, data_dir, batch_size, arguments):
@@ -179,7 +182,8 @@ def train(name, data, minutes, seed, data_dir, batch_size, arguments):
         learn = two_domains if data in domains.DATA else one_domain
         row, samples = learn(name, data, minutes, seed, data_dir, batch_size, arguments)
     PICTURES.mkdir(parents=True, exist_ok=True)
-    ganzoo.images.save_grid(samples, PICTURES / f"{name}-{data}.png")
+    together = len(samples) == TOGETHER  # pictures that belong together stand in one row
+    ganzoo.images.save_grid(samples, PICTURES / f"{name}-{data}.png", 12 if together else None)
     known = {"what": name, "data": data, "batch": batch_size, "seed": seed}
     known["arguments"] = json.dumps(arguments)
     return {**dict.fromkeys(COLUMNS, math.nan), **known, **row, **measure.machine()}
