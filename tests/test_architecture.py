@@ -23,7 +23,7 @@ LAYERS = [
     ["pictures"],
     ["adversarial", "generative", "translation", "encoding"],
     ["gan"],
-    ["convolutional", "residual"],
+    ["convolutional", "historical", "residual"],
     ["codes", "semisupervised"],
     ["registry"],
     ["models"],

@@ -5,8 +5,8 @@ from keras import layers
 from keras import ops
 
 from ganzoo import checks
+from ganzoo.historical import HistoricalAveraging
 from ganzoo.layers import MinibatchDiscrimination
-from ganzoo.layers import ParameterHistory
 from ganzoo.networks import dcgan
 from ganzoo.networks import mlp
 from ganzoo.registry import register
@@ -14,7 +14,7 @@ from ganzoo.semisupervised import SemiSupervised
 
 
 @register
-class ImprovedGAN(SemiSupervised):
+class ImprovedGAN(HistoricalAveraging, SemiSupervised):
     """Improved GAN (Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen, 2016): techniques that
     help a GAN to converge, and a discriminator that classifies.
 
@@ -41,8 +41,7 @@ class ImprovedGAN(SemiSupervised):
         virtual_batch_norm: examples in the generator's reference batch; 0: batch normalisation.
         architecture: `"dcgan"`, or `"mlp"`: the perceptrons of the paper's experiment on MNIST,
             which goes with `feature_matching=True, label_smoothing=0.0, virtual_batch_norm=0,
-            learning_rate=3e-3, epsilon=1e-4`. The three arguments that follow are the
-            perceptrons'; `channels` and `discriminator_normalization` belong to `"dcgan"`.
+            learning_rate=3e-3, epsilon=1e-4`; only they heed the three arguments that follow.
         generator_units: sizes of the generating perceptron's hidden layers.
         discriminator_units: sizes of the discriminating perceptron's hidden layers.
         noise: standard deviations of the noise on the discriminating perceptron's input and
@@ -80,7 +79,6 @@ class ImprovedGAN(SemiSupervised):
         *,
         feature_matching=False,
         minibatch_discrimination=None,
-        historical_averaging=0.0,
         label_smoothing=0.1,
         virtual_batch_norm=64,
         architecture="dcgan",
@@ -93,15 +91,13 @@ class ImprovedGAN(SemiSupervised):
         whole = lambda name, value: checks.integer(name, value, least=0)
         real = lambda name, value, **bounds: checks.real(name, value, least=0, **bounds)
         self.feature_matching = checks.one_of("feature_matching", feature_matching, (True, False))
-        if minibatch_discrimination is None:
-            minibatch_discrimination = 0 if self.classes else 100
-        self.minibatch_discrimination = whole("minibatch_discrimination", minibatch_discrimination)
+        self.minibatch_discrimination = minibatch_discrimination
+        checks.optional(whole, "minibatch_discrimination", minibatch_discrimination)
         if self.classes and minibatch_discrimination:
             raise ValueError(
                 "What is said of a picture's class must not depend on the other pictures: with "
                 "`classes` leave `minibatch_discrimination` out."
             )
-        self.historical_averaging = real("historical_averaging", historical_averaging)
         self.label_smoothing = real("label_smoothing", label_smoothing, below=1)
         if label_smoothing and self.objective not in ("non_saturating", "minimax"):
             raise ValueError(
@@ -112,8 +108,7 @@ class ImprovedGAN(SemiSupervised):
         self.architecture = checks.one_of("architecture", architecture, ("dcgan", "mlp"))
         self.generator_units = checks.integers("generator_units", generator_units)
         self.discriminator_units = checks.integers("discriminator_units", discriminator_units)
-        input_noise, hidden_noise = noise
-        self.noise = (real("noise", input_noise), real("noise", hidden_noise))
+        self.noise = tuple(real("noise", deviation) for deviation in noise)
 
     def build_generator(self):
         shape, reference = self.image_shape, self.virtual_batch_norm
@@ -128,22 +123,19 @@ class ImprovedGAN(SemiSupervised):
         else:
             images, features = dcgan.trunk(shape, self.channels, normalize=norm)
         said = {"features": layers.Activation("linear", dtype="float32")(features)}
-        if self.minibatch_discrimination:
-            features = MinibatchDiscrimination(self.minibatch_discrimination)(features)
+        kernels = self.minibatch_discrimination
+        if kernels is None:
+            kernels = 0 if self.classes else 100
+        if kernels:
+            features = MinibatchDiscrimination(kernels)(features)
         return keras.Model(images, {**said, **self.heads(features)}, name="discriminator")
-
-    def build_players(self):
-        players = super().build_players()
-        if self.historical_averaging:
-            self.histories = [ParameterHistory(player.variables) for player in players]
-        return players
 
     def discriminator_terms(self, batch, drawn, real, fake):
         terms = super().discriminator_terms(batch, drawn, real, fake)
         if self.label_smoothing:
             # softplus(l) − softplus(−l) = l: so much does a share of the other label change.
             terms["label_smoothing"] = self.label_smoothing * ops.mean(real["logits"])
-        return {**terms, **self._history(0)}
+        return terms
 
     def generator_loss(self, batch, drawn):
         if not self.feature_matching:
@@ -152,12 +144,3 @@ class ImprovedGAN(SemiSupervised):
         apart = ops.mean(real["features"], axis=0) - ops.mean(fake["features"], axis=0)
         terms = {"feature_matching": ops.mean(ops.square(apart))}
         return {**terms, **self.generator_terms(batch, drawn, fake)}, {}
-
-    def generator_terms(self, batch, drawn, fake):
-        return self._history(1)
-
-    def _history(self, player):
-        if not self.historical_averaging:
-            return {}
-        distance = self.histories[player].distance(self.players[player].variables)
-        return {"history": self.historical_averaging * distance}
