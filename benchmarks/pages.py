@@ -75,8 +75,16 @@ def made(found):
             "distances of the pixels\nat 16×16, where as many training pictures of that kind "
             + floor
         )
+        if _cell(row["frechet_back"], "{}"):
+            said += (
+                "\nThe grid, in turn: a picture, its translation, one of the other kind, and its "
+                "translation back."
+            )
         if _cell(row["error"], "{}"):
-            said += "\nError: mean absolute difference from the partner, in grey levels."
+            said += (
+                "\nError: mean absolute difference from the partner, in grey levels. The grid, in "
+                "turn: a picture, its translation, its partner."
+            )
     else:
         said = (
             f"{int(float(row['samples'])):,} samples against the test pictures of "
@@ -111,7 +119,8 @@ def page(name, measured):
             continue
         beside = [measured[key] for key in (("dcgan", data), ("plain", data)) if key in measured]
         lines += ["", f"## On {data}", "", f"![samples](../images/models/{name}-{data}.png)", ""]
-        lines += [table([row, *(r for r in beside if r is not row)]), "", made([row])]
+        shown = [row, *(r for r in beside if r is not row)]
+        lines += [table(shown), "", made(shown)]
         recipe, minutes = {**recipes.USUAL, **recipes.RECIPES[name]}, float(row["cpu_minutes"])
         command = f"python benchmarks/zoo.py {name}"
         command += "" if data == recipe["data"] else f" --data {data}"
@@ -138,15 +147,18 @@ def overview(measured):
         lines.append(f"| {link(name)} | {zoo.describe(name)['summary'].partition(': ')[2]} |")
     for data in dict.fromkeys(data for _, data in measured):
         found = [row for (_, d), row in measured.items() if d == data]
-        found.sort(key=lambda row: float(row["frechet"]))
+        found.sort(key=lambda row: float(row["frechet"] if _cell(row["frechet"], "{}") else "inf"))
         minutes = sorted(round(float(row["cpu_minutes"])) for row in found)
         lines += ["", f"## {data}, after {minutes[0]} CPU minutes each", ""]
         lines += [table(found, link), "", made(found)]
-        lines += ["Settings and samples of each are on its page; `plain Keras loop`: the textbook"]
         lines += [
-            "loop around DCGAN's networks in `benchmarks/peers.py`, with the paper's settings."
+            "Settings and samples of each are on its page. Made by `python benchmarks/zoo.py`."
         ]
-        lines += ["Made by `python benchmarks/zoo.py`."]
+        if any(row["what"] == "plain" for row in found):
+            lines += [
+                "Plain Keras loop: the textbook loop around DCGAN's networks in "
+                "`benchmarks/peers.py`, with the paper's settings."
+            ]
     return "\n".join([*lines, ""])
 
 
