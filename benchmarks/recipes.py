@@ -63,8 +63,8 @@ REMARKS = {
     ),
     "sngan": "The critic moves twice for each move of the generator; in so little time the labels "
     "are only half learned.",
-    "r3gan": "Its steps, with two gradients of gradients each, are long on a CPU: after so few of them "
-    "it has only begun.",
+    "r3gan": "Its steps, with two gradients of gradients each, are long on a CPU: after so few of "
+    "them it has only begun.",
     "vae": "Its samples are of the prior, which the codes of real pictures fill only in part; its "
     "reconstructions are much better than its samples.",
     "cogan": (
