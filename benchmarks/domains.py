@@ -79,3 +79,6 @@ DATA = {
 }
 """Name → function of the folder with the archives, which returns the training pictures of both
 domains and the test pictures of both, `uint8`."""
+
+ARCHIVES = ("noto_twemoji", "apples_oranges")
+"""Those of `DATA` that are read from archives of their own, which must be there."""

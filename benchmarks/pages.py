@@ -13,6 +13,7 @@ import math
 import pathlib
 import re
 
+import domains
 import recipes
 
 from ganzoo import zoo
@@ -36,6 +37,7 @@ COLUMNS = {
     "error, before": ("error_before", "{:.1f}"),
     "reconstruction error": ("reconstruction", "{:.1f}"),
     "CPU minutes": ("cpu_minutes", "{:.1f}"),
+    "minutes by the clock": ("wall_minutes", "{:.1f}"),
     "steps": ("steps", "{:.0f}"),
     "real pictures seen": ("pictures", "{:,.0f}"),
 }
@@ -82,6 +84,7 @@ def made(found):
             )
         if _cell(row["error"], "{}"):
             said += (
+                "\nTranslations have their partners among these, and may come nearer than that."
                 "\nError: mean absolute difference from the partner, in grey levels. The grid, in "
                 "turn: a picture, its translation, its partner."
             )
@@ -124,6 +127,7 @@ def page(name, measured):
         recipe, minutes = {**recipes.USUAL, **recipes.RECIPES[name]}, float(row["cpu_minutes"])
         command = f"python benchmarks/zoo.py {name}"
         command += "" if data == recipe["data"] else f" --data {data}"
+        command += " --data-dir FOLDER" if data in domains.ARCHIVES else ""
         command += "" if round(minutes) == recipe["minutes"] else f" --minutes {minutes:.0f}"
         lines.append(f"Made by `{command}`, which trains as")
         arguments = ", ".join(f"{k}={v!r}" for k, v in json.loads(row["arguments"]).items())

@@ -7,7 +7,7 @@ from the first step on, compilation included; what `plain` is, is said there too
 the original archives (see `ganzoo.datasets.load`, and `domains.py` for data of two domains); with
 a network, entries that learn from one kind of pictures do without. Scores go to
 `benchmarks/results/zoo.csv`, samples to `docs/images/models/NAME-DATA.png`, and
-`python benchmarks/tables.py` puts both into the pages of `docs/models`.
+`python benchmarks/pages.py` puts both into the pages of `docs/models`.
 """
 
 import argparse
@@ -128,9 +128,11 @@ def two_domains(name, data, minutes, seed, data_dir, batch_size, arguments):
         images, targets = test
         found = model.translate(images)
         to, back = distance_to(targets), distance_to(images)
+        # A Fréchet distance depends on how many there are: as many of each.
         floor = np.random.default_rng(0).permutation(len(train[1]))[: len(images)]
-        row |= {"frechet": to(found), "frechet_before": to(images)}
-        row |= {"frechet_floor": to(train[1][floor])}
+        few = np.random.default_rng(1).permutation(len(images))[: len(floor)]
+        row |= {"frechet": to(found[few]), "frechet_before": to(images[few])}
+        row |= {"frechet_floor": to(train[1][floor]), "samples": len(few)}
         columns = [images, found]
         if paired:
             row |= {"error": error(found, targets), "error_before": error(images, targets)}
@@ -200,6 +202,8 @@ def main():
     args = parser.parse_args()
     asked = {k: v for k, v in vars(args).items() if k in ("data", "minutes") and v is not None}
     for name in args.names:
+        if args.data_dir is None and recipes.RECIPES[name].get("data") in domains.ARCHIVES:
+            parser.error(f"{name} learns from archives that are not downloaded: --data-dir FOLDER")
         recipe = json.loads(args.set) if args.set else recipes.RECIPES[name]
         recipe = {**recipes.USUAL, **recipe, **asked}
         row = train(name, seed=args.seed, data_dir=args.data_dir, **recipe)

@@ -240,7 +240,7 @@ class Game(backend.Trainer, keras.Model):
 
     # For its losses ---------------------------------------------------------------------------
 
-    _judging = False
+    _judging = False  # whether losses are traced to be judged, by `judge`
 
     def lazily(self, every, value, shape=()):
         """`every` times what `value()` returns, in one training step of so many; zeros in the

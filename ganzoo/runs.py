@@ -90,39 +90,24 @@ def train(
     if "seed" in arguments:
         raise ValueError("The seed is given by --seed (`seed=`), not among the model's arguments.")
     network = zoo.get(model, seed=seed, **arguments)  # finds wrong arguments before data is read
-    if network.paired is None and to is not None:
-        raise ValueError(f"{model!r} learns from one domain: leave out --to (`to=`).")
-    if network.paired is not None and to is None:
-        raise ValueError(f"{model!r} learns from two domains: name the second by --to (`to=`).")
-    conditional = getattr(network, "num_classes", None) is not None
-    settings = {
-        "model": model,
-        "arguments": arguments,
-        "data": str(data),
-        "batch_size": batch_size,
+    _check_domains(network, model, to)
+    options = {
         "image_size": image_size,
+        "batch_size": batch_size,
         "seed": seed,
         "on_error": on_error,
-        **({} if to is None else {"to": str(to)}),
     }
+    settings = {"model": model, "arguments": arguments, "data": str(data), **options}
+    if to is not None:
+        settings["to"] = str(to)
     _check(out, settings)
     done, resumed = _resume(out, say)
     if done >= epochs:
         say(f"{out} has {done} epochs already. For more: --epochs {done + epochs}")
         return resumed
     _write_config(out, settings, epochs)
-    options = {
-        "image_size": image_size,
-        "batch_size": batch_size,
-        "seed": seed,
-        "data_dir": data_dir,
-        "on_error": on_error,
-    }
-    labelled = getattr(network, "label_range", None) is not None
-    if to is None:
-        ds = datasets.load(data, labels=labelled, **options)
-    else:
-        ds = datasets.load_pair(data, to, paired=network.paired, **options)
+    ds = _load(network, data, to, data_dir=data_dir, **options)
+    conditional = getattr(network, "num_classes", None) is not None
     if resumed is not None:
         network = resumed
     elif conditional and "num_classes" not in arguments:
@@ -149,6 +134,22 @@ def train(
     for callback in scoring:
         callback.report()
     return network
+
+
+def _check_domains(network, model, to):
+    """Raise a `ValueError` unless there are as many domains as the model learns from."""
+    if network.paired is None and to is not None:
+        raise ValueError(f"{model!r} learns from one domain: leave out --to (`to=`).")
+    if network.paired is not None and to is None:
+        raise ValueError(f"{model!r} learns from two domains: name the second by --to (`to=`).")
+
+
+def _load(network, data, to, **options):
+    """The data as the model takes it."""
+    if to is not None:
+        return datasets.load_pair(data, to, paired=network.paired, **options)
+    labelled = getattr(network, "label_range", None) is not None
+    return datasets.load(data, labels=labelled, **options)
 
 
 def _animate(out):

@@ -6,7 +6,6 @@ import math
 import keras
 import numpy as np
 import pytest
-from keras import layers
 from keras import ops
 from scipy import optimize
 
@@ -21,6 +20,7 @@ from ganzoo.layers import VirtualBatchNorm
 from ganzoo.models.improved_gan import ImprovedGAN
 from ganzoo.networks import dcgan
 from ganzoo.networks import mlp
+from tests.test_theory import OneDimension
 from tests.test_theory import normal
 
 
@@ -292,18 +292,8 @@ class Smoothed(ImprovedGAN):
     """A fixed generator of N(0.2, 0.2²) against a discriminator that learns."""
 
     accepts_points = True
-
-    def build_generator(self):
-        z = keras.Input((1,))
-        # One weight that never matters, because a player must have something to move.
-        idle = layers.Dense(1, use_bias=False, kernel_initializer="zeros")
-        x = layers.Rescaling(0.2, offset=0.2)(z) + 0.0 * idle(z)
-        return keras.Model(z, x, name="generator")
-
-    def build_discriminator(self):
-        x = keras.Input((1,))
-        h = layers.Dense(64, activation="tanh")(x * 4.0)
-        return keras.Model(x, layers.Dense(1)(layers.Dense(64, activation="tanh")(h)))
+    build_generator = OneDimension.build_generator
+    build_discriminator = OneDimension.build_discriminator
 
 
 def test_one_sided_label_smoothing_scales_the_discriminator():
