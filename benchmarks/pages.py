@@ -153,7 +153,10 @@ def overview(measured):
         found = [row for (_, d), row in measured.items() if d == data]
         found.sort(key=lambda row: float(row["frechet"] if _cell(row["frechet"], "{}") else "inf"))
         minutes = sorted(round(float(row["cpu_minutes"])) for row in found)
-        lines += ["", f"## {data}, after {minutes[0]} CPU minutes each", ""]
+        span = f"{minutes[0]} CPU minutes each"
+        if minutes[-1] != minutes[0]:
+            span = f"{minutes[0]} to {minutes[-1]} CPU minutes"
+        lines += ["", f"## {data}, after {span}", ""]
         lines += [table(found, link), "", made(found)]
         lines += [
             "Settings and samples of each are on its page. Made by `python benchmarks/zoo.py`."
