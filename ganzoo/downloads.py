@@ -23,7 +23,7 @@ def folder():
     return pathlib.Path(place).expanduser()
 
 
-def fetch(url, sha256, name, or_else="", most=1 << 31):
+def fetch(url, sha256, name, or_else="", most=1 << 31, check=lambda path: None):
     """A file from the net, or from the cache folder if it is there already.
 
     What a broken connection leaves is kept as `NAME.part`, and a further attempt goes on from
@@ -36,6 +36,8 @@ def fetch(url, sha256, name, or_else="", most=1 << 31):
         name: what to call it in the cache folder; slashes make sub-folders.
         or_else: words for the error messages: another mend than to fill the cache by hand.
         most: bytes that it may have.
+        check: function of a path that raises a `ValueError` unless the file there is as it should
+            be; called before the file is kept.
 
     Returns:
         Its path.
@@ -83,6 +85,11 @@ def fetch(url, sha256, name, or_else="", most=1 << 31):
                     f"What {url} sent is not the file that is wanted: its SHA-256 differs from "
                     f"{sha256}. Try again later, or through another network. {mend}"
                 )
+            try:
+                check(part)
+            except ValueError:
+                part.unlink()
+                raise
             os.replace(part, path)
     except (requests.RequestException, _Refused) as error:
         if isinstance(error, _Refused):

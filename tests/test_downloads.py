@@ -2,12 +2,10 @@
 
 import errno
 import hashlib
-import http.server
 import pathlib
 import socket
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
@@ -18,72 +16,9 @@ CONTENT = b"weights " * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    """`/good`; and whatever else a server may do."""
-
-    def do_GET(self):
-        self.server.requests.append(self.path)
-        what, patience = self.path[1:], self.server.patience
-        first = self.server.requests.count(self.path) == 1
-        if what in ("absent", "broken", "busy") and (first or what != "busy"):
-            return self.send_error({"absent": 404, "broken": 500, "busy": 503}[what])
-        if what == "slow":
-            return patience.wait(5)
-        if what in ("moved", "sent_on"):
-            self.send_response(302)
-            place = "http://127.0.0.1:9/good" if what == "moved" else "//127.0.0.1:9/good"
-            self.send_header("Location", place)
-            return self.end_headers()
-        content = {"login": b"<html>Log in</html>", "other": CONTENT[::-1]}.get(what, CONTENT)
-        start = 0
-        if "Range" in self.headers and what != "no_ranges":
-            start = int(self.headers["Range"].removeprefix("bytes=").rstrip("-"))
-            self.server.ranges.append(start)
-            if start >= len(content):
-                return self.send_error(416)
-        self.send_response(206 if start else 200)
-        if what != "endless":
-            self.send_header("Content-Length", str(len(content) - start))
-        self.end_headers()
-        stop = None
-        if what == "cut" or (what in ("cut_once", "no_ranges", "stalls_once") and first):
-            stop = start + 100
-        self.wfile.write(content[start:stop])
-        if what == "stalls_once" and first:
-            self.wfile.flush()
-            patience.wait(5)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def server(monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "*")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.requests, server.ranges, server.patience = [], [], threading.Event()
-    server.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield server
-    server.patience.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    folder = tmp_path / "not" / "yet"
-    monkeypatch.setenv("GANZOO_CACHE", str(folder))
-    return folder
-
-
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    monkeypatch.setattr(downloads, "TIMEOUT", (0.5, 0.5))
-    monkeypatch.setattr(downloads, "PAUSES", (0.01, 0.01))
-    monkeypatch.setattr(downloads, "CHUNK", 50)
+def content(server):
+    server.content = CONTENT
 
 
 def left(cache):
