@@ -72,6 +72,41 @@ class Row:
             )
         return path
 
+    @property
+    def summary(self):
+        """A line: the data, the size of the file, the Fréchet distance if it was measured."""
+        found = [f"{self.data['name']}, {self.data['licence']}", f"{self.size / 1e6:.1f} MB"]
+        for name, score in self.scores.items():
+            if name.startswith("frechet"):
+                found.append(f"Fréchet distance {score['value']:.3g} (floor {score['floor']:.2g})")
+        return "; ".join(found)
+
+    def describe(self):
+        """All of it, as text."""
+        arguments = ", ".join(f"{k}={v!r}" for k, v in self.config.items())
+        minutes = [
+            f"{n:.0f} {kind} minutes"
+            for n, kind in ((self.cpu_minutes, "CPU"), (self.gpu_minutes, "GPU"))
+            if n is not None
+        ]
+        lines = [
+            f"Weights of {self.model!r}: {self.summary}.",
+            f"Pictures: {self.preprocessing}",
+            f"Trained: {self.epochs} epochs, {', '.join(minutes)}, seed {self.seed}, {self.device}",
+            f"With: {', '.join(f'{k} {v}' for k, v in self.versions.items())}",
+            f"Command: {self.command}",
+            f"File: {self.file}, SHA-256 {self.sha256}"
+            + (f", from {self.url}" if self.url else ""),
+            f"Arguments: {arguments}",
+            "Scores:",
+            *(f"    {name} = {score['value']:.4g}" for name, score in self.scores.items()),
+        ]
+        if self.passport:
+            lines.append(
+                f"    of {self.passport['samples']:,} samples, by {self.passport['extractor']}"
+            )
+        return "\n".join(lines)
+
 
 def rows():
     """All sets of weights, `{"model.tag": Row}`, in order of their names."""

@@ -2,20 +2,21 @@
 
 A file holds, in half precision, the networks that a model uses outside training (the averaged ones
 where there are any), so that it makes its pictures, and those it plays against, so that `fit` goes
-on; and a few numbers of the game itself, such as its step. Its metadata has the registered name and
-the arguments of the model, as JSON. The same file serves every backend.
+on; and a few numbers of the game itself, such as its step. Its metadata is JSON of the model's
+class and arguments. The same file serves every backend; the same weights give the same file.
 """
 
 import contextlib
 import dataclasses
 import json
 import math
+import pathlib
 import re
 
 import numpy as np
 
-METADATA = ("model", "config")
-"""Keys of the metadata that `read` needs."""
+METADATA = "ganzoo"
+"""Key of the metadata. There is only one: of several, the order would differ from file to file."""
 KINDS = {"F16": 2, "F32": 4, "I32": 4}
 """Types of tensors, as the format calls them, and their bytes."""
 LARGEST_HEADER = 1 << 22
@@ -71,7 +72,7 @@ def write(model, path, **metadata):
     Args:
         model: a built `ganzoo.Game`.
         path: of the file, replaced if it is there.
-        **metadata: strings to put beside the model's name and arguments.
+        **metadata: plain data to put beside the model's name and arguments.
     """
     import keras
     from safetensors import numpy as safetensors
@@ -87,9 +88,10 @@ def write(model, path, **metadata):
     config = {k: v for k, v in model.get_config().items() if k not in ("name", "seed", "precision")}
     known = {
         "model": keras.saving.get_registered_name(type(model)).partition(">")[2],
-        "config": json.dumps(config),
+        "config": config,
     }
-    safetensors.save_file(tensors, path, metadata={**known, **metadata})
+    content = safetensors.save(tensors, metadata={METADATA: json.dumps({**known, **metadata})})
+    pathlib.Path(path).write_bytes(content)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,7 +103,7 @@ class File:
         model: class of the model, such as `"DCGAN"`.
         config: the model's arguments.
         tensors: `{name: (kind, shape)}`, the kind as in `KINDS`.
-        metadata: all strings of the header.
+        metadata: these and whatever else its maker wrote.
     """
 
     path: str
@@ -129,7 +131,11 @@ def read_header(path):
                 raise ValueError("it begins otherwise")
             header = json.loads(file.read(length).decode("utf-8"))
             rest = file.seek(0, 2) - 8 - length
-        metadata = header.pop("__metadata__", {})
+        metadata = header.pop("__metadata__", {}).get(METADATA)
+        if metadata is None:
+            raise ValueError("it does not say of which model of ganzoo it is")
+        metadata = dict(json.loads(metadata))
+        model, config = str(metadata["model"]), dict(metadata["config"])
         tensors, end = {}, 0
         for name, entry in sorted(header.items(), key=lambda x: x[1]["data_offsets"]):
             kind, shape = entry["dtype"], tuple(map(_size, entry["shape"]))
@@ -141,10 +147,6 @@ def read_header(path):
             tensors[name], end = (kind, shape), stop
         if end != rest:
             raise ValueError(f"it has {rest:,} bytes of tensors where {end:,} were announced")
-        model, config = (metadata.get(key) for key in METADATA)
-        if model is None:
-            raise ValueError("it does not say of which model of ganzoo it is")
-        config = dict(json.loads(config))
     except OSError:
         raise
     except Exception as error:  # a file may be wrong in any way
@@ -153,7 +155,7 @@ def read_header(path):
             f"{str(path)!r} does not hold weights of ganzoo, or it is damaged ({reason}). Get it "
             "again, or make such a file with `ganzoo publish`."
         ) from error
-    return File(str(path), str(model), config, tensors, metadata)
+    return File(str(path), model, config, tensors, metadata)
 
 
 def _size(number):

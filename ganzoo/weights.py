@@ -21,11 +21,6 @@ SPARE = 10_000_000
 """Weights that a model may have beside those in its file."""
 
 
-def names():
-    """What the catalogue holds, as `"model.tag"`."""
-    return list(catalogue.rows())
-
-
 def by_epoch(folder, ending):
     """`{epoch: path}` of the files `epoch-0001…`, `epoch-0002…`, … in a folder, in this order."""
     found = {}
@@ -123,7 +118,7 @@ def load(name, cls, source, config):
     """The model `name` with weights from `source`; `config` overrides the saved arguments."""
     path = find(source, name)
     if path is None:
-        tags = [n.partition(".")[2] for n in names() if n.startswith(f"{name}.")]
+        tags = [n.partition(".")[2] for n in catalogue.rows() if n.startswith(f"{name}.")]
         raise checks.unknown(f"weights of {name!r} (no such tag, file or run folder)", source, tags)
     saved_as, saved = read(path)
     # The class's name alone: a class written in a notebook, then moved to a module, is the same.

@@ -36,6 +36,7 @@ LAYERS = [
     ["evaluation"],
     ["callbacks", "doctor", "latent", "throughput"],
     ["runs"],
+    ["publishing"],
     ["cli"],
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
