@@ -39,7 +39,8 @@ def named(model):
 
 def _networks(model):
     """Names of the players' networks, in the players' order."""
-    own = {id(value): key for key, value in vars(model).items() if not key.startswith("_")}
+    attributes = {**vars(model), **vars(model).get("_modules", {})}  # where PyTorch keeps them
+    own = {id(value): key for key, value in attributes.items() if not key.startswith("_")}
     return list(dict.fromkeys(own[id(n)] for player in model.players for n in player.networks))
 
 

@@ -1,8 +1,12 @@
 """Trained weights: safetensors files of them, the catalogue, files from the net."""
 
 import dataclasses
+import importlib.util
 import json
+import os
 import struct
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -108,6 +112,33 @@ def test_training_goes_on_from_a_file(saved):
     model.fit(images, batch_size=8, verbose=0)
     assert int(model.step) == 9
     assert any((a != b).any() for a, b in zip(before, model.generator.get_weights()))
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_every_backend_makes_the_same_pictures(saved, tmp_path, backend):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    path, _, pictures = saved
+    program = """
+import sys, numpy, keras, ganzoo
+model = ganzoo.get("dcgan", weights=sys.argv[1])
+numpy.save(sys.argv[2], model.generate(3, seed=1))
+if keras.backend.backend() == "torch":
+    try:
+        model.fit(numpy.zeros((64, 8, 8, 1), "uint8"))
+    except NotImplementedError as error:
+        print(error)
+"""
+    found = tmp_path / "pictures.npy"
+    result = subprocess.run(
+        [sys.executable, "-c", program, path, found],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert close(np.load(found), pictures)
+    assert ("trains on TensorFlow and JAX" in result.stdout) == (backend == "torch")
 
 
 # Other networks than those of the file -----------------------------------------------------------
