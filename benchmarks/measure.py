@@ -3,7 +3,6 @@
 import csv
 import os
 import pathlib
-import platform
 import random
 import statistics
 import sys
@@ -120,35 +119,14 @@ def peaks(dtype="float32"):
 # Tables -----------------------------------------------------------------------------------------
 
 
-def cores():
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0))
-
-
-def accelerator():
-    """Name of the GPU or TPU, None on a CPU."""
-    if not backend.accelerated():
-        return None
-    if keras.backend.backend() == "jax":
-        return sys.modules["jax"].devices()[0].device_kind
-    config = sys.modules["tensorflow"].config
-    details = config.experimental.get_device_details(config.list_physical_devices("GPU")[0])
-    return details["device_name"]
-
-
 def machine():
     """What a result was measured on and with."""
-    model = platform.processor() or platform.machine()
-    info = pathlib.Path("/proc/cpuinfo")
-    if info.exists():
-        lines = [x for x in info.read_text().splitlines() if x.startswith("model name")]
-        model = lines[0].partition(":")[2].strip() if lines else model
     versions = backend.versions()
     kept = [f"{name} {versions[name]}" for name in ("python", "keras", versions["backend"])]
     if "torch" in sys.modules:
         kept.append(f"torch {sys.modules['torch'].__version__}")
     return {
-        "machine": accelerator() or f"{model}, {cores()} cores",
+        "machine": backend.device(),
         "backend": versions["backend"],
         "versions": ", ".join(kept),
     }

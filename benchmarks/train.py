@@ -19,6 +19,7 @@ import numpy as np
 import peers
 
 import ganzoo
+from ganzoo import backend
 
 PLAIN = "plain Keras loop"
 
@@ -57,7 +58,7 @@ def contenders(name, shape, batch, images, precision):
     if name == "dcgan" and importlib.util.find_spec("torch"):
         import torch
 
-        torch.set_num_threads(measure.cores())
+        torch.set_num_threads(backend.cores())
         device = "cuda" if torch.cuda.is_available() else "cpu"
         torch.backends.cuda.matmul.allow_tf32 = True  # as the others do
         for what, settings in {

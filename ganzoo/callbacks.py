@@ -86,7 +86,8 @@ def _first(data, n):
 
 
 class MetricsLog(keras.callbacks.Callback):
-    """Appends one line of JSON per epoch: its number, step, seconds, and all logs.
+    """Appends one line of JSON per epoch: its number, step, seconds (of the clock, and of the
+    processor's cores together for the training alone), and all logs.
 
     A resumed run first drops the lines of epochs that it is going to train again.
 
@@ -100,17 +101,22 @@ class MetricsLog(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self._start = time.perf_counter()
+        self._cpu = self._cpu_now = time.process_time()
         if self.path.exists():
             text = self.path.read_text(encoding="utf-8", errors="replace")
             kept = "".join(f"{x}\n" for x in text.splitlines() if _epoch_of(x) <= epoch)
             if kept != text:
                 write_atomically(self.path, kept)
 
+    def on_train_batch_end(self, batch, logs=None):
+        self._cpu_now = time.process_time()
+
     def on_epoch_end(self, epoch, logs=None):
         row = {
             "epoch": epoch + 1,
             "step": int(self.model.step),
             "seconds": round(time.perf_counter() - self._start, 3),
+            "cpu_seconds": round(self._cpu_now - self._cpu, 3),
             **{name: float(value) for name, value in (logs or {}).items()},
         }
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import dataclasses
 import json
 import os
 import pathlib
@@ -125,7 +126,11 @@ def list_command(pattern, weights, as_json, debug):
     if as_json:
         click.echo(json.dumps(names))
     elif weights:
-        click.echo("\n".join(names))
+        from ganzoo import catalogue
+
+        rows = catalogue.rows()
+        for name in names:
+            click.echo(f"{name:24} {rows[name].summary}")
     else:
         for name in names:
             click.echo(f"{name:12} {zoo.describe(name)['summary']}")
@@ -136,7 +141,22 @@ def list_command(pattern, weights, as_json, debug):
 @as_json
 @debug
 def info(model, as_json, debug):
-    """Tell about a MODEL: its paper, its arguments, its departures from the paper."""
+    """Tell about a MODEL: its paper, its arguments, its departures from the paper; or about
+    trained weights: what they are, what they score, and the command that makes them.
+
+    \b
+    ganzoo info dcgan
+    ganzoo info dcgan.fashion_mnist
+    """
+    from ganzoo import catalogue
+
+    rows = catalogue.rows()
+    if model in rows:
+        row = rows[model]
+        click.echo(json.dumps(dataclasses.asdict(row)) if as_json else row.describe())
+        return
+    if "." in model:
+        raise checks.unknown("weights", model, rows)
     found = zoo.describe(model)
     if as_json:
         click.echo(json.dumps(found))
@@ -230,7 +250,9 @@ def train(
 
 @main.command()
 @click.argument("model")
-@click.option("--weights", help="Weights for a registry name: a file or a run folder.")
+@click.option(
+    "--weights", help="Of a registry name: a tag, file, folder, https:// or hf:// address."
+)
 @click.option("-n", "count", default=64, show_default=True, help="How many pictures.")
 @click.option("--labels", help="Classes for a conditional model: 7, or 0,1,2,…")
 @click.option("--seed", type=int, help="The same seed gives the same pictures.")
@@ -245,7 +267,7 @@ def train(
 @click.option("--out", "-o", help="File or folder. [default: samples.png, .npz or a folder]")
 @debug
 def sample(model, weights, count, labels, seed, truncation, batch_size, form, out, debug):
-    """Make pictures. MODEL is a run folder, a .keras file, or a name with --weights.
+    """Make pictures. MODEL is a run folder, a file, name.tag, or a name with --weights.
 
     \b
     ganzoo sample runs/dcgan-digits -n 100 -o grid.png
@@ -319,25 +341,34 @@ def benchmark(model, image_size, channels, batch_size, seconds, pairs, as_json, 
 
 
 def _trained(model, weights):
-    """The registry name and the weights that two words of the command line mean."""
-    from ganzoo import weights as catalogue
+    """The registry name, the weights and the data that two words of the command line mean."""
+    from ganzoo import catalogue
+    from ganzoo import weights as sources
 
+    if weights is None and model in catalogue.rows():
+        model, _, weights = model.partition(".")
     source = weights or model
-    path = catalogue.find(source)
+    path = sources.find(source, model if weights else None)
     if weights is None and path is None:
+        if "." in model and model.partition(".")[0] in zoo.own_models():
+            raise checks.unknown("weights", model, catalogue.rows())
         if model not in zoo.own_models():
             raise checks.unknown("run folder, file or model", model, zoo.own_models())
+        tags = [n for n in catalogue.rows() if n.startswith(f"{model}.")]
         raise ValueError(
-            f"{model!r} is a model without weights: name some with --weights, or give a run folder."
+            f"{model!r} is a model without weights: name some with --weights, "
+            f"{'or ' + ', '.join(tags) + ', ' if tags else ''}or give a run folder."
         )
-    saved_as = catalogue.read(path)[0] if path else None
+    saved_as = sources.read(path)[0] if path else None
     _load_framework()
     return (model if weights else _name_of(saved_as, path)), source
 
 
 @main.command()
 @click.argument("model")
-@click.option("--weights", help="Weights for a registry name: a file or a run folder.")
+@click.option(
+    "--weights", help="Of a registry name: a tag, file, folder, https:// or hf:// address."
+)
 @click.option("--data", help="Pictures to compare with. [default: what the run trained on]")
 @click.option("--data-dir", help="Where TensorFlow Datasets finds or keeps its files.")
 @click.option("--samples", "-n", default=10_000, show_default=True, help="How many samples.")
@@ -352,7 +383,7 @@ def _trained(model, weights):
 @as_json
 @debug
 def evaluate(model, weights, data, data_dir, export, out, as_json, debug, metrics, **settings):
-    """Score a MODEL: a run folder, a .keras file, or a name with --weights.
+    """Score a MODEL: a run folder, a file, name.tag, or a name with --weights.
 
     Of a run folder the last model is scored, and the best one if training kept it.
 
@@ -361,27 +392,30 @@ def evaluate(model, weights, data, data_dir, export, out, as_json, debug, metric
     ganzoo evaluate runs/dcgan-mnist --samples 50000 -o sheet.json
     ganzoo evaluate model.keras --data PICTURES --extractor inception --export judges
     """
-    folder = pathlib.Path(weights or model)
-    best = folder / "checkpoints" / "best.keras"
     name, source = _trained(model, weights)
+    from ganzoo import catalogue
     from ganzoo import runs
+
+    row = catalogue.rows().get(f"{name}.{source}")
+    folder = None if row or not pathlib.Path(source).is_dir() else pathlib.Path(source)
+    best = folder and folder / "checkpoints" / "best.keras"
 
     if metrics is not None:
         settings["metrics"] = [part.strip() for part in metrics.split(",")]
     if data is None:
-        if not folder.is_dir():
+        if not row and not folder:
             raise ValueError("Say with --data what to compare with: a name, a folder, a file.")
-        data = runs.data_of(folder)
+        data = row.data["name"] if row else runs.data_of(folder)
     found = runs.evaluate(
-        {"last": (name, source), **({"best": (name, best)} if best.is_file() else {})},
+        {"last": (name, source), **({"best": (name, best)} if best and best.is_file() else {})},
         data,
         data_dir=data_dir,
         export=export,
-        nearest=folder / "nearest.png" if folder.is_dir() else None,
+        nearest=folder and folder / "nearest.png",
         show=None if as_json else click.echo,
         **settings,
     )
-    if out is None and folder.is_dir():
+    if out is None and folder:
         out = folder / "scores.json"
     if out is not None:
         out = pathlib.Path(out)
@@ -391,6 +425,35 @@ def evaluate(model, weights, data, data_dir, export, out, as_json, debug, metric
         click.echo(json.dumps({which: sheet.to_dict() for which, sheet in found.items()}))
     elif out is not None:
         click.echo(f"Score sheet: {out}")
+
+
+@main.command()
+@click.argument("run")
+@click.option("--out", "-o", required=True, help="Folder to write.")
+@click.option("--licence", help="Of the data. [default: what is known of data that has a name]")
+@click.option("--data-dir", help="Where TensorFlow Datasets finds or keeps its files.")
+@click.option("--samples", "-n", default=10_000, show_default=True, help="To score; 0: no scores.")
+@click.option("--repeats", default=1, show_default=True, help="Sets of samples, for error bars.")
+@debug
+def publish(run, out, licence, data_dir, samples, repeats, debug):
+    """Make a RUN folder's model ready for others: weights, model card, scores, pictures.
+
+    \b
+    ganzoo publish runs/dcgan-digits -o dcgan-digits
+    ganzoo sample dcgan --weights dcgan-digits
+    """
+    _load_framework()
+    from ganzoo import publishing
+
+    publishing.publish(
+        run,
+        out,
+        licence=licence,
+        data_dir=data_dir,
+        samples=samples,
+        repeats=repeats,
+        say=click.echo,
+    )
 
 
 def _target(form, out):

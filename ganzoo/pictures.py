@@ -39,7 +39,9 @@ class PictureGame(Game):
 
     def __getattr__(self, name):
         if name not in ABILITIES:
-            return super().__getattribute__(name)  # which raises as usual
+            # Which raises as usual; on PyTorch it finds networks.
+            inherited = getattr(super(), "__getattr__", super().__getattribute__)
+            return inherited(name)
         reason = f": {self.lacks[name]}" if name in self.lacks else ""
         raise AttributeError(
             f"{type(self).__name__} has no `{name}`{reason}. Models that have: "

@@ -265,6 +265,7 @@ def _write_config(out, settings, epochs):
         "epochs": epochs,
         "command": sys.argv,
         "versions": backend.versions(),
+        "device": {"name": backend.device(), "gpu": backend.accelerated()},
     }
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -1,18 +1,24 @@
 """Trained weights: finding them, checking that they fit, loading them."""
 
+import hashlib
 import json
+import os
 import pathlib
+import re
+import urllib.parse
 import warnings
 import zipfile
 
+from ganzoo import catalogue
 from ganzoo import checks
+from ganzoo import downloads
+from ganzoo import tensors
 
-CATALOGUE = pathlib.Path(__file__).with_name("weights.json")
-
-
-def names():
-    """What the catalogue holds, as `"model.tag"`."""
-    return sorted(json.loads(CATALOGUE.read_text(encoding="utf-8")))
+TENSORS = "model.safetensors"
+"""The file of weights in a folder that `ganzoo publish` wrote, or in such a repository."""
+HUB = "https://huggingface.co"
+SPARE = 10_000_000
+"""Weights that a model may have beside those in its file."""
 
 
 def by_epoch(folder, ending):
@@ -25,28 +31,74 @@ def by_epoch(folder, ending):
     return dict(sorted(found.items()))
 
 
-def find(source):
-    """The `.keras` file meant by a file or by a run folder, which has its newest checkpoint."""
+def find(source, name=None):
+    """The file that a source of weights means; what is on the net is fetched.
+
+    Args:
+        source: a tag of the model `name` in the catalogue; `https://…`, `hf://user/repository`
+            (with `@revision` if wanted); a file; a folder that was published; or a run folder,
+            which has its newest checkpoint.
+        name: registry name of the model, or None: then there are no tags.
+
+    Returns:
+        A path, or None if there is no such file.
+
+    Raises:
+        OSError, ValueError: it cannot be fetched, or the folder holds no weights.
+    """
+    row = catalogue.rows().get(f"{name}.{source}")
+    if row is not None:
+        return row.path
+    if "://" in str(source):
+        return _fetch(str(source))
     path = pathlib.Path(source).expanduser()
-    if path.is_dir():
-        checkpoints = list(by_epoch(path / "checkpoints", ".keras").values())
-        if not checkpoints:
-            raise ValueError(
-                f"{str(path)!r} holds no checkpoint: it is no run folder, or its first epoch has "
-                "not ended."
-            )
-        return checkpoints[-1]
-    return path if path.is_file() else None
+    if not path.is_dir():
+        return path if path.is_file() else None
+    if (path / TENSORS).is_file():
+        return path / TENSORS
+    checkpoints = list(by_epoch(path / "checkpoints", ".keras").values())
+    if not checkpoints:
+        raise ValueError(
+            f"{str(path)!r} holds no checkpoint: it is no run folder, or its first epoch has not "
+            "ended."
+        )
+    return checkpoints[-1]
+
+
+def _fetch(address):
+    """What is at an address of the net, from the cache folder if it was fetched before.
+
+    No hash is known of it: its header and its numbers are checked when it is read.
+    """
+    scheme, _, rest = address.partition("://")
+    if scheme == "hf":
+        repository, _, revision = rest.strip("/").partition("@")
+        if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
+            raise ValueError(f"Not a repository: {address!r}. It is 'hf://user/repository'.")
+        hub = os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
+        url = f"{hub}/{repository}/resolve/{urllib.parse.quote(revision or 'main')}/{TENSORS}"
+    elif scheme == "https":
+        url = address
+    else:
+        raise ValueError(
+            "Weights are fetched from 'https://…' or 'hf://user/repository'. Received: "
+            f"{address!r}."
+        )
+    kept = f"urls/{hashlib.sha256(url.encode()).hexdigest()[:32]}.safetensors"
+    return downloads.fetch(url, None, kept, check=tensors.read_header)
 
 
 def read(path):
-    """Registered name, such as `"ganzoo>DCGAN"`, and arguments of the model in a `.keras` file.
+    """Registered name, such as `"ganzoo>DCGAN"`, and arguments of the model in a file of weights.
 
     The file is read as data: nothing in it is executed, and nothing that it names is imported.
 
     Raises:
         ValueError: it is not a model that ganzoo saved.
     """
+    if path.suffix == ".safetensors":
+        file = tensors.read_header(path)
+        return f"ganzoo>{file.model}", file.config
     try:
         with zipfile.ZipFile(path) as archive:
             config = json.loads(archive.read("config.json"))
@@ -64,9 +116,9 @@ def read(path):
 
 def load(name, cls, source, config):
     """The model `name` with weights from `source`; `config` overrides the saved arguments."""
-    path = find(source)
+    path = find(source, name)
     if path is None:
-        tags = [n.partition(".")[2] for n in names() if n.startswith(f"{name}.")]
+        tags = [n.partition(".")[2] for n in catalogue.rows() if n.startswith(f"{name}.")]
         raise checks.unknown(f"weights of {name!r} (no such tag, file or run folder)", source, tags)
     saved_as, saved = read(path)
     # The class's name alone: a class written in a notebook, then moved to a module, is the same.
@@ -74,6 +126,12 @@ def load(name, cls, source, config):
         raise ValueError(
             f"{str(path)!r} holds weights of {saved_as!r}, not of {name!r} ({cls.__name__})."
         )
+    load_from = _load_tensors if path.suffix == ".safetensors" else _load_checkpoint
+    return load_from(name, cls, path, saved, config)
+
+
+def _load_checkpoint(name, cls, path, saved, config):
+    """Of a `.keras` file: with the optimizers, the averages and everything."""
     model = cls(**{**saved, **config})
     if not model.built:
         raise ValueError(
@@ -92,3 +150,32 @@ def load(name, cls, source, config):
             "Leave out arguments that change the networks, or choose another file."
         ) from error
     return model
+
+
+def _load_tensors(name, cls, path, saved, config):
+    """Of a safetensors file. Where `config` asks for other networks than it has, layers that are
+    the same get their weights, and a warning names the others."""
+    file = tensors.read_header(path)
+    differ = any(k in saved and _plain(v) != _plain(saved[k]) for k, v in config.items())
+    try:
+        # Averages double them; a user's own changes may do more.
+        with tensors.at_most((64 if differ else 4) * file.parameters + SPARE):
+            model = cls(**{**saved, **config})
+        left = tensors.assign(model, file, partly=differ)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"The weights in {str(path)!r} do not fit {name!r}: {str(error).rstrip('.')}. Get the "
+            "file again, or choose another."
+        ) from error
+    if left:
+        layers = sorted({variable.rpartition("/")[0] for variable in left})
+        warnings.warn(
+            f"Of {str(path)!r}, what fits was taken. New, and to be trained: {', '.join(layers)}.",
+            stacklevel=4,
+        )
+    return model
+
+
+def _plain(value):
+    """As JSON gives it back: a tuple is a list."""
+    return json.loads(json.dumps(value))

@@ -7,6 +7,7 @@ import inspect
 import pathlib
 import sys
 
+from ganzoo import catalogue
 from ganzoo import checks
 
 _FOLDER = pathlib.Path(__file__).parent / "models"
@@ -41,9 +42,7 @@ def list_models(pattern="*", *, weights=False, can=None):
     ['dcgan']
     """
     if weights:
-        from ganzoo import weights as catalogue
-
-        names = catalogue.names()
+        names = catalogue.rows()
     else:
         names = {*own_models(), *_registered()}
     if can is not None:
@@ -67,8 +66,12 @@ def get(name, /, weights=None, **config):
 
     Args:
         name: see `list_models`.
-        weights: None, or trained weights: a `.keras` file that `model.save` wrote, or the run
-            folder of `ganzoo train`.
+        weights: None, or trained weights: a tag of `list_models(weights=True)`, such as
+            `"fashion_mnist"`; a `.keras` file that `model.save` wrote; the run folder of
+            `ganzoo train`; the folder or the `.safetensors` file of `ganzoo publish`; or where one
+            is on the net, `"hf://user/repository"` or `"https://…"`. With arguments that change
+            some of the networks, the layers that are the same are taken from a `.safetensors`
+            file, and a warning names the others.
         **config: arguments of the model; `ganzoo info NAME` lists them. One of them is Keras's
             `name` of a model, which is why `get` takes its own first argument by position only.
 
@@ -76,7 +79,9 @@ def get(name, /, weights=None, **config):
         A `keras.Model`.
 
     Raises:
-        ValueError: unknown name or weights, or an argument out of range.
+        ValueError: unknown name or weights, an argument out of range, or weights that are damaged
+            or of another model.
+        OSError: weights that cannot be fetched.
         TypeError: unknown argument.
 
     Example:
@@ -89,9 +94,9 @@ def get(name, /, weights=None, **config):
     _check_arguments(name, cls, config)
     if weights is None:
         return cls(**config)
-    from ganzoo import weights as catalogue
+    from ganzoo import weights as sources
 
-    return catalogue.load(name, cls, weights, config)
+    return sources.load(name, cls, weights, config)
 
 
 def _check_arguments(name, cls, config):

@@ -1,13 +1,17 @@
 """Fixtures for all tests. `KERAS_BACKEND=jax pytest` runs the same tests on JAX."""
 
 import gc
+import http.server
 import os
 import pathlib
+import threading
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
 import pytest
+
+from ganzoo import downloads
 
 # Graphs are millions of objects, and few of them garbage: look for cycles less often.
 gc.set_threshold(100_000, 20, 100)
@@ -43,3 +47,71 @@ def real_data():
 def tfds_dir(tmp_path_factory):
     """A folder of prepared TensorFlow data sets that lives as long as the session."""
     return tmp_path_factory.mktemp("tensorflow_datasets")
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Serves `server.content` at any path, but for those that are misfortunes."""
+
+    def do_GET(self):
+        self.server.requests.append(self.path)
+        what, patience = self.path[1:], self.server.patience
+        first = self.server.requests.count(self.path) == 1
+        if what in ("absent", "broken", "busy") and (first or what != "busy"):
+            return self.send_error({"absent": 404, "broken": 500, "busy": 503}[what])
+        if what == "slow":
+            return patience.wait(5)
+        if what in ("moved", "sent_on"):
+            self.send_response(302)
+            place = "http://127.0.0.1:9/good" if what == "moved" else "//127.0.0.1:9/good"
+            self.send_header("Location", place)
+            return self.end_headers()
+        whole = self.server.content
+        content = {"login": b"<html>Log in</html>", "other": whole[::-1]}.get(what, whole)
+        start = 0
+        if "Range" in self.headers and what != "no_ranges":
+            start = int(self.headers["Range"].removeprefix("bytes=").rstrip("-"))
+            self.server.ranges.append(start)
+            if start >= len(content):
+                return self.send_error(416)
+        self.send_response(206 if start else 200)
+        if what != "endless":
+            self.send_header("Content-Length", str(len(content) - start))
+        self.end_headers()
+        stop = None
+        if what == "cut" or (what in ("cut_once", "no_ranges", "stalls_once") and first):
+            stop = start + 100
+        self.wfile.write(content[start:stop])
+        if what == "stalls_once" and first:
+            self.wfile.flush()
+            patience.wait(5)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A server on this machine, and downloads that soon give up."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr(downloads, "TIMEOUT", (0.5, 0.5))
+    monkeypatch.setattr(downloads, "PAUSES", (0.01, 0.01))
+    monkeypatch.setattr(downloads, "CHUNK", 50)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.requests, server.ranges, server.patience = [], [], threading.Event()
+    server.content = b""
+    server.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield server
+    server.patience.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache folder."""
+    folder = tmp_path / "not" / "yet"
+    monkeypatch.setenv("GANZOO_CACHE", str(folder))
+    return folder

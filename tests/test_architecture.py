@@ -27,13 +27,16 @@ LAYERS = [
     ["codes", "semisupervised"],
     ["registry"],
     ["models"],
+    ["downloads", "tensors"],
+    ["catalogue"],
     ["weights"],
     ["zoo"],
-    ["datasets", "images", "downloads"],
+    ["datasets", "images"],
     ["metrics"],
     ["evaluation"],
     ["callbacks", "doctor", "latent", "throughput"],
     ["runs"],
+    ["publishing"],
     ["cli"],
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -17,7 +17,10 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import callbacks
+from ganzoo import catalogue
 from ganzoo import cli
+from ganzoo import downloads
+from ganzoo import tensors
 from ganzoo import zoo
 
 SCRIPT = pathlib.Path(sys.executable).with_name("ganzoo")
@@ -155,6 +158,69 @@ def test_the_start_works_where_standard_error_is_closed():
         check=True,
     )
     assert result.stdout == "inside\n"
+
+
+# Trained weights --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def listed(tmp_path, monkeypatch):
+    """A catalogue with one set of weights of digits, and its model's pictures."""
+    model = ganzoo.get("dcgan", image_shape=(8, 8, 1), channels=4, latent_dim=6, seed=0)
+    path = tmp_path / "dcgan.digits.safetensors"
+    tensors.write(model, path)
+    row = {
+        "model": "dcgan",
+        "file": path.name,
+        "size": path.stat().st_size,
+        "sha256": downloads.hash_of(path),
+        "config": tensors.read_header(path).config,
+        "data": {"name": "digits", "licence": "CC BY 4.0"},
+        "preprocessing": "none",
+        "epochs": 3,
+        "cpu_minutes": 1.5,
+        "device": "a CPU",
+        "seed": 0,
+        "versions": {"keras": "3.15.1"},
+        "scores": {"frechet[digits-classifier-v1]": {"value": 12.34, "floor": 1.8}},
+        "passport": {"samples": 1000, "extractor": "digits-classifier-v1"},
+        "command": "ganzoo train dcgan --data digits",
+    }
+    (tmp_path / "weights.json").write_text(json.dumps({"dcgan.digits": row}))
+    monkeypatch.setattr(catalogue, "FILE", tmp_path / "weights.json")
+    monkeypatch.setattr(catalogue, "FOLDER", tmp_path)
+    return row, model.generate(4, seed=1)
+
+
+def test_weights_are_listed_and_told_about(listed):
+    row, _ = listed
+    line = "dcgan.digits             digits, CC BY 4.0; 0.0 MB; Fréchet distance 12.3 (floor 1.8)"
+    assert _done("list", "--weights") == line + "\n"
+    assert json.loads(_done("list", "--weights", "--json")) == ["dcgan.digits"]
+    found = json.loads(_done("info", "dcgan.digits", "--json"))
+    assert row.items() <= found.items()
+    text = _done("info", "dcgan.digits")
+    for part in (
+        row["command"],
+        row["sha256"],
+        "frechet[digits-classifier-v1] = 12.34",
+        "channels=4",
+    ):
+        assert part in text
+    assert "Did you mean 'dcgan.digits'" in _fails("info", "dcgan.digit")
+
+
+def test_weights_by_their_names(listed, tmp_path):
+    row, pictures = listed
+    for i, words in enumerate((["dcgan.digits"], ["dcgan", "--weights", "digits"])):
+        out = tmp_path / f"{i}.npz"
+        _done("sample", *words, "-n", 4, "--seed", 1, "-o", out)
+        difference = np.load(out)["images"].astype(int) - pictures
+        assert np.abs(difference).max() <= 1
+        sheet = json.loads(_done("evaluate", *words, "-n", 200, "--repeats", 1, "--json"))
+        assert sheet["last"]["passport"]["samples"] == 200
+    assert "Did you mean 'dcgan.digits'" in _fails("sample", "dcgan.digts")
+    assert "--weights, or dcgan.digits, or give a run" in _fails("sample", "dcgan")
 
 
 # Looking around ---------------------------------------------------------------------------------

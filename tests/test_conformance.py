@@ -12,6 +12,7 @@ from keras import ops
 
 import ganzoo
 from ganzoo import backend
+from ganzoo import tensors
 from ganzoo import zoo
 from ganzoo.game import Game
 from tests.cases import CASES
@@ -185,6 +186,22 @@ def test_weights_alone_round_trip(name, tmp_path):
     assert (made(other, 4, seed=0) == made(model, 4, seed=0)).all()
     for a, b in zip(weights(other.variables), weights(model.variables)):
         np.testing.assert_array_equal(a, b)
+
+
+@each_model
+def test_a_file_of_weights_has_all_that_makes_pictures(name, tmp_path):
+    model = make(name, image_shape=CASES[name].shapes[0])
+    model.fit(*pictures(name), batch_size=8, verbose=0)
+    path = tmp_path / "model.safetensors"
+    tensors.write(model, path)
+    loaded = ganzoo.get(name, weights=path, jit_compile=False)
+    assert int(loaded.step) == int(model.step) > 0
+    expected, found = made(model, 4, 1).astype(float), made(loaded, 4, 1).astype(float)
+    # Half precision: relative error 2⁻¹¹ of each weight; a network may add some of them up.
+    assert np.abs(found - expected).max() <= 2 and np.abs(found - expected).mean() <= 0.5
+    for key in tensors._networks(model):
+        for a, b in zip(model.in_use(key).get_weights(), loaded.in_use(key).get_weights()):
+            np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
 
 
 @each_model

@@ -1,10 +1,11 @@
 """Downloads are checked, and fail with a word on what to do; all without the net."""
 
+import errno
 import hashlib
-import http.server
 import pathlib
 import socket
-import threading
+import subprocess
+import sys
 import time
 
 import pytest
@@ -15,49 +16,15 @@ CONTENT = b"weights " * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.server.requests.append(self.path)
-        if self.path == "/absent":
-            self.send_error(404)
-            return
-        if self.path == "/slow":
-            self.server.patience.wait(5)
-            return
-        content = b"<html>Log in</html>" if self.path == "/login" else CONTENT
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content[: 100 if self.path == "/cut" else None])
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def server(monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "*")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.requests, server.patience = [], threading.Event()
-    server.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield server
-    server.patience.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    folder = tmp_path / "not" / "yet"
-    monkeypatch.setenv("GANZOO_CACHE", str(folder))
-    return folder
+@pytest.fixture(autouse=True)
+def content(server):
+    server.content = CONTENT
 
 
 def left(cache):
-    return sorted(path.name for path in cache.rglob("*")) if cache.exists() else []
+    """What is in the cache, but for the locks."""
+    found = [path for path in cache.rglob("*") if ".locks" not in path.parts]
+    return sorted(path.name for path in found)
 
 
 def test_a_file_is_fetched_once(server, cache):
@@ -77,21 +44,93 @@ def test_a_damaged_file_in_the_cache_is_fetched_again(server, cache):
     ("what", "error", "message"),
     [
         ("absent", OSError, "server answered 404"),
+        ("broken", OSError, "server answered 500"),
         ("login", ValueError, "not the file that is wanted.*SHA-256"),
-        ("cut", (OSError, ValueError), "a.bin|SHA-256"),
+        ("other", ValueError, "not the file that is wanted.*SHA-256"),
         ("slow", OSError, "no answer in time"),
+        ("moved", OSError, "http://127.0.0.1:9/good, which is not https"),
+        ("sent_on", OSError, "which is not https"),
     ],
 )
-def test_a_failure_says_the_mend_and_leaves_nothing(
-    server, cache, monkeypatch, what, error, message
-):
-    monkeypatch.setattr(downloads, "TIMEOUT", (0.5, 0.5))
+def test_a_failure_says_the_mend_and_leaves_nothing(server, cache, what, error, message):
     url = f"{server.url}/{what}"
     with pytest.raises(error, match=message) as caught:
         downloads.fetch(url, SHA256, "a.bin", or_else=", or set FILE")
     text = str(caught.value)
     assert url in text and str(cache / "a.bin") in text
     assert "GANZOO_CACHE" in text and "or set FILE" in text
+    assert left(cache) == []
+
+
+@pytest.mark.parametrize("what", ["cut_once", "stalls_once"])
+def test_a_broken_download_goes_on(server, cache, what):
+    path = downloads.fetch(f"{server.url}/{what}", SHA256, "a.bin")
+    assert path.read_bytes() == CONTENT and left(cache) == ["a.bin"]
+    assert len(server.requests) == 2 and server.ranges == [100]
+
+
+def test_so_does_one_that_an_earlier_call_gave_up(server, cache):
+    with pytest.raises(OSError, match="could not be downloaded"):
+        downloads.fetch(f"{server.url}/cut", SHA256, "a.bin")
+    assert left(cache) == ["a.bin.part"] and server.ranges == [100, 200]
+    assert downloads.fetch(f"{server.url}/good", SHA256, "a.bin").read_bytes() == CONTENT
+    assert server.ranges == [100, 200, 300] and left(cache) == ["a.bin"]
+
+
+def test_a_server_that_cannot_go_on_begins_again(server, cache):
+    assert downloads.fetch(f"{server.url}/no_ranges", SHA256, "a.bin").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("begun", [b"of another file", CONTENT + b"and more", CONTENT])
+def test_what_was_begun_is_not_trusted(server, cache, begun):
+    cache.mkdir(parents=True)
+    (cache / "a.bin.part").write_bytes(begun)
+    assert downloads.fetch(f"{server.url}/good", SHA256, "a.bin").read_bytes() == CONTENT
+    assert left(cache) == ["a.bin"]
+
+
+def test_a_busy_server_is_asked_again(server, cache):
+    assert downloads.fetch(f"{server.url}/busy", SHA256, "a.bin").read_bytes() == CONTENT
+    assert server.requests == ["/busy", "/busy"]
+
+
+def test_without_a_known_hash_what_is_there_is_taken(server, cache):
+    cache.mkdir(parents=True)
+    (cache / "a.bin.part").write_bytes(b"of another file")
+    path = downloads.fetch(f"{server.url}/good", None, "a.bin")
+    assert path.read_bytes() == CONTENT and server.ranges == []
+    assert downloads.fetch(f"{server.url}/absent", None, "a.bin") == path
+
+
+@pytest.mark.parametrize("what", ["good", "endless"])
+def test_a_file_too_large_is_refused(server, cache, what):
+    with pytest.raises(OSError, match="more than 1,000"):
+        downloads.fetch(f"{server.url}/{what}", SHA256, "a.bin", most=1000)
+    assert left(cache) == []
+
+
+@pytest.mark.parametrize("name", ["../a.bin", "/a.bin", "a/../../b"])
+def test_names_stay_in_the_cache_folder(server, cache, name):
+    with pytest.raises(ValueError, match="not be in the cache"):
+        downloads.fetch(f"{server.url}/good", SHA256, name)
+    assert server.requests == []
+
+
+def test_of_two_who_want_a_file_one_fetches(server, cache):
+    code = "import sys; from ganzoo import downloads; downloads.fetch(*sys.argv[1:3], 'sub/a.bin')"
+    command = [sys.executable, "-c", code, f"{server.url}/good", SHA256]
+    both = [subprocess.Popen(command) for _ in range(2)]
+    assert [process.wait(60) for process in both] == [0, 0]
+    assert server.requests == ["/good"] and left(cache) == ["a.bin", "sub"]
+
+
+def test_a_full_disk(server, cache, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(downloads.os, "replace", full)
+    with pytest.raises(OSError, match="No space left on device.*make room"):
+        downloads.fetch(f"{server.url}/good", SHA256, "a.bin")
     assert left(cache) == []
 
 

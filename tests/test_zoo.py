@@ -88,16 +88,6 @@ def test_unknown_names_give_the_nearest():
         zoo.describe("dcgn")
 
 
-def test_an_unknown_tag_gives_the_nearest(tmp_path, monkeypatch):
-    catalogue = tmp_path / "weights.json"
-    catalogue.write_text(json.dumps({"dcgan.mnist": {}, "dcgan.fashion_mnist": {}, "cgan.a": {}}))
-    monkeypatch.setattr(weights, "CATALOGUE", catalogue)
-    assert ganzoo.list_models("dcgan*", weights=True) == ["dcgan.fashion_mnist", "dcgan.mnist"]
-    with pytest.raises(ValueError, match=r"'fashion_mnst'\. Did you mean 'fashion_mnist'") as error:
-        ganzoo.get("dcgan", weights="fashion_mnst")
-    assert "Known: fashion_mnist, mnist." in str(error.value)
-
-
 # Weights ----------------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""The only package that knows TensorFlow or JAX.
+"""The only package that knows TensorFlow, JAX or PyTorch.
 
 Everything above it is written once in `keras.ops`. What differs between backends is small:
 
@@ -24,12 +24,14 @@ Everything above it is written once in `keras.ops`. What differs between backend
 | `SideBySide`     | several sources as one                                                     |
 | `speed`          | a guess at the device's floating-point operations per second                |
 | `accelerated`    | whether there is a GPU or TPU                                               |
+| `device`         | what computes, by name                                                     |
 | `is_uint8`       | whether a tensor holds raw pictures                                         |
 | `versions`       | what a result was made with, for the record                                 |
 """
 
 import importlib.metadata
 import os
+import pathlib
 import platform
 import sys
 
@@ -50,10 +52,13 @@ if _BACKEND == "tensorflow":
     from ganzoo.backend import tensorflow as _impl
 elif _BACKEND == "jax":
     from ganzoo.backend import jax as _impl
+elif _BACKEND == "torch":
+    from ganzoo.backend import torch as _impl
 else:
     raise ImportError(
-        f"ganzoo runs on TensorFlow and JAX, not on the Keras backend {_BACKEND!r}. Set the "
-        "environment variable KERAS_BACKEND to 'tensorflow' (the default) or 'jax'."
+        f"ganzoo runs on TensorFlow, JAX and, but for training, PyTorch, not on the Keras backend "
+        f"{_BACKEND!r}. Set the environment variable KERAS_BACKEND to 'tensorflow' (the default), "
+        "'jax' or 'torch'."
     )
 
 Trainer = _impl.Trainer
@@ -78,6 +83,23 @@ value_and_grad = _impl.value_and_grad
 def speed():
     """Floating-point operations per second that a training step may come to, roughly."""
     return 2e13 if accelerated() else 5e10 * os.cpu_count()
+
+
+def cores():
+    """Processor cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not on every system
+    return len(affinity(0)) if affinity else os.cpu_count()
+
+
+def device():
+    """What computes: the name of the GPU or TPU, or that of the processor and its cores in use."""
+    if accelerated():
+        return _impl.accelerator()
+    name, info = platform.processor() or platform.machine(), pathlib.Path("/proc/cpuinfo")
+    if info.exists():
+        lines = [x for x in info.read_text().splitlines() if x.startswith("model name")]
+        name = lines[0].partition(":")[2].strip() if lines else name
+    return f"{name}, {cores()} cores"
 
 
 def is_uint8(x):

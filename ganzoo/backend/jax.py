@@ -228,3 +228,8 @@ def keep_compiled(folder):
 def accelerated():
     """Whether there is a GPU or TPU."""
     return jax.devices()[0].platform != "cpu"
+
+
+def accelerator():
+    """Name of the GPU or TPU."""
+    return jax.devices()[0].device_kind

@@ -279,3 +279,9 @@ def keep_compiled(folder):
 def accelerated():
     """Whether there is a GPU."""
     return bool(tf.config.list_physical_devices("GPU"))
+
+
+def accelerator():
+    """Name of the GPU."""
+    gpu = tf.config.list_physical_devices("GPU")[0]
+    return tf.config.experimental.get_device_details(gpu)["device_name"]

@@ -1,0 +1,75 @@
+"""PyTorch: networks, weights and pictures. Training is for TensorFlow and JAX."""
+
+import keras
+import torch
+
+
+class Trainer:
+    """Says that there is no training here."""
+
+    def fit(self, *args, **kwargs):
+        raise NotImplementedError(
+            "On PyTorch ganzoo loads weights and makes pictures; it trains on TensorFlow and JAX. "
+            "Set KERAS_BACKEND=tensorflow or KERAS_BACKEND=jax, save with `ganzoo publish`, and "
+            "load the file here."
+        )
+
+    evaluate = fit
+
+
+def _of_training(*_):
+    raise NotImplementedError("It is part of training, which PyTorch does not do here.")
+
+
+record = value_and_grad = input_gradient = apply = adam = approach = trace = _of_training
+
+
+def batch_norm(*_):
+    """Keras's own is as quick: None."""
+    return None
+
+
+picture_conv = picture_conv_transpose = grouped_conv = batch_norm
+
+
+def layer_norm(x, scale, offset, epsilon):
+    """Each example normalised, then scaled per channel."""
+    axes = tuple(range(1, x.ndim))
+    x = x - torch.mean(x, axes, keepdim=True)
+    x = x * torch.rsqrt(torch.mean(x * x, axes, keepdim=True) + epsilon)
+    return x * keras.ops.convert_to_tensor(scale) + keras.ops.convert_to_tensor(offset)
+
+
+def inference(network, jit_compile, finish):
+    """`(*inputs) -> finish(network(inputs))`, on NumPy arrays."""
+    del jit_compile  # compiling takes longer than most who make pictures want to wait
+
+    def run(*inputs):
+        inputs = [keras.ops.convert_to_tensor(x) for x in inputs]
+        with torch.no_grad():
+            found = finish(network(inputs if len(inputs) > 1 else inputs[0], training=False))
+        return keras.tree.map_structure(keras.ops.convert_to_numpy, found)
+
+    return run
+
+
+def best_precision():
+    """bfloat16 on a GPU that computes in it, float16 on an older one, float32 on a CPU."""
+    if not torch.cuda.is_available():
+        return "float32"
+    return "mixed_bfloat16" if torch.cuda.is_bf16_supported(False) else "mixed_float16"
+
+
+def keep_compiled(folder):
+    """Nothing is compiled."""
+    del folder
+
+
+def accelerated():
+    """Whether there is a GPU."""
+    return torch.cuda.is_available()
+
+
+def accelerator():
+    """Name of the GPU."""
+    return torch.cuda.get_device_name()

@@ -1,0 +1,119 @@
+"""The catalogue of trained weights: what each set is, where it is, and how it was made."""
+
+import dataclasses
+import functools
+import json
+import pathlib
+
+FILE = pathlib.Path(__file__).with_name("weights.json")
+FOLDER = pathlib.Path(__file__).with_name("trained")
+"""Where the files are that come with the package."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Row:
+    """One set of weights.
+
+    Attributes:
+        model: registry name.
+        file: its name in `FOLDER` or, if it has a `url`, in the cache folder.
+        url: where to get it, or None if it comes with the package.
+        size: bytes.
+        sha256: of the file, in hexadecimal.
+        config: arguments of the model.
+        data: `{"name", "licence"}`, and whatever else identifies it.
+        preprocessing: what was done to the pictures.
+        epochs: of training.
+        cpu_minutes: processor time of all cores together, or None where it ran on a GPU.
+        gpu_minutes: or None.
+        device: what it was trained on.
+        seed: of the training.
+        versions: of Python, Keras, the backend and NumPy.
+        scores: `{name: {"value", "std", "floor", …}}`, see `ganzoo.evaluation.ScoreSheet`.
+        passport: what the scores were measured with.
+        command: which makes the run that the weights are from.
+    """
+
+    model: str
+    file: str
+    url: str | None = None
+    size: int
+    sha256: str
+    config: dict
+    data: dict
+    preprocessing: str
+    epochs: int
+    cpu_minutes: float | None = None
+    gpu_minutes: float | None = None
+    device: str
+    seed: int | None
+    versions: dict
+    scores: dict
+    passport: dict
+    command: str
+
+    @property
+    def path(self):
+        """The file, fetched if it does not come with the package.
+
+        Raises:
+            OSError: it is not in the cache folder and cannot be fetched.
+            ValueError: the file is not the one that the catalogue means.
+        """
+        from ganzoo import downloads
+
+        if self.url is not None:
+            return downloads.fetch(self.url, self.sha256, self.file, most=self.size)
+        path = FOLDER / self.file
+        if not path.is_file() or downloads.hash_of(path) != self.sha256:
+            raise ValueError(
+                f"{str(path)!r} is missing or damaged: it came with the package. Install ganzoo "
+                "again."
+            )
+        return path
+
+    @property
+    def summary(self):
+        """A line: the data, the size of the file, the Fréchet distance if it was measured."""
+        found = [f"{self.data['name']}, {self.data['licence']}", f"{self.size / 1e6:.1f} MB"]
+        for name, score in self.scores.items():
+            if name.startswith("frechet"):
+                found.append(f"Fréchet distance {score['value']:.3g} (floor {score['floor']:.2g})")
+        return "; ".join(found)
+
+    def describe(self):
+        """All of it, as text."""
+        arguments = ", ".join(f"{k}={v!r}" for k, v in self.config.items())
+        minutes = [
+            f"{n:.0f} {kind} minutes"
+            for n, kind in ((self.cpu_minutes, "CPU"), (self.gpu_minutes, "GPU"))
+            if n is not None
+        ]
+        lines = [
+            f"Weights of {self.model!r}: {self.summary}.",
+            f"Pictures: {self.preprocessing}",
+            f"Trained: {self.epochs} epochs, {', '.join(minutes)}, seed {self.seed}, {self.device}",
+            f"With: {', '.join(f'{k} {v}' for k, v in self.versions.items())}",
+            f"Command: {self.command}",
+            f"File: {self.file}, SHA-256 {self.sha256}"
+            + (f", from {self.url}" if self.url else ""),
+            f"Arguments: {arguments}",
+            "Scores:",
+            *(f"    {name} = {score['value']:.4g}" for name, score in self.scores.items()),
+        ]
+        if self.passport:
+            lines.append(
+                f"    of {self.passport['samples']:,} samples, by {self.passport['extractor']}"
+            )
+        return "\n".join(lines)
+
+
+def rows():
+    """All sets of weights, `{"model.tag": Row}`, in order of their names."""
+    return _read(FILE)
+
+
+@functools.cache
+def _read(file):
+    entries = json.loads(file.read_text(encoding="utf-8"))
+    return {name: Row(**entry) for name, entry in sorted(entries.items())}

@@ -1,0 +1,248 @@
+"""The weights of a model as a safetensors file: numbers and names, nothing that could run.
+
+A file holds, in half precision, the networks that a model uses outside training (the averaged ones
+where there are any), so that it makes its pictures, and those it plays against, so that `fit` goes
+on; and a few numbers of the game itself, such as its step. Its metadata is JSON of the model's
+class and arguments. The same file serves every backend; the same weights give the same file.
+"""
+
+import contextlib
+import dataclasses
+import json
+import math
+import pathlib
+import re
+
+import numpy as np
+
+METADATA = "ganzoo"
+"""Key of the metadata. There is only one: of several, the order would differ from file to file."""
+KINDS = {"F16": 2, "F32": 4, "I32": 4}
+"""Types of tensors, as the format calls them, and their bytes."""
+LARGEST_HEADER = 1 << 22
+
+
+def named(model):
+    """The variables that make up a model's weights, under names that are the same everywhere.
+
+    >>> import ganzoo
+    >>> model = ganzoo.get("dcgan", channels=2, image_shape=(8, 8, 1))
+    >>> sorted(name for name in named(model) if name.startswith("generator/conv2d_transpose/"))
+    ['generator/conv2d_transpose/kernel']
+    """
+    found = {f"game/{v.name}": v for v in model._trainable_variables}
+    found |= {f"game/{v.name}": v for v in model._non_trainable_variables}
+    for key in _networks(model):
+        found |= _of_network(key, model.in_use(key))
+    return found
+
+
+def _networks(model):
+    """Names of the players' networks, in the players' order."""
+    attributes = {**vars(model), **vars(model).get("_modules", {})}  # where PyTorch keeps them
+    own = {id(value): key for key, value in attributes.items() if not key.startswith("_")}
+    return list(dict.fromkeys(own[id(n)] for player in model.players for n in player.networks))
+
+
+def _of_network(key, network):
+    """By layer, counted by kind: Keras's own names depend on what was made before."""
+    found, counts = {}, {}
+    for layer in network.layers:
+        if not layer.weights:
+            continue
+        kind = _snake(type(layer).__name__)
+        number = counts[kind] = counts.get(kind, -1) + 1
+        place = f"{key}/{kind}_{number}" if number else f"{key}/{kind}"
+        names = {}
+        for variable in layer.weights:
+            same = names[variable.name] = names.get(variable.name, -1) + 1
+            end = f"{variable.name}_{same}" if same else variable.name
+            found[f"{place}/{end}"] = variable
+    return found
+
+
+def _snake(name):
+    """`conv2d_transpose` for `Conv2DTranspose`."""
+    name = re.sub(r"(?<=.)([A-Z][a-z0-9]+)", r"_\1", name)
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+def write(model, path, **metadata):
+    """Write a model's weights.
+
+    Args:
+        model: a built `ganzoo.Game`.
+        path: of the file, replaced if it is there.
+        **metadata: plain data to put beside the model's name and arguments.
+    """
+    import keras
+    from safetensors import numpy as safetensors
+
+    tensors = {}
+    for name, variable in named(model).items():
+        value = keras.ops.convert_to_numpy(variable)
+        if value.dtype == np.float32:
+            # What is beyond half precision, as a variance may be, stays whole.
+            fits = np.abs(value).max(initial=0) < np.finfo("float16").max
+            value = value.astype("float16") if fits else value
+        tensors[name] = np.array(value, order="C")
+    config = {k: v for k, v in model.get_config().items() if k not in ("name", "seed", "precision")}
+    known = {
+        "model": keras.saving.get_registered_name(type(model)).partition(">")[2],
+        "config": config,
+    }
+    content = safetensors.save(tensors, metadata={METADATA: json.dumps({**known, **metadata})})
+    pathlib.Path(path).write_bytes(content)
+
+
+@dataclasses.dataclass(frozen=True)
+class File:
+    """What a safetensors file says of itself, before a tensor of it is read.
+
+    Attributes:
+        path: where it is.
+        model: class of the model, such as `"DCGAN"`.
+        config: the model's arguments.
+        tensors: `{name: (kind, shape)}`, the kind as in `KINDS`.
+        metadata: these and whatever else its maker wrote.
+    """
+
+    path: str
+    model: str
+    config: dict
+    tensors: dict
+    metadata: dict
+
+    @property
+    def parameters(self):
+        """How many numbers it holds."""
+        return sum(math.prod(shape) for _, shape in self.tensors.values())
+
+
+def read_header(path):
+    """The `File` at a path, its header checked against its length.
+
+    Raises:
+        ValueError: it is no such file, or damaged.
+    """
+    try:
+        with open(path, "rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if not 2 <= length <= LARGEST_HEADER:
+                raise ValueError("it begins otherwise")
+            header = json.loads(file.read(length).decode("utf-8"))
+            rest = file.seek(0, 2) - 8 - length
+        metadata = header.pop("__metadata__", {}).get(METADATA)
+        if metadata is None:
+            raise ValueError("it does not say of which model of ganzoo it is")
+        metadata = dict(json.loads(metadata))
+        model, config = str(metadata["model"]), dict(metadata["config"])
+        tensors, end = {}, 0
+        for name, entry in sorted(header.items(), key=lambda x: x[1]["data_offsets"]):
+            kind, shape = entry["dtype"], tuple(map(_size, entry["shape"]))
+            begin, stop = entry["data_offsets"]
+            if kind not in KINDS:
+                raise ValueError(f"{name!r} is of type {kind!r}, which weights never are")
+            if (begin, stop) != (end, end + math.prod(shape) * KINDS[kind]):
+                raise ValueError(f"{name!r} is not as long as it says")
+            tensors[name], end = (kind, shape), stop
+        if end != rest:
+            raise ValueError(f"it has {rest:,} bytes of tensors where {end:,} were announced")
+    except OSError:
+        raise
+    except Exception as error:  # a file may be wrong in any way
+        reason = str(error) if type(error) is ValueError else type(error).__name__
+        raise ValueError(
+            f"{str(path)!r} does not hold weights of ganzoo, or it is damaged ({reason}). Get it "
+            "again, or make such a file with `ganzoo publish`."
+        ) from error
+    return File(str(path), model, config, tensors, metadata)
+
+
+def _size(number):
+    if type(number) is not int or number < 0:
+        raise ValueError("a shape is not one")
+    return number
+
+
+@contextlib.contextmanager
+def at_most(parameters):
+    """Raise a `ValueError` where layers made inside would have more weights than so many, before
+    memory is taken for them."""
+    import keras
+
+    original, left = keras.layers.Layer.add_weight, parameters
+
+    def add_weight(self, shape=None, *args, **kwargs):
+        nonlocal left
+        left -= math.prod(shape or ())
+        if left < 0:
+            raise ValueError(f"the model would have more than {parameters:,} weights")
+        return original(self, shape, *args, **kwargs)
+
+    keras.layers.Layer.add_weight = add_weight
+    try:
+        yield
+    finally:
+        keras.layers.Layer.add_weight = original
+
+
+def assign(model, file, partly=False):
+    """Give a model the weights in a file: all, or none where anything is wrong.
+
+    Args:
+        model: a built `ganzoo.Game`.
+        file: what `read_header` returned.
+        partly: take those that fit by name and shape, at least half of them; by default all must.
+
+    Returns:
+        Names of the model's variables that kept what they had.
+
+    Raises:
+        ValueError: names or shapes differ, or there are numbers that are none.
+    """
+    import safetensors
+
+    wanted = named(model)
+    fits = {
+        name: name in file.tensors and file.tensors[name][1] == tuple(variable.shape)
+        for name, variable in wanted.items()
+    }
+    left = [name for name in wanted if not fits[name]]
+    surplus = [name for name in file.tensors if name not in wanted]
+    if not partly and (left or surplus):
+        raise ValueError(_difference(wanted, file.tensors, left, surplus))
+    if 2 * len(left) > len(wanted):
+        raise ValueError(f"only {len(wanted) - len(left)} of {len(wanted)} tensors are the same")
+    values = {}
+    with safetensors.safe_open(file.path, "numpy") as tensors:
+        for name, variable in wanted.items():
+            if fits[name]:
+                values[name] = tensors.get_tensor(name).astype(str(variable.dtype))
+                if not np.isfinite(values[name]).all():
+                    raise ValueError(f"{name!r} holds numbers that are infinite or none (NaN)")
+    averages = {}
+    for key in _networks(model):
+        if model.in_use(key) is not getattr(model, key):
+            averages |= _of_network(key, getattr(model, key))
+    for name, value in values.items():
+        wanted[name].assign(value)
+        if name in averages:  # the live network goes on from where its average is
+            averages[name].assign(value)
+    model._enter(int(model.step))
+    return left
+
+
+def _difference(wanted, there, left, surplus):
+    missing = [name for name in left if name not in there]
+    if missing:
+        return f"{_some(missing)} missing"
+    if surplus:
+        return f"{_some(surplus)} too many"
+    name = left[0]
+    return f"{name!r} has shape {there[name][1]}, the model {tuple(wanted[name].shape)}"
+
+
+def _some(names):
+    more = f" and {len(names) - 1} more are" if len(names) > 1 else " is"
+    return f"{names[0]!r}{more}"

@@ -1,0 +1,384 @@
+"""Trained weights: safetensors files of them, the catalogue, files from the net."""
+
+import dataclasses
+import importlib.util
+import json
+import os
+import struct
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from safetensors import numpy as safetensors
+
+import ganzoo
+from ganzoo import catalogue
+from ganzoo import downloads
+from ganzoo import tensors
+from ganzoo import weights
+
+TINY = {"channels": 4, "latent_dim": 6}
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """The file of a DCGAN, the model, and three of its pictures."""
+    model = ganzoo.get("dcgan", image_shape=(8, 8, 1), seed=0, **TINY)
+    rng = np.random.default_rng(0)
+    for variable in model.variables:
+        if len(variable.shape) > 1 and "float" in variable.dtype:
+            variable.assign(variable + 0.3 * rng.standard_normal(variable.shape))
+    model.step.assign(7)
+    path = tmp_path_factory.mktemp("saved") / "dcgan.safetensors"
+    tensors.write(model, path, note="of a test")
+    return path, model, model.generate(3, seed=1)
+
+
+def changed(path, target, change=lambda x: None, metadata=lambda x: None):
+    """A copy of a file of weights whose tensors or metadata were changed."""
+    content, header = dict(safetensors.load_file(path)), tensors.read_header(path)
+    facts = dict(header.metadata)
+    change(content)
+    metadata(facts)
+    safetensors.save_file(content, target, metadata={"ganzoo": json.dumps(facts)})
+    return target
+
+
+def close(a, b):
+    """Whether pictures are at most one grey level apart, which half precision may do."""
+    return np.abs(a.astype(int) - b.astype(int)).max() <= 1
+
+
+# A file ---------------------------------------------------------------------------------------
+
+
+def test_a_file_gives_the_model_back(saved):
+    path, model, pictures = saved
+    assert pictures.std() > 20
+    loaded = ganzoo.get("dcgan", weights=path)
+    assert close(loaded.generate(3, seed=1), pictures)
+    assert (loaded.channels, loaded.latent_dim, int(loaded.step)) == (4, 6, 7)
+    loaded = ganzoo.get("dcgan", weights=str(path), learning_rate=1e-3, name="mine", seed=5)
+    assert (loaded.learning_rate, loaded.name, loaded.seed) == (1e-3, "mine", 5)
+    assert close(loaded.generate(3, seed=1), pictures)
+    # The live generator goes on from the averaged one, and the discriminator is there too.
+    for found in (loaded.generator, loaded.ema_generator):
+        for a, b in zip(found.get_weights(), model.ema_generator.get_weights()):
+            np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
+    for a, b in zip(loaded.discriminator.get_weights(), model.discriminator.get_weights()):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
+
+
+def test_a_file_is_small_and_says_what_it_is(saved):
+    path, model, _ = saved
+    header = tensors.read_header(path)
+    assert (header.model, header.metadata["note"]) == ("DCGAN", "of a test")
+    assert header.config["channels"] == 4 and "seed" not in header.config
+    count = sum(np.prod(v.shape) for v in tensors.named(model).values())
+    assert header.parameters == count
+    assert 2 * count < path.stat().st_size < 2 * count + 5000
+    assert weights.read(path)[0] == "ganzoo>DCGAN"
+
+
+def test_the_same_weights_give_the_same_file(saved, tmp_path):
+    path, model, _ = saved
+    tensors.write(model, tmp_path / "again.safetensors", note="of a test")
+    assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
+
+
+def test_names_do_not_depend_on_what_was_made_before(saved):
+    _, model, _ = saved
+    again = ganzoo.get("dcgan", image_shape=(8, 8, 1), **TINY)
+    assert list(tensors.named(again)) == list(tensors.named(model))
+
+
+def test_what_half_precision_cannot_hold_stays_whole(tmp_path):
+    model = ganzoo.get("dcgan", image_shape=(8, 8, 1), ema_decay=None, seed=0, **TINY)
+    name = next(name for name in tensors.named(model) if name.endswith("moving_variance"))
+    variance = tensors.named(model)[name]
+    variance.assign(np.full(variance.shape, 1e6))
+    path = tmp_path / "a.safetensors"
+    tensors.write(model, path)
+    loaded = tensors.named(ganzoo.get("dcgan", weights=path))[name]
+    np.testing.assert_array_equal(loaded.numpy(), variance.numpy())
+
+
+def test_training_goes_on_from_a_file(saved):
+    path, _, _ = saved
+    model = ganzoo.get("dcgan", weights=path, seed=0)
+    before = model.generator.get_weights()
+    images = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1)).astype("uint8")
+    model.fit(images, batch_size=8, verbose=0)
+    assert int(model.step) == 9
+    assert any((a != b).any() for a, b in zip(before, model.generator.get_weights()))
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_every_backend_makes_the_same_pictures(saved, tmp_path, backend):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    path, _, pictures = saved
+    program = """
+import sys, numpy, keras, ganzoo
+model = ganzoo.get("dcgan", weights=sys.argv[1])
+numpy.save(sys.argv[2], model.generate(3, seed=1))
+if keras.backend.backend() == "torch":
+    try:
+        model.fit(numpy.zeros((64, 8, 8, 1), "uint8"))
+    except NotImplementedError as error:
+        print(error)
+"""
+    found = tmp_path / "pictures.npy"
+    result = subprocess.run(
+        [sys.executable, "-c", program, path, found],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert close(np.load(found), pictures)
+    assert ("trains on TensorFlow and JAX" in result.stdout) == (backend == "torch")
+
+
+# Other networks than those of the file -----------------------------------------------------------
+
+
+def test_layers_that_are_the_same_are_taken_and_the_others_named(saved):
+    path, model, _ = saved
+    with pytest.warns(UserWarning, match="New, and to be trained: (.*)") as caught:
+        loaded = ganzoo.get("dcgan", weights=path, image_shape=(8, 8, 3), seed=3)
+    new = {"discriminator/conv2d", "generator/conv2d_transpose_1"}
+    assert new == set(str(caught[0].message).partition("trained: ")[2].rstrip(".").split(", "))
+    ours, theirs = tensors.named(loaded), tensors.named(model)
+    for name, variable in ours.items():
+        if name.rpartition("/")[0] not in new:
+            np.testing.assert_allclose(variable, theirs[name], rtol=1e-3, atol=1e-6)
+    assert loaded.generate(2, seed=0).shape == (2, 8, 8, 3)
+
+
+def test_of_networks_with_little_in_common_nothing_is_taken(saved):
+    path, _, _ = saved
+    with pytest.raises(ValueError, match="do not fit 'dcgan': only 3 of 22 tensors are the same"):
+        ganzoo.get("dcgan", weights=path, channels=8)
+
+
+# Wrong files ------------------------------------------------------------------------------------
+
+
+def first(tensors_of_file):
+    return next(name for name in tensors_of_file if name.endswith("kernel"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda x: x.pop(first(x)), "kernel' is missing"),
+        (lambda x: [x.pop(n) for n in list(x)[:3]], "and 2 more are missing"),
+        (lambda x: x.update(more=np.zeros(3, "float16")), "'more' is too many"),
+        (lambda x: x.update({first(x): np.zeros((2, 2), "float16")}), r"has shape \(2, 2\)"),
+        (lambda x: x[first(x)].flat.__setitem__(0, np.nan), "infinite or none"),
+        (lambda x: x[first(x)].flat.__setitem__(3, np.inf), "infinite or none"),
+    ],
+)
+def test_a_file_with_other_tensors_changes_nothing(saved, tmp_path, change, message):
+    path, _, _ = saved
+    wrong = changed(path, tmp_path / "wrong.safetensors", change)
+    with pytest.raises(ValueError, match=f"do not fit 'dcgan': .*{message}.*Get the file again"):
+        ganzoo.get("dcgan", weights=wrong)
+    model = ganzoo.get("dcgan", image_shape=(8, 8, 1), seed=0, **TINY)
+    before = model.get_weights()
+    with pytest.raises(ValueError):
+        tensors.assign(model, tensors.read_header(wrong))
+    for a, b in zip(before, model.get_weights()):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_weights_of_another_model_are_refused(saved):
+    path, _, _ = saved
+    with pytest.raises(ValueError, match=r"weights of 'ganzoo>DCGAN', not of 'cgan' \(CGAN\)"):
+        ganzoo.get("cgan", weights=path)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"channels": 10**6}, {"image_shape": [8, 8, 10**9]}, {"latent_dim": 10**12}],
+    ids=str,
+)
+def test_arguments_that_would_take_all_memory_are_refused(saved, tmp_path, config):
+    path, _, _ = saved
+    hide = lambda x: x["config"].update(config)
+    wrong = changed(path, tmp_path / "wrong.safetensors", metadata=hide)
+    with pytest.raises(ValueError, match="do not fit 'dcgan': .*(more than .* weights|channels)"):
+        ganzoo.get("dcgan", weights=wrong)
+
+
+@pytest.mark.parametrize("config", ["[", [1], {"chanels": 4}, {"channels": "4"}, None], ids=str)
+def test_arguments_that_are_none_are_refused(saved, tmp_path, config):
+    path, _, _ = saved
+    target = tmp_path / "wrong.safetensors"
+    wrong = changed(path, target, metadata=lambda x: x.update(config=config))
+    with pytest.raises(ValueError, match="do not fit|does not hold weights"):
+        ganzoo.get("dcgan", weights=wrong)
+
+
+def header_of(**tensor):
+    entry = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8], **tensor}
+    facts = json.dumps({"model": "DCGAN", "config": {}})
+    header = {"a": entry, "__metadata__": {"ganzoo": facts}}
+    content = json.dumps(header).encode()
+    return struct.pack("<Q", len(content)) + content + bytes(8)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"<html>Log in</html>",
+        struct.pack("<Q", 1 << 60) + b"{}",
+        struct.pack("<Q", 1 << 20) + b"{}",
+        struct.pack("<Q", 2) + b"{}",
+        struct.pack("<Q", 2) + b"[]",
+        header_of()[:-1],
+        header_of() + b"\0",
+        header_of(shape=[1 << 40]),
+        header_of(shape=[1 << 62, 1 << 62]),
+        header_of(shape=[-2]),
+        header_of(shape=[2.0]),
+        header_of(shape="2"),
+        header_of(dtype="F64", shape=[1]),
+        header_of(dtype="object"),
+        header_of(data_offsets=[4, 12]),
+        header_of(data_offsets=[0, 1 << 50]),
+        header_of(data_offsets=None),
+    ],
+    ids=lambda x: repr(x[:12]),
+)
+def test_what_is_no_file_of_weights_is_refused(tmp_path, content):
+    path = tmp_path / "wrong.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="does not hold weights of ganzoo, or it is damaged"):
+        ganzoo.get("dcgan", weights=path)
+
+
+def test_cut_anywhere_it_is_refused(saved, tmp_path):
+    path, _, _ = saved
+    content = path.read_bytes()
+    wrong = tmp_path / "wrong.safetensors"
+    for length in np.linspace(0, len(content) - 1, 40).astype(int):
+        wrong.write_bytes(content[:length])
+        with pytest.raises(ValueError, match="does not hold weights of ganzoo, or it is damaged"):
+            tensors.read_header(wrong)
+
+
+# The catalogue ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def listed(saved, tmp_path, monkeypatch, server):
+    """A function that puts the file into a catalogue of its own, with changes to its row."""
+    path, _, _ = saved
+    server.content = path.read_bytes()
+
+    def put(**changes):
+        row = {
+            **dataclasses.asdict(ROW),
+            "size": path.stat().st_size,
+            "sha256": downloads.hash_of(path),
+            **changes,
+        }
+        file = tmp_path / f"{len(list(tmp_path.iterdir()))}.json"
+        file.write_text(json.dumps({"dcgan.tiny": row}))
+        monkeypatch.setattr(catalogue, "FILE", file)
+        monkeypatch.setattr(catalogue, "FOLDER", path.parent)
+
+    return put
+
+
+ROW = catalogue.Row(
+    model="dcgan",
+    file="dcgan.safetensors",
+    size=0,
+    sha256="",
+    config={},
+    data={"name": "noise", "licence": "CC0"},
+    preprocessing="none",
+    epochs=1,
+    device="CPU",
+    seed=0,
+    versions={},
+    scores={},
+    passport={},
+    command="",
+)
+
+
+def test_a_tag_of_the_catalogue(saved, listed):
+    listed()
+    assert ganzoo.list_models(weights=True) == ["dcgan.tiny"]
+    assert close(ganzoo.get("dcgan", weights="tiny").generate(3, seed=1), saved[2])
+    with pytest.raises(ValueError, match="'tinny'. Did you mean 'tiny'"):
+        ganzoo.get("dcgan", weights="tinny")
+
+
+def test_a_tag_that_is_fetched(saved, listed, server, cache):
+    listed(url=f"{server.url}/good")
+    for _ in range(2):
+        assert close(ganzoo.get("dcgan", weights="tiny").generate(3, seed=1), saved[2])
+    assert server.requests == ["/good"]
+
+
+def test_a_damaged_file_of_the_package_is_refused(listed, tmp_path):
+    listed(sha256=64 * "0")
+    with pytest.raises(ValueError, match="missing or damaged: it came with the package"):
+        ganzoo.get("dcgan", weights="tiny")
+    listed(file="absent.safetensors")
+    with pytest.raises(ValueError, match="missing or damaged: it came with the package"):
+        ganzoo.get("dcgan", weights="tiny")
+
+
+@pytest.mark.parametrize("what", ["login", "other"])
+def test_another_file_than_the_catalogues_is_never_read(listed, server, cache, monkeypatch, what):
+    listed(url=f"{server.url}/{what}")
+    monkeypatch.setattr(tensors, "read_header", lambda path: pytest.fail("it was read"))
+    with pytest.raises((ValueError, OSError), match="not the file that is wanted|more than"):
+        ganzoo.get("dcgan", weights="tiny")
+    assert not [p for p in cache.rglob("*") if p.is_file() and ".locks" not in p.parts]
+
+
+# Anybody's weights ------------------------------------------------------------------------------
+
+
+def test_a_repository_of_the_hub(saved, server, cache, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", server.url)
+    server.content = saved[0].read_bytes()
+    for source in ("hf://me/my.gan", "hf://me/my.gan", "hf://me/my.gan@v1"):
+        assert close(ganzoo.get("dcgan", weights=source).generate(3, seed=1), saved[2])
+    assert server.requests == [
+        "/me/my.gan/resolve/main/model.safetensors",
+        "/me/my.gan/resolve/v1/model.safetensors",
+    ]
+
+
+def test_what_the_net_has_is_checked_before_it_is_kept(saved, server, cache, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", server.url)
+    server.content = b"<html>Log in</html>"
+    with pytest.raises(ValueError, match="does not hold weights of ganzoo"):
+        ganzoo.get("dcgan", weights="hf://me/gan")
+    server.content = saved[0].read_bytes()  # and is not in the way of the right one
+    assert close(ganzoo.get("dcgan", weights="hf://me/gan").generate(3, seed=1), saved[2])
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["hf://me", "hf://me/../../etc", "hf://", "hf://a/b/c", "http://example.org/a", "s3://a/b"],
+)
+def test_addresses_that_are_none(source, cache):
+    with pytest.raises(ValueError, match="hf://user/repository"):
+        ganzoo.get("dcgan", weights=source)
+
+
+def test_a_published_folder(saved, tmp_path):
+    path, _, pictures = saved
+    (tmp_path / weights.TENSORS).write_bytes(path.read_bytes())
+    assert close(ganzoo.get("dcgan", weights=tmp_path).generate(3, seed=1), pictures)
