@@ -1,7 +1,6 @@
 """The catalogue of trained weights: what each set is, where it is, and how it was made."""
 
 import dataclasses
-import functools
 import json
 import pathlib
 
@@ -110,10 +109,5 @@ class Row:
 
 def rows():
     """All sets of weights, `{"model.tag": Row}`, in order of their names."""
-    return _read(FILE)
-
-
-@functools.cache
-def _read(file):
-    entries = json.loads(file.read_text(encoding="utf-8"))
+    entries = json.loads(FILE.read_text(encoding="utf-8"))
     return {name: Row(**entry) for name, entry in sorted(entries.items())}

@@ -190,12 +190,13 @@ def _session():
 def _may_pass(error):
     """Whether it is worth another attempt: not where there is no connection to begin with."""
     import requests
+    import urllib3
 
     if error.response is not None:
         return error.response.status_code in (429, 500, 502, 503, 504)
+    stalled = any(isinstance(x, urllib3.exceptions.ReadTimeoutError) for x in error.args)
     kinds = (requests.exceptions.ChunkedEncodingError, requests.exceptions.ReadTimeout)
-    broken = "Read timed out" in str(error) or "IncompleteRead" in str(error)
-    return isinstance(error, kinds) or broken
+    return stalled or isinstance(error, kinds)
 
 
 def _reason(error):

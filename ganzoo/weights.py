@@ -73,7 +73,7 @@ def _fetch(address):
     scheme, _, rest = address.partition("://")
     if scheme == "hf":
         repository, _, revision = rest.strip("/").partition("@")
-        if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
+        if not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", repository):
             raise ValueError(f"Not a repository: {address!r}. It is 'hf://user/repository'.")
         hub = os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
         url = f"{hub}/{repository}/resolve/{urllib.parse.quote(revision or 'main')}/{TENSORS}"

@@ -9,6 +9,7 @@ import keras
 import pytest
 
 import ganzoo
+from ganzoo import catalogue
 
 BENCHMARKS = str(pathlib.Path(__file__).parents[1] / "benchmarks")
 
@@ -135,3 +136,24 @@ def test_every_model_has_its_page_as_it_would_be_written_now(module):
     assert sorted(written) == sorted(pages.FOLDER.glob("*.md"))
     for path, text in written.items():
         assert path.read_text(encoding="utf-8") == text, "run python benchmarks/pages.py"
+
+
+def test_weights_are_made_and_listed(module, tmp_path, monkeypatch):
+    weights = module("weights")
+    tiny = {"channels": 4, "latent_dim": 6}
+    recipe = {"epochs": 1, "verbose": 0, "arguments": tiny}
+    monkeypatch.setattr(weights, "RECIPES", {"dcgan.digits": recipe})
+    (tmp_path / "weights.json").write_text("{}")
+    monkeypatch.setattr(catalogue, "FILE", tmp_path / "weights.json")
+    monkeypatch.setattr(catalogue, "FOLDER", tmp_path / "trained")
+    weights.make("dcgan.digits", tmp_path / "runs", None)
+    (row,) = catalogue.rows().values()
+    assert (row.model, row.file, row.data["name"]) == (
+        "dcgan",
+        "dcgan.digits.safetensors",
+        "digits",
+    )
+    assert row.scores["frechet[digits-classifier-v1]"]["value"] > 0
+    expected = ganzoo.get("dcgan", weights=tmp_path / "runs" / "dcgan.digits").generate(9, seed=0)
+    found = ganzoo.get("dcgan", weights="digits").generate(9, seed=0)
+    assert abs(found.astype(int) - expected).max() <= 1

@@ -313,6 +313,23 @@ ROW = catalogue.Row(
 )
 
 
+def test_each_row_is_what_its_file_is():
+    for name, row in catalogue.rows().items():
+        assert name.startswith(f"{row.model}.")
+        header = tensors.read_header(row.path)  # which compares the hash
+        assert (row.path.stat().st_size, header.config) == (row.size, row.config)
+        model = ganzoo.get(row.model, weights=name.partition(".")[2])
+        if hasattr(model, "generate"):
+            assert model.generate(16, seed=0).std() > 10
+        assert row.command and row.data["licence"] and row.epochs
+
+
+def test_what_comes_with_the_package_is_small():
+    assert sum(path.stat().st_size for path in catalogue.FOLDER.glob("*")) < 30e6
+    listed = {row.file for row in catalogue.rows().values() if row.url is None}
+    assert {path.name for path in catalogue.FOLDER.glob("*")} == listed
+
+
 def test_a_tag_of_the_catalogue(saved, listed):
     listed()
     assert ganzoo.list_models(weights=True) == ["dcgan.tiny"]
@@ -371,7 +388,15 @@ def test_what_the_net_has_is_checked_before_it_is_kept(saved, server, cache, mon
 
 @pytest.mark.parametrize(
     "source",
-    ["hf://me", "hf://me/../../etc", "hf://", "hf://a/b/c", "http://example.org/a", "s3://a/b"],
+    [
+        "hf://me",
+        "hf://me/../../etc",
+        "hf://../a",
+        "hf://",
+        "hf://a/b/c",
+        "http://example.org/a",
+        "s3://a/b",
+    ],
 )
 def test_addresses_that_are_none(source, cache):
     with pytest.raises(ValueError, match="hf://user/repository"):
