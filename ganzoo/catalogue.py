@@ -77,7 +77,9 @@ class Row:
         found = [f"{self.data['name']}, {self.data['licence']}", f"{self.size / 1e6:.1f} MB"]
         for name, score in self.scores.items():
             if name.startswith("frechet"):
-                found.append(f"Fréchet distance {score['value']:.3g} (floor {score['floor']:.2g})")
+                found.append(
+                    f"Fréchet distance {number(score['value'])} (floor {number(score['floor'])})"
+                )
         return "; ".join(found)
 
     def describe(self):
@@ -98,13 +100,18 @@ class Row:
             + (f", from {self.url}" if self.url else ""),
             f"Arguments: {arguments}",
             "Scores:",
-            *(f"    {name} = {score['value']:.4g}" for name, score in self.scores.items()),
+            *(f"    {name} = {number(score['value'])}" for name, score in self.scores.items()),
         ]
         if self.passport:
             lines.append(
                 f"    of {self.passport['samples']:,} samples, by {self.passport['extractor']}"
             )
         return "\n".join(lines)
+
+
+def number(value):
+    """A score, which may be the text "inf", or a floor, which may be None, as text."""
+    return "unknown" if value is None else f"{float(value):.4g}"
 
 
 def rows():

@@ -341,7 +341,7 @@ def benchmark(model, image_size, channels, batch_size, seconds, pairs, as_json, 
 
 
 def _trained(model, weights):
-    """The registry name, the weights and the data that two words of the command line mean."""
+    """The registry name and the weights that two words of the command line mean."""
     from ganzoo import catalogue
     from ganzoo import weights as sources
 
@@ -350,7 +350,8 @@ def _trained(model, weights):
     source = weights or model
     path = sources.find(source, model if weights else None)
     if weights is None and path is None:
-        if "." in model and model.partition(".")[0] in zoo.own_models():
+        name, _, tag = model.partition(".")
+        if name in zoo.own_models() and tag not in ("", "keras", "safetensors"):
             raise checks.unknown("weights", model, catalogue.rows())
         if model not in zoo.own_models():
             raise checks.unknown("run folder, file or model", model, zoo.own_models())
@@ -397,15 +398,16 @@ def evaluate(model, weights, data, data_dir, export, out, as_json, debug, metric
     from ganzoo import runs
 
     row = catalogue.rows().get(f"{name}.{source}")
-    folder = None if row or not pathlib.Path(source).is_dir() else pathlib.Path(source)
+    place = pathlib.Path(source).expanduser()
+    folder = place if not row and (place / "checkpoints").is_dir() else None
     best = folder and folder / "checkpoints" / "best.keras"
 
     if metrics is not None:
         settings["metrics"] = [part.strip() for part in metrics.split(",")]
     if data is None:
-        if not row and not folder:
+        if not row and not place.is_dir():
             raise ValueError("Say with --data what to compare with: a name, a folder, a file.")
-        data = row.data["name"] if row else runs.data_of(folder)
+        data = row.data["name"] if row else runs.data_of(place)
     found = runs.evaluate(
         {"last": (name, source), **({"best": (name, best)} if best and best.is_file() else {})},
         data,

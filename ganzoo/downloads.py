@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import http
 import os
 import pathlib
 import sys
@@ -13,6 +14,8 @@ TIMEOUT = (5, 10)
 PAUSES = (0.5, 2.0, 5.0)
 """Seconds before each further attempt after a connection broke or a server was busy."""
 CHUNK = 1 << 16
+BUSY = (429, 500, 502, 503, 504)
+"""Answers of servers that may soon have a better one."""
 
 
 def folder():
@@ -26,8 +29,9 @@ def folder():
 def fetch(url, sha256, name, or_else="", most=1 << 31, check=lambda path: None):
     """A file from the net, or from the cache folder if it is there already.
 
-    What a broken connection leaves is kept as `NAME.part`, and a further attempt goes on from
-    there. Several processes may ask at once: one fetches, the others wait.
+    Of a file whose hash is known, what a broken connection leaves is kept as `NAME.part`, and a
+    further attempt goes on from there. Several processes may ask at once: one fetches, the others
+    wait.
 
     Args:
         url: where it is, http or https. Redirections are followed to https only.
@@ -44,7 +48,8 @@ def fetch(url, sha256, name, or_else="", most=1 << 31, check=lambda path: None):
 
     Raises:
         OSError: there is no connection, the server does not have it, or the cache folder cannot
-            be written. Without a connection that takes some ten seconds at most.
+            be written. Where nothing answers, after some ten seconds for each of a host's
+            addresses.
         ValueError: the net has another file than the one that is wanted.
 
     Example:
@@ -52,9 +57,6 @@ def fetch(url, sha256, name, or_else="", most=1 << 31, check=lambda path: None):
     >>> fetch("https://example.org/a.bin", 64 * "0", "a.bin")  # doctest: +SKIP
     PosixPath('/home/me/.cache/ganzoo/a.bin')
     """
-    import filelock
-    import requests
-
     path = folder() / name
     if not path.resolve().is_relative_to(folder().resolve()):
         raise ValueError(f"{name!r} would not be in the cache folder.")
@@ -62,44 +64,21 @@ def fetch(url, sha256, name, or_else="", most=1 << 31, check=lambda path: None):
         f"Or get {url} by hand and put it at {str(path)!r} (the environment variable GANZOO_CACHE "
         f"names another folder){or_else}."
     )
-    part = path.with_name(f"{path.name}.part")
-    lock = folder() / ".locks" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.lock"
     try:
         if _is_whole(path, sha256):
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(lock):
-            if _is_whole(path, sha256):  # by now, by another process
-                return path
-            if sha256 is None:  # nothing would tell if the rest is of another file
-                part.unlink(missing_ok=True)
-            begun = part.exists()
-            _download(url, part, most)
-            if begun and not _is_whole(part, sha256):  # begun, perhaps, when it was another file
-                part.unlink()
-                _download(url, part, most)
-            if not _is_whole(part, sha256):
-                part.unlink()
-                raise ValueError(
-                    f"What {url} sent is not the file that is wanted: its SHA-256 differs from "
-                    f"{sha256}. Try again later, or through another network. {mend}"
-                )
-            try:
-                check(part)
-            except ValueError:
-                part.unlink()
-                raise
-            os.replace(part, path)
-    except (requests.RequestException, _Refused) as error:
-        if isinstance(error, _Refused):
-            part.unlink(missing_ok=True)
-        raise OSError(
-            f"{name!r} could not be downloaded ({_reason(error)}). Try again later. {mend}"
+        with _alone(name):
+            if not _is_whole(path, sha256):  # by now it may be, by another process
+                _fetch_alone(url, sha256, path, most, check)
+    except _Refused as error:
+        raise OSError(f"{name!r} could not be downloaded ({error}). {error.mend} {mend}") from error
+    except _Other as error:
+        raise ValueError(
+            f"What {url} sent is not the file that is wanted: {error}. Try again later, or through "
+            f"another network. {mend}"
         ) from error
     except OSError as error:
-        with contextlib.suppress(OSError):  # half a file makes a full disk no better
-            part.unlink()
         raise OSError(
             f"The cache folder {str(path.parent)!r} cannot be read or written "
             f"({error.strerror or error}). Make it writable, or make room. {mend}"
@@ -117,96 +96,163 @@ def _is_whole(path, sha256):
     return path.exists() and (sha256 is None or hash_of(path) == sha256.lower())
 
 
+@contextlib.contextmanager
+def _alone(name):
+    """No other process fetches this file meanwhile."""
+    import filelock
+
+    place = folder() / ".locks" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.lock"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(place)
+    try:
+        lock.acquire(timeout=5)
+    except filelock.Timeout:
+        print(f"Another process is fetching {name}: waiting for it.", file=sys.stderr)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 class _Refused(Exception):
     """Why a server's answer is not taken."""
 
+    mend = "Try again later."
 
-def _download(url, part, most):
+
+class _Absent(_Refused):
+    mend = "Check the address; it may also be private."
+
+
+class _Broken(_Refused):
+    """The same, but another attempt may have more luck."""
+
+
+class _Other(Exception):
+    """What is wrong with a file that was sent."""
+
+
+def _fetch_alone(url, sha256, path, most, check):
+    part = path.with_name(f"{path.name}.part")
+    known = sha256 is not None
+    try:
+        begun = known and part.exists()
+        _download(url, part, most, known)
+        if begun and not _is_whole(part, sha256):  # begun, perhaps, when it was another file
+            part.unlink()
+            _download(url, part, most, known)
+        if not _is_whole(part, sha256):
+            raise _Other(f"its SHA-256 differs from {sha256}")
+        try:
+            check(part)
+        except ValueError as error:
+            raise _Other(error) from error
+        os.replace(part, path)
+    except BaseException as error:
+        if not (known and isinstance(error, (_Broken, KeyboardInterrupt))):
+            with contextlib.suppress(OSError):
+                part.unlink()
+        raise
+
+
+def _download(url, part, most, go_on):
     """Make `part` whole, however often the connection breaks in between."""
-    import requests
-
     for pause in (*PAUSES, None):
+        if not go_on:  # nothing would tell if the rest is of another file
+            part.unlink(missing_ok=True)
         try:
             return _attempt(url, part, most)
-        except requests.RequestException as error:
-            if pause is None or not _may_pass(error):
+        except _Broken:
+            if pause is None:
                 raise
         time.sleep(pause)
 
 
 def _attempt(url, part, most):
     import requests
-    import tqdm
-
-    have = part.stat().st_size if part.exists() else 0
-    # As it is: a compressed answer could be neither continued nor counted.
-    headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
-    with (
-        _session() as session,
-        session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer,
-    ):
-        if answer.status_code == requests.codes.requested_range_not_satisfiable:
-            part.unlink()  # it is whole, or of something else
-            return _attempt(url, part, most)
-        answer.raise_for_status()
-        if answer.status_code != requests.codes.partial_content:
-            have = 0
-        length = int(answer.headers.get("Content-Length", 0))
-        if have + length > most:
-            raise _Refused(f"it has {have + length:,} bytes, more than {most:,}")
-        bar = tqdm.tqdm(
-            desc=part.stem,
-            initial=have,
-            total=have + length or None,
-            unit="B",
-            unit_scale=True,
-            # The bar is for people; in a log it would be a thousand lines.
-            disable=not sys.stderr.isatty(),
-        )
-        with open(part, "ab" if have else "wb") as file, bar:
-            for chunk in answer.iter_content(CHUNK):
-                file.write(chunk)
-                bar.update(len(chunk))
-                if file.tell() > most:
-                    raise _Refused(f"it has more than {most:,} bytes")
-
-
-def _session():
-    import requests
+    import urllib3
 
     class Session(requests.Session):
         def get_redirect_target(self, resp):
-            target = super().get_redirect_target(resp)
-            if target is not None:
-                place = urllib.parse.urljoin(resp.url, target)
-                if urllib.parse.urlsplit(place).scheme != "https":
-                    resp.close()
-                    raise _Refused(f"the server sends on to {place}, which is not https")
-            return target
+            """None: requests would read the whole body, of whatever size, before it goes on."""
 
-    return Session()
-
-
-def _may_pass(error):
-    """Whether it is worth another attempt: not where there is no connection to begin with."""
-    import requests
-    import urllib3
-
-    if error.response is not None:
-        return error.response.status_code in (429, 500, 502, 503, 504)
-    stalled = any(isinstance(x, urllib3.exceptions.ReadTimeoutError) for x in error.args)
-    kinds = (requests.exceptions.ChunkedEncodingError, requests.exceptions.ReadTimeout)
-    return stalled or isinstance(error, kinds)
+    have = part.stat().st_size if part.exists() else 0
+    try:
+        with Session() as session, _answer(session, url, have) as answer:
+            _receive(answer, part, have, most)
+    except requests.RequestException as error:
+        causes = (error, *error.args)
+        stalled = (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError)
+        cut = (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError)
+        if any(isinstance(x, stalled) for x in causes):
+            raise _Broken("no answer in time") from error
+        if any(isinstance(x, cut) for x in causes):
+            raise _Broken("the connection broke") from error
+        if isinstance(error, requests.Timeout):
+            raise _Refused("no answer in time") from error
+        raise _Refused(f"no connection: {type(error).__name__}") from error
 
 
-def _reason(error):
-    """A few words for an error of `requests`, whose own text is a chain of objects."""
+def _answer(session, url, have):
+    """The server's answer, after redirections, of which no body is read."""
     import requests
 
-    if getattr(error, "response", None) is not None:
-        return f"the server answered {error.response.status_code} {error.response.reason}"
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
-    if isinstance(error, requests.ConnectionError):
-        return f"no connection: {type(error).__name__}"
-    return str(error)
+    # As it is: a compressed answer could be neither continued nor counted.
+    headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
+    for _ in range(10):
+        answer = session.get(url, headers=headers, stream=True, timeout=TIMEOUT)
+        if not answer.is_redirect:
+            return answer
+        answer.close()
+        try:
+            url = urllib.parse.urljoin(url, requests.utils.requote_uri(answer.headers["Location"]))
+            scheme = urllib.parse.urlsplit(url).scheme
+        except ValueError as error:
+            raise _Refused("the server sends on to what is no address") from error
+        if scheme != "https":
+            raise _Refused(f"the server sends on to {url!r}, which is not https")
+    raise _Refused("the server sends on and on")
+
+
+def _receive(answer, part, have, most):
+    """Write what a server sends to `part`, behind what is there if it goes on from it."""
+    import tqdm
+
+    status = answer.status_code
+    if status == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
+        part.unlink()  # it was whole, or of something else
+        raise _Broken("there is no more of it")
+    if status not in (http.HTTPStatus.OK, http.HTTPStatus.PARTIAL_CONTENT):
+        kind = (
+            _Broken if status in BUSY else _Absent if status in (401, 403, 404, 410) else _Refused
+        )
+        names = {x.value: x.phrase for x in http.HTTPStatus}
+        raise kind(f"the server answered {status} {names.get(status, '')}".rstrip())
+    if answer.headers.get("Content-Encoding", "identity") != "identity":
+        raise _Refused("the server sends it compressed")
+    goes_on = answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+    if status == http.HTTPStatus.PARTIAL_CONTENT and not goes_on:
+        raise _Refused("the server sends another part than was asked for")
+    have = have if status == http.HTTPStatus.PARTIAL_CONTENT else 0
+    length = answer.headers.get("Content-Length", "")
+    length = have + int(length) if length.isdecimal() else None
+    if length is not None and length > most:
+        raise _Refused(f"it has {length:,} bytes, more than {most:,}")
+    bar = tqdm.tqdm(
+        desc=part.stem,
+        initial=have,
+        total=length,
+        unit="B",
+        unit_scale=True,
+        # The bar is for people; in a log it would be a thousand lines.
+        disable=not sys.stderr.isatty(),
+    )
+    with open(part, "ab" if have else "wb") as file, bar:
+        for chunk in answer.iter_content(CHUNK):
+            file.write(chunk)
+            bar.update(len(chunk))
+            if file.tell() > most:
+                raise _Refused(f"it has more than {most:,} bytes")
+        if length is not None and file.tell() < length:
+            raise _Broken("the connection broke")

@@ -274,7 +274,7 @@ class Game(backend.Trainer, keras.Model):
             yield
             return
         state = python_random.getstate()
-        python_random.seed(self.seed)
+        python_random.seed(int(self.seed))
         try:
             yield
         finally:

@@ -6,11 +6,13 @@ import shlex
 import shutil
 
 from ganzoo import callbacks
+from ganzoo import checks
 from ganzoo import images
 from ganzoo import runs
 from ganzoo import tensors
 from ganzoo import weights
 from ganzoo import zoo
+from ganzoo.catalogue import number
 
 LICENCES = {
     "digits": "CC BY 4.0",
@@ -19,6 +21,9 @@ LICENCES = {
     "fashion_mnist": "MIT",
 }
 """Of data that ganzoo knows by name, as their sources or Keras's documentation state them."""
+
+WRITTEN = ("README.md", "config.json", "grid.png", "nearest.png", "scores.json", weights.TENSORS)
+"""All that `publish` may write."""
 
 
 def publish(run, out, *, licence=None, data_dir=None, samples=10_000, repeats=1, say=print):
@@ -40,92 +45,122 @@ def publish(run, out, *, licence=None, data_dir=None, samples=10_000, repeats=1,
         What `config.json` says, a dict.
 
     Raises:
-        ValueError: the run has no checkpoint, or `out` holds something else.
+        ValueError: the run has no checkpoint, its records are damaged, or `out` holds something
+            else.
         OSError: the folder cannot be written.
 
     Example:
 
     >>> publish("runs/dcgan-digits", "dcgan-digits")  # doctest: +SKIP
     """
-    run, out = pathlib.Path(run), pathlib.Path(out)
-    if out.is_dir() and any(out.iterdir()) and not (out / weights.TENSORS).is_file():
-        raise ValueError(
-            f"{str(out)!r} is not empty, and not published before. Choose another folder with "
-            "--out."
-        )
+    run, out = pathlib.Path(run).expanduser(), pathlib.Path(out).expanduser()
+    checks.integer("samples", samples, least=0)
+    checks.integer("repeats", repeats)
+    _check(out)
     checkpoint = weights.find(run)
     if checkpoint is None or checkpoint.suffix != ".keras" or not run.is_dir():
         raise ValueError(f"{str(run)!r} is no run folder: name the folder of `ganzoo train`.")
-    record = json.loads((run / "config.json").read_text(encoding="utf-8"))
-    settings = record["settings"]
-    model = zoo.get(settings["model"], weights=checkpoint)
+    facts = _facts(run, int(checkpoint.stem.rpartition("-")[2]), licence)
+    model = zoo.get(facts["model"], weights=checkpoint)
+    facts["preprocessing"] = (
+        f"brought to {'×'.join(map(str, model.image_shape))}, 0 … 255 scaled to −1 … 1"
+    )
     out.mkdir(parents=True, exist_ok=True)
+    for name in WRITTEN:  # what belongs to other weights must not stand beside these
+        (out / name).unlink(missing_ok=True)
     with callbacks.replacing(out / weights.TENSORS) as path:
         tensors.write(model, path)
     say(f"Weights: {out / weights.TENSORS}")
     # What others will load, not what the run has: half precision is part of what is scored.
-    model = zoo.get(settings["model"], weights=out)
-    sheet = None
+    model = zoo.get(facts["model"], weights=out / weights.TENSORS)
+    facts["config"] = tensors.read_header(out / weights.TENSORS).config
     if hasattr(model, "generate"):
         images.save_grid(model.generate(64, seed=0), out / "grid.png")
         if samples:
-            sheet = _score(settings, out, data_dir, samples, repeats, say)
+            facts |= _score(facts, run, out, data_dir, samples, repeats, say)
     else:  # it makes its pictures of others, which the run has shown
-        shutil.copy(list(weights.by_epoch(run / "samples", ".png").values())[-1], out / "grid.png")
-    arguments = tensors.read_header(out / weights.TENSORS).config
-    facts = _facts(run, record, model, arguments, licence, sheet)
+        for path in list(weights.by_epoch(run / "samples", ".png").values())[-1:]:
+            shutil.copyfile(path, out / "grid.png")
     callbacks.write_atomically(out / "config.json", json.dumps(facts, indent=2) + "\n")
-    callbacks.write_atomically(out / "README.md", card(facts, (out / "nearest.png").exists()))
+    callbacks.write_atomically(out / "README.md", card(facts, out))
     say(f"Model card: {out / 'README.md'}")
     return facts
 
 
-def _score(settings, out, data_dir, samples, repeats, say):
-    """The score sheet, or None where nothing says against what."""
+def _check(out):
+    """Raise a `ValueError` if there is something in a folder that was not published there."""
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"{str(out)!r} is a file. Choose another folder with --out.")
+    if not out.exists() or all(path.name.startswith(".") for path in out.iterdir()):
+        return
+    try:
+        tensors.read_header(out / weights.TENSORS)
+    except (ValueError, OSError):
+        raise ValueError(
+            f"{str(out)!r} is not empty, and nothing was published there before. Choose another "
+            "folder with --out."
+        ) from None
+
+
+def _facts(run, epoch, licence):
+    """What is known of a run that has come to this epoch, as plain data."""
+    try:
+        record = json.loads((run / "config.json").read_text(encoding="utf-8"))
+        lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        log = [json.loads(line) for line in lines[:epoch]]
+        settings, device = record["settings"], record["device"]
+        minutes = {key: sum(row[key] for row in log) / 60 for key in ("seconds", "cpu_seconds")}
+        domains = [settings["data"], *([settings["to"]] if "to" in settings else [])]
+        if [row["epoch"] for row in log] != list(range(1, epoch + 1)):
+            raise ValueError("its log does not have all epochs")
+        own = any(pathlib.Path(name).expanduser().exists() for name in domains)
+        known = None if own or len(domains) > 1 else LICENCES.get(domains[0])
+        return {
+            "model": settings["model"],
+            "data": {
+                "name": " and ".join(_line(pathlib.Path(name).name) for name in domains),
+                "licence": _line(licence or known or "not stated"),
+            },
+            "epochs": epoch,
+            "cpu_minutes": None if device["gpu"] else round(minutes["cpu_seconds"], 2),
+            "gpu_minutes": round(minutes["seconds"], 2) if device["gpu"] else None,
+            "device": device["name"],
+            "seed": settings["seed"],
+            "versions": record["versions"],
+            "scores": {},
+            "passport": {},
+            "command": command(settings, epoch),
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"The records in {str(run)!r} are damaged, or of an older version of ganzoo "
+            f"({type(error).__name__}: {error}). Train anew, with the same command in another "
+            "folder."
+        ) from error
+
+
+def _line(text):
+    """Text for a line of Markdown or YAML: nothing in it ends the line or hides the rest."""
+    return "".join(x if x.isprintable() else " " for x in str(text)).strip()
+
+
+def _score(facts, run, out, data_dir, samples, repeats, say):
+    """Scores and passport; neither, where nothing says against what."""
     try:
         sheets = runs.evaluate(
-            {"last": (settings["model"], out)},
-            settings["data"],
+            {"last": (facts["model"], out / weights.TENSORS)},
+            runs.data_of(run),
             data_dir=data_dir,
             samples=samples,
             repeats=repeats,
             nearest=out / "nearest.png",
         )
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         say(f"No scores: {error}")
-        return None
+        return {}
     sheets["last"].save(out / "scores.json")
-    return sheets["last"].to_dict()
-
-
-def _facts(run, record, model, config, licence, sheet):
-    """What is known of a run, as plain data."""
-    settings = record["settings"]
-    lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    log = [json.loads(line) for line in lines]
-    minutes = lambda key: round(sum(row.get(key, 0.0) for row in log) / 60, 2)
-    on_gpu = record["device"]["gpu"]
-    domains = [settings["data"], *([settings["to"]] if "to" in settings else [])]
-    return {
-        "model": settings["model"],
-        "config": config,
-        "data": {
-            "name": " and ".join(pathlib.Path(name).name for name in domains),
-            "licence": licence or LICENCES.get(settings["data"], "not stated"),
-        },
-        "preprocessing": (
-            f"brought to {'×'.join(map(str, model.image_shape))}, 0 … 255 scaled to −1 … 1"
-        ),
-        "epochs": log[-1]["epoch"],
-        "cpu_minutes": None if on_gpu else minutes("cpu_seconds"),
-        "gpu_minutes": minutes("seconds") if on_gpu else None,
-        "device": record["device"]["name"],
-        "seed": settings["seed"],
-        "versions": record["versions"],
-        "scores": sheet["scores"] if sheet else {},
-        "passport": sheet["passport"] if sheet else {},
-        "command": command(settings, log[-1]["epoch"]),
-    }
+    sheet = sheets["last"].to_dict()
+    return {"scores": sheet["scores"], "passport": sheet["passport"]}
 
 
 def command(settings, epochs):
@@ -147,7 +182,7 @@ def command(settings, epochs):
 
 CARD = """---
 license: other
-license_name: {licence}
+license_name: {quoted}
 library_name: keras
 tags: [gan, ganzoo, {model}]
 ---
@@ -161,9 +196,7 @@ import ganzoo
 model = ganzoo.get("{model}", weights="hf://USER/REPOSITORY")  # or this folder
 ```
 
-![pictures that it makes](grid.png)
-
-## Data
+{grid}## Data
 
 {data}; licence: {licence}. Pictures were {preprocessing}.
 
@@ -177,7 +210,7 @@ Its arguments: {arguments}.
 {scores}{nearest}"""
 
 
-def card(facts, has_nearest):
+def card(facts, folder):
     """The model card, as Markdown with the header that the Hub reads."""
     minutes = [
         f"{facts[key]} {kind} minutes"
@@ -187,9 +220,8 @@ def card(facts, has_nearest):
     scores = ""
     if facts["scores"]:
         passport = facts["passport"]
-        said = lambda x: "" if x is None else f"{float(x):.4g}"
         rows = "\n".join(
-            f"| {name} | {said(score['value'])} | {said(score['floor'])} |"
+            f"| {name} | {number(score['value'])} | {number(score['floor'])} |"
             for name, score in facts["scores"].items()
         )
         scores = (
@@ -205,6 +237,7 @@ def card(facts, has_nearest):
         model=facts["model"],
         data=facts["data"]["name"],
         licence=facts["data"]["licence"],
+        quoted=json.dumps(facts["data"]["licence"], ensure_ascii=False),
         preprocessing=facts["preprocessing"],
         epochs=facts["epochs"],
         minutes=", ".join(minutes),
@@ -213,5 +246,6 @@ def card(facts, has_nearest):
         command=facts["command"],
         arguments=", ".join(f"`{k}={v!r}`" for k, v in facts["config"].items()),
         scores=scores,
-        nearest=nearest if has_nearest else "",
+        grid="![pictures that it makes](grid.png)\n\n" if (folder / "grid.png").exists() else "",
+        nearest=nearest if (folder / "nearest.png").exists() else "",
     )

@@ -312,10 +312,11 @@ def _classes(ds):
 
 
 def data_of(folder):
-    """What the run in a folder was trained on, as `ganzoo.datasets.load` knows it."""
+    """What a run or a published model was trained on, as `ganzoo.datasets.load` knows it."""
     path = pathlib.Path(folder) / "config.json"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))["settings"]["data"]
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return found["settings"]["data"] if "settings" in found else found["data"]["name"]
     except (OSError, ValueError, KeyError, TypeError):
         raise ValueError(
             f"{str(path)!r} does not say what the run was trained on. Say it with --data."

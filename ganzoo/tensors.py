@@ -12,6 +12,7 @@ import json
 import math
 import pathlib
 import re
+import threading
 
 import numpy as np
 
@@ -19,7 +20,7 @@ METADATA = "ganzoo"
 """Key of the metadata. There is only one: of several, the order would differ from file to file."""
 KINDS = {"F16": 2, "F32": 4, "I32": 4}
 """Types of tensors, as the format calls them, and their bytes."""
-LARGEST_HEADER = 1 << 22
+LARGEST_HEADER = 1 << 20
 
 
 def named(model):
@@ -125,22 +126,24 @@ def read_header(path):
     Raises:
         ValueError: it is no such file, or damaged.
     """
+    import safetensors
+
     try:
         with open(path, "rb") as file:
             length = int.from_bytes(file.read(8), "little")
             if not 2 <= length <= LARGEST_HEADER:
                 raise ValueError("it begins otherwise")
-            header = json.loads(file.read(length).decode("utf-8"))
+            header = _parse(file.read(length))
             rest = file.seek(0, 2) - 8 - length
         metadata = header.pop("__metadata__", {}).get(METADATA)
         if metadata is None:
             raise ValueError("it does not say of which model of ganzoo it is")
-        metadata = dict(json.loads(metadata))
+        metadata = _parse(metadata)
         model, config = str(metadata["model"]), dict(metadata["config"])
         tensors, end = {}, 0
         for name, entry in sorted(header.items(), key=lambda x: x[1]["data_offsets"]):
-            kind, shape = entry["dtype"], tuple(map(_size, entry["shape"]))
-            begin, stop = entry["data_offsets"]
+            kind, shape = entry["dtype"], tuple(map(_whole, entry["shape"]))
+            begin, stop = map(_whole, entry["data_offsets"])
             if kind not in KINDS:
                 raise ValueError(f"{name!r} is of type {kind!r}, which weights never are")
             if (begin, stop) != (end, end + math.prod(shape) * KINDS[kind]):
@@ -148,6 +151,9 @@ def read_header(path):
             tensors[name], end = (kind, shape), stop
         if end != rest:
             raise ValueError(f"it has {rest:,} bytes of tensors where {end:,} were announced")
+        with safetensors.safe_open(path, "numpy") as file:  # which has checks of its own
+            if set(file.keys()) != set(tensors):
+                raise ValueError("its names are not those of its header")
     except OSError:
         raise
     except Exception as error:  # a file may be wrong in any way
@@ -159,68 +165,103 @@ def read_header(path):
     return File(str(path), model, config, tensors, metadata)
 
 
-def _size(number):
-    if type(number) is not int or number < 0:
-        raise ValueError("a shape is not one")
+def _parse(text):
+    """JSON as the standard has it: one value for a key, and only numbers that are numbers."""
+
+    def once(pairs):
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise ValueError("its header says something twice")
+        return found
+
+    def never(name):
+        raise ValueError(f"its header has {name} for a number")
+
+    return json.loads(text, object_pairs_hook=once, parse_constant=never)
+
+
+def _whole(number):
+    if type(number) is not int or not 0 <= number < 1 << 48:
+        raise ValueError("its header has a size that is none")
     return number
 
 
+_PATCHED = threading.RLock()
+
+
 @contextlib.contextmanager
-def at_most(parameters):
-    """Raise a `ValueError` where layers made inside would have more weights than so many, before
-    memory is taken for them."""
+def at_most(parameters, arrays):
+    """Raise a `ValueError` where layers made inside would have more weights than so many, or in
+    more arrays, before memory is taken for them."""
     import keras
 
-    original, left = keras.layers.Layer.add_weight, parameters
+    layer, thread = keras.layers.Layer, threading.get_ident()
+    left = {"weights": parameters, "arrays of weights": arrays}
 
     def add_weight(self, shape=None, *args, **kwargs):
-        nonlocal left
-        left -= math.prod(shape or ())
-        if left < 0:
-            raise ValueError(f"the model would have more than {parameters:,} weights")
+        counts = {"weights": math.prod(shape or ()), "arrays of weights": 1}
+        for what, count in counts.items() if threading.get_ident() == thread else ():
+            left[what] -= count
+            if left[what] < 0:
+                raise ValueError(f"the model would have far more {what} than the file")
         return original(self, shape, *args, **kwargs)
 
-    keras.layers.Layer.add_weight = add_weight
-    try:
-        yield
-    finally:
-        keras.layers.Layer.add_weight = original
+    with _PATCHED:
+        original = layer.add_weight
+        layer.add_weight = add_weight
+        try:
+            yield
+        finally:
+            layer.add_weight = original
 
 
-def assign(model, file, partly=False):
-    """Give a model the weights in a file: all, or none where anything is wrong.
+def compare(model, file):
+    """Raise a `ValueError` unless a file has just what a model needs: names, shapes, kinds."""
+    wanted = named(model)
+    for names, there, what in (
+        (wanted, file.tensors, "missing"),
+        (file.tensors, wanted, "too many"),
+    ):
+        absent = [name for name in names if name not in there]
+        if absent:
+            more = f" and {len(absent) - 1} more are" if len(absent) > 1 else " is"
+            raise ValueError(f"{absent[0]!r}{more} {what}")
+    for name, variable in wanted.items():
+        kind, shape = file.tensors[name]
+        if shape != tuple(variable.shape):
+            raise ValueError(f"{name!r} has shape {shape}, the model {tuple(variable.shape)}")
+        if (kind == "I32") != (str(variable.dtype) == "int32"):
+            raise ValueError(f"{name!r} is of type {kind}, the model's of {variable.dtype}")
+
+
+def assign(model, file):
+    """Give a model the weights in a file that fit by name and shape: all, or none where a number
+    is wrong.
 
     Args:
         model: a built `ganzoo.Game`.
         file: what `read_header` returned.
-        partly: take those that fit by name and shape, at least half of them; by default all must.
 
     Returns:
         Names of the model's variables that kept what they had.
 
     Raises:
-        ValueError: names or shapes differ, or there are numbers that are none.
+        ValueError: fewer than half fit, or there are numbers that are none.
     """
     import safetensors
 
-    wanted = named(model)
-    fits = {
-        name: name in file.tensors and file.tensors[name][1] == tuple(variable.shape)
-        for name, variable in wanted.items()
-    }
-    left = [name for name in wanted if not fits[name]]
-    surplus = [name for name in file.tensors if name not in wanted]
-    if not partly and (left or surplus):
-        raise ValueError(_difference(wanted, file.tensors, left, surplus))
-    if 2 * len(left) > len(wanted):
-        raise ValueError(f"only {len(wanted) - len(left)} of {len(wanted)} tensors are the same")
-    values = {}
+    wanted, values = named(model), {}
+    fits = [n for n, v in wanted.items() if file.tensors.get(n, (0, 0))[1] == tuple(v.shape)]
+    if 2 * len(fits) < len(wanted):
+        raise ValueError(f"only {len(fits)} of {len(wanted)} arrays are the same")
     with safetensors.safe_open(file.path, "numpy") as tensors:
-        for name, variable in wanted.items():
-            if fits[name]:
-                values[name] = tensors.get_tensor(name).astype(str(variable.dtype))
-                if not np.isfinite(values[name]).all():
-                    raise ValueError(f"{name!r} holds numbers that are infinite or none (NaN)")
+        for name in fits:
+            value = tensors.get_tensor(name)
+            if not np.isfinite(value).all():
+                raise ValueError(f"{name!r} holds numbers that are infinite or none (NaN)")
+            if value.dtype == np.int32 and value.min(initial=0) < 0:
+                raise ValueError(f"{name!r} counts below 0")
+            values[name] = value.astype(str(wanted[name].dtype))
     averages = {}
     for key in _networks(model):
         if model.in_use(key) is not getattr(model, key):
@@ -230,19 +271,4 @@ def assign(model, file, partly=False):
         if name in averages:  # the live network goes on from where its average is
             averages[name].assign(value)
     model._enter(int(model.step))
-    return left
-
-
-def _difference(wanted, there, left, surplus):
-    missing = [name for name in left if name not in there]
-    if missing:
-        return f"{_some(missing)} missing"
-    if surplus:
-        return f"{_some(surplus)} too many"
-    name = left[0]
-    return f"{name!r} has shape {there[name][1]}, the model {tuple(wanted[name].shape)}"
-
-
-def _some(names):
-    more = f" and {len(names) - 1} more are" if len(names) > 1 else " is"
-    return f"{names[0]!r}{more}"
+    return [name for name in wanted if name not in values]

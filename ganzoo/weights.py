@@ -17,8 +17,10 @@ from ganzoo import tensors
 TENSORS = "model.safetensors"
 """The file of weights in a folder that `ganzoo publish` wrote, or in such a repository."""
 HUB = "https://huggingface.co"
-SPARE = 10_000_000
-"""Weights that a model may have beside those in its file."""
+FETCHED = "urls"
+"""The sub-folder of the cache that has what was fetched from an address."""
+SPARE = 100_000_000
+"""Weights that a model may have beside those in its file, such as a history of pictures."""
 
 
 def by_epoch(folder, ending):
@@ -46,11 +48,12 @@ def find(source, name=None):
     Raises:
         OSError, ValueError: it cannot be fetched, or the folder holds no weights.
     """
-    row = catalogue.rows().get(f"{name}.{source}")
-    if row is not None:
-        return row.path
-    if "://" in str(source):
-        return _fetch(str(source))
+    if isinstance(source, str):  # a path is never a tag
+        row = catalogue.rows().get(f"{name}.{source}")
+        if row is not None:
+            return row.path
+        if "://" in source:
+            return _fetch(source)
     path = pathlib.Path(source).expanduser()
     if not path.is_dir():
         return path if path.is_file() else None
@@ -75,8 +78,9 @@ def _fetch(address):
         repository, _, revision = rest.strip("/").partition("@")
         if not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", repository):
             raise ValueError(f"Not a repository: {address!r}. It is 'hf://user/repository'.")
-        hub = os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
-        url = f"{hub}/{repository}/resolve/{urllib.parse.quote(revision or 'main')}/{TENSORS}"
+        hub = (os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
+        revision = urllib.parse.quote(revision or "main", safe="")
+        url = f"{hub}/{repository}/resolve/{revision}/{TENSORS}"
     elif scheme == "https":
         url = address
     else:
@@ -84,7 +88,7 @@ def _fetch(address):
             "Weights are fetched from 'https://…' or 'hf://user/repository'. Received: "
             f"{address!r}."
         )
-    kept = f"urls/{hashlib.sha256(url.encode()).hexdigest()[:32]}.safetensors"
+    kept = f"{FETCHED}/{hashlib.sha256(url.encode()).hexdigest()[:32]}.safetensors"
     return downloads.fetch(url, None, kept, check=tensors.read_header)
 
 
@@ -156,16 +160,32 @@ def _load_tensors(name, cls, path, saved, config):
     """Of a safetensors file. Where `config` asks for other networks than it has, layers that are
     the same get their weights, and a warning names the others."""
     file = tensors.read_header(path)
-    differ = any(k in saved and _plain(v) != _plain(saved[k]) for k, v in config.items())
+
+    def build(arguments, times):
+        most = times * file.parameters + SPARE, times * len(file.tensors) + 1000
+        with tensors.at_most(*most):
+            return cls(**arguments)
+
     try:
-        # Averages double them; a user's own changes may do more.
-        with tensors.at_most((64 if differ else 4) * file.parameters + SPARE):
-            model = cls(**{**saved, **config})
-        left = tensors.assign(model, file, partly=differ)
-    except (ValueError, TypeError) as error:
+        model = build({**saved, **config}, 64 if config else 4)
+        try:
+            tensors.compare(model, file)
+        except ValueError:
+            if not config:
+                raise
+            tensors.compare(build(saved, 4), file)  # then it is the arguments, not the file
+        left = tensors.assign(model, file)
+    except Exception as error:  # a file may be wrong in any way
+        if config:
+            mend = "Leave out arguments that change the networks, or choose another file."
+        elif path.is_relative_to(downloads.folder() / FETCHED):
+            mend = "Delete the file to have it fetched anew, or choose another."
+        else:
+            mend = "Get the file again, or choose another."
+        given = f" with {config}" if config else ""
         raise ValueError(
-            f"The weights in {str(path)!r} do not fit {name!r}: {str(error).rstrip('.')}. Get the "
-            "file again, or choose another."
+            f"The weights in {str(path)!r} do not fit {name!r}{given}: {str(error).rstrip('.')}. "
+            f"{mend}"
         ) from error
     if left:
         layers = sorted({variable.rpartition("/")[0] for variable in left})
@@ -174,8 +194,3 @@ def _load_tensors(name, cls, path, saved, config):
             stacklevel=4,
         )
     return model
-
-
-def _plain(value):
-    """As JSON gives it back: a tuple is a list."""
-    return json.loads(json.dumps(value))

@@ -60,11 +60,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.send_error({"absent": 404, "broken": 500, "busy": 503}[what])
         if what == "slow":
             return patience.wait(5)
-        if what in ("moved", "sent_on"):
+        if what in ("moved", "sent_on", "nowhere"):
             self.send_response(302)
-            place = "http://127.0.0.1:9/good" if what == "moved" else "//127.0.0.1:9/good"
-            self.send_header("Location", place)
+            places = {"moved": "http://127.0.0.1:9/good", "sent_on": "//127.0.0.1:9/good"}
+            self.send_header("Location", places.get(what, "https://["))
             return self.end_headers()
+        if what == "slowly":
+            patience.wait(4)
         whole = self.server.content
         content = {"login": b"<html>Log in</html>", "other": whole[::-1]}.get(what, whole)
         start = 0
@@ -74,8 +76,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if start >= len(content):
                 return self.send_error(416)
         self.send_response(206 if start else 200)
+        if start:
+            shift = what == "shifted"
+            self.send_header("Content-Range", f"bytes {start + shift}-*/{len(content)}")
+        if what == "packed":
+            self.send_header("Content-Encoding", "gzip")
         if what != "endless":
-            self.send_header("Content-Length", str(len(content) - start))
+            length = "many" if what == "odd" else str(len(content) - start)
+            self.send_header("Content-Length", length)
         self.end_headers()
         stop = None
         if what == "cut" or (what in ("cut_once", "no_ranges", "stalls_once") and first):

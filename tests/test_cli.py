@@ -194,7 +194,7 @@ def listed(tmp_path, monkeypatch):
 
 def test_weights_are_listed_and_told_about(listed):
     row, _ = listed
-    line = "dcgan.digits             digits, CC BY 4.0; 0.0 MB; Fréchet distance 12.3 (floor 1.8)"
+    line = "dcgan.digits             digits, CC BY 4.0; 0.0 MB; Fréchet distance 12.34 (floor 1.8)"
     assert _done("list", "--weights") == line + "\n"
     assert json.loads(_done("list", "--weights", "--json")) == ["dcgan.digits"]
     found = json.loads(_done("info", "dcgan.digits", "--json"))
@@ -210,6 +210,17 @@ def test_weights_are_listed_and_told_about(listed):
     assert "Did you mean 'dcgan.digits'" in _fails("info", "dcgan.digit")
 
 
+def test_publish_and_use(digits_run, tmp_path):
+    out = tmp_path / "published"
+    _done("publish", digits_run[0], "-o", out, "-n", 200)
+    content = _content(out)
+    _done("sample", out, "-n", 4, "-o", tmp_path / "grid.png")
+    sheet = json.loads(_done("evaluate", out, "-n", 200, "--repeats", 1, "--json"))
+    assert sheet["last"]["scores"] == json.loads((out / "scores.json").read_text())["scores"]
+    assert _content(out) == content
+    assert "no run folder" in _fails("publish", out, "-o", tmp_path / "again")
+
+
 def test_weights_by_their_names(listed, tmp_path):
     row, pictures = listed
     for i, words in enumerate((["dcgan.digits"], ["dcgan", "--weights", "digits"])):
@@ -220,6 +231,7 @@ def test_weights_by_their_names(listed, tmp_path):
         sheet = json.loads(_done("evaluate", *words, "-n", 200, "--repeats", 1, "--json"))
         assert sheet["last"]["passport"]["samples"] == 200
     assert "Did you mean 'dcgan.digits'" in _fails("sample", "dcgan.digts")
+    assert "'dcgan.safetensors'" in _fails("sample", "dcgan.safetensors")
     assert "--weights, or dcgan.digits, or give a run" in _fails("sample", "dcgan")
 
 

@@ -48,12 +48,15 @@ def test_a_damaged_file_in_the_cache_is_fetched_again(server, cache):
         ("login", ValueError, "not the file that is wanted.*SHA-256"),
         ("other", ValueError, "not the file that is wanted.*SHA-256"),
         ("slow", OSError, "no answer in time"),
-        ("moved", OSError, "http://127.0.0.1:9/good, which is not https"),
+        ("moved", OSError, "'http://127.0.0.1:9/good', which is not https"),
         ("sent_on", OSError, "which is not https"),
+        ("nowhere", OSError, "no address"),
+        ("packed", OSError, "compressed"),
     ],
 )
 def test_a_failure_says_the_mend_and_leaves_nothing(server, cache, what, error, message):
     url = f"{server.url}/{what}"
+    cache.mkdir(parents=True)
     with pytest.raises(error, match=message) as caught:
         downloads.fetch(url, SHA256, "a.bin", or_else=", or set FILE")
     text = str(caught.value)
@@ -89,6 +92,32 @@ def test_what_was_begun_is_not_trusted(server, cache, begun):
     assert left(cache) == ["a.bin"]
 
 
+def test_another_part_than_was_asked_for_is_refused(server, cache):
+    cache.mkdir(parents=True)
+    (cache / "a.bin.part").write_bytes(CONTENT[:100])
+    with pytest.raises(OSError, match="another part"):
+        downloads.fetch(f"{server.url}/shifted", SHA256, "a.bin")
+    assert left(cache) == []
+
+
+def test_a_length_that_is_none_does_not_matter(server, cache):
+    assert downloads.fetch(f"{server.url}/odd", SHA256, "a.bin").read_bytes() == CONTENT
+
+
+def test_without_a_known_hash_nothing_is_continued(server, cache):
+    assert downloads.fetch(f"{server.url}/cut_once", None, "a.bin").read_bytes() == CONTENT
+    assert len(server.requests) == 2 and server.ranges == []
+
+
+def test_what_is_not_as_it_should_be_is_not_kept(server, cache):
+    def check(path):
+        raise ValueError("it is no picture")
+
+    with pytest.raises(ValueError, match="not the file that is wanted: it is no picture"):
+        downloads.fetch(f"{server.url}/good", None, "a.bin", check=check)
+    assert left(cache) == []
+
+
 def test_a_busy_server_is_asked_again(server, cache):
     assert downloads.fetch(f"{server.url}/busy", SHA256, "a.bin").read_bytes() == CONTENT
     assert server.requests == ["/busy", "/busy"]
@@ -118,10 +147,10 @@ def test_names_stay_in_the_cache_folder(server, cache, name):
 
 def test_of_two_who_want_a_file_one_fetches(server, cache):
     code = "import sys; from ganzoo import downloads; downloads.fetch(*sys.argv[1:3], 'sub/a.bin')"
-    command = [sys.executable, "-c", code, f"{server.url}/good", SHA256]
-    both = [subprocess.Popen(command) for _ in range(2)]
+    command = [sys.executable, "-c", code, f"{server.url}/slowly", SHA256]
+    both = [subprocess.Popen(command) for _ in range(2)]  # the other asks before the answer
     assert [process.wait(60) for process in both] == [0, 0]
-    assert server.requests == ["/good"] and left(cache) == ["a.bin", "sub"]
+    assert server.requests == ["/slowly"] and left(cache) == ["a.bin", "sub"]
 
 
 def test_a_full_disk(server, cache, monkeypatch):

@@ -2,11 +2,13 @@
 
 import json
 import shlex
+import shutil
 
 import numpy as np
 import pytest
 
 import ganzoo
+from ganzoo import catalogue
 from ganzoo import cli
 from ganzoo import publishing
 from ganzoo import runs
@@ -69,13 +71,68 @@ def test_its_command_makes_the_same_weights(published, tmp_path):
     assert not (again / "scores.json").exists()
 
 
-def test_it_may_be_published_again_but_nothing_else_is_overwritten(run, published, tmp_path):
-    out, _ = published
+def test_published_again_nothing_old_is_left(run, published, tmp_path):
+    out = tmp_path / "gan"
+    shutil.copytree(published[0], out)
     publishing.publish(run, out, samples=0, say=str)
-    (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(ValueError, match="is not empty, and not published before"):
+    names = sorted(path.name for path in out.iterdir())
+    assert names == ["README.md", "config.json", "grid.png", "model.safetensors"]
+    card = (out / "README.md").read_text()
+    assert "nearest" not in card and "Scores" not in card
+
+
+def test_a_fresh_clone_of_an_empty_repository_will_do(run, tmp_path):
+    (tmp_path / ".git").mkdir()
+    publishing.publish(run, tmp_path, samples=0, say=str)
+    assert (tmp_path / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize("name", ["thesis.txt", "model.safetensors"])
+def test_nothing_else_is_overwritten(run, tmp_path, name):
+    (tmp_path / name).write_text("years of work")
+    with pytest.raises(ValueError, match="is not empty, and nothing was published there before"):
         publishing.publish(run, tmp_path, say=str)
-    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    with pytest.raises(ValueError, match="is a file"):
+        publishing.publish(run, tmp_path / name, say=str)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["years of work"]
+
+
+def test_the_folder_may_be_called_as_a_tag_is(run, tmp_path, monkeypatch):
+    """`ganzoo publish RUN -o digits`, while the catalogue has `dcgan.digits`."""
+    monkeypatch.chdir(tmp_path)
+    absent = catalogue.Row(
+        **dict.fromkeys(["file", "sha256", "preprocessing", "device", "command"], "absent"),
+        **dict.fromkeys(["config", "data", "versions", "scores", "passport"], {}),
+        **dict.fromkeys(["size", "epochs", "seed"], 1),
+        model="dcgan",
+    )
+    monkeypatch.setattr(catalogue, "rows", lambda: {"dcgan.digits": absent})
+    facts = publishing.publish(run, "digits", samples=0, say=str)
+    assert facts["config"]["channels"] == 4
+
+
+def test_what_is_told_is_told_of_the_checkpoint(run, tmp_path):
+    """Later epochs, of which nothing was kept, are not those of the weights."""
+    again = tmp_path / "run"
+    shutil.copytree(run, again)
+    (again / "checkpoints" / "epoch-0002.keras").rename(again / "checkpoints" / "epoch-0001.keras")
+    facts = publishing.publish(again, tmp_path / "out", samples=0, licence="a: b\n# c", say=str)
+    first = json.loads((run / "metrics.jsonl").read_text().splitlines()[0])
+    assert facts["epochs"] == 1 and "--epochs 1 " in facts["command"]
+    assert facts["cpu_minutes"] == round(first["cpu_seconds"] / 60, 2)
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert 'license_name: "a: b # c"\n' in card
+
+
+@pytest.mark.parametrize("name", ["config.json", "metrics.jsonl"])
+@pytest.mark.parametrize("content", [None, "", "{", "[]\n[]\n", "{}\n{}\n"])
+def test_damaged_records_are_found_before_anything_is_written(run, tmp_path, name, content):
+    again = tmp_path / "run"
+    shutil.copytree(run, again)
+    (again / name).unlink() if content is None else (again / name).write_text(content)
+    with pytest.raises(ValueError, match="records in .* are damaged.*Train anew"):
+        publishing.publish(again, tmp_path / "out", say=str)
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_is_no_run_is_refused(tmp_path, published):

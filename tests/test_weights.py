@@ -4,6 +4,7 @@ import dataclasses
 import importlib.util
 import json
 import os
+import pathlib
 import struct
 import subprocess
 import sys
@@ -159,7 +160,7 @@ def test_layers_that_are_the_same_are_taken_and_the_others_named(saved):
 
 def test_of_networks_with_little_in_common_nothing_is_taken(saved):
     path, _, _ = saved
-    with pytest.raises(ValueError, match="do not fit 'dcgan': only 3 of 22 tensors are the same"):
+    with pytest.raises(ValueError, match="dcgan' with .*: only 3 of 22 arrays are the same. Leave"):
         ganzoo.get("dcgan", weights=path, channels=8)
 
 
@@ -173,6 +174,9 @@ def first(tensors_of_file):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (lambda x: x.update({"game/step": np.array(-2, "int32")}), "counts below 0"),
+        (lambda x: x.update({"game/step": np.array(2, "float32")}), "is of type F32"),
+        (lambda x: x.update({first(x): x[first(x)].astype("int32")}), "is of type I32"),
         (lambda x: x.pop(first(x)), "kernel' is missing"),
         (lambda x: [x.pop(n) for n in list(x)[:3]], "and 2 more are missing"),
         (lambda x: x.update(more=np.zeros(3, "float16")), "'more' is too many"),
@@ -189,9 +193,14 @@ def test_a_file_with_other_tensors_changes_nothing(saved, tmp_path, change, mess
     model = ganzoo.get("dcgan", image_shape=(8, 8, 1), seed=0, **TINY)
     before = model.get_weights()
     with pytest.raises(ValueError):
-        tensors.assign(model, tensors.read_header(wrong))
+        header = tensors.read_header(wrong)
+        tensors.compare(model, header)
+        tensors.assign(model, header)
     for a, b in zip(before, model.get_weights()):
         np.testing.assert_array_equal(a, b)
+    # Nor is it taken in part, whatever else is asked for.
+    with pytest.raises(ValueError, match=message):
+        ganzoo.get("dcgan", weights=wrong, learning_rate=1e-3)
 
 
 def test_weights_of_another_model_are_refused(saved):
@@ -202,15 +211,57 @@ def test_weights_of_another_model_are_refused(saved):
 
 @pytest.mark.parametrize(
     "config",
-    [{"channels": 10**6}, {"image_shape": [8, 8, 10**9]}, {"latent_dim": 10**12}],
+    [
+        {"channels": 10**6},
+        {"image_shape": [8, 8, 10**9]},
+        {"image_shape": [2**30, 2**30, 1]},
+        {"latent_dim": 10**12},
+    ],
     ids=str,
 )
 def test_arguments_that_would_take_all_memory_are_refused(saved, tmp_path, config):
     path, _, _ = saved
     hide = lambda x: x["config"].update(config)
     wrong = changed(path, tmp_path / "wrong.safetensors", metadata=hide)
-    with pytest.raises(ValueError, match="do not fit 'dcgan': .*(more than .* weights|channels)"):
+    with pytest.raises(ValueError, match="do not fit 'dcgan': .*(far more weights than|channels)"):
         ganzoo.get("dcgan", weights=wrong)
+
+
+def test_arguments_that_would_take_all_day_are_refused(tmp_path):
+    model = ganzoo.get("r3gan", image_shape=(8, 8, 1), channels=(8,), group_width=4, seed=0)
+    path = tmp_path / "r3gan.safetensors"
+    tensors.write(model, path)
+    slow = lambda x: x["config"].update(blocks=10**6)
+    wrong = changed(path, tmp_path / "wrong.safetensors", metadata=slow)
+    with pytest.raises(ValueError, match="far more arrays of weights than the file"):
+        ganzoo.get("r3gan", weights=wrong)
+
+
+def test_a_history_of_pictures_may_be_larger_than_the_weights(tmp_path):
+    model = ganzoo.get("cyclegan", image_shape=(64, 64, 3), channels=2, blocks=1, history_size=900)
+    assert 20 * sum(np.prod(v.shape) for v in tensors.named(model).values()) < 900 * 64 * 64 * 3
+    tensors.write(model, tmp_path / "a.safetensors")
+    assert ganzoo.get("cyclegan", weights=tmp_path / "a.safetensors").history_size == 900
+
+
+def test_wrong_arguments_of_ones_own_say_so(saved):
+    path, _, _ = saved
+    with pytest.raises(
+        ValueError, match=r"with \{'learning_rate': -1\}: `learning_rate`.*Leave out"
+    ):
+        ganzoo.get("dcgan", weights=path, learning_rate=-1)
+    model = ganzoo.get("dcgan", weights=path, seed=np.int64(3))
+    assert model.seed == 3
+
+
+def test_a_name_in_the_working_folder_is_no_tag(listed, saved, tmp_path, monkeypatch):
+    listed()
+    other = ganzoo.get("dcgan", image_shape=(8, 8, 1), seed=4, **TINY)
+    (tmp_path / "tiny").mkdir()
+    tensors.write(other, tmp_path / "tiny" / weights.TENSORS)
+    monkeypatch.chdir(tmp_path)
+    for source, expected in (("tiny", saved[2]), (pathlib.Path("tiny"), other.generate(3, seed=1))):
+        assert close(ganzoo.get("dcgan", weights=source).generate(3, seed=1), expected)
 
 
 @pytest.mark.parametrize("config", ["[", [1], {"chanels": 4}, {"channels": "4"}, None], ids=str)
@@ -251,6 +302,11 @@ def header_of(**tensor):
         header_of(data_offsets=[4, 12]),
         header_of(data_offsets=[0, 1 << 50]),
         header_of(data_offsets=None),
+        header_of(data_offsets=[0.0, 8.0]),
+        header_of(shape=[0, 1 << 62, 8], data_offsets=[0, 0])[:-8],
+        header_of().replace(b'"dtype"', b'"shape"'),
+        header_of().replace(b'"__metadata__": {', b'"__metadata__": {"x": 1, ')[:-7] + bytes(7),
+        header_of().replace(b"{}", b"NaN"),
     ],
     ids=lambda x: repr(x[:12]),
 )
@@ -380,10 +436,20 @@ def test_a_repository_of_the_hub(saved, server, cache, monkeypatch):
 def test_what_the_net_has_is_checked_before_it_is_kept(saved, server, cache, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", server.url)
     server.content = b"<html>Log in</html>"
-    with pytest.raises(ValueError, match="does not hold weights of ganzoo"):
+    with pytest.raises(ValueError, match="not the file that is wanted: .*it begins otherwise"):
         ganzoo.get("dcgan", weights="hf://me/gan")
     server.content = saved[0].read_bytes()  # and is not in the way of the right one
     assert close(ganzoo.get("dcgan", weights="hf://me/gan").generate(3, seed=1), saved[2])
+
+
+def test_what_was_fetched_and_does_not_fit_says_what_to_delete(
+    saved, server, cache, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HF_ENDPOINT", server.url)
+    broken = lambda x: x[first(x)].flat.__setitem__(0, np.nan)
+    server.content = changed(saved[0], tmp_path / "nan.safetensors", broken).read_bytes()
+    with pytest.raises(ValueError, match="Delete the file to have it fetched anew"):
+        ganzoo.get("dcgan", weights="hf://me/gan")
 
 
 @pytest.mark.parametrize(
