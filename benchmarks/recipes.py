@@ -91,10 +91,5 @@ REMARKS = {
     "them it has only begun.",
     "vae": "Its samples are of the prior, which the codes of real pictures fill only in part; its "
     "reconstructions are much better than its samples.",
-    "cogan": (
-        "Here it does not do what the paper leads one to expect: an edge map fits its partner no "
-        "better than another picture. On small digits and their negatives it couples "
-        "(`tests/test_translation.py`)."
-    ),
 }
 """What a reader of a page should know of its numbers."""

@@ -444,9 +444,9 @@ def test_cogan_couples_digits_and_their_negatives():
     """Half of the digits, and the negatives of the other half: pairs are negatives."""
     images = digits()
     model = ganzoo.get("cogan", channels=16, latent_dim=16, learning_rate=5e-4, seed=0)
-    model.fit(images[:750], 255 - images[750:], batch_size=32, epochs=15, verbose=0)
+    model.fit(images[:750], 255 - images[750:], batch_size=32, epochs=30, verbose=0)
     a, b = model.generate_pairs(256, seed=1)
-    # Measured: 9 grey levels between partners, 55 between others.
+    # Measured: 15 grey levels between partners, 58 between others.
     assert error(255 - b, a) < error(255 - b, a[::-1]) / 3
     np.testing.assert_array_equal(a, model.generate(256, seed=1))
     np.testing.assert_array_equal(b, model.generate(256, seed=1, domain="targets"))
@@ -479,7 +479,7 @@ def test_cogan_couples_mnist_and_usps(real_data):
     flat = lambda x: x.reshape(len(x), -1) / 255
     judge = lambda x, y: KNeighborsClassifier(3).fit(flat(x), y)
     same = judge(small, of_mnist).predict(flat(a)) == judge(usps, of_usps).predict(flat(b))
-    # Measured: 0.45, of a thousand; by chance a tenth would be.
+    # Measured: 0.49, of a thousand; by chance a tenth would be.
     assert same.mean() > 0.35, same.mean()
 
 

@@ -52,8 +52,9 @@ class CoGAN(TwoDomains, GAN):
     ((4, 8, 8, 1), (4, 8, 8, 1))
 
     Departures from the paper:
-        * DCGAN's networks, halved and doubled by strides: batch normalisation in the generators,
-          layer normalisation in the discriminators. The paper's have parametric ReLU, and its
+        * DCGAN's networks, halved and doubled by strides, with one more convolution at the end of
+          the generators as in the paper: batch normalisation in the generators, layer
+          normalisation in the discriminators. The paper's have parametric ReLU, and its
           discriminators pool and have no normalisation.
         * Latents are normal, not uniform; no weight decay.
         * `generate` uses averaged generators (decay 0.99); `ema_decay=None` turns them off.

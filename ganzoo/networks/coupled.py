@@ -32,8 +32,9 @@ def _chain(*parts):
 def generator(image_shape, latent_dim, channels=64, apart=1):
     """Latents `(batch, latent_dim)` to a pair of pictures in [-1, 1], `{"images", "targets"}`.
 
-    Each domain has the last `apart` transposed convolutions to itself. `channels` is the width at
-    half resolution; it doubles with every halving.
+    Each domain has the last `apart` layers to itself. The last of all is a convolution at the size
+    of the picture, as in the paper: so small a part of the network cannot make two things of one.
+    `channels` is the width at half resolution; it doubles with every halving.
     """
     height, width, depth = image_shape
     *upper, (h, w) = sizes(height, width)
@@ -44,28 +45,30 @@ def generator(image_shape, latent_dim, channels=64, apart=1):
     x = layers.ReLU()(normalization("batch")(x))
 
     def enlarge(x, i):
-        """From stage i + 1 to stage i, where 0 is the picture."""
+        """From stage i + 1 to stage i, where 0 has the picture's size."""
         x = Conv2DTranspose(
-            channels * 2 ** (i - 1) if i else depth,
+            channels * 2 ** (i - 1) if i else max(1, channels // 2),
             kernel_size=4,
             strides=2,
             padding="same",
-            use_bias=not i,
+            use_bias=False,
             kernel_initializer=_init(),
         )(x)
         h, w = upper[i]
         if x.shape[1:3] != (h, w):  # an odd size was rounded up on the way down
             x = layers.Cropping2D(((0, x.shape[1] - h), (0, x.shape[2] - w)))(x)
-        return layers.ReLU()(normalization("batch")(x)) if i else x
+        return layers.ReLU()(normalization("batch")(x))
 
     stages = list(reversed(range(len(upper))))
-    for i in stages[:-apart]:
+    shared = len(stages) - (apart - 1)
+    for i in stages[:shared]:
         x = enlarge(x, i)
     made = {}
     for domain in DOMAINS:
         y = x
-        for i in stages[-apart:]:
+        for i in stages[shared:]:
             y = enlarge(y, i)
+        y = Conv2D(depth, kernel_size=6, padding="same", kernel_initializer=_init())(y)
         made[domain] = layers.Activation("tanh", dtype="float32", name=domain)(y)
     return keras.Model(latents, made, name="generator")
 
