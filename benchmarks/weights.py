@@ -4,7 +4,7 @@
 
 Trains as `ganzoo train` does, and goes on where it stopped; publishes the run as `ganzoo publish`
 does; puts the file into `ganzoo/trained` and its row, of which nothing is written by hand, into
-`ganzoo/weights.json`. `--list` only says what there is to make.
+`ganzoo/weights.json`. `--help` says which there are to make.
 """
 
 import argparse
@@ -61,13 +61,12 @@ def add(name, published, facts):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("names", nargs="*", choices=[*RECIPES, []], metavar="NAME.TAG")
+    parser.add_argument(
+        "names", nargs="+", choices=RECIPES, metavar="NAME.TAG", help=", ".join(RECIPES)
+    )
     parser.add_argument("--runs", type=pathlib.Path, default="runs")
     parser.add_argument("--data-dir")
-    parser.add_argument("--list", action="store_true")
     args = parser.parse_args()
-    if args.list:
-        print("\n".join(RECIPES))
     for name in args.names:
         make(name, args.runs, args.data_dir)
 

@@ -4,6 +4,8 @@ import dataclasses
 import json
 import pathlib
 
+from ganzoo import downloads
+
 FILE = pathlib.Path(__file__).with_name("weights.json")
 FOLDER = pathlib.Path(__file__).with_name("trained")
 """Where the files are that come with the package."""
@@ -28,7 +30,7 @@ class Row:
         device: what it was trained on.
         seed: of the training.
         versions: of Python, Keras, the backend and NumPy.
-        scores: `{name: {"value", "std", "floor", …}}`, see `ganzoo.evaluation.ScoreSheet`.
+        scores: `{name: {"value", "error", "floor", …}}`, see `ganzoo.evaluation.ScoreSheet`.
         passport: what the scores were measured with.
         command: which makes the run that the weights are from.
     """
@@ -59,8 +61,6 @@ class Row:
             OSError: it is not in the cache folder and cannot be fetched.
             ValueError: the file is not the one that the catalogue means.
         """
-        from ganzoo import downloads
-
         if self.url is not None:
             return downloads.fetch(self.url, self.sha256, self.file, most=self.size)
         path = FOLDER / self.file
@@ -85,15 +85,11 @@ class Row:
     def describe(self):
         """All of it, as text."""
         arguments = ", ".join(f"{k}={v!r}" for k, v in self.config.items())
-        minutes = [
-            f"{n:.0f} {kind} minutes"
-            for n, kind in ((self.cpu_minutes, "CPU"), (self.gpu_minutes, "GPU"))
-            if n is not None
-        ]
+        minutes = time_of(self.cpu_minutes, self.gpu_minutes)
         lines = [
             f"Weights of {self.model!r}: {self.summary}.",
             f"Pictures: {self.preprocessing}",
-            f"Trained: {self.epochs} epochs, {', '.join(minutes)}, seed {self.seed}, {self.device}",
+            f"Trained: {self.epochs} epochs, {minutes}, seed {self.seed}, {self.device}",
             f"With: {', '.join(f'{k} {v}' for k, v in self.versions.items())}",
             f"Command: {self.command}",
             f"File: {self.file}, SHA-256 {self.sha256}"
@@ -112,6 +108,13 @@ class Row:
 def number(value):
     """A score, which may be the text "inf", or a floor, which may be None, as text."""
     return "unknown" if value is None else f"{float(value):.4g}"
+
+
+def time_of(cpu_minutes, gpu_minutes):
+    """The time of a training, of which one is None, as text."""
+    if gpu_minutes is None:
+        return f"{number(cpu_minutes)} CPU minutes"
+    return f"{number(gpu_minutes)} GPU minutes"
 
 
 def rows():

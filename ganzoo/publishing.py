@@ -13,6 +13,7 @@ from ganzoo import tensors
 from ganzoo import weights
 from ganzoo import zoo
 from ganzoo.catalogue import number
+from ganzoo.catalogue import time_of
 
 LICENCES = {
     "digits": "CC BY 4.0",
@@ -57,10 +58,14 @@ def publish(run, out, *, licence=None, data_dir=None, samples=10_000, repeats=1,
     checks.integer("samples", samples, least=0)
     checks.integer("repeats", repeats)
     _check(out)
-    checkpoint = weights.find(run)
-    if checkpoint is None or checkpoint.suffix != ".keras" or not run.is_dir():
-        raise ValueError(f"{str(run)!r} is no run folder: name the folder of `ganzoo train`.")
-    facts = _facts(run, int(checkpoint.stem.rpartition("-")[2]), licence)
+    checkpoints = weights.by_epoch(run / "checkpoints", ".keras")
+    if not checkpoints:
+        raise ValueError(
+            f"{str(run)!r} is no run folder, or its first epoch has not ended: name the folder of "
+            "`ganzoo train`."
+        )
+    epoch, checkpoint = list(checkpoints.items())[-1]
+    facts = _facts(run, epoch, licence)
     model = zoo.get(facts["model"], weights=checkpoint)
     facts["preprocessing"] = (
         f"brought to {'×'.join(map(str, model.image_shape))}, 0 … 255 scaled to −1 … 1"
@@ -188,7 +193,7 @@ tags: [gan, ganzoo, {model}]
 ---
 # {model}, trained on {data}
 
-Made with [ganzoo](https://pypi.org/project/ganzoo/), the GAN zoo for Keras 3.
+Made with ganzoo, the GAN zoo for Keras 3.
 
 ```python
 import ganzoo
@@ -212,11 +217,6 @@ Its arguments: {arguments}.
 
 def card(facts, folder):
     """The model card, as Markdown with the header that the Hub reads."""
-    minutes = [
-        f"{facts[key]} {kind} minutes"
-        for key, kind in (("cpu_minutes", "CPU"), ("gpu_minutes", "GPU"))
-        if facts[key] is not None
-    ]
     scores = ""
     if facts["scores"]:
         passport = facts["passport"]
@@ -240,7 +240,7 @@ def card(facts, folder):
         quoted=json.dumps(facts["data"]["licence"], ensure_ascii=False),
         preprocessing=facts["preprocessing"],
         epochs=facts["epochs"],
-        minutes=", ".join(minutes),
+        minutes=time_of(facts["cpu_minutes"], facts["gpu_minutes"]),
         device=facts["device"],
         versions=", ".join(f"{k} {v}" for k, v in facts["versions"].items()),
         command=facts["command"],

@@ -137,7 +137,7 @@ def test_damaged_records_are_found_before_anything_is_written(run, tmp_path, nam
 
 def test_what_is_no_run_is_refused(tmp_path, published):
     for wrong in (tmp_path, published[0], tmp_path / "absent", published[0] / "model.safetensors"):
-        with pytest.raises(ValueError, match="no run folder|holds no checkpoint"):
+        with pytest.raises(ValueError, match="no run folder"):
             publishing.publish(wrong, tmp_path / "out", say=str)
     assert not (tmp_path / "out").exists()
 
