@@ -1,5 +1,11 @@
-"""Data of two domains for `zoo.py`, from the original archives."""
+"""Data of two domains, from the original archives.
 
+    python benchmarks/domains.py NAME … --data-dir FOLDER [--out FOLDER]
+
+writes the training pictures of both domains as `.npy` files, for `ganzoo train`.
+"""
+
+import argparse
 import pathlib
 import tempfile
 import zipfile
@@ -82,3 +88,27 @@ domains and the test pictures of both, `uint8`."""
 
 ARCHIVES = ("noto_twemoji", "apples_oranges")
 """Those of `DATA` that are read from archives of their own, which must be there."""
+
+
+def write(name, data_dir, out):
+    """The training pictures of both domains as two files, `noto.npy` and `twemoji.npy` for
+    `noto_twemoji`; the paths."""
+    paths = [out / f"{domain}.npy" for domain in name.split("_")]
+    train, _ = DATA[name](data_dir)
+    for path, pictures in zip(paths, train):
+        np.save(path, pictures)
+    return paths
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("names", nargs="+", choices=DATA, metavar="NAME", help=", ".join(DATA))
+    parser.add_argument("--data-dir", required=True, help="where the archives are")
+    parser.add_argument("--out", type=pathlib.Path, default=".", help="folder to write to")
+    args = parser.parse_args()
+    for name in args.names:
+        print(*write(name, args.data_dir, args.out))
+
+
+if __name__ == "__main__":
+    main()

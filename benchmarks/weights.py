@@ -13,35 +13,118 @@ import json
 import pathlib
 import shutil
 
+import domains
+import zoo
+
+import ganzoo
 from ganzoo import callbacks
 from ganzoo import catalogue
 from ganzoo import downloads
+from ganzoo import evaluation
 from ganzoo import publishing
 from ganzoo import runs
 from ganzoo import weights
 
 QUICK = {"batch_size": 32, "arguments": {"learning_rate": 8e-4}}
+COLOUR = {"data": "noto-emoji-72.zip", "image_size": 64, "batch_size": 32}
 
 RECIPES = {
-    "vanilla.mnist": {"epochs": 40},
+    "vanilla.mnist": {
+        "epochs": 40,
+        "arguments": {"generator_units": (256, 512), "discriminator_units": (240, 240)},
+    },
     "dcgan.mnist": {"epochs": 20, **QUICK},
     "dcgan.fashion_mnist": {"epochs": 20, **QUICK},
     "cgan.mnist": {"epochs": 15, **QUICK},
     "cgan.fashion_mnist": {"epochs": 20, **QUICK},
     "acgan.mnist": {"epochs": 15, **QUICK},
+    "wgan_gp.fashion_mnist": {"epochs": 20, "batch_size": 32},
+    "sngan.fashion_mnist": {
+        "epochs": 15,
+        "batch_size": 32,
+        "arguments": {
+            "num_classes": 10,
+            "channels": 32,
+            "discriminator_steps": 2,
+            "learning_rate": 4e-4,
+        },
+    },
+    "infogan.mnist": {
+        "epochs": 30,
+        "batch_size": 32,
+        "arguments": {"channels": 32, "dense_units": (256,)},
+    },
+    "r3gan.mnist": {
+        "epochs": 8,
+        "batch_size": 32,
+        "arguments": {"channels": (64, 32, 16), "learning_rate": 8e-4},
+    },
+    "r3gan.fashion_mnist": {
+        "epochs": 12,
+        "batch_size": 32,
+        "arguments": {"channels": (64, 32, 16), "learning_rate": 8e-4},
+    },
     "vae.fashion_mnist": {"epochs": 15, **QUICK},
+    "r3gan.emoji": {
+        "epochs": 100,
+        **COLOUR,
+        "arguments": {"channels": (64, 64, 32, 16, 8), "augment": "diffaugment"},
+    },
+    "progan.emoji": {
+        "epochs": 100,
+        **COLOUR,
+        "arguments": {"channels": 8, "max_channels": 64, "augment": "diffaugment"},
+    },
+    "cyclegan.apples_oranges": {"epochs": 20, "batch_size": 4, "arguments": {"channels": 16}},
+    "pix2pix.noto_twemoji": {"epochs": 15, "batch_size": 4, "arguments": {"channels": 16}},
 }
-"""What `ganzoo.runs.train` takes; data are those of the tag."""
+"""What `ganzoo.runs.train` takes; data are those of the tag, where nothing else is said."""
+
+LICENCES = {
+    "emoji": "Apache 2.0 (Noto Emoji, Google)",
+    "apples_oranges": "MIT (Grocery Store Dataset, Marcus Klasson)",
+    "noto_twemoji": (
+        "Apache 2.0 (Noto Emoji, Google) and CC BY 4.0 (Twemoji, Twitter, Inc and contributors)"
+    ),
+}
+"""Of data that ganzoo does not know by name."""
 
 
 def make(name, folder, data_dir):
     """Train, publish and list one set of weights."""
     model, _, tag = name.partition(".")
     recipe = {"data": tag, **RECIPES[name]}
+    if tag in domains.ARCHIVES:
+        folder.mkdir(parents=True, exist_ok=True)
+        recipe["data"], recipe["to"] = domains.write(tag, data_dir, folder)
+    elif recipe["data"] != tag:
+        recipe["data"] = pathlib.Path(data_dir) / recipe["data"]
     run, published = folder / name, folder / f"{name}-published"
     runs.train(model, recipe.pop("data"), out=run, data_dir=data_dir, score_every=0, **recipe)
-    facts = publishing.publish(run, published, data_dir=data_dir)
+    facts = publishing.publish(
+        run,
+        published,
+        data_dir=data_dir,
+        licence=LICENCES.get(tag),
+        extractor="pixels" if "image_size" in recipe else None,
+    )
+    if tag in domains.ARCHIVES:
+        facts |= translation(model, published, tag, data_dir)
+        facts["command"] = f"python benchmarks/domains.py {tag} && {facts['command']}"
     add(name, published, facts)
+
+
+def translation(model, published, tag, data_dir):
+    """Scores of a translator on the pictures that it was not trained on, with their passport."""
+    network = ganzoo.get(model, weights=published)
+    row, pictures = zoo.translations(network, network.paired, *domains.DATA[tag](data_dir))
+    ganzoo.images.save_grid(pictures, published / "grid.png", 12)
+    frechet = evaluation.Score(row["frechet"], floor=row["frechet_floor"], better="lower")
+    scores = {"frechet[pixels-16]": frechet}
+    if "error" in row:
+        scores["error"] = evaluation.Score(row["error"], better="lower")
+    passport = {"samples": row["samples"], "extractor": "pixels-16", "data": f"{tag}, held out"}
+    return {"scores": {k: dataclasses.asdict(v) for k, v in scores.items()}, "passport": passport}
 
 
 def add(name, published, facts):

@@ -125,27 +125,33 @@ def two_domains(name, data, minutes, seed, data_dir, batch_size, arguments):
     ds = ganzoo.datasets.load_pair(*train, paired=paired, batch_size=batch_size, seed=seed)
     model, row = fit(name, ds, minutes, seed, batch_size, arguments)
     if hasattr(model, "translate"):
-        images, targets = test
-        found = model.translate(images)
-        to, back = distance_to(targets), distance_to(images)
-        # A Fréchet distance depends on how many there are: as many of each.
-        floor = np.random.default_rng(0).permutation(len(train[1]))[: len(images)]
-        few = np.random.default_rng(1).permutation(len(images))[: len(floor)]
-        row |= {"frechet": to(found[few]), "frechet_before": to(images[few])}
-        row |= {"frechet_floor": to(train[1][floor]), "samples": len(few)}
-        columns = [images, found]
-        if paired:
-            row |= {"error": error(found, targets), "error_before": error(images, targets)}
-            columns.append(targets)
-        else:
-            turned = model.translate(targets, reverse=True)
-            row |= {"frechet_back": back(turned), "frechet_back_before": back(targets)}
-            columns += [targets[: len(images)], turned]
-        return row, beside(*columns)
+        found, pictures = translations(model, paired, train, test)
+        return row | found, pictures
     images, targets = model.generate_pairs(10_000, seed=0)
     truth = domains.edges(images)
     row |= {"error": error(targets, truth), "error_before": error(targets[::-1], truth)}
     return row | scores(images, data.partition("_")[0], data_dir), beside(images, targets)
+
+
+def translations(model, paired, train, test):
+    """Scores of a translator, in pixels, and pictures to show: sources beside translations."""
+    images, targets = test
+    found = model.translate(images)
+    to, back = distance_to(targets), distance_to(images)
+    # A Fréchet distance depends on how many there are: as many of each.
+    floor = np.random.default_rng(0).permutation(len(train[1]))[: len(images)]
+    few = np.random.default_rng(1).permutation(len(images))[: len(floor)]
+    row = {"frechet": to(found[few]), "frechet_before": to(images[few])}
+    row |= {"frechet_floor": to(train[1][floor]), "samples": len(few)}
+    columns = [images, found]
+    if paired:
+        row |= {"error": error(found, targets), "error_before": error(images, targets)}
+        columns.append(targets)
+    else:
+        turned = model.translate(targets, reverse=True)
+        row |= {"frechet_back": back(turned), "frechet_back_before": back(targets)}
+        columns += [targets[: len(images)], turned]
+    return row, beside(*columns)
 
 
 def distance_to(real):

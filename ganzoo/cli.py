@@ -436,8 +436,9 @@ def evaluate(model, weights, data, data_dir, export, out, as_json, debug, metric
 @click.option("--data-dir", help="Where TensorFlow Datasets finds or keeps its files.")
 @click.option("--samples", "-n", default=10_000, show_default=True, help="To score; 0: no scores.")
 @click.option("--repeats", default=1, show_default=True, help="Sets of samples, for error bars.")
+@click.option("--extractor", help="mnist, inception, pixels, … [default: by the data]")
 @debug
-def publish(run, out, licence, data_dir, samples, repeats, debug):
+def publish(run, out, debug, **settings):
     """Make a RUN folder's model ready for others: weights, model card, scores, pictures.
 
     \b
@@ -447,15 +448,7 @@ def publish(run, out, licence, data_dir, samples, repeats, debug):
     _load_framework()
     from ganzoo import publishing
 
-    publishing.publish(
-        run,
-        out,
-        licence=licence,
-        data_dir=data_dir,
-        samples=samples,
-        repeats=repeats,
-        say=click.echo,
-    )
+    publishing.publish(run, out, say=click.echo, **settings)
 
 
 def _target(form, out):

@@ -27,7 +27,17 @@ WRITTEN = ("README.md", "config.json", "grid.png", "nearest.png", "scores.json",
 """All that `publish` may write."""
 
 
-def publish(run, out, *, licence=None, data_dir=None, samples=10_000, repeats=1, say=print):
+def publish(
+    run,
+    out,
+    *,
+    licence=None,
+    data_dir=None,
+    samples=10_000,
+    repeats=1,
+    extractor=None,
+    say=print,
+):
     """Write the folder that makes a run's model public: a repository of the Hugging Face Hub, say.
 
     It gets `model.safetensors`, which `ganzoo.get(name, weights=folder)` loads; `config.json`, all
@@ -40,6 +50,8 @@ def publish(run, out, *, licence=None, data_dir=None, samples=10_000, repeats=1,
         data_dir: where TensorFlow Datasets finds or keeps its files.
         samples: samples that are scored. 0: no scores.
         repeats: sets of samples, for error bars.
+        extractor: what the scores compare: see `ganzoo.metrics.extractor`. None: the one that
+            goes with the data.
         say: called with a line of text at each stage.
 
     Returns:
@@ -82,7 +94,8 @@ def publish(run, out, *, licence=None, data_dir=None, samples=10_000, repeats=1,
     if hasattr(model, "generate"):
         images.save_grid(model.generate(64, seed=0), out / "grid.png")
         if samples:
-            facts |= _score(facts, run, out, data_dir, samples, repeats, say)
+            settings = {"samples": samples, "repeats": repeats, "extractor": extractor}
+            facts |= _score(facts, run, out, say, data_dir=data_dir, **settings)
     else:  # it makes its pictures of others, which the run has shown
         for path in list(weights.by_epoch(run / "samples", ".png").values())[-1:]:
             shutil.copyfile(path, out / "grid.png")
@@ -149,16 +162,14 @@ def _line(text):
     return "".join(x if x.isprintable() else " " for x in str(text)).strip()
 
 
-def _score(facts, run, out, data_dir, samples, repeats, say):
+def _score(facts, run, out, say, **settings):
     """Scores and passport; neither, where nothing says against what."""
     try:
         sheets = runs.evaluate(
             {"last": (facts["model"], out / weights.TENSORS)},
             runs.data_of(run),
-            data_dir=data_dir,
-            samples=samples,
-            repeats=repeats,
             nearest=out / "nearest.png",
+            **settings,
         )
     except (ValueError, OSError) as error:
         say(f"No scores: {error}")

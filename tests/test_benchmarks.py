@@ -6,6 +6,7 @@ import time
 import types
 
 import keras
+import numpy as np
 import pytest
 
 import ganzoo
@@ -157,3 +158,33 @@ def test_weights_are_made_and_listed(module, tmp_path, monkeypatch):
     expected = ganzoo.get("dcgan", weights=tmp_path / "runs" / "dcgan.digits").generate(9, seed=0)
     found = ganzoo.get("dcgan", weights="digits").generate(9, seed=0)
     assert abs(found.astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("name", ["cyclegan.apples_oranges", "pix2pix.noto_twemoji"])
+def test_weights_of_translators_are_made_and_scored_on_held_out_pictures(
+    module, tmp_path, monkeypatch, name
+):
+    weights, domains = module("weights"), module("domains")
+    draw = np.random.default_rng(0).integers
+    kinds = tuple(draw(0, 256, (16, 16, 16, 3), dtype="uint8") for _ in range(4))
+    tag = name.partition(".")[2]
+    monkeypatch.setitem(domains.DATA, tag, lambda folder: (kinds[:2], kinds[2:]))
+    tiny = {"channels": 2, **({"blocks": 1} if "cycle" in name else {})}
+    monkeypatch.setitem(
+        weights.RECIPES, name, {"epochs": 1, "batch_size": 8, "verbose": 0, "arguments": tiny}
+    )
+    (tmp_path / "weights.json").write_text("{}")
+    monkeypatch.setattr(catalogue, "FILE", tmp_path / "weights.json")
+    monkeypatch.setattr(catalogue, "FOLDER", tmp_path / "trained")
+    weights.make(name, tmp_path / "runs", "archives")
+    row = catalogue.rows()[name]
+    a, b = (f"{kind}.npy" for kind in tag.split("_"))
+    assert row.data["name"] == f"{a} and {b}"
+    assert row.command.startswith(f"python benchmarks/domains.py {tag} && ganzoo train ")
+    assert f"--data {a} --to {b} --epochs 1" in row.command
+    model = ganzoo.get(row.model, weights=tag)
+    found = row.scores["frechet[pixels-16]"]["value"]
+    assert found == pytest.approx(
+        module("zoo").distance_to(kinds[3])(model.translate(kinds[2])), rel=1e-3
+    )
+    assert ("error" in row.scores) == (name == "pix2pix.noto_twemoji")
