@@ -3,7 +3,8 @@
     python benchmarks/pages.py
 
 What a page says of a model comes from its docstring, what it was measured at from
-`benchmarks/results/zoo.csv`, remarks from `recipes.py`.
+`benchmarks/results/zoo.csv`, what there is of trained weights from the catalogue, remarks from
+`recipes.py`.
 """
 
 import csv
@@ -16,10 +17,12 @@ import re
 import domains
 import recipes
 
+from ganzoo import catalogue
 from ganzoo import zoo
 
 ROOT = pathlib.Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "models"
+IMAGES = ROOT / "docs" / "images" / "weights"
 SECTIONS = ("Args", "Example", "Departures from the paper", "References")
 COLUMNS = {
     "Fréchet": ("frechet", "{:.1f}"),
@@ -133,6 +136,9 @@ def page(name, measured):
         arguments = ", ".join(f"{k}={v!r}" for k, v in json.loads(row["arguments"]).items())
         call = f"ganzoo.get({name!r}{', ' if arguments else ''}{arguments})"
         lines.append(f"`{call}`, batches of {row['batch']}.")
+    for weights, row in catalogue.rows().items():
+        if row.model == name:
+            lines += ["", *trained(weights, row)]
     if name in recipes.REMARKS:
         lines += ["", recipes.REMARKS[name]]
     arguments = re.sub(r"^(\*{0,2}\w[\w, ]*):", r"* `\1`:", told["Args"], flags=re.MULTILINE)
@@ -141,6 +147,56 @@ def page(name, measured):
     lines += ["", "## Departures from the paper", "", told["Departures from the paper"]]
     lines += ["", "## References", "", told["References"], ""]
     return "\n".join(lines)
+
+
+SHOWN = {
+    "grid": "Samples.",
+    "training": "Of the same latents, from the untrained networks (above) to the last epoch.",
+    "curves": "Losses, and the Fréchet distance of 2,000 samples on the way.",
+    "interpolation": "From the latents on the left to those on the right.",
+    "nearest": (
+        "In turn: a sample, the training picture nearest to it, and the nearest held-out one where "
+        "there is any."
+    ),
+}
+"""The pictures that `figures.py` makes, and what they show."""
+
+OF_TRANSLATORS = {
+    "grid": "Held-out pictures, their translations, and what they should be or the other way.",
+    "training": "Of the same pictures, from the untrained networks (above) to the last epoch.",
+}
+
+
+def trained(name, row):
+    """What a page says of a set of weights."""
+    model, _, tag = name.partition(".")
+    rows = catalogue.rows()
+    beside = {name: row, **{k: rows[k] for k in (f"dcgan.{tag}",) if k in rows}}
+    lines = [f"## The weights `{tag}`", ""]
+    lines += ["```text", f'model = ganzoo.get("{model}", weights="{tag}")', "```", ""]
+    if row.scores:
+        lines += [f"| score | {' | '.join(f'`{k}`' for k in beside)} | floor |"]
+        lines += ["|" + "---|" * (2 + len(beside))]
+        for score, found in row.scores.items():
+            values = [
+                r.scores[score]["value"] if score in r.scores else None for r in beside.values()
+            ]
+            cells = ["" if v is None else catalogue.number(v) for v in [*values, found["floor"]]]
+            lines.append(f"| {score} | {' | '.join(cells)} |")
+        lines += ["", f"{row.passport['samples']:,} samples, by `{row.passport['extractor']}`."]
+    lines += [
+        f"{row.data['name']}, {row.data['licence']}; {row.preprocessing}. {row.epochs} epochs,",
+        f"{catalogue.time_of(row.cpu_minutes, row.gpu_minutes)}, {row.device}; "
+        f"{row.size / 1e6:.1f} MB. Made by",
+        "",
+        f"    {row.command}",
+    ]
+    translates = hasattr(zoo.model_class(model), "translate")
+    for picture, said in (SHOWN | (OF_TRANSLATORS if translates else {})).items():
+        if (IMAGES / name / f"{picture}.png").exists():
+            path = f"../images/weights/{name}/{picture}.png"
+            lines += ["", said, "", f"![{picture} of {name}]({path})"]
+    return lines
 
 
 def overview(measured):

@@ -2,9 +2,11 @@
 
     python benchmarks/weights.py NAME.TAG … --runs FOLDER [--data-dir FOLDER]
 
+(needs `pip install matplotlib`.)
+
 Trains as `ganzoo train` does, and goes on where it stopped; publishes the run as `ganzoo publish`
 does; puts the file into `ganzoo/trained` and its row, of which nothing is written by hand, into
-`ganzoo/weights.json`. `--help` says which there are to make.
+`ganzoo/weights.json`; and draws the pictures of its page. `--help` says which there are to make.
 """
 
 import argparse
@@ -14,6 +16,7 @@ import pathlib
 import shutil
 
 import domains
+import figures
 import zoo
 
 import ganzoo
@@ -24,6 +27,7 @@ from ganzoo import evaluation
 from ganzoo import publishing
 from ganzoo import runs
 from ganzoo import weights
+from ganzoo.metrics import extractors
 
 QUICK = {"batch_size": 32, "arguments": {"learning_rate": 8e-4}}
 COLOUR = {"data": "noto-emoji-72.zip", "image_size": 64, "batch_size": 32}
@@ -100,7 +104,9 @@ def make(name, folder, data_dir):
     elif recipe["data"] != tag:
         recipe["data"] = pathlib.Path(data_dir) / recipe["data"]
     run, published = folder / name, folder / f"{name}-published"
-    runs.train(model, recipe.pop("data"), out=run, data_dir=data_dir, score_every=0, **recipe)
+    # A few scores on the way, for the curve, where they are quick.
+    every = recipe["epochs"] // 5 if tag in extractors.shipped() else 0
+    runs.train(model, recipe.pop("data"), out=run, data_dir=data_dir, score_every=every, **recipe)
     facts = publishing.publish(
         run,
         published,
@@ -112,6 +118,7 @@ def make(name, folder, data_dir):
         facts |= translation(model, published, tag, data_dir)
         facts["command"] = f"python benchmarks/domains.py {tag} && {facts['command']}"
     add(name, published, facts)
+    figures.draw(name, run, published, ganzoo.get(model, weights=tag))
 
 
 def translation(model, published, tag, data_dir):

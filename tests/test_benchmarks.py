@@ -142,12 +142,16 @@ def test_every_model_has_its_page_as_it_would_be_written_now(module):
 def test_weights_are_made_and_listed(module, tmp_path, monkeypatch):
     weights = module("weights")
     tiny = {"channels": 4, "latent_dim": 6}
-    recipe = {"epochs": 1, "verbose": 0, "arguments": tiny}
+    recipe = {"epochs": 5, "verbose": 0, "arguments": tiny}
     monkeypatch.setattr(weights, "RECIPES", {"dcgan.digits": recipe})
     (tmp_path / "weights.json").write_text("{}")
     monkeypatch.setattr(catalogue, "FILE", tmp_path / "weights.json")
     monkeypatch.setattr(catalogue, "FOLDER", tmp_path / "trained")
+    monkeypatch.setattr(module("figures"), "FOLDER", tmp_path / "images")
     weights.make("dcgan.digits", tmp_path / "runs", None)
+    found = {path.name for path in (tmp_path / "images" / "dcgan.digits").iterdir()}
+    drawn = {"grid.png", "training.png", "curves.png", "interpolation.png"}
+    assert found == drawn | {"nearest.png"}
     (row,) = catalogue.rows().values()
     assert (row.model, row.file, row.data["name"]) == (
         "dcgan",
@@ -176,6 +180,7 @@ def test_weights_of_translators_are_made_and_scored_on_held_out_pictures(
     (tmp_path / "weights.json").write_text("{}")
     monkeypatch.setattr(catalogue, "FILE", tmp_path / "weights.json")
     monkeypatch.setattr(catalogue, "FOLDER", tmp_path / "trained")
+    monkeypatch.setattr(module("figures"), "FOLDER", tmp_path / "images")
     weights.make(name, tmp_path / "runs", "archives")
     row = catalogue.rows()[name]
     a, b = (f"{kind}.npy" for kind in tag.split("_"))

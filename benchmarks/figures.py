@@ -1,0 +1,73 @@
+"""Pictures of a run for the page of its model: how it came about, and what it can do."""
+
+import json
+import pathlib
+import shutil
+
+import matplotlib
+from PIL import Image
+
+import ganzoo
+from ganzoo import weights
+
+matplotlib.use("Agg")
+
+from matplotlib import pyplot  # noqa: E402  (it chooses its backend when it is imported)
+
+FOLDER = pathlib.Path(__file__).parents[1] / "docs" / "images" / "weights"
+ROWS = 8
+"""Of them are in a run's grids of 64 pictures."""
+
+
+def draw(name, run, published, network):
+    """Everything that there is of one set of weights, in `FOLDER/NAME/`; what it had is removed.
+
+    Args:
+        name: `model.tag`.
+        run: the folder of `ganzoo train`.
+        published: that of `ganzoo publish`, with a grid and, if it was scored, nearest pictures.
+        network: the model with its weights.
+    """
+    out = FOLDER / name
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    for picture in ("grid.png", "nearest.png"):
+        if (published / picture).exists():
+            shutil.copyfile(published / picture, out / picture)
+    training(run).save(out / "training.png", optimize=True)
+    curves(run, out / "curves.png")
+    if hasattr(network, "generate"):
+        ganzoo.latent.interpolate(network, rows=5, steps=10).strip.save(out / "interpolation.png")
+
+
+def training(run):
+    """The first row of the grids of some epochs, one below the other."""
+    grids = weights.by_epoch(run / "samples", ".png")
+    last = max(grids)
+    few = sorted({0, 1, last, *(round(last ** (i / 5)) for i in range(1, 5))} & set(grids))
+    rows = []
+    for epoch in few:
+        with Image.open(grids[epoch]) as grid:
+            rows.append(grid.convert("RGB").crop((0, 0, grid.width, grid.height // ROWS)))
+    strip = Image.new("RGB", (rows[0].width, sum(row.height for row in rows)), "white")
+    for i, row in enumerate(rows):
+        strip.paste(row, (0, i * row.height))
+    return strip
+
+
+def curves(run, path):
+    """Each player's loss by epoch and, where the run was scored, its Fréchet distance."""
+    log = [json.loads(x) for x in (run / "metrics.jsonl").read_text("utf-8").splitlines()]
+    losses = {k for row in log for k in row if k.endswith("loss") and not k.startswith("val_")}
+    scores = {k for row in log for k in row if k.startswith("frechet")}
+    parts = [("loss", losses), ("Fréchet distance", scores)][: 1 + bool(scores)]
+    size = (4 * len(parts), 3)
+    figure, axes = pyplot.subplots(1, len(parts), figsize=size, squeeze=False, layout="constrained")
+    for axis, (what, keys) in zip(axes[0], parts):
+        for key in sorted(keys):
+            known = [(row["epoch"], row[key]) for row in log if row.get(key) is not None]
+            axis.plot(*zip(*known), label=key, marker="." if len(known) < 20 else None)
+        axis.set(xlabel="epoch", ylabel=what, ylim=(0, None) if keys is scores else None)
+        axis.legend(fontsize="small")
+    figure.savefig(path, dpi=100, metadata={"Software": None})
+    pyplot.close(figure)
