@@ -1,5 +1,6 @@
 """Layers that Keras lacks."""
 
+import functools
 import math
 
 import keras
@@ -938,12 +939,15 @@ class VirtualBatchNorm(keras.layers.Layer):
 class UnitDense(keras.layers.Layer):
     """A dense layer whose units have weights of length one: weight normalisation.
 
-    Salimans, Kingma 2016, "Weight Normalization", section 2. With the length not learned, as here
-    unless said, what noise on the inputs does to the units is bounded for good.
+    Salimans, Kingma 2016, "Weight Normalization", sections 2 and 3. With the length not learned, as
+    here unless said, what noise on the inputs does to the units is bounded for good.
 
     Args:
         units: length of the output.
         learned_length: whether the length is learned after all, starting from one.
+        first_deviation: the standard deviation that each unit, its mean taken off, is scaled to
+            have on the first batch of training, and from then on by the same factor; None: units
+            are as they come.
 
     Example:
 
@@ -953,10 +957,12 @@ class UnitDense(keras.layers.Layer):
     True
     """
 
-    def __init__(self, units, learned_length=False, **kwargs):
+    def __init__(self, units, learned_length=False, first_deviation=None, **kwargs):
         super().__init__(**kwargs)
         self.units = checks.integer("units", units)
         self.learned_length = learned_length
+        checks.optional(checks.real, "first_deviation", first_deviation, above=0)
+        self.first_deviation = first_deviation
 
     def build(self, input_shape):
         self.kernel = self.add_weight(
@@ -964,23 +970,50 @@ class UnitDense(keras.layers.Layer):
             initializer=keras.initializers.RandomNormal(stddev=0.1),
             name="kernel",
         )
-        self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
-        self.length = None
-        if self.learned_length:
-            self.length = self.add_weight(shape=(self.units,), initializer="ones", name="length")
+        add = functools.partial(self.add_weight, shape=(self.units,))
+        self.bias = add(initializer="zeros", name="bias")
+        self.length = add(initializer="ones", name="length") if self.learned_length else None
+        if self.first_deviation is not None:
+            add = functools.partial(add, trainable=False, dtype="float32")
+            self.mean = add(initializer="zeros", name="mean")
+            self.factor = add(initializer="zeros", name="factor")  # zero: not yet known
 
-    def call(self, inputs):
+    def call(self, inputs, training=False):
         kernel = ops.cast(self.kernel, "float32")
         factor = ops.rsqrt(ops.sum(ops.square(kernel), axis=0) + 1e-12)
+        if self.first_deviation is not None:
+            return self._scaled(inputs, kernel * factor, training)
         if self.length is not None:
             factor = factor * ops.cast(self.length, "float32")
         return ops.matmul(inputs, ops.cast(kernel * factor, inputs.dtype)) + self.bias
+
+    def _scaled(self, inputs, kernel, training):
+        y = ops.cast(ops.matmul(inputs, ops.cast(kernel, inputs.dtype)), "float32")
+        mean, factor = (ops.convert_to_tensor(v) for v in (self.mean, self.factor))
+        if training:
+            axes = list(range(len(y.shape) - 1))
+            center, variance = ops.moments(ops.stop_gradient(y), axes=axes)
+            scale = self.first_deviation * ops.rsqrt(ops.maximum(variance, 1e-8))
+            mean = ops.where(factor == 0, center, mean)
+            factor = ops.where(factor == 0, scale, factor)
+            self.mean.assign(mean)
+            self.factor.assign(factor)
+        # Before training there is no first batch: as if it had mean 0 and variance 1.
+        factor = ops.where(factor == 0, self.first_deviation, factor)
+        if self.length is not None:
+            factor = factor * ops.cast(self.length, "float32")
+        y = (y - mean) * factor + ops.cast(self.bias, "float32")
+        return ops.cast(y, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)
 
     def get_config(self):
-        settings = {"units": self.units, "learned_length": self.learned_length}
+        settings = {
+            "units": self.units,
+            "learned_length": self.learned_length,
+            "first_deviation": self.first_deviation,
+        }
         return {**super().get_config(), **settings}
 
 

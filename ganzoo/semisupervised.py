@@ -41,12 +41,12 @@ class SemiSupervised(ConvolutionalGAN):
     def label_range(self):
         return None if self.classes is None else range(-1, self.classes)
 
-    def heads(self, features):
+    def heads(self, features, layer=dcgan.head):
         """What a discriminator says of its last features: a dict of `"logits"` and, where there
-        are classes, `"classes"`."""
+        are classes, `"classes"`. `layer(units, name)` makes the last layer."""
         if self.classes is None:
-            return {"logits": dcgan.head(1, "logits")(features)}
-        classes = dcgan.head(self.classes, "classes")(features)
+            return {"logits": layer(1, "logits")(features)}
+        classes = layer(self.classes, "classes")(features)
         # As if generated were one class more, with logit 0: D = Z / (Z + 1), Z = Σ exp(logits).
         return {"classes": classes, "logits": ops.logsumexp(classes, axis=-1, keepdims=True)}
 

@@ -391,6 +391,24 @@ def test_of_unit_denses_weights_only_the_direction_counts():
     np.testing.assert_allclose(numpy(layer(x)), 2 * y, atol=1e-5)
 
 
+def test_units_are_scaled_on_the_first_batch_of_training_and_by_it_ever_after():
+    x = np.random.default_rng(0).standard_normal((2, 50, 4)).astype("float32") * [[[5]], [[1]]] + 3
+    for learned in (False, True):
+        layer = UnitDense(3, learned_length=learned, first_deviation=0.5)
+        layer.build((None, 4))
+        before = numpy(layer(x[0]))  # not training: nothing is learned from it
+        first = numpy(layer(x[0], training=True))
+        np.testing.assert_allclose(first.mean(axis=0), 0, atol=1e-5)
+        np.testing.assert_allclose(first.std(axis=0), 0.5, rtol=1e-5)
+        assert not np.allclose(before, first)
+        second = numpy(layer(x[1], training=True))
+        assert (second.std(axis=0) < 0.3).all()
+        np.testing.assert_allclose(numpy(layer(x[1])), second, atol=1e-6)
+        np.testing.assert_allclose(numpy(layer(x[0])), first, atol=1e-6)
+        layer.bias.assign([1.0, 2.0, 3.0])
+        np.testing.assert_allclose(numpy(layer(x[0])) - first, [[1, 2, 3]] * 50, atol=1e-5)
+
+
 def test_improved_gan_has_the_authors_size_for_mnist():
     """github.com/openai/improved-gan, mnist_svhn_cifar10/train_mnist_feature_matching.py."""
     model = ganzoo.get(
@@ -402,9 +420,10 @@ def test_improved_gan_has_the_authors_size_for_mnist():
         image_shape=(28, 28, 1),
         seed=0,
     )
+    # Of the last layers' weights the lengths are learned too.
     widths = [784, 1000, 500, 250, 250, 250, 10]
-    assert size(model.discriminator) == sum((a + 1) * b for a, b in zip(widths, widths[1:]))
-    # Batch normalisation without scale; of the last layer's weights the lengths are learned too.
+    assert size(model.discriminator) == sum((a + 1) * b for a, b in zip(widths, widths[1:])) + 10
+    # Batch normalisation without scale.
     assert size(model.generator) == 100 * 500 + 500 + 500 * 500 + 500 + 502 * 784
 
 
@@ -436,6 +455,7 @@ SEMI = {
     "minibatch_discrimination": 0,
     "label_smoothing": 0.0,
     "virtual_batch_norm": 0,
+    "supervised_weight": 2.0,
     "learning_rate": 3e-3,
     "epsilon": 1e-4,
     "ema_decay": 0.999,

@@ -41,7 +41,8 @@ class ImprovedGAN(HistoricalAveraging, SemiSupervised):
         virtual_batch_norm: examples in the generator's reference batch; 0: batch normalisation.
         architecture: `"dcgan"`, or `"mlp"`: the perceptrons of the paper's experiment on MNIST,
             which goes with `feature_matching=True, label_smoothing=0.0, virtual_batch_norm=0,
-            learning_rate=3e-3, epsilon=1e-4`; only they heed the three arguments that follow.
+            supervised_weight=2.0, learning_rate=3e-3, epsilon=1e-4`; only they heed the three
+            arguments that follow.
         generator_units: sizes of the generating perceptron's hidden layers.
         discriminator_units: sizes of the discriminating perceptron's hidden layers.
         noise: standard deviations of the noise on the discriminating perceptron's input and
@@ -64,8 +65,7 @@ class ImprovedGAN(HistoricalAveraging, SemiSupervised):
         * Convolutional networks are DCGAN's as in `dcgan`.
         * All pictures of a batch, labelled or not, are judged real or not; the authors' code draws
           two batches, and weighs that judgement by a half.
-        * ‖·‖² of feature matching is divided by the number of features, as in the authors' code;
-          their perceptrons are also scaled by the first batch, ours are not.
+        * ‖·‖² of feature matching is divided by the number of features, as in the authors' code.
         * `generate` and `classify` use averaged networks; `ema_decay=None` turns that off.
 
     References:
@@ -120,15 +120,17 @@ class ImprovedGAN(HistoricalAveraging, SemiSupervised):
         shape, norm = self.image_shape, self.discriminator_normalization
         if self.architecture == "mlp":
             images, features = mlp.noisy_trunk(shape, self.discriminator_units, self.noise)
+            layer = mlp.unit_head
         else:
             images, features = dcgan.trunk(shape, self.channels, normalize=norm)
+            layer = dcgan.head
         said = {"features": layers.Activation("linear", dtype="float32")(features)}
         kernels = self.minibatch_discrimination
         if kernels is None:
             kernels = 0 if self.classes else 100
         if kernels:
             features = MinibatchDiscrimination(kernels)(features)
-        return keras.Model(images, {**said, **self.heads(features)}, name="discriminator")
+        return keras.Model(images, {**said, **self.heads(features, layer)}, name="discriminator")
 
     def discriminator_terms(self, batch, drawn, real, fake):
         terms = super().discriminator_terms(batch, drawn, real, fake)

@@ -121,14 +121,18 @@ def noisy_trunk(image_shape, hidden=(1000, 500, 250, 250, 250), noise=(0.3, 0.5)
     """A discriminator's input and its last features, with noise on every layer.
 
     The same section. `noise` is the standard deviation at the picture, in [0, 1], and at each
-    hidden layer. The authors scale each layer so that its units have variance 1 on the first
-    batch. Without, noise counts for more: the discriminator is not far ahead of the generator from
-    the first steps on, and what is not labelled helps after a few epochs rather than many.
+    hidden layer, the units of which have variance 1 on the first batch, as the authors' have:
+    without, noise drowns what the last layers say, and far fewer labels are guessed right.
     """
     images = keras.Input(image_shape, name="images")
     x = layers.Rescaling(0.5, offset=0.5)(layers.Flatten()(images))
     x = layers.GaussianNoise(noise[0])(x)
     for units in hidden:
-        x = layers.ReLU()(UnitDense(units)(x))
+        x = layers.ReLU()(UnitDense(units, first_deviation=1.0)(x))
         x = layers.GaussianNoise(noise[1])(x)
     return images, x
+
+
+def unit_head(units, name):
+    """The last layer of such a discriminator."""
+    return UnitDense(units, learned_length=True, first_deviation=0.1, dtype="float32", name=name)
