@@ -127,9 +127,10 @@ def page(name, measured):
         lines += ["", f"## On {data}", "", f"![samples](../images/models/{name}-{data}.png)", ""]
         shown = [row, *(r for r in beside if r is not row)]
         lines += [table(shown), "", made(shown)]
-        recipe, minutes = {**recipes.USUAL, **recipes.RECIPES[name]}, float(row["cpu_minutes"])
+        usual, recipe = recipes.recipe(name), recipes.recipe(name, data)
+        minutes = float(row["cpu_minutes"])
         command = f"python benchmarks/zoo.py {name}"
-        command += "" if data == recipe["data"] else f" --data {data}"
+        command += "" if data == usual["data"] else f" --data {data}"
         command += " --data-dir FOLDER" if data in domains.ARCHIVES else ""
         command += "" if round(minutes) == recipe["minutes"] else f" --minutes {minutes:.0f}"
         lines.append(f"Made by `{command}`, which trains as")

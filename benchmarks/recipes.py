@@ -68,6 +68,22 @@ RECIPES = {
     "cyclegan": {"data": "apples_oranges", "minutes": 8.0, "batch_size": 4},
 }
 
+FOR_DATA = {
+    ("r3gan", "stacked_mnist"): {
+        "minutes": 40.0,
+        "arguments": {"channels": (64, 32, 16), "learning_rate": 8e-4},
+    },
+    ("dcgan", "stacked_mnist"): {"minutes": 40.0},
+}
+"""What is not the same for other data."""
+
+
+def recipe(name, data=None):
+    """How an entry is trained on its usual data, or on others."""
+    found = {**USUAL, **RECIPES[name]}
+    return found if data is None else {**found, "data": data, **FOR_DATA.get((name, data), {})}
+
+
 REMARKS = {
     "wgan": (
         "The paper's learning rate is small, and the critic moves five times for each move of the "

@@ -19,6 +19,7 @@ import measure
 import numpy as np
 
 GANZOO = str(pathlib.Path(sys.executable).with_name("ganzoo"))
+MAKE = "import ganzoo; ganzoo.get('dcgan', image_shape=(28, 28, 1))"
 
 
 def until(command, path=None):
@@ -60,6 +61,10 @@ def main():
             ),
             "ganzoo sample: 64 pictures": lambda i: until(
                 [GANZOO, "sample", str(trained), "-o", str(folder / "grid.png")]
+            ),
+            "import ganzoo, make dcgan": lambda i: until([sys.executable, "-c", MAKE]),
+            "ganzoo sample dcgan.fashion_mnist: 64 pictures": lambda i: until(
+                [GANZOO, "sample", "dcgan.fashion_mnist", "-o", str(folder / "grid.png")]
             ),
         }
         found = {what: [] for what in runs}

@@ -204,14 +204,16 @@ def main():
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data-dir")
-    parser.add_argument("--set", help="JSON: a recipe in place of the recorded one, not recorded")
+    parser.add_argument("--set", help="JSON: what of the recipe is to be different; not recorded")
     args = parser.parse_args()
-    asked = {k: v for k, v in vars(args).items() if k in ("data", "minutes") and v is not None}
     for name in args.names:
-        if args.data_dir is None and recipes.RECIPES[name].get("data") in domains.ARCHIVES:
+        recipe = recipes.recipe(name, args.data)
+        if args.set:
+            recipe |= json.loads(args.set)
+        if args.minutes is not None:
+            recipe["minutes"] = args.minutes
+        if args.data_dir is None and recipe["data"] in domains.ARCHIVES:
             parser.error(f"{name} learns from archives that are not downloaded: --data-dir FOLDER")
-        recipe = json.loads(args.set) if args.set else recipes.RECIPES[name]
-        recipe = {**recipes.USUAL, **recipe, **asked}
         row = train(name, seed=args.seed, data_dir=args.data_dir, **recipe)
         hidden = ("extractor", "versions")
         measure.show([{k: v for k, v in row.items() if v == v and k not in hidden}])
