@@ -14,6 +14,7 @@ import numpy as np
 from scipy import ndimage
 
 import ganzoo
+from ganzoo import callbacks
 
 SIDE = 64
 
@@ -95,8 +96,10 @@ def write(name, data_dir, out):
     `noto_twemoji`; the paths."""
     paths = [out / f"{domain}.npy" for domain in name.split("_")]
     train, _ = DATA[name](data_dir)
+    out.mkdir(parents=True, exist_ok=True)
     for path, pictures in zip(paths, train):
-        np.save(path, pictures)
+        with callbacks.replacing(path) as partial:  # a training may be reading it
+            np.save(partial, pictures)
     return paths
 
 

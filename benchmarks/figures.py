@@ -20,7 +20,7 @@ ROWS = 8
 
 
 def draw(name, run, published, network):
-    """Everything that there is of one set of weights, in `FOLDER/NAME/`; what it had is removed.
+    """Everything that there is of one set of weights, in `FOLDER/NAME/`, in place of what it had.
 
     Args:
         name: `model.tag`.
@@ -28,7 +28,7 @@ def draw(name, run, published, network):
         published: that of `ganzoo publish`, with a grid and, if it was scored, nearest pictures.
         network: the model with its weights.
     """
-    out = FOLDER / name
+    out = FOLDER / f".{name}.partial"
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     for picture in ("grid.png", "nearest.png"):
@@ -38,6 +38,8 @@ def draw(name, run, published, network):
     curves(run, out / "curves.png")
     if hasattr(network, "generate"):
         ganzoo.latent.interpolate(network, rows=5, steps=10).strip.save(out / "interpolation.png")
+    shutil.rmtree(FOLDER / name, ignore_errors=True)
+    out.rename(FOLDER / name)
 
 
 def training(run):

@@ -153,7 +153,7 @@ def page(name, measured):
 SHOWN = {
     "grid": "Samples.",
     "training": "Of the same latents, from the untrained networks (above) to the last epoch.",
-    "curves": "Losses, and the Fréchet distance of 2,000 samples on the way.",
+    "curves": "Losses and, if it was scored on the way, the Fréchet distance of 2,000 samples.",
     "interpolation": "From the latents on the left to those on the right.",
     "nearest": (
         "In turn: a sample, the training picture nearest to it, and the nearest held-out one where "
@@ -163,9 +163,13 @@ SHOWN = {
 """The pictures that `figures.py` makes, and what they show."""
 
 OF_TRANSLATORS = {
-    "grid": "Held-out pictures, their translations, and what they should be or the other way.",
-    "training": "Of the same pictures, from the untrained networks (above) to the last epoch.",
+    True: "Held-out pictures, in turn: one, its translation, its partner.",
+    False: (
+        "Held-out pictures, in turn: one, its translation, one of the other kind, its translation "
+        "back."
+    ),
 }
+"""What the grid shows of those that learn from pairs, and of those that do not."""
 
 
 def trained(name, row):
@@ -184,7 +188,8 @@ def trained(name, row):
             ]
             cells = ["" if v is None else catalogue.number(v) for v in [*values, found["floor"]]]
             lines.append(f"| {score} | {' | '.join(cells)} |")
-        lines += ["", f"{row.passport['samples']:,} samples, by `{row.passport['extractor']}`."]
+        judged = "{samples:,} samples by `{extractor}`; floor: {floor}.".format(**row.passport)
+        lines += ["", judged]
     lines += [
         f"{row.data['name']}, {row.data['licence']}; {row.preprocessing}. {row.epochs} epochs,",
         f"{catalogue.time_of(row.cpu_minutes, row.gpu_minutes)}, {row.device}; "
@@ -192,8 +197,12 @@ def trained(name, row):
         "",
         f"    {row.command}",
     ]
-    translates = hasattr(zoo.model_class(model), "translate")
-    for picture, said in (SHOWN | (OF_TRANSLATORS if translates else {})).items():
+    kind = zoo.model_class(model)
+    shown = dict(SHOWN)
+    if hasattr(kind, "translate"):
+        shown["grid"] = OF_TRANSLATORS[kind.paired]
+        shown["training"] = shown["training"].replace("latents", "pictures")
+    for picture, said in shown.items():
         if (IMAGES / name / f"{picture}.png").exists():
             path = f"../images/weights/{name}/{picture}.png"
             lines += ["", said, "", f"![{picture} of {name}]({path})"]

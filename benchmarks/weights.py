@@ -85,10 +85,11 @@ RECIPES = {
 """What `ganzoo.runs.train` takes; data are those of the tag, where nothing else is said."""
 
 LICENCES = {
-    "emoji": "Apache 2.0 (Noto Emoji, Google)",
+    "emoji": "OFL 1.1 / Apache 2.0 (Noto Emoji, Google)",
     "apples_oranges": "MIT (Grocery Store Dataset, Marcus Klasson)",
     "noto_twemoji": (
-        "Apache 2.0 (Noto Emoji, Google) and CC BY 4.0 (Twemoji, Twitter, Inc and contributors)"
+        "OFL 1.1 / Apache 2.0 (Noto Emoji, Google) and CC BY 4.0 (Twemoji, Twitter, Inc and "
+        "contributors)"
     ),
 }
 """Of data that ganzoo does not know by name."""
@@ -116,7 +117,9 @@ def make(name, folder, data_dir):
     )
     if tag in domains.ARCHIVES:
         facts |= translation(model, published, tag, data_dir)
-        facts["command"] = f"python benchmarks/domains.py {tag} && {facts['command']}"
+        prepare = f"python benchmarks/domains.py {tag} --data-dir FOLDER"
+        facts["command"] = f"{prepare} && {facts['command']}"
+        publishing.describe(facts, published)
     add(name, published, facts)
     figures.draw(name, run, published, ganzoo.get(model, weights=tag))
 
@@ -130,16 +133,22 @@ def translation(model, published, tag, data_dir):
     scores = {"frechet[pixels-16]": frechet}
     if "error" in row:
         scores["error"] = evaluation.Score(row["error"], better="lower")
-    passport = {"samples": row["samples"], "extractor": "pixels-16", "data": f"{tag}, held out"}
-    return {"scores": {k: dataclasses.asdict(v) for k, v in scores.items()}, "passport": passport}
+    passport = {
+        "samples": row["samples"],
+        "extractor": "pixels-16",
+        "data": {"source": tag, "split": "held out"},
+        "floor": f"{row['samples']} training pictures in place of the translations",
+    }
+    return publishing.keep_scores(evaluation.ScoreSheet(scores, passport), published)
 
 
 def add(name, published, facts):
     """Put a published folder into the catalogue."""
     file = f"{name}.safetensors"
     catalogue.FOLDER.mkdir(exist_ok=True)
-    shutil.copyfile(published / weights.TENSORS, catalogue.FOLDER / file)
     path = catalogue.FOLDER / file
+    with callbacks.replacing(path) as partial:
+        shutil.copyfile(published / weights.TENSORS, partial)
     found = {"file": file, "size": path.stat().st_size, "sha256": downloads.hash_of(path)}
     fields = {field.name for field in dataclasses.fields(catalogue.Row)}
     row = catalogue.Row(**found, **{k: v for k, v in facts.items() if k in fields})
@@ -157,6 +166,11 @@ def main():
     parser.add_argument("--runs", type=pathlib.Path, default="runs")
     parser.add_argument("--data-dir")
     args = parser.parse_args()
+    for name in args.names:
+        tag = name.partition(".")[2]
+        archive = tag in domains.ARCHIVES or RECIPES[name].get("data", tag) != tag
+        if archive and not (args.data_dir and pathlib.Path(args.data_dir).is_dir()):
+            parser.error(f"{name} is made of archives that are not downloaded: --data-dir FOLDER")
     for name in args.names:
         make(name, args.runs, args.data_dir)
 

@@ -974,7 +974,7 @@ class UnitDense(keras.layers.Layer):
         self.bias = add(initializer="zeros", name="bias")
         self.length = add(initializer="ones", name="length") if self.learned_length else None
         if self.first_deviation is not None:
-            add = functools.partial(add, trainable=False, dtype="float32")
+            add = functools.partial(add, trainable=False, dtype="float32", autocast=False)
             self.mean = add(initializer="zeros", name="mean")
             self.factor = add(initializer="zeros", name="factor")  # zero: not yet known
 

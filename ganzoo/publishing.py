@@ -1,5 +1,6 @@
 """From a run to what others can use: weights with everything that belongs beside them."""
 
+import dataclasses
 import json
 import pathlib
 import shlex
@@ -14,6 +15,7 @@ from ganzoo import weights
 from ganzoo import zoo
 from ganzoo.catalogue import number
 from ganzoo.catalogue import time_of
+from ganzoo.metrics import extractors
 
 LICENCES = {
     "digits": "CC BY 4.0",
@@ -69,6 +71,8 @@ def publish(
     run, out = pathlib.Path(run).expanduser(), pathlib.Path(out).expanduser()
     checks.integer("samples", samples, least=0)
     checks.integer("repeats", repeats)
+    if extractor is not None:  # finds a wrong name before anything is removed
+        extractor = extractors.extractor(extractor)
     _check(out)
     checkpoints = weights.by_epoch(run / "checkpoints", ".keras")
     if not checkpoints:
@@ -99,10 +103,15 @@ def publish(
     else:  # it makes its pictures of others, which the run has shown
         for path in list(weights.by_epoch(run / "samples", ".png").values())[-1:]:
             shutil.copyfile(path, out / "grid.png")
-    callbacks.write_atomically(out / "config.json", json.dumps(facts, indent=2) + "\n")
-    callbacks.write_atomically(out / "README.md", card(facts, out))
+    describe(facts, out)
     say(f"Model card: {out / 'README.md'}")
     return facts
+
+
+def describe(facts, out):
+    """Write into a published folder what is known of its weights."""
+    callbacks.write_atomically(out / "config.json", json.dumps(facts, indent=2) + "\n")
+    callbacks.write_atomically(out / "README.md", card(facts, out))
 
 
 def _check(out):
@@ -174,9 +183,17 @@ def _score(facts, run, out, say, **settings):
     except (ValueError, OSError) as error:
         say(f"No scores: {error}")
         return {}
-    sheets["last"].save(out / "scores.json")
-    sheet = sheets["last"].to_dict()
-    return {"scores": sheet["scores"], "passport": sheet["passport"]}
+    sheet = sheets["last"]
+    data = sheet.passport["data"]
+    named = {**data, "source": pathlib.Path(data["source"]).name}  # not where it is on this machine
+    return keep_scores(dataclasses.replace(sheet, passport={**sheet.passport, "data": named}), out)
+
+
+def keep_scores(sheet, out):
+    """Write a score sheet into a published folder; scores and passport, as plain data."""
+    sheet.save(out / "scores.json")
+    found = sheet.to_dict()
+    return {"scores": found["scores"], "passport": found["passport"]}
 
 
 def command(settings, epochs):

@@ -12,8 +12,9 @@ from ganzoo.pictures import to_numbers
 class SemiSupervised(ConvolutionalGAN):
     """A game whose discriminator, by its `heads`, also says the class of a picture.
 
-    Its data are `(images, labels)`, with the label −1 for pictures whose class is not known. The
-    generator takes no labels.
+    Its data are `(images, labels)`, with the label −1 for pictures whose class is not known. These
+    are judged real or not, the others only classified, unless all have labels. The generator takes
+    no labels.
 
     Args:
         classes: how many classes, or None for a discriminator that does not classify.
@@ -49,6 +50,26 @@ class SemiSupervised(ConvolutionalGAN):
         classes = layer(self.classes, "classes")(features)
         # As if generated were one class more, with logit 0: D = Z / (Z + 1), Z = Σ exp(logits).
         return {"classes": classes, "logits": ops.logsumexp(classes, axis=-1, keepdims=True)}
+
+    def unlabelled(self, rows, batch):
+        """Of what was said of a batch's pictures, that of those without a label, some of it
+        twice to be as much; all of it in a batch that has a label for each.
+
+        The few that have labels come again and again: taken for as many real pictures more, they
+        would be what the generator learns to make.
+        """
+        if self.classes is None:
+            return rows
+        known = ops.cast(batch["labels"] >= 0, "int32")
+        count = known.shape[0] or ops.shape(known)[0]
+        without = count - ops.sum(known)
+        first = ops.argsort(known)  # those without a label
+        chosen = ops.take(first, ops.arange(count) % ops.where(without > 0, without, count))
+        return ops.take(rows, chosen, axis=0)
+
+    def _judgement(self, batch, drawn, real, fake):
+        real = {**real, "logits": self.unlabelled(real["logits"], batch)}
+        return super()._judgement(batch, drawn, real, fake)
 
     def discriminator_terms(self, batch, drawn, real, fake):
         if self.classes is None:

@@ -1,6 +1,7 @@
 """What the benchmarks compute besides time."""
 
 import pathlib
+import re
 import sys
 import time
 import types
@@ -139,6 +140,15 @@ def test_every_model_has_its_page_as_it_would_be_written_now(module):
         assert path.read_text(encoding="utf-8") == text, "run python benchmarks/pages.py"
 
 
+def shown_on_its_page(module, name, tmp_path, drawn):
+    """The pictures of some weights are there, and so are links to them."""
+    assert {path.stem for path in (tmp_path / "images" / name).iterdir()} == drawn
+    text = "\n".join(module("pages").trained(name, catalogue.rows()[name]))
+    links = re.findall(rf"\]\(\.\./images/weights/{name}/(\w+)\.png\)", text)
+    assert set(links) == drawn
+    assert catalogue.rows()[name].command in text
+
+
 def test_weights_are_made_and_listed(module, tmp_path, monkeypatch):
     weights = module("weights")
     tiny = {"channels": 4, "latent_dim": 6}
@@ -149,9 +159,9 @@ def test_weights_are_made_and_listed(module, tmp_path, monkeypatch):
     monkeypatch.setattr(catalogue, "FOLDER", tmp_path / "trained")
     monkeypatch.setattr(module("figures"), "FOLDER", tmp_path / "images")
     weights.make("dcgan.digits", tmp_path / "runs", None)
-    found = {path.name for path in (tmp_path / "images" / "dcgan.digits").iterdir()}
-    drawn = {"grid.png", "training.png", "curves.png", "interpolation.png"}
-    assert found == drawn | {"nearest.png"}
+    drawn = {"grid", "training", "curves", "interpolation", "nearest"}
+    monkeypatch.setattr(module("pages"), "IMAGES", tmp_path / "images")
+    shown_on_its_page(module, "dcgan.digits", tmp_path, drawn)
     (row,) = catalogue.rows().values()
     assert (row.model, row.file, row.data["name"]) == (
         "dcgan",
@@ -181,11 +191,16 @@ def test_weights_of_translators_are_made_and_scored_on_held_out_pictures(
     monkeypatch.setattr(catalogue, "FILE", tmp_path / "weights.json")
     monkeypatch.setattr(catalogue, "FOLDER", tmp_path / "trained")
     monkeypatch.setattr(module("figures"), "FOLDER", tmp_path / "images")
+    monkeypatch.setattr(module("pages"), "IMAGES", tmp_path / "images")
     weights.make(name, tmp_path / "runs", "archives")
     row = catalogue.rows()[name]
     a, b = (f"{kind}.npy" for kind in tag.split("_"))
     assert row.data["name"] == f"{a} and {b}"
-    assert row.command.startswith(f"python benchmarks/domains.py {tag} && ganzoo train ")
+    prepare, train = row.command.split(" && ")
+    assert train.startswith("ganzoo train ")
+    monkeypatch.setattr(sys, "argv", [*prepare.split()[1:], "--out", str(tmp_path / "made")])
+    domains.main()
+    assert (np.load(tmp_path / "made" / b) == kinds[1]).all()
     assert f"--data {a} --to {b} --epochs 1" in row.command
     model = ganzoo.get(row.model, weights=tag)
     found = row.scores["frechet[pixels-16]"]["value"]
@@ -193,3 +208,7 @@ def test_weights_of_translators_are_made_and_scored_on_held_out_pictures(
         module("zoo").distance_to(kinds[3])(model.translate(kinds[2])), rel=1e-3
     )
     assert ("error" in row.scores) == (name == "pix2pix.noto_twemoji")
+    for path in [catalogue.FILE, *(tmp_path / "runs" / f"{name}-published").glob("*.[jm][sd]*")]:
+        assert str(tmp_path) not in path.read_text("utf-8")
+    shown_on_its_page(module, name, tmp_path, {"grid", "training", "curves"})
+    assert "its translation" in "\n".join(module("pages").trained(name, row))

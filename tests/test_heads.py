@@ -407,6 +407,41 @@ def test_units_are_scaled_on_the_first_batch_of_training_and_by_it_ever_after():
         np.testing.assert_allclose(numpy(layer(x[0])), first, atol=1e-6)
         layer.bias.assign([1.0, 2.0, 3.0])
         np.testing.assert_allclose(numpy(layer(x[0])) - first, [[1, 2, 3]] * 50, atol=1e-5)
+    layer.length.assign([2.0, 2.0, 2.0])
+    np.testing.assert_allclose(numpy(layer(x[0])) - 2 * first, [[1, 2, 3]] * 50, atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_the_first_step_scales_the_perceptron_and_its_average(tmp_path, precision):
+    model = ganzoo.get(
+        "improved_gan",
+        classes=2,
+        discriminator_units=(12, 6),
+        generator_units=(8,),
+        image_shape=(8, 8, 1),
+        precision=precision,
+        **SEMI,
+    )
+    scales = lambda network: [
+        numpy(layer.factor) for layer in network.layers if isinstance(layer, UnitDense)
+    ]
+    images = np.random.default_rng(0).uniform(-1, 1, (64, 8, 8, 1)).astype("float32")
+    labels = np.arange(64) % 3 - 1
+    model.evaluate(images, labels, batch_size=16, verbose=0)
+    assert not np.any(np.concatenate(scales(model.discriminator)))
+    model.fit(images[:16], labels[:16], batch_size=16, verbose=0)
+    first = scales(model.discriminator)
+    assert len(first) == 3 and np.all(np.concatenate(first) > 0)
+    model.fit(images, labels, batch_size=16, epochs=9, verbose=0)
+    for before, after in zip(first, scales(model.discriminator)):
+        np.testing.assert_array_equal(before, after)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    for before, after in zip(first, scales(again.discriminator)):
+        np.testing.assert_array_equal(before, after)
+    # Of the zeros before the first step the average has Π (1 + s) / (10 + s) left: nothing.
+    for live, average in zip(first, scales(model.in_use("discriminator"))):
+        np.testing.assert_allclose(live, average, rtol=1e-5)
 
 
 def test_improved_gan_has_the_authors_size_for_mnist():
@@ -447,6 +482,24 @@ def test_semi_supervised_keeps_few_labels():
         ganzoo.datasets.semi_supervised(images, truth, per_class=101)
     batches = ganzoo.datasets.load((pictures, labels), labels=True, batch_size=32)
     assert min(int(np.max(np.asarray(y))) for _, y in batches) >= 0
+
+
+def test_only_pictures_without_a_label_are_judged():
+    model = ganzoo.get("improved_gan", classes=3, channels=4, image_shape=(8, 8, 1), seed=0)
+    rows = np.arange(10, dtype="float32")[:, None]
+    said = lambda labels: sorted(numpy(model.unlabelled(rows, {"labels": np.array(labels)}))[:, 0])
+    assert said([0, -1, 1, -1, -1, 2, 0, 0, -1, -1]) == [1, 1, 3, 3, 4, 4, 8, 8, 9, 9]
+    assert said([2] * 10) == said([-1] * 10) == list(range(10))
+
+
+def test_labelled_pictures_are_no_model_for_the_generator():
+    """Of two kinds, one labelled, it learns to make the other."""
+    images = np.concatenate([np.full((64, 8, 8, 1), -0.8), np.full((64, 8, 8, 1), 0.8)])
+    labels = np.repeat([-1, 0], 64)
+    small = {"generator_units": (32,), "discriminator_units": (32, 32), "latent_dim": 4}
+    model = ganzoo.get("improved_gan", classes=2, **{**SEMI, **small})
+    model.fit(images.astype("float32"), labels, batch_size=32, epochs=60, verbose=0)
+    assert model.generate(50, seed=0).mean() < 64
 
 
 SEMI = {

@@ -135,6 +135,26 @@ def test_damaged_records_are_found_before_anything_is_written(run, tmp_path, nam
     assert not (tmp_path / "out").exists()
 
 
+def test_a_wrong_extractor_is_found_before_anything_is_removed(run, tmp_path):
+    publishing.publish(run, tmp_path / "gan", samples=100, say=str)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "gan").iterdir()}
+    with pytest.raises(ValueError, match="digits"):
+        publishing.publish(run, tmp_path / "gan", extractor="digit", say=str)
+    assert before == {path.name: path.read_bytes() for path in (tmp_path / "gan").iterdir()}
+
+
+def test_what_is_written_says_nothing_of_this_machine(tmp_path):
+    np.save(tmp_path / "noise.npy", np.random.default_rng(0).integers(0, 256, (64, 8, 8, 1), "u1"))
+    runs.train(
+        "dcgan", tmp_path / "noise.npy", out=tmp_path / "run", epochs=1, arguments=TINY, verbose=0
+    )
+    publishing.publish(tmp_path / "run", tmp_path / "gan", samples=100, extractor="pixels", say=str)
+    sheet = json.loads((tmp_path / "gan" / "scores.json").read_text())
+    assert sheet["passport"]["data"]["source"] == "noise.npy"
+    for path in (tmp_path / "gan").glob("*.[jm][sd]*"):
+        assert str(tmp_path) not in path.read_text("utf-8")
+
+
 def test_what_is_no_run_is_refused(tmp_path, published):
     for wrong in (tmp_path, published[0], tmp_path / "absent", published[0] / "model.safetensors"):
         with pytest.raises(ValueError, match="no run folder"):

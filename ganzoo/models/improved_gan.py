@@ -28,7 +28,7 @@ class ImprovedGAN(HistoricalAveraging, SemiSupervised):
         min_D  … − E_{x, y}[log p(y | x, y ≤ K)]
 
     Data then are `(images, labels)`, the label −1 for pictures without:
-    `ganzoo.datasets.semi_supervised` makes such. Judged real or not are all of them.
+    `ganzoo.datasets.semi_supervised` makes such. Judged real or not are those without.
 
     Args:
         classes: K, or None for a discriminator that does not classify.
@@ -63,8 +63,8 @@ class ImprovedGAN(HistoricalAveraging, SemiSupervised):
 
     Departures from the paper:
         * Convolutional networks are DCGAN's as in `dcgan`.
-        * All pictures of a batch, labelled or not, are judged real or not; the authors' code draws
-          two batches, and weighs that judgement by a half.
+        * Labelled pictures and others come in one batch; the authors' code draws two.
+        * The perceptrons are scaled by the first batch, the authors' by 500 pictures.
         * ‖·‖² of feature matching is divided by the number of features, as in the authors' code.
         * `generate` and `classify` use averaged networks; `ema_decay=None` turns that off.
 
@@ -143,6 +143,7 @@ class ImprovedGAN(HistoricalAveraging, SemiSupervised):
         if not self.feature_matching:
             return super().generator_loss(batch, drawn)
         real, fake = (self.look(x, batch) for x in (batch["images"], drawn["fake"]))
-        apart = ops.mean(real["features"], axis=0) - ops.mean(fake["features"], axis=0)
+        features = self.unlabelled(real["features"], batch)
+        apart = ops.mean(features, axis=0) - ops.mean(fake["features"], axis=0)
         terms = {"feature_matching": ops.mean(ops.square(apart))}
         return {**terms, **self.generator_terms(batch, drawn, fake)}, {}

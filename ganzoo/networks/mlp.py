@@ -121,8 +121,8 @@ def noisy_trunk(image_shape, hidden=(1000, 500, 250, 250, 250), noise=(0.3, 0.5)
     """A discriminator's input and its last features, with noise on every layer.
 
     The same section. `noise` is the standard deviation at the picture, in [0, 1], and at each
-    hidden layer, the units of which have variance 1 on the first batch, as the authors' have:
-    without, noise drowns what the last layers say, and far fewer labels are guessed right.
+    hidden layer, the units of which have variance 1 on the first batch: else noise would drown
+    what the last layers say.
     """
     images = keras.Input(image_shape, name="images")
     x = layers.Rescaling(0.5, offset=0.5)(layers.Flatten()(images))
@@ -135,4 +135,4 @@ def noisy_trunk(image_shape, hidden=(1000, 500, 250, 250, 250), noise=(0.3, 0.5)
 
 def unit_head(units, name):
     """The last layer of such a discriminator."""
-    return UnitDense(units, learned_length=True, first_deviation=0.1, dtype="float32", name=name)
+    return UnitDense(units, learned_length=True, first_deviation=1.0, dtype="float32", name=name)
