@@ -3,8 +3,8 @@
     python benchmarks/pages.py
 
 What a page says of a model comes from its docstring, what it was measured at from
-`benchmarks/results/zoo.csv`, what there is of trained weights from the catalogue, remarks from
-`recipes.py`.
+`benchmarks/results/zoo.csv` and `labels.csv`, what there is of trained weights from the catalogue,
+remarks from `recipes.py`.
 """
 
 import csv
@@ -46,13 +46,13 @@ COLUMNS = {
 }
 
 
-def rows():
-    """The measured rows, `{(what, data): row}`."""
-    path = ROOT / "benchmarks" / "results" / "zoo.csv"
+def rows(name, *key):
+    """The rows of `results/NAME.csv`, by what they have under these keys."""
+    path = ROOT / "benchmarks" / "results" / f"{name}.csv"
     if not path.exists():
         return {}
     with path.open(newline="", encoding="utf-8") as file:
-        return {(row["what"], row["data"]): row for row in csv.DictReader(file)}
+        return {tuple(row[k] for k in key): row for row in csv.DictReader(file)}
 
 
 def table(found, link=lambda name: f"`{name}`"):
@@ -137,6 +137,9 @@ def page(name, measured):
         arguments = ", ".join(f"{k}={v!r}" for k, v in json.loads(row["arguments"]).items())
         call = f"ganzoo.get({name!r}{', ' if arguments else ''}{arguments})"
         lines.append(f"`{call}`, batches of {row['batch']}.")
+    for (what, _), row in rows("labels", "what", "seed").items():
+        if what == name:
+            lines += ["", *knowledge(row)]
     for weights, row in catalogue.rows().items():
         if row.model == name:
             lines += ["", *trained(weights, row)]
@@ -148,6 +151,27 @@ def page(name, measured):
     lines += ["", "## Departures from the paper", "", told["Departures from the paper"]]
     lines += ["", "## References", "", told["References"], ""]
     return "\n".join(lines)
+
+
+def knowledge(row):
+    """What a page says of a row of `labels.py`."""
+    table, error = json.loads(row["table"]), f"{float(row['error']):.1%}"
+    lines = ["## What it knows of MNIST's digits", ""]
+    if row["labels"] == "0":
+        said = f"the category, each taken for one digit, errs on {error} of the test pictures."
+        lines.append(f"Without labels, {said}")
+    else:
+        said = f"`classify` errs on {error} of the test pictures."
+        lines.append(f"From {row['labels']} labels, ten of each digit, {said}")
+    lines += ["", f"| | {' | '.join(map(str, range(10)))} |", "|" + "---|" * 11]
+    for digit, counts in enumerate(table):
+        lines.append(f"| said: {digit} | {' | '.join(map(str, counts))} |")
+    arguments = ", ".join(f"{k}={v!r}" for k, v in json.loads(row["arguments"]).items())
+    lines += ["", f"{row['epochs']} epochs, {float(row['cpu_minutes']):.0f} CPU minutes, seed "]
+    lines[-1] += f"{row['seed']}. On {row['machine']} ({row['versions']})."
+    lines.append(f"Made by `python benchmarks/labels.py {row['what']}`, which trains as")
+    lines.append(f"`ganzoo.get({row['what']!r}, {arguments})`, batches of {row['batch']}.")
+    return lines
 
 
 SHOWN = {
@@ -237,7 +261,7 @@ def overview(measured):
 
 def pages():
     """`{path: text}` of all pages."""
-    measured = rows()
+    measured = rows("zoo", "what", "data")
     found = {FOLDER / f"{name}.md": page(name, measured) for name in zoo.own_models()}
     return {FOLDER / "README.md": overview(measured), **found}
 
