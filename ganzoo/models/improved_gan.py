@@ -64,7 +64,8 @@ class ImprovedGAN(HistoricalAveraging, SemiSupervised):
     Departures from the paper:
         * Convolutional networks are DCGAN's as in `dcgan`.
         * Labelled pictures and others come in one batch; the authors' code draws two.
-        * The perceptrons are scaled by the first batch, the authors' by 500 pictures.
+        * The perceptrons are scaled by the first batch, the authors' by 500 pictures; the last
+          layer to a tenth of theirs.
         * ‖·‖² of feature matching is divided by the number of features, as in the authors' code.
         * `generate` and `classify` use averaged networks; `ema_decay=None` turns that off.
 

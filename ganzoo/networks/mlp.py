@@ -134,5 +134,6 @@ def noisy_trunk(image_shape, hidden=(1000, 500, 250, 250, 250), noise=(0.3, 0.5)
 
 
 def unit_head(units, name):
-    """The last layer of such a discriminator."""
-    return UnitDense(units, learned_length=True, first_deviation=1.0, dtype="float32", name=name)
+    """The last layer of such a discriminator, in the beginning a tenth as sure as the authors': of
+    MNIST with a hundred labels it has learned more after 25 epochs."""
+    return UnitDense(units, learned_length=True, first_deviation=0.1, dtype="float32", name=name)
