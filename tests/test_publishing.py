@@ -48,7 +48,7 @@ def test_the_folder_says_what_is_in_it(run, published):
     assert facts["data"] == {"name": "digits", "licence": "CC BY 4.0"}
     assert (facts["epochs"], facts["seed"], facts["config"]["channels"]) == (2, 0, 4)
     assert facts["cpu_minutes"] > 0 and facts["gpu_minutes"] is None
-    assert facts["versions"]["keras"] and "cores" in facts["device"]
+    assert facts["versions"]["keras"] and " core" in facts["device"]
     sheet = json.loads((out / "scores.json").read_text())
     assert facts["scores"] == sheet["scores"] and sheet["passport"]["samples"] == 500
     card = (out / "README.md").read_text()

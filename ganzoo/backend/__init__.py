@@ -99,7 +99,7 @@ def device():
     if info.exists():
         lines = [x for x in info.read_text().splitlines() if x.startswith("model name")]
         name = lines[0].partition(":")[2].strip() if lines else name
-    return f"{name}, {cores()} cores"
+    return f"{name}, {cores()} core" + "s" * (cores() != 1)
 
 
 def is_uint8(x):
