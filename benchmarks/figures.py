@@ -4,15 +4,11 @@ import json
 import pathlib
 import shutil
 
-import matplotlib
+from matplotlib.figure import Figure
 from PIL import Image
 
 import ganzoo
 from ganzoo import weights
-
-matplotlib.use("Agg")
-
-from matplotlib import pyplot  # noqa: E402  (it chooses its backend when it is imported)
 
 FOLDER = pathlib.Path(__file__).parents[1] / "docs" / "images" / "weights"
 ROWS = 8
@@ -63,8 +59,8 @@ def curves(run, path):
     losses = {k for row in log for k in row if k.endswith("loss") and not k.startswith("val_")}
     scores = {k for row in log for k in row if k.startswith("frechet")}
     parts = [("loss", losses), ("Fréchet distance", scores)][: 1 + bool(scores)]
-    size = (4 * len(parts), 3)
-    figure, axes = pyplot.subplots(1, len(parts), figsize=size, squeeze=False, layout="constrained")
+    figure = Figure(figsize=(4 * len(parts), 3), layout="constrained")
+    axes = figure.subplots(1, len(parts), squeeze=False)
     for axis, (what, keys) in zip(axes[0], parts):
         for key in sorted(keys):
             known = [(row["epoch"], row[key]) for row in log if row.get(key) is not None]
@@ -72,4 +68,3 @@ def curves(run, path):
         axis.set(xlabel="epoch", ylabel=what, ylim=(0, None) if keys is scores else None)
         axis.legend(fontsize="small")
     figure.savefig(path, dpi=100, metadata={"Software": None})
-    pyplot.close(figure)

@@ -12,6 +12,28 @@ QUICK = {"batch_size": 32, "arguments": {"learning_rate": 8e-4}}
 BRIEF = {"ema_decay": 0.99}
 """An average over a hundred steps: of runs of a few thousand, those before are of another time."""
 
+NARROW_SNGAN = {
+    "num_classes": 10,
+    "channels": 32,
+    "discriminator_steps": 2,
+    "learning_rate": 4e-4,
+}
+
+NARROW_R3GAN = {"channels": (64, 32, 16), "learning_rate": 8e-4}
+
+FEW_LABELS = {
+    "architecture": "mlp",
+    "feature_matching": True,
+    "minibatch_discrimination": 0,
+    "label_smoothing": 0.0,
+    "virtual_batch_norm": 0,
+    "supervised_weight": 2.0,
+    "learning_rate": 3e-3,
+    "epsilon": 1e-4,
+    "ema_decay": 0.999,
+}
+"""The techniques and settings of `improved_gan`'s authors where labels are few."""
+
 RECIPES = {
     "plain": {},
     "vanilla": {},
@@ -34,13 +56,7 @@ RECIPES = {
     "wgan_gp": {"batch_size": 32},
     "sngan": {
         "batch_size": 32,
-        "arguments": {
-            "num_classes": 10,
-            "channels": 32,
-            "discriminator_steps": 2,
-            "learning_rate": 4e-4,
-            **BRIEF,
-        },
+        "arguments": {**NARROW_SNGAN, **BRIEF},
     },
     "sagan": {
         "batch_size": 32,
@@ -54,7 +70,7 @@ RECIPES = {
     },
     "r3gan": {
         "batch_size": 32,
-        "arguments": {"channels": (64, 32, 16), "learning_rate": 8e-4, **BRIEF},
+        "arguments": {**NARROW_R3GAN, **BRIEF},
     },
     "progan": {"batch_size": 32, "arguments": {"phase_steps": 100, **BRIEF}},
     "stylegan2": {"batch_size": 32, "arguments": BRIEF},
@@ -71,7 +87,7 @@ RECIPES = {
 FOR_DATA = {
     ("r3gan", "stacked_mnist"): {
         "minutes": 40.0,
-        "arguments": {"channels": (64, 32, 16), "learning_rate": 8e-4},
+        "arguments": NARROW_R3GAN,
     },
     ("dcgan", "stacked_mnist"): {"minutes": 40.0},
 }

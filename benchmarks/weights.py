@@ -17,6 +17,7 @@ import shutil
 
 import domains
 import figures
+import recipes
 import zoo
 
 import ganzoo
@@ -29,7 +30,6 @@ from ganzoo import runs
 from ganzoo import weights
 from ganzoo.metrics import extractors
 
-QUICK = {"batch_size": 32, "arguments": {"learning_rate": 8e-4}}
 COLOUR = {"data": "noto-emoji-72.zip", "image_size": 64, "batch_size": 32}
 
 RECIPES = {
@@ -37,38 +37,25 @@ RECIPES = {
         "epochs": 40,
         "arguments": {"generator_units": (256, 512), "discriminator_units": (240, 240)},
     },
-    "dcgan.mnist": {"epochs": 20, **QUICK},
-    "dcgan.fashion_mnist": {"epochs": 20, **QUICK},
-    "cgan.mnist": {"epochs": 15, **QUICK},
-    "cgan.fashion_mnist": {"epochs": 20, **QUICK},
-    "acgan.mnist": {"epochs": 15, **QUICK},
+    "dcgan.mnist": {"epochs": 20, **recipes.QUICK},
+    "dcgan.fashion_mnist": {"epochs": 20, **recipes.QUICK},
+    "cgan.mnist": {"epochs": 15, **recipes.QUICK},
+    "cgan.fashion_mnist": {"epochs": 20, **recipes.QUICK},
+    "acgan.mnist": {"epochs": 15, **recipes.QUICK},
     "wgan_gp.fashion_mnist": {"epochs": 20, "batch_size": 32},
     "sngan.fashion_mnist": {
         "epochs": 15,
         "batch_size": 32,
-        "arguments": {
-            "num_classes": 10,
-            "channels": 32,
-            "discriminator_steps": 2,
-            "learning_rate": 4e-4,
-        },
+        "arguments": recipes.NARROW_SNGAN,
     },
     "infogan.mnist": {
         "epochs": 30,
         "batch_size": 32,
         "arguments": {"channels": 32, "dense_units": (256,)},
     },
-    "r3gan.mnist": {
-        "epochs": 8,
-        "batch_size": 32,
-        "arguments": {"channels": (64, 32, 16), "learning_rate": 8e-4},
-    },
-    "r3gan.fashion_mnist": {
-        "epochs": 12,
-        "batch_size": 32,
-        "arguments": {"channels": (64, 32, 16), "learning_rate": 8e-4},
-    },
-    "vae.fashion_mnist": {"epochs": 15, **QUICK},
+    "r3gan.mnist": {"epochs": 8, "batch_size": 32, "arguments": recipes.NARROW_R3GAN},
+    "r3gan.fashion_mnist": {"epochs": 12, "batch_size": 32, "arguments": recipes.NARROW_R3GAN},
+    "vae.fashion_mnist": {"epochs": 15, **recipes.QUICK},
     "r3gan.emoji": {
         "epochs": 100,
         **COLOUR,
@@ -105,15 +92,15 @@ def make(name, folder, data_dir):
     elif recipe["data"] != tag:
         recipe["data"] = pathlib.Path(data_dir) / recipe["data"]
     run, published = folder / name, folder / f"{name}-published"
-    # A few scores on the way, for the curve, where they are quick.
-    every = recipe["epochs"] // 5 if tag in extractors.shipped() else 0
+    known = tag in extractors.shipped()
+    every = recipe["epochs"] // 5 if known else 0  # for the curve, where scores are quick
     runs.train(model, recipe.pop("data"), out=run, data_dir=data_dir, score_every=every, **recipe)
     facts = publishing.publish(
         run,
         published,
         data_dir=data_dir,
         licence=LICENCES.get(tag),
-        extractor="pixels" if "image_size" in recipe else None,
+        extractor=None if known else "pixels",
     )
     if tag in domains.ARCHIVES:
         facts |= translation(model, published, tag, data_dir)
@@ -127,7 +114,7 @@ def make(name, folder, data_dir):
 def translation(model, published, tag, data_dir):
     """Scores of a translator on the pictures that it was not trained on, with their passport."""
     network = ganzoo.get(model, weights=published)
-    row, pictures = zoo.translations(network, network.paired, *domains.DATA[tag](data_dir))
+    row, pictures = zoo.translations(network, *domains.DATA[tag](data_dir))
     ganzoo.images.save_grid(pictures, published / "grid.png", 12)
     frechet = evaluation.Score(row["frechet"], floor=row["frechet_floor"], better="lower")
     scores = {"frechet[pixels-16]": frechet}

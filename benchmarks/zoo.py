@@ -125,7 +125,7 @@ def two_domains(name, data, minutes, seed, data_dir, batch_size, arguments):
     ds = ganzoo.datasets.load_pair(*train, paired=paired, batch_size=batch_size, seed=seed)
     model, row = fit(name, ds, minutes, seed, batch_size, arguments)
     if hasattr(model, "translate"):
-        found, pictures = translations(model, paired, train, test)
+        found, pictures = translations(model, train, test)
         return row | found, pictures
     images, targets = model.generate_pairs(10_000, seed=0)
     truth = domains.edges(images)
@@ -133,7 +133,7 @@ def two_domains(name, data, minutes, seed, data_dir, batch_size, arguments):
     return row | scores(images, data.partition("_")[0], data_dir), beside(images, targets)
 
 
-def translations(model, paired, train, test):
+def translations(model, train, test):
     """Scores of a translator, in pixels, and pictures to show: sources beside translations."""
     images, targets = test
     found = model.translate(images)
@@ -144,7 +144,7 @@ def translations(model, paired, train, test):
     row = {"frechet": to(found[few]), "frechet_before": to(images[few])}
     row |= {"frechet_floor": to(train[1][floor]), "samples": len(few)}
     columns = [images, found]
-    if paired:
+    if model.paired:
         row |= {"error": error(found, targets), "error_before": error(images, targets)}
         columns.append(targets)
     else:

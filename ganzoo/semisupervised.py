@@ -61,7 +61,7 @@ class SemiSupervised(ConvolutionalGAN):
         if self.classes is None:
             return rows
         known = ops.cast(batch["labels"] >= 0, "int32")
-        count = known.shape[0] or ops.shape(known)[0]
+        count = ops.shape(known)[0]
         without = count - ops.sum(known)
         first = ops.argsort(known)  # those without a label
         chosen = ops.take(first, ops.arange(count) % ops.where(without > 0, without, count))

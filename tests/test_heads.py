@@ -9,6 +9,7 @@ from keras import ops
 from scipy import optimize
 
 import ganzoo
+from benchmarks import recipes
 from ganzoo import backend
 from ganzoo import losses
 from ganzoo.codes import Codes
@@ -475,19 +476,7 @@ def test_labelled_pictures_are_no_model_for_the_generator():
     assert model.generate(50, seed=0).mean() < 64
 
 
-SEMI = {
-    "architecture": "mlp",
-    "feature_matching": True,
-    "minibatch_discrimination": 0,
-    "label_smoothing": 0.0,
-    "virtual_batch_norm": 0,
-    "supervised_weight": 2.0,
-    "learning_rate": 3e-3,
-    "epsilon": 1e-4,
-    "ema_decay": 0.999,
-    "seed": 0,
-}
-"""The authors' techniques and settings for few labels."""
+SEMI = {**recipes.FEW_LABELS, "seed": 0}
 
 
 def digits(split):

@@ -134,6 +134,5 @@ def noisy_trunk(image_shape, hidden=(1000, 500, 250, 250, 250), noise=(0.3, 0.5)
 
 
 def unit_head(units, name):
-    """The last layer of such a discriminator, in the beginning a tenth as sure as the authors': of
-    MNIST with a hundred labels it has learned more after 25 epochs."""
+    """The last layer of such a discriminator; logits begin a tenth as large as the authors'."""
     return UnitDense(units, learned_length=True, first_deviation=0.1, dtype="float32", name=name)
