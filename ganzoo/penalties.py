@@ -19,10 +19,28 @@ def squared_slopes(discriminate, images):
     Returns:
         `(batch,)`, float32.
     """
+    return with_squared_slopes(lambda x: {"logits": discriminate(x)}, images)["squared_slopes"]
+
+
+def with_squared_slopes(look, images):
+    """What a discriminator says of pictures, and ‖∇D(x)‖² at each, from one pass forward.
+
+    Args:
+        look: function from pictures to a dict that has `"logits"`.
+        images: pictures, batch first.
+
+    Returns:
+        That dict and, as `"squared_slopes"`, what the function of this name returns.
+    """
+
+    def judge(x):
+        said = look(x)
+        return ops.cast(said["logits"], "float32"), said
+
     images = ops.cast(images, "float32")
-    gradient = backend.input_gradient(lambda x: ops.cast(discriminate(x), "float32"), images)
+    gradient, said = backend.input_gradient(judge, images, has_aux=True)
     gradient = ops.reshape(ops.cast(gradient, "float32"), (ops.shape(images)[0], -1))
-    return ops.sum(ops.square(gradient), axis=1)
+    return {**said, "squared_slopes": ops.sum(ops.square(gradient), axis=1)}
 
 
 def gradient_penalty(discriminate, real, fake, *, seed, target=1.0):

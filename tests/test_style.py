@@ -10,6 +10,7 @@ from ganzoo import backend
 from ganzoo import layers
 from ganzoo import penalties
 from ganzoo.datasets.arrays import MIXTURES
+from ganzoo.networks import dcgan
 from ganzoo.networks import progressive
 from ganzoo.networks import r3gan
 from ganzoo.networks import style
@@ -127,7 +128,7 @@ def test_both_penalties_are_means_of_each_examples_own_squared_slope():
     batch, drawn = (
         {name: ops.convert_to_tensor(x)} for name, x in (("images", real), ("fake", fake))
     )
-    terms = model.discriminator_terms(batch, drawn, None, None)
+    terms, _ = model.discriminator_loss(batch, drawn)
     for name, images in (("r1", real), ("r2", fake)):
         slopes = [
             # One picture at a time: nothing of the others in it.
@@ -136,6 +137,21 @@ def test_both_penalties_are_means_of_each_examples_own_squared_slope():
         ]
         wanted = 1.5 * np.mean([np.sum(s**2) for s in slopes])
         assert float(terms[name]) == pytest.approx(wanted, rel=1e-4)
+
+
+@pytest.mark.parametrize("shape, wide", [((28, 28, 1), 64), ((64, 64, 3), 32), ((2,), 128)])
+def test_r3gans_game_is_played_by_dcgans_networks_too(shape, wide):
+    """As wide at the smallest size: 7×7 is one halving from half resolution, 4×4 is three."""
+    widest = {64: 128, 32: 256, 128: 128}[wide]
+    model = ganzoo.get("r3gan", architecture="dcgan", channels=(widest,), image_shape=shape)
+    made = dcgan.generator(shape, 64, wide)
+    judged = dcgan.discriminator(shape, wide, normalize=None)
+    assert shapes(model.generator) == shapes(made)
+    assert shapes(model.discriminator) == shapes(judged)
+
+
+def shapes(network):
+    return [tuple(v.shape) for v in network.variables]
 
 
 def test_grouped_convolutions_see_their_own_group_only():

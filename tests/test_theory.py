@@ -1,5 +1,7 @@
 """The papers' own claims, as tests."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -279,7 +281,31 @@ def test_gradient_of_the_penalty_equals_finite_differences():
         seed = keras.random.SeedGenerator(7)
         return penalties.gradient_penalty(f, real, fake, seed=seed)
 
-    _, (gradient,), _ = backend.value_and_grad(lambda: (penalty(), None), [w], None, [w])
+    assert_gradient(penalty, w)
+
+
+def test_judgement_and_slopes_from_one_pass_have_both_gradients():
+    """Of each alone and of their sum, to the critic's weights."""
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((4, 3)).astype("float32")
+    w = keras.Variable(rng.standard_normal((3, 4)).astype("float32"))
+
+    def total(judged, slopes):
+        look = lambda x: {
+            "logits": ops.sum(ops.tanh(ops.matmul(x, w)), axis=1, keepdims=True),
+            "more": ops.sum(ops.sin(w)),
+        }
+        said = penalties.with_squared_slopes(look, x)
+        more = judged * (ops.mean(ops.square(said["logits"])) + said["more"])
+        return more + slopes * ops.mean(said["squared_slopes"])
+
+    for weights in ((1, 0), (0, 1), (1, 1)):
+        assert_gradient(functools.partial(total, *weights), w)
+
+
+def assert_gradient(loss, w):
+    """The gradient of `loss` to a matrix of weights equals central differences."""
+    _, (gradient,), _ = backend.value_and_grad(lambda: (loss(), None), [w], None, [w])
     start, h = np.array(ops.convert_to_numpy(w.value)), 1e-2
     for index in np.ndindex(*start.shape):
         values = []
@@ -287,7 +313,7 @@ def test_gradient_of_the_penalty_equals_finite_differences():
             moved = start.copy()
             moved[index] += sign * h
             w.assign(moved)
-            values.append(float(penalty()))
+            values.append(float(loss()))
         w.assign(start)
         difference = (values[0] - values[1]) / (2 * h)
         assert float(gradient[index]) == pytest.approx(difference, abs=5e-3)

@@ -122,9 +122,16 @@ def value_and_grad(fn, variables, inputs, everything):
     return (loss, aux), gradients, [next(cotangents) if kind else None for kind in kinds]
 
 
-def input_gradient(fn, x):
-    """Gradient of `sum(fn(x))` to `x`, differentiable once more."""
-    return jax.grad(lambda x: jax.numpy.sum(fn(x)))(x)
+def input_gradient(fn, x, has_aux=False):
+    """Gradient of `sum(fn(x))` to `x`, differentiable once more; with `has_aux`, `fn` returns a
+    pair, of which the first is meant, and the second is returned beside the gradient."""
+
+    def total(x):
+        y, aux = fn(x) if has_aux else (fn(x), None)
+        return jax.numpy.sum(y), aux
+
+    gradient, aux = jax.grad(total, has_aux=True)(x)
+    return (gradient, aux) if has_aux else gradient
 
 
 def apply(optimizer, gradients, variables):

@@ -67,12 +67,14 @@ def value_and_grad(fn, variables, inputs, everything):
     return (loss, aux), [_dense(g) for g in gradients], cotangents
 
 
-def input_gradient(fn, x):
-    """Gradient of `sum(fn(x))` to `x`, differentiable once more."""
+def input_gradient(fn, x, has_aux=False):
+    """Gradient of `sum(fn(x))` to `x`, differentiable once more; with `has_aux`, `fn` returns a
+    pair, of which the first is meant, and the second is returned beside the gradient."""
     with tf.GradientTape() as tape:
         tape.watch(x)
-        y = fn(x)
-    return tape.gradient(y, x)
+        y, aux = fn(x) if has_aux else (fn(x), None)
+    gradient = tape.gradient(y, x)
+    return (gradient, aux) if has_aux else gradient
 
 
 def apply(optimizer, gradients, variables):

@@ -5,7 +5,8 @@ from keras import ops
 from ganzoo import checks
 from ganzoo import penalties
 from ganzoo.gan import GAN
-from ganzoo.networks import r3gan as networks
+from ganzoo.networks import dcgan
+from ganzoo.networks import r3gan
 from ganzoo.registry import register
 
 
@@ -23,8 +24,14 @@ class R3GAN(GAN):
     discriminator's logit is the inner product of its features with another. Besides pictures it
     takes points, `image_shape=(length,)`, with perceptrons `channels[0]` wide.
 
+    With `architecture="dcgan"` the same game is played by DCGAN's networks, without normalisation
+    in the discriminator. On a CPU they learn several times as much in the same time, and what
+    this game changes against `dcgan` is then seen by itself.
+
     Args:
         gamma: γ, the weight of both penalties, at least 0. Smaller for sharper data.
+        architecture: `"residual"`, or `"dcgan"`, for which of the arguments from `channels` to
+            `group_width` only the first of `channels` counts, the width at the smallest size.
         channels: widths from the smallest size (4 to 7 pixels) up; each further size has half of
             the one before, and surplus ones are left out.
         blocks: residual blocks at each size, at least 1.
@@ -64,6 +71,7 @@ class R3GAN(GAN):
         *,
         gamma=0.1,
         channels=(128, 64, 32),
+        architecture="residual",
         blocks=1,
         expansion=2,
         group_width=16,
@@ -86,31 +94,43 @@ class R3GAN(GAN):
         self.channels = checks.integers("channels", channels)
         if not self.channels:
             raise ValueError("`channels` must have a number for at least one size.")
+        self.architecture = checks.one_of("architecture", architecture, ("residual", "dcgan"))
         self.blocks = checks.integer("blocks", blocks)
         self.expansion = checks.integer("expansion", expansion)
         self.group_width = checks.integer("group_width", group_width)
+
+    def build_generator(self):
+        shape, classes = self.image_shape, self.num_classes
+        if self.architecture == "dcgan":
+            return dcgan.generator(shape, self.latent_dim, self._dcgan_channels, classes)
+        return r3gan.generator(shape, self.latent_dim, self.channels, classes, **self._body)
+
+    def build_discriminator(self):
+        shape, classes = self.image_shape, self.num_classes
+        if self.architecture == "dcgan":
+            return dcgan.discriminator(shape, self._dcgan_channels, classes, normalize=None)
+        return r3gan.discriminator(
+            shape, self.channels, classes, embedding=self.latent_dim, **self._body
+        )
 
     @property
     def _body(self):
         return {"blocks": self.blocks, "expansion": self.expansion, "group_width": self.group_width}
 
-    def build_generator(self):
-        return networks.generator(
-            self.image_shape, self.latent_dim, self.channels, self.num_classes, **self._body
-        )
+    @property
+    def _dcgan_channels(self):
+        """DCGAN's networks are told the width at half resolution, not at the smallest size."""
+        if len(self.image_shape) == 1:
+            return self.channels[0]
+        return max(1, self.channels[0] // 2 ** (len(dcgan.sizes(*self.image_shape[:2])) - 2))
 
-    def build_discriminator(self):
-        return networks.discriminator(
-            self.image_shape,
-            self.channels,
-            self.num_classes,
-            embedding=self.latent_dim,
-            **self._body,
+    def discriminator_loss(self, batch, drawn):
+        look = lambda images: self.look(images, batch)
+        real, fake = (
+            penalties.with_squared_slopes(look, x) for x in (self.real(batch), drawn["fake"])
         )
+        return self._judgement(batch, drawn, real, fake)
 
     def discriminator_terms(self, batch, drawn, real, fake):
-        slopes = {
-            name: ops.mean(penalties.squared_slopes(lambda x: self.discriminate(x, batch), images))
-            for name, images in (("r1", batch["images"]), ("r2", drawn["fake"]))
-        }
-        return {name: 0.5 * self.gamma * value for name, value in slopes.items()}
+        slopes = {"r1": real["squared_slopes"], "r2": fake["squared_slopes"]}
+        return {name: 0.5 * self.gamma * ops.mean(values) for name, values in slopes.items()}
