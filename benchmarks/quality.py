@@ -2,10 +2,11 @@
 
     python benchmarks/quality.py dcgan --seeds 0 1 --data-dir FOLDER  # Fashion-MNIST, 5 epochs
     python benchmarks/quality.py cgan --data-dir FOLDER  # MNIST, 10 epochs, labels
+    python benchmarks/quality.py plain --epochs 20 --data-dir FOLDER  # the plain loop by itself
 
 `FOLDER` holds the original archives (see `ganzoo.datasets.load`); with a network leave it out.
 10,000 samples are compared with the 10,000 test pictures by `ganzoo.evaluation`, in the features
-of the classifier that comes with ganzoo. Results replace those of the same data in
+of the classifier that comes with ganzoo. Results replace those of the same data and epochs in
 `benchmarks/results/quality.csv`, pictures are saved beside it; `benchmarks/tables.py` brings them
 into the README.
 """
@@ -79,7 +80,7 @@ def plain_dcgan():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["dcgan", "cgan"])
+    parser.add_argument("what", choices=["dcgan", "cgan", "plain"])
     parser.add_argument("--data-dir")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
@@ -130,6 +131,8 @@ def main():
             start = time.perf_counter()
             fit(images, epochs)
             add("plain Keras DCGAN", seed, time.perf_counter() - start, generate(10_000))
+        if args.what == "plain":
+            continue
         model = ganzoo.get(args.what, seed=seed)
         start = time.perf_counter()
         model.fit(ds, epochs=epochs, verbose=2)
@@ -142,7 +145,7 @@ def main():
         if not conditional:
             model.ema_decay = None
             add("`dcgan`, its live generator", seed, seconds, model)
-    measure.save("quality", rows, replace=("data",))
+    measure.save("quality", rows, replace=("what", "data", "epochs"))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Writes the measured tables of README.md and docs/speed.md from `benchmarks/results/*.csv`.
+"""Writes the tables of README.md, docs/speed.md and docs/weights.md from `benchmarks/results/*.csv`
+and the catalogue of weights.
 
 python benchmarks/tables.py
 """
@@ -8,10 +9,11 @@ import pathlib
 import re
 import statistics
 
+from ganzoo import catalogue
 from ganzoo import zoo
 
 ROOT = pathlib.Path(__file__).parents[1]
-PAGES = (ROOT / "README.md", ROOT / "docs" / "speed.md")
+PAGES = (ROOT / "README.md", ROOT / "docs" / "speed.md", ROOT / "docs" / "weights.md")
 MARK = re.compile(r"(<!-- (\w+) table: .*? -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -51,7 +53,7 @@ def quality():
         "against the 10,000 test pictures, in the features of\n"
         f"{' and '.join(extractors)}; floor: as many training pictures in place of the samples. "
         "Numbers\ncompare within one data set only. Made by `python benchmarks/quality.py dcgan "
-        "--seeds 0 1` and `… cgan`.\n"
+        "--seeds 0 1`,\n`… cgan` and `… plain --epochs 20`.\n"
     )
 
 
@@ -248,8 +250,35 @@ def models():
     return "\n".join(lines) + "\n"
 
 
+def weights():
+    """The catalogue of weights."""
+    lines = [
+        "| weights | data | Fréchet distance | floor | label as asked | judge | epochs | minutes "
+        "| MB |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    rows = catalogue.rows()
+    for name, row in sorted(rows.items(), key=lambda x: (x[1].data["name"], x[0])):
+        scores = {key.partition("[")[0]: score for key, score in row.scores.items()}
+        frechet, agreement = scores.get("frechet"), scores.get("class_agreement")
+        cells = [
+            f"[`{name}`](models/{row.model}.md)",
+            f"{row.data['name']}, {'×'.join(map(str, row.config['image_shape']))}",
+            catalogue.number(frechet["value"]) if frechet else "",
+            catalogue.number(frechet["floor"]) if frechet else "",
+            f"{agreement['value']:.1%}" if agreement else "",
+            f"`{row.passport['extractor']}`" if frechet else "",
+            str(row.epochs),
+            catalogue.time_of(row.cpu_minutes, row.gpu_minutes),
+            f"{row.size / 1e6:.1f}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 TABLES = {
     "models": models,
+    "weights": weights,
     "time_to_quality": time_to_quality,
     "scaling": scaling,
     "data": data,

@@ -377,13 +377,16 @@ def test_each_row_is_what_its_file_is():
         model = ganzoo.get(row.model, weights=name.partition(".")[2])
         if hasattr(model, "generate"):
             assert model.generate(16, seed=0).std() > 10
+        if hasattr(model, "translate"):
+            noise = np.random.default_rng(0).integers(0, 256, (2, *model.image_shape), "uint8")
+            assert model.translate(noise).std() > 10
         assert row.command and row.data["licence"] and row.epochs
 
 
 def test_what_comes_with_the_package_is_small():
     assert sum(path.stat().st_size for path in catalogue.FOLDER.glob("*")) < 30e6
     listed = {row.file for row in catalogue.rows().values() if row.url is None}
-    assert {path.name for path in catalogue.FOLDER.glob("*")} == listed
+    assert {path.name for path in catalogue.FOLDER.glob("*")} == {*listed, "NOTICE"}
 
 
 def test_a_tag_of_the_catalogue(saved, listed):
