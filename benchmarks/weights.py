@@ -53,13 +53,21 @@ RECIPES = {
         "batch_size": 32,
         "arguments": {"channels": 32, "dense_units": (256,)},
     },
-    "r3gan.mnist": {"epochs": 8, "batch_size": 32, "arguments": recipes.NARROW_R3GAN},
-    "r3gan.fashion_mnist": {"epochs": 12, "batch_size": 32, "arguments": recipes.NARROW_R3GAN},
+    "r3gan.mnist": {
+        "epochs": 10,
+        "batch_size": 32,
+        "arguments": {**recipes.LIGHT_R3GAN, "num_classes": 10},
+    },
+    "r3gan.fashion_mnist": {
+        "epochs": 15,
+        "batch_size": 32,
+        "arguments": {**recipes.LIGHT_R3GAN, "num_classes": 10},
+    },
     "vae.fashion_mnist": {"epochs": 15, **recipes.QUICK},
     "r3gan.emoji": {
         "epochs": 100,
         **COLOUR,
-        "arguments": {"channels": (64, 64, 32, 16, 8), "augment": "diffaugment"},
+        "arguments": {**recipes.LIGHT_R3GAN, "channels": (256,), "augment": "diffaugment"},
     },
     "progan.emoji": {
         "epochs": 100,
