@@ -137,9 +137,12 @@ def page(name, measured):
         arguments = ", ".join(f"{k}={v!r}" for k, v in json.loads(row["arguments"]).items())
         call = f"ganzoo.get({name!r}{', ' if arguments else ''}{arguments})"
         lines.append(f"`{call}`, batches of {row['batch']}.")
-    for (what, _), row in rows("labels", "what", "seed").items():
-        if what == name:
-            lines += ["", *knowledge(row)]
+    known = [
+        r for (what, *_), r in rows("labels", "what", "arguments", "seed").items() if what == name
+    ]
+    if known:
+        lines += ["", "## What it knows of MNIST's digits"]
+        lines += [line for row in known for line in ("", *knowledge(row))]
     for weights, row in catalogue.rows().items():
         if row.model == name:
             lines += ["", *trained(weights, row)]
@@ -156,17 +159,20 @@ def page(name, measured):
 def knowledge(row):
     """What a page says of a row of `labels.py`."""
     table, error = json.loads(row["table"]), f"{float(row['error']):.1%}"
-    lines = ["## What it knows of MNIST's digits", ""]
+    arguments = json.loads(row["arguments"])
     if row["labels"] == "0":
-        said = f"the category, each taken for one digit, errs on {error} of the test pictures."
-        lines.append(f"Without labels, {said}")
+        lines = [
+            f"Without labels, a code of {arguments['categories'][0]} categories, each taken for "
+            f"the digit that most training\npictures given it are, errs on {error} of the test "
+            "pictures."
+        ]
     else:
         said = f"`classify` errs on {error} of the test pictures."
-        lines.append(f"From {row['labels']} labels, ten of each digit, {said}")
+        lines = [f"From {row['labels']} labels, ten of each digit, {said}"]
     lines += ["", f"| | {' | '.join(map(str, range(10)))} |", "|" + "---|" * 11]
     for digit, counts in enumerate(table):
         lines.append(f"| said: {digit} | {' | '.join(map(str, counts))} |")
-    arguments = ", ".join(f"{k}={v!r}" for k, v in json.loads(row["arguments"]).items())
+    arguments = ", ".join(f"{k}={v!r}" for k, v in arguments.items())
     lines += ["", f"{row['epochs']} epochs, {float(row['cpu_minutes']):.0f} CPU minutes, seed "]
     lines[-1] += f"{row['seed']}. On {row['machine']} ({row['versions']})."
     lines.append(f"Made by `python benchmarks/labels.py {row['what']}`, which trains as")

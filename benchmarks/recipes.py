@@ -119,8 +119,9 @@ REMARKS = {
     "are of the same kind as the picture rather than of the picture, as in the paper.",
     "r3gan": "Played by DCGAN's networks: a step of the residual ones takes several times as long "
     "on a CPU, and in minutes they have only begun.",
-    "infogan": "On MNIST some categories are shared by digits that look alike, such as 3 and 5 or "
-    "4, 7 and 9; which, depends on the seed. The paper's one for each digit has not been reached.",
+    "infogan": "Of ten categories some are shared by digits that look alike, and others share one; "
+    "which, depends on the seed. The paper's one for each digit has not been reached; of twenty "
+    "most are of one digit.",
     "vae": "Its samples are of the prior, which the codes of real pictures fill only in part; its "
     "reconstructions are much better than its samples.",
 }

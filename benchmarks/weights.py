@@ -49,9 +49,9 @@ RECIPES = {
         "arguments": recipes.NARROW_SNGAN,
     },
     "infogan.mnist": {
-        "epochs": 30,
+        "epochs": 15,
         "batch_size": 32,
-        "arguments": {"channels": 32, "dense_units": (256,)},
+        "arguments": {"channels": 32, "dense_units": (256,), "categories": (20,)},
     },
     "r3gan.mnist": {
         "epochs": 10,
