@@ -115,10 +115,22 @@ def test_training_goes_on_from_a_file(saved):
     assert any((a != b).any() for a, b in zip(before, model.generator.get_weights()))
 
 
-@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
-def test_every_backend_makes_the_same_pictures(saved, tmp_path, backend):
+def on_backend(backend, program, *arguments):
+    """What a program printed that ran with this backend."""
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
+    result = subprocess.run(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_every_backend_makes_the_same_pictures(saved, tmp_path, backend):
     path, _, pictures = saved
     program = """
 import sys, numpy, keras, ganzoo
@@ -130,16 +142,35 @@ if keras.backend.backend() == "torch":
     except NotImplementedError as error:
         print(error)
 """
-    found = tmp_path / "pictures.npy"
-    result = subprocess.run(
-        [sys.executable, "-c", program, path, found],
-        env={**os.environ, "KERAS_BACKEND": backend},
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 0, result.stderr
-    assert close(np.load(found), pictures)
-    assert ("trains on TensorFlow and JAX" in result.stdout) == (backend == "torch")
+    printed = on_backend(backend, program, path, tmp_path / "pictures.npy")
+    assert close(np.load(tmp_path / "pictures.npy"), pictures)
+    assert ("trains on TensorFlow and JAX" in printed) == (backend == "torch")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_every_backend_makes_the_same_pictures_of_the_catalogue(tmp_path, backend):
+    program = """
+import sys, numpy, ganzoo
+from ganzoo import catalogue
+made = {}
+for name, row in catalogue.rows().items():
+    model = ganzoo.get(row.model, weights=name.partition(".")[2])
+    if hasattr(model, "translate"):
+        pictures = numpy.random.default_rng(0).integers(0, 256, (4, *model.image_shape), "uint8")
+        made[name] = model.translate(pictures)
+    else:
+        made[name] = model.generate(16, seed=0)
+numpy.savez(sys.argv[1], **made)
+"""
+    found = {}
+    for which in ("tensorflow", backend):
+        on_backend(which, program, tmp_path / f"{which}.npz")
+        with np.load(tmp_path / f"{which}.npz") as file:
+            found[which] = dict(file)
+    assert set(found["tensorflow"]) == set(catalogue.rows())
+    for name, pictures in found["tensorflow"].items():
+        assert close(found[backend][name], pictures), name
 
 
 # Other networks than those of the file -----------------------------------------------------------
