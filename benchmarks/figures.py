@@ -1,6 +1,5 @@
 """Pictures of a run for the page of its model: how it came about, and what it can do."""
 
-import json
 import pathlib
 import shutil
 
@@ -8,6 +7,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import ganzoo
+from ganzoo import report
 from ganzoo import weights
 
 FOLDER = pathlib.Path(__file__).parents[1] / "docs" / "images" / "weights"
@@ -41,10 +41,8 @@ def draw(name, run, published, network):
 def training(run):
     """The first row of the grids of some epochs, one below the other."""
     grids = weights.by_epoch(run / "samples", ".png")
-    last = max(grids)
-    few = sorted({0, 1, last, *(round(last ** (i / 5)) for i in range(1, 5))} & set(grids))
     rows = []
-    for epoch in few:
+    for epoch in report.some(sorted(grids)):
         with Image.open(grids[epoch]) as grid:
             rows.append(grid.convert("RGB").crop((0, 0, grid.width, grid.height // ROWS)))
     strip = Image.new("RGB", (rows[0].width, sum(row.height for row in rows)), "white")
@@ -55,16 +53,14 @@ def training(run):
 
 def curves(run, path):
     """Each player's loss by epoch and, where the run was scored, its Fréchet distance."""
-    log = [json.loads(x) for x in (run / "metrics.jsonl").read_text("utf-8").splitlines()]
-    losses = {k for row in log for k in row if k.endswith("loss") and not k.startswith("val_")}
-    scores = {k for row in log for k in row if k.startswith("frechet")}
+    log = report.lines(run / "metrics.jsonl")
+    keys = {k for row in log for k in row}
+    losses = sorted(k for k in keys if k.endswith("loss") and not k.startswith("val_"))
+    scores = sorted(k for k in keys if k.startswith("frechet"))
     parts = [("loss", losses), ("Fréchet distance", scores)][: 1 + bool(scores)]
     figure = Figure(figsize=(4 * len(parts), 3), layout="constrained")
     axes = figure.subplots(1, len(parts), squeeze=False)
-    for axis, (what, keys) in zip(axes[0], parts):
-        for key in sorted(keys):
-            known = [(row["epoch"], row[key]) for row in log if row.get(key) is not None]
-            axis.plot(*zip(*known), label=key, marker="." if len(known) < 20 else None)
-        axis.set(xlabel="epoch", ylabel=what, ylim=(0, None) if keys is scores else None)
-        axis.legend(fontsize="small")
+    for axis, (what, found) in zip(axes[0], parts):
+        report.curve(axis, log, found)
+        axis.set_ylabel(what)
     figure.savefig(path, dpi=100, metadata={"Software": None})

@@ -2,8 +2,6 @@
 
     python benchmarks/weights.py NAME.TAG … --runs FOLDER [--data-dir FOLDER]
 
-(needs `pip install matplotlib`.)
-
 Trains as `ganzoo train` does, and goes on where it stopped; publishes the run as `ganzoo publish`
 does; puts the file into `ganzoo/trained` and its row, of which nothing is written by hand, into
 `ganzoo/weights.json`; and draws the pictures of its page. `--help` says which there are to make.

@@ -102,11 +102,7 @@ class MetricsLog(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         self._start = time.perf_counter()
         self._cpu = self._cpu_now = time.process_time()
-        if self.path.exists():
-            text = self.path.read_text(encoding="utf-8", errors="replace")
-            kept = "".join(f"{x}\n" for x in text.splitlines() if _epoch_of(x) <= epoch)
-            if kept != text:
-                write_atomically(self.path, kept)
+        forget(self.path, epoch)
 
     def on_train_batch_end(self, batch, logs=None):
         self._cpu_now = time.process_time()
@@ -119,9 +115,23 @@ class MetricsLog(keras.callbacks.Callback):
             "cpu_seconds": round(self._cpu_now - self._cpu, 3),
             **{name: float(value) for name, value in (logs or {}).items()},
         }
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        append(self.path, row)
+
+
+def append(path, row):
+    """Add a line of JSON to a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")
+
+
+def forget(path, epoch):
+    """Drop the lines of a file of JSON lines that are of later epochs, or cut short."""
+    if path.exists():
+        text = path.read_text(encoding="utf-8", errors="replace")
+        kept = "".join(f"{x}\n" for x in text.splitlines() if _epoch_of(x) <= epoch)
+        if kept != text:
+            write_atomically(path, kept)
 
 
 def _epoch_of(line):

@@ -423,6 +423,10 @@ def evaluate(model, weights, data, data_dir, export, out, as_json, debug, metric
         out = pathlib.Path(out)
         for which, sheet in found.items():
             sheet.save(out if which == "last" else out.with_name(f"{out.stem}-{which}.json"))
+    if folder:
+        from ganzoo import report
+
+        report.write(folder)
     if as_json:
         click.echo(json.dumps({which: sheet.to_dict() for which, sheet in found.items()}))
     elif out is not None:

@@ -93,6 +93,7 @@ class Doctor(keras.callbacks.Callback):
         seed: whole number, of the samples' latents and of the choice among an array's examples.
         stop_on_nan: end the training when a number is NaN or infinite.
         say: called with one line of text per finding.
+        found: called with each `Finding`, or None.
 
     Attributes:
         findings: list of `Finding`, in the order of time. A kind is listed again only after it
@@ -123,13 +124,16 @@ class Doctor(keras.callbacks.Callback):
     # not wait; on TensorFlow it reads the logs after each step anyway.
     async_safe = True
 
-    def __init__(self, data=None, *, every=1, n=256, seed=0, stop_on_nan=True, say=print):
+    def __init__(
+        self, data=None, *, every=1, n=256, seed=0, stop_on_nan=True, say=print, found=None
+    ):
         super().__init__()
         self.every = checks.integer("every", every)
         self.n = checks.integer("n", n, least=2)
         self.seed = checks.integer("seed", seed, least=0)
         self.stop_on_nan = stop_on_nan
         self.say = say
+        self.found = found
         self.findings = []
         self.signals = []
         self._data = data
@@ -200,6 +204,8 @@ class Doctor(keras.callbacks.Callback):
         finding = Finding(name, now["epoch"], step or now["step"], seen, advice)
         self.findings.append(finding)
         self.say(str(finding))
+        if self.found is not None:
+            self.found(finding)
 
     def _judge(self, now, measured):
         causes = [_exploding]

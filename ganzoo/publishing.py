@@ -3,12 +3,12 @@
 import dataclasses
 import json
 import pathlib
-import shlex
 import shutil
 
 from ganzoo import callbacks
 from ganzoo import checks
 from ganzoo import images
+from ganzoo import report
 from ganzoo import runs
 from ganzoo import tensors
 from ganzoo import weights
@@ -156,7 +156,7 @@ def _facts(run, epoch, licence):
             "versions": record["versions"],
             "scores": {},
             "passport": {},
-            "command": command(settings, epoch),
+            "command": report.command(settings, epoch),
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
@@ -194,23 +194,6 @@ def keep_scores(sheet, out):
     sheet.save(out / "scores.json")
     found = sheet.to_dict()
     return {"scores": found["scores"], "passport": found["passport"]}
-
-
-def command(settings, epochs):
-    """The command that makes a run, but for where its data and its folder are."""
-    words = ["ganzoo", "train", settings["model"], "--data", pathlib.Path(settings["data"]).name]
-    if "to" in settings:
-        words += ["--to", pathlib.Path(settings["to"]).name]
-    words += ["--epochs", epochs, "--batch-size", settings["batch_size"]]
-    size = settings["image_size"]
-    if size is not None:
-        words += ["--image-size", "x".join(map(str, size)) if isinstance(size, list) else size]
-    words += ["--seed", settings["seed"]]
-    for key, value in settings["arguments"].items():
-        words += ["--set", f"{key}={value!r}"]
-    if settings["on_error"] == "skip":
-        words.append("--skip-damaged")
-    return shlex.join(map(str, words))
 
 
 CARD = """---

@@ -6,10 +6,13 @@ samples/          a grid per epoch, always from the same latents
 training.gif      these grids, one after the other
 checkpoints/      the newest two, whole models; and the best one, where the run was scored
 scores.json       what `ganzoo evaluate` found
-nearest.png       samples beside the training and held-out pictures nearest to them, by the same
+nearest.png       samples beside the nearest training pictures; by the same, held-out ones as well
+doctor.jsonl      what the doctor found
+report.html       all of it on one page
 """
 
 import contextlib
+import dataclasses
 import json
 import pathlib
 import signal
@@ -116,9 +119,11 @@ def train(
     say(f"Training {model} on {domains}, epochs {done + 1} to {epochs}, in {out}")
     every = score_every if hasattr(network, "generate") else 0
     scoring = _scoring(out, ds, data, data_dir, every, conditional, verbose, say)
+    notes = out / "doctor.jsonl"
+    callbacks.forget(notes, done)
     watching = [
         *scoring,  # first, so that the log has the scores
-        doctor.Doctor(ds, say=say),
+        doctor.Doctor(ds, say=say, found=lambda x: callbacks.append(notes, dataclasses.asdict(x))),
         callbacks.MetricsLog(out / "metrics.jsonl"),
         callbacks.SampleGrid(out / "samples", n=samples, seed=seed),
         callbacks.Checkpoints(out / "checkpoints", seconds=checkpoint_seconds),
@@ -127,12 +132,16 @@ def train(
     try:
         with _Interrupts(say) as interrupts:
             network.fit(ds, **span, verbose=verbose, callbacks=[*watching, interrupts])
+        _show_nearest(network, ds, out, seed)
     finally:  # also when interrupted: what there is, is worth seeing
         grids = _animate(out)
+        page = _report(out, say)
     say(f"Samples: {grids[-1]}")
     say(f"The training as an animation: {out / 'training.gif'}")
     for callback in scoring:
         callback.report()
+    if page is not None:
+        say(f"All of it on one page: {page}")
     return network
 
 
@@ -159,6 +168,26 @@ def _animate(out):
         with callbacks.replacing(out / "training.gif") as path:
             images.save_gif(grids, path)
     return grids
+
+
+def _show_nearest(network, ds, out, seed):
+    """Write samples beside the training pictures nearest to them."""
+    if hasattr(network, "generate") and len(network.image_shape) == 3:
+        samples = network.generate(12, seed=seed)
+        with callbacks.replacing(out / "nearest.png") as path:
+            evaluation.save_nearest(samples, ds, path)
+
+
+def _report(out, say):
+    """Write the report and return its path; whatever is wrong with it is said, and loses
+    nothing."""
+    try:
+        from ganzoo import report  # loads matplotlib, for which no training need wait
+
+        return report.write(out)
+    except Exception as error:
+        say(f"The report could not be written: {error}")
+        return None
 
 
 class _Interrupts(keras.callbacks.Callback):

@@ -35,6 +35,7 @@ LAYERS = [
     ["metrics"],
     ["evaluation"],
     ["callbacks", "doctor", "latent", "throughput"],
+    ["report"],
     ["runs"],
     ["publishing"],
     ["cli"],

@@ -350,6 +350,8 @@ def test_train_writes_a_run_folder(run, data):
         "checkpoints",
         "config.json",
         "metrics.jsonl",
+        "nearest.png",
+        "report.html",
         "samples",
         "training.gif",
     ]

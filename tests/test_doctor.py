@@ -42,10 +42,11 @@ TINY = {  # a second per thousand steps
 
 def watch(model, ds, *, epochs, steps=None, **kwargs):
     """A doctor after a training that it watched."""
-    said = []
-    doctor = Doctor(kwargs.pop("data", ds), say=said.append, **kwargs)
+    said, found = [], []
+    doctor = Doctor(kwargs.pop("data", ds), say=said.append, found=found.append, **kwargs)
     model.fit(ds, epochs=epochs, steps_per_epoch=steps, verbose=0, callbacks=[doctor])
     assert said == [str(finding) for finding in doctor.findings]
+    assert found == doctor.findings
     return doctor
 
 

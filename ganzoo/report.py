@@ -1,0 +1,196 @@
+"""The report of a run: one page of HTML with everything in it, for any browser and no network."""
+
+import base64
+import io
+import json
+import pathlib
+import shlex
+
+import jinja2
+from matplotlib.figure import Figure
+
+from ganzoo import callbacks
+from ganzoo import catalogue
+from ganzoo import evaluation
+from ganzoo import weights
+
+FILE = "report.html"
+TEMPLATE = pathlib.Path(__file__).with_name("report.html")
+GRIDS = 8
+"""Grids that show how a training went on."""
+MOST = 8_000_000
+"""Bytes of an animation that still goes into the page."""
+ASIDE = ("epoch", "step", "seconds", "cpu_seconds")
+
+
+def write(run):
+    """Write `report.html` into a run folder, from what is there, in place of an older one.
+
+    It has the settings and the command, the time, curves of all that was logged, grids over time
+    and the animation, the doctor's notes, and where there are any the scores with their passport
+    and the samples beside the nearest training pictures.
+
+    Args:
+        run: a folder of `ganzoo train`.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: it is no run folder.
+        OSError: it cannot be written.
+
+    Example:
+
+    >>> import tempfile
+    >>> from ganzoo import runs
+    >>> folder = tempfile.mkdtemp()
+    >>> quiet = {"say": lambda line: None, "verbose": 0, "score_every": 0}
+    >>> model = runs.train("vanilla", out=folder, epochs=1, **quiet)
+    >>> write(folder).name
+    'report.html'
+    """
+    run = pathlib.Path(run)
+    try:
+        config = json.loads((run / "config.json").read_text(encoding="utf-8"))
+        settings, asked = config["settings"], config["epochs"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ValueError(f"{str(run)!r} is no run folder of `ganzoo train`.") from None
+    log = lines(run / "metrics.jsonl")
+    grids = weights.by_epoch(run / "samples", ".png")
+    animation = run / "training.gif"
+    page = jinja2.Template(TEMPLATE.read_text(encoding="utf-8"), autoescape=True).render(
+        model=settings["model"],
+        domains=" and ".join(settings[k] for k in ("data", "to") if k in settings),
+        settings=settings,
+        asked=asked,
+        command=command(settings, asked),
+        device=config["device"]["name"],
+        versions=config["versions"],
+        done=log[-1]["epoch"] if log else 0,
+        steps=log[-1]["step"] if log else 0,
+        minutes=sum(row["seconds"] for row in log) / 60,
+        cpu_minutes=sum(row["cpu_seconds"] for row in log) / 60,
+        curves=[(title, svg(figure)) for title, figure in curves(log)],
+        grids=[(epoch, embedded(grids[epoch])) for epoch in some(sorted(grids))],
+        animation=embedded(animation) if _size(animation) < MOST else None,
+        nearest=embedded(run / "nearest.png"),
+        notes=lines(run / "doctor.jsonl"),
+        sheets=sheets(run),
+        number=catalogue.number,
+    )
+    callbacks.write_atomically(run / FILE, page)
+    return run / FILE
+
+
+def lines(path):
+    """The objects of a `.jsonl` file, without lines that a kill has cut short; [] without it."""
+    found = []
+    if path.exists():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                found.append(json.loads(line))
+            except ValueError:
+                continue
+    return found
+
+
+def some(epochs):
+    """The first and the last of some epochs, and those between where most changes.
+
+    >>> some(range(61))
+    [0, 1, 2, 4, 8, 15, 30, 60]
+    """
+    if len(epochs) <= GRIDS:
+        return list(epochs)
+    last = len(epochs) - 1
+    return [epochs[i] for i in sorted({0, *(round(last ** (i / 6)) for i in range(7))})]
+
+
+def curves(log):
+    """`(title, matplotlib figure)` of everything that a log has.
+
+    Args:
+        log: rows of `metrics.jsonl`, one for each epoch.
+    """
+    keys = [k for k in dict.fromkeys(k for row in log for k in row) if k not in ASIDE]
+    scores = [k for k in keys if "[" in k]
+    losses = [k for k in keys if k.endswith("loss")]
+    said = [k for k in keys if k in ("d_real", "d_fake") or "accuracy" in k]
+    terms = [k for k in keys if k not in (*scores, *losses, *said)]
+    shares = ("precision", "recall", "density", "coverage", "class_agreement")
+    parts = [
+        ("Losses", losses),
+        ("The discriminator's mean output", [k for k in said if "accuracy" not in k]),
+        ("Its share of right answers", [k for k in said if "accuracy" in k]),
+        ("Other terms of the losses", terms),
+        ("Fréchet distance", [k for k in scores if k.startswith("frechet")]),
+        ("Shares", [k for k in scores if k.startswith(shares)]),
+        ("Diversity", [k for k in scores if k.startswith("diversity")]),
+    ]
+    found = []
+    for title, keys in parts:
+        if keys:
+            figure = Figure(figsize=(5, 3), layout="constrained")
+            curve(figure.subplots(), log, keys)
+            found.append((title, figure))
+    return found
+
+
+def curve(axis, log, keys):
+    """Draw what some logs were in each epoch."""
+    for key in keys:
+        known = [(row["epoch"], row[key]) for row in log if row.get(key) is not None]
+        dots = "." if len(known) < 20 else None
+        axis.plot(*zip(*known), label=key.partition("[")[0], marker=dots)
+    axis.set(xlabel="epoch")
+    if all("[" in key for key in keys):  # of scores it matters how far they are from zero
+        axis.set_ylim(bottom=0)
+    axis.legend(fontsize="small")
+
+
+def svg(figure):
+    """A matplotlib figure as text that stands in a page."""
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None})
+    return file.getvalue()[file.getvalue().index("<svg") :]
+
+
+def embedded(path):
+    """A picture file as an address that holds it whole; None if it is not there."""
+    if not path.exists():
+        return None
+    kind = path.suffix.removeprefix(".")
+    return f"data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def _size(path):
+    return path.stat().st_size if path.exists() else 0
+
+
+def sheets(run):
+    """`{title: score sheet as a dict}`: of `ganzoo evaluate`, and of the best model so far."""
+    found = {}
+    if (run / "scores.json").exists():
+        found["The last model"] = evaluation.ScoreSheet.load(run / "scores.json")
+    if (run / "checkpoints" / "best.keras").exists():
+        epoch, score, sheet = callbacks.read_best(run / "checkpoints" / "best.keras")
+        found[f"The best by {score}: epoch {epoch}"] = sheet
+    return {title: sheet.to_dict() for title, sheet in found.items()}
+
+
+def command(settings, epochs):
+    """The command that makes a run, but for where its data and its folder are."""
+    words = ["ganzoo", "train", settings["model"], "--data", pathlib.Path(settings["data"]).name]
+    if "to" in settings:
+        words += ["--to", pathlib.Path(settings["to"]).name]
+    words += ["--epochs", epochs, "--batch-size", settings["batch_size"]]
+    size = settings["image_size"]
+    if size is not None:
+        words += ["--image-size", "x".join(map(str, size)) if isinstance(size, list) else size]
+    words += ["--seed", settings["seed"]]
+    for key, value in settings["arguments"].items():
+        words += ["--set", f"{key}={value!r}"]
+    if settings["on_error"] == "skip":
+        words.append("--skip-damaged")
+    return shlex.join(map(str, words))

@@ -1,0 +1,176 @@
+"""The report of a run: everything on one page that needs nothing else."""
+
+import html.parser
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from ganzoo import callbacks
+from ganzoo import report
+from ganzoo import runs
+
+ARGUMENTS = {"generator_units": [8], "discriminator_units": [6], "pieces": 2, "latent_dim": 6}
+ODD = '<script>alert("x")</script> & co.npy'
+"""A name that a page must not take for its own words."""
+
+
+@pytest.fixture(scope="module")
+def train(tmp_path_factory):
+    """`runs.train` of a tiny model on pictures with an odd name; gives what was said."""
+    data = tmp_path_factory.mktemp("data") / ODD.replace("/", "_")
+    np.save(data, np.random.default_rng(0).integers(0, 256, (64, 8, 8, 1), dtype="uint8"))
+
+    def train(out, epochs):
+        said = []
+        runs.train(
+            "vanilla",
+            data,
+            out=out,
+            epochs=epochs,
+            arguments=ARGUMENTS,
+            batch_size=32,
+            checkpoint_seconds=0,
+            say=said.append,
+            verbose=0,
+        )
+        return said
+
+    return train
+
+
+@pytest.fixture(scope="module")
+def trained(train, tmp_path_factory):
+    """A run folder of three epochs, and what was said."""
+    out = tmp_path_factory.mktemp("run")
+    return out, train(out, 3)
+
+
+@pytest.fixture
+def run(trained, tmp_path):
+    """A copy of it."""
+    return shutil.copytree(trained[0], tmp_path / "run")
+
+
+class Page(html.parser.HTMLParser):
+    """What a page shows, what it embeds, and what it would fetch."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.text, self.pictures, self.elsewhere, self.tags = "", [], [], []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        for key, value in attrs:
+            if key in ("src", "href", "xlink:href", "data", "srcset", "action"):
+                if value.startswith("data:image/"):
+                    self.pictures.append(value)
+                elif not value.startswith("#"):
+                    self.elsewhere.append(value)
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_a_run_ends_with_a_page_that_needs_no_network(trained):
+    out, said = trained
+    assert said[-1] == f"All of it on one page: {out / 'report.html'}"
+    page = Page(out / "report.html")
+    assert page.elsewhere == [] and "script" not in page.tags and "link" not in page.tags
+    assert "@import" not in page.text and "url(http" not in page.text
+    # The animation, the grids of epochs 0 to 3, the nearest pictures.
+    assert len(page.pictures) == 1 + 4 + 1
+    assert page.tags.count("svg") == 3  # losses, outputs, right answers
+
+
+def test_it_says_what_was_done(trained):
+    page = Page(trained[0] / "report.html")
+    assert "3 of 3 epochs, 6 steps" in page.text
+    assert "ganzoo train vanilla" in page.text and "--set latent_dim=6" in page.text
+    assert '<script>alert("x")<_script> & co.npy' in page.text  # as text
+    assert "keras" in page.text and "generator_units" in page.text
+
+
+def test_curves_show_what_was_logged(trained):
+    log = report.lines(trained[0] / "metrics.jsonl")
+    shown = {
+        line.get_label(): line.get_xydata().tolist()
+        for _, figure in report.curves(log)
+        for line in figure.axes[0].lines
+    }
+    for key in ("d_loss", "g_loss", "d_real", "d_accuracy_fake"):
+        assert shown[key] == [[row["epoch"], row[key]] for row in log]
+    assert not set(shown) & set(report.ASIDE)
+
+
+def test_what_was_scored_in_some_epochs_only_has_dots_there():
+    log = [{"epoch": i, "frechet[x]": 5.0 / i} if i % 2 else {"epoch": i} for i in range(1, 6)]
+    [(title, figure)] = report.curves(log)
+    [line] = figure.axes[0].lines
+    assert title == "Fréchet distance" and line.get_xdata().tolist() == [1, 3, 5]
+    assert figure.axes[0].get_ylim()[0] == 0
+
+
+def test_the_doctors_notes_and_the_scores_are_in_it(run):
+    note = {
+        "name": "mode_collapse",
+        "epoch": 2,
+        "step": 4,
+        "seen": "All alike: 1 < 2.",
+        "advice": "A",
+    }
+    callbacks.append(run / "doctor.jsonl", note)
+    score = {"value": 12.5, "error": None, "floor": 0.25, "better": "lower", "settings": {}}
+    sheet = {"scores": {"frechet[x]": score}, "passport": {"samples": 77_777}, "notes": []}
+    (run / "scores.json").write_text(json.dumps(sheet))
+    page = Page(report.write(run))
+    assert "mode_collapse, epoch 2, step 4. All alike: 1 < 2." in page.text
+    assert re.search(r"frechet\[x\]\s*12.5\s*0.25\s*lower", page.text) and "77777" in page.text
+
+
+def test_lines_cut_short_are_left_out(run):
+    with (run / "metrics.jsonl").open("a") as file:
+        file.write('{"epoch": 4, "ste')
+    assert "3 of 3 epochs" in Page(report.write(run)).text
+
+
+def test_a_run_that_has_hardly_begun_has_a_page(run):
+    for name in ("metrics.jsonl", "training.gif", "nearest.png"):
+        (run / name).unlink()
+    shutil.rmtree(run / "samples")
+    page = Page(report.write(run))
+    assert "0 of 3 epochs" in page.text and page.pictures == []
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", "{}"])
+def test_what_is_no_run_folder_is_refused(tmp_path, content):
+    if content is not None:
+        (tmp_path / "config.json").write_text(content)
+    with pytest.raises(ValueError, match="is no run folder of `ganzoo train`"):
+        report.write(tmp_path)
+
+
+def test_a_report_that_cannot_be_written_loses_nothing(train, tmp_path):
+    (tmp_path / "run" / "report.html" / "in the way").mkdir(parents=True)
+    (tmp_path / "run" / "config.json").write_text("{}")
+    said = train(tmp_path / "run", 1)
+    assert any("The report could not be written" in line for line in said)
+    assert (tmp_path / "run" / "checkpoints" / "epoch-0001.keras").exists()
+
+
+def test_notes_of_epochs_that_are_trained_again_are_dropped(train, run):
+    for epoch in (1, 3):
+        callbacks.append(run / "doctor.jsonl", {"epoch": epoch})
+    (run / "checkpoints" / "epoch-0003.keras").unlink()
+    train(run, 3)
+    assert report.lines(run / "doctor.jsonl") == [{"epoch": 1}]
+
+
+def test_epochs_to_show():
+    assert report.some([]) == [] and report.some([0, 1, 5]) == [0, 1, 5]
+    for last in (9, 20, 300):
+        shown = report.some(range(last + 1))
+        assert shown[0] == 0 and shown[-1] == last and len(shown) <= report.GRIDS
