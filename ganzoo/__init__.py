@@ -29,6 +29,7 @@ _MODULES = (
     "datasets",
     "doctor",
     "evaluation",
+    "export",
     "images",
     "latent",
     "layers",
@@ -37,6 +38,7 @@ _MODULES = (
     "models",
     "networks",
     "penalties",
+    "report",
 )
 
 __all__ = sorted([*_PUBLIC, *_MODULES])

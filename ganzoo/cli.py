@@ -455,6 +455,43 @@ def publish(run, out, debug, **settings):
     publishing.publish(run, out, say=click.echo, **settings)
 
 
+@main.command()
+@click.argument("model")
+@click.option(
+    "--weights", help="Of a registry name: a tag, file, folder, https:// or hf:// address."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["savedmodel", "onnx", "litert", "safetensors"]),
+    help="[default: by the ending of --out]",
+)
+@click.option("--function", help="For ONNX: from_latents, from_seed, translate, …")
+@click.option("--truncation", type=float, help="Cut latents off at this many deviations.")
+@click.option("--out", "-o", required=True, help=".onnx, .tflite or .safetensors; else a folder.")
+@debug
+def export(model, weights, form, out, debug, **settings):
+    """Write a MODEL for others to run: a run folder, a file, name.tag, or a name with --weights.
+
+    \b
+    ganzoo export runs/dcgan-digits -o dcgan.onnx
+    ganzoo export cgan.mnist -o digits.tflite
+    ganzoo export cgan.mnist -o digits.onnx --function from_seed
+    ganzoo export cgan.mnist -o digits --format savedmodel
+    """
+    model, source = _trained(model, weights)
+    network = ganzoo.get(model, weights=source)
+    from ganzoo import export as forms
+
+    with _quiet_start():
+        path = forms.write(network, out, form=form, **settings)
+    functions = [settings["function"]] if settings["function"] else []
+    if path.suffix != ".safetensors" and not functions:
+        functions = [name for name, _, _ in forms.functions(network)]
+        functions = functions[:1] if path.suffix == ".onnx" else functions
+    click.echo(f"{path}{': ' if functions else ''}{', '.join(functions)}")
+
+
 def _target(form, out):
     """The form and the path of samples, where one follows from the other."""
     if out is None:

@@ -154,6 +154,19 @@ class Coded(ConvolutionalGAN):
         uniform = special.ndtr(np.concatenate([chosen, numbers], axis=1).astype("float64"))
         return np.concatenate([noise, self.coding.of_uniform(uniform)], axis=1)
 
+    @property
+    def draws(self):
+        return self.latent_dim + self.coding.draws
+
+    def of_uniform(self, numbers, truncation=None):
+        noise = super().of_uniform(numbers[:, : self.latent_dim], truncation)
+        rest, parts = numbers[:, self.latent_dim :], [noise]
+        for i, k in enumerate(self.categories):
+            parts.append(ops.one_hot(ops.cast(rest[:, i] * k, "int32"), k, dtype="float32"))
+        within = 1.0 if truncation is None else math.erf(truncation / math.sqrt(2))
+        parts.append(within * (2 * rest[:, len(self.categories) :] - 1))
+        return ops.concatenate(parts, axis=1)
+
     def latents(self, n, *, categories=None, continuous=None, seed=None):
         """Latents for `generate` with codes of your choice, `(n, latent_width)`.
 

@@ -171,6 +171,35 @@ class Conv2D(keras.layers.Conv2D):
 
 
 @keras.saving.register_keras_serializable(package="ganzoo")
+class UpSampling2D(keras.layers.UpSampling2D):
+    """Keras's, by which each pixel becomes four; height and width of the result stay known where
+    the batch size is not, which other runtimes need. For channels last.
+
+    Example:
+
+    >>> x = keras.ops.reshape(keras.ops.arange(4.0), (1, 2, 2, 1))
+    >>> keras.ops.convert_to_numpy(UpSampling2D()(x))[0, :, :, 0].astype(int).tolist()
+    [[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 3, 3], [2, 2, 3, 3]]
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(size=2, **kwargs)
+
+    def call(self, inputs):
+        _, height, width, channels = inputs.shape
+        twice = ops.concatenate([inputs, inputs], axis=-1)  # each pixel beside itself
+        rows = ops.reshape(twice, (-1, height, 2 * width * channels))
+        twice = ops.concatenate([rows, rows], axis=-1)
+        return ops.reshape(twice, (-1, 2 * height, 2 * width, channels))
+
+    def get_config(self):
+        config = super().get_config()
+        return {
+            k: v for k, v in config.items() if k not in ("size", "data_format", "interpolation")
+        }
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
 class Conv2DTranspose(keras.layers.Conv2DTranspose):
     """Keras's transposed convolution; to pictures of few channels it takes less time on a CPU.
 

@@ -35,7 +35,7 @@ LAYERS = [
     ["metrics"],
     ["evaluation"],
     ["callbacks", "doctor", "latent", "throughput"],
-    ["report"],
+    ["export", "report"],
     ["runs"],
     ["publishing"],
     ["cli"],

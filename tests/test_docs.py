@@ -14,7 +14,12 @@ from ganzoo import registry
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-SKIP = {"ganzoo.backend.jax", "ganzoo.backend.tensorflow", "ganzoo.backend.torch"}
+SKIP = {
+    "ganzoo.backend.forms",
+    "ganzoo.backend.jax",
+    "ganzoo.backend.tensorflow",
+    "ganzoo.backend.torch",
+}
 MODULES = sorted(
     m.name
     for m in pkgutil.walk_packages(ganzoo.__path__, "ganzoo.")

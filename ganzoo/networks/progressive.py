@@ -15,6 +15,7 @@ from ganzoo.layers import EqualizedConv2D
 from ganzoo.layers import EqualizedDense
 from ganzoo.layers import MinibatchStddev
 from ganzoo.layers import PixelNorm
+from ganzoo.layers import UpSampling2D
 from ganzoo.networks import style
 from ganzoo.networks.style import widths
 
@@ -44,7 +45,7 @@ def _active(x):
 
 
 def _enlarged(x, size):
-    x = layers.UpSampling2D(dtype=x.dtype)(x)
+    x = UpSampling2D(dtype=x.dtype)(x)
     if x.shape[1:3] == tuple(size):
         return x
     # An odd size was rounded up on the way down.

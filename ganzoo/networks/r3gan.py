@@ -11,6 +11,7 @@ from keras import layers
 from keras import ops
 
 from ganzoo.layers import Conv2D
+from ganzoo.layers import UpSampling2D
 from ganzoo.networks import mlp
 from ganzoo.networks.dcgan import sizes
 
@@ -90,7 +91,7 @@ def generator(
         if i and wide[i] != wide[i - 1]:
             x = _conv(wide[i])(x)
         if i:
-            x = layers.UpSampling2D()(x)
+            x = UpSampling2D()(x)
             if x.shape[1:3] != (height, width):  # an odd size was rounded up on the way down
                 x = layers.Cropping2D(((0, x.shape[1] - height), (0, x.shape[2] - width)))(x)
         for _ in range(blocks):

@@ -13,6 +13,7 @@ from ganzoo.layers import BatchNorm
 from ganzoo.layers import ConditionalBatchNorm
 from ganzoo.layers import Gain
 from ganzoo.layers import SpectralNorm
+from ganzoo.layers import UpSampling2D
 from ganzoo.networks import mlp
 from ganzoo.networks.dcgan import sizes
 
@@ -88,7 +89,7 @@ def generator(
         return ConditionalBatchNorm(num_classes)([x, labels])
 
     def enlarge(x, h, w):
-        x = layers.UpSampling2D()(x)
+        x = UpSampling2D()(x)
         if x.shape[1:3] != (h, w):  # an odd size was rounded up on the way down
             x = layers.Cropping2D(((0, x.shape[1] - h), (0, x.shape[2] - w)))(x)
         return x

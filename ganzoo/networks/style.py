@@ -15,6 +15,7 @@ from ganzoo.layers import EqualizedConv2D
 from ganzoo.layers import EqualizedDense
 from ganzoo.layers import MinibatchStddev
 from ganzoo.layers import PixelNorm
+from ganzoo.layers import UpSampling2D
 from ganzoo.networks import dcgan
 
 
@@ -277,7 +278,7 @@ def synthesis(image_shape, style_dim, channels=32, most=512):
     for i, (size, filters) in enumerate(zip(steps[1:], wide[1:])):
         x = layer(x, at(2 * i + 1), filters, size, upsample=True)
         x = layer(x, at(2 * i + 2), filters, size)
-        images = layers.UpSampling2D(dtype="float32")(images)
+        images = UpSampling2D(dtype="float32")(images)
         images = _cropped(Blur(2, (1, 1), dtype="float32")(images), size)
         last = i == len(steps) - 2
         images = layers.Add(dtype="float32", name="images" if last else None)(

@@ -1,0 +1,76 @@
+"""Functions of `keras.ops` in the forms that are deployed. On TensorFlow only.
+
+A function is given as `(name, inputs, fn)`: `inputs` is `{name: (shape, dtype)}` with None for what
+is not fixed, and `fn` takes tensors by these names and returns a dict of tensors.
+"""
+
+import contextlib
+import logging
+
+import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+
+def _signature(inputs, fn):
+    specs = [tf.TensorSpec(*spec, name=key) for key, spec in inputs.items()]
+    named = lambda *args: fn(**dict(zip(inputs, args)))
+    return tf.function(named, input_signature=specs, autograph=False)
+
+
+def _frozen(name, inputs, fn):
+    """The same function with its variables as constants."""
+    graph = _signature(inputs, fn).get_concrete_function()
+    keys, graph = sorted(graph.structured_outputs), convert_variables_to_constants_v2(graph)
+    # What was a dict has become a list, in the order of the names.
+    return name, inputs, lambda **tensors: dict(zip(keys, graph(**tensors)))
+
+
+def savedmodel(functions, path):
+    """Write a folder of TensorFlow's with a signature for each function."""
+    # Constants, because LiteRT would leave the variables of several functions empty.
+    signatures = {
+        name: _signature(inputs, fn)
+        for name, inputs, fn in [_frozen(*function) for function in functions]
+    }
+    module = tf.Module()
+    module.functions = signatures
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    with _quiet():
+        tf.saved_model.save(module, str(path), signatures=signatures, options=options)
+
+
+def litert(functions, folder):
+    """The bytes of a LiteRT file with a signature for each function; `folder`: to work in."""
+    savedmodel(functions, folder)
+    names = [name for name, _, _ in functions]
+    with _quiet():
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=names)
+        return converter.convert()
+
+
+def onnx(function):
+    """The bytes of an ONNX file of one function."""
+    import tf2onnx
+
+    name, inputs, fn = function
+    signature = _signature(inputs, fn)
+    with _quiet():
+        model, _ = tf2onnx.convert.from_function(
+            signature, input_signature=signature.input_signature, opset=18
+        )
+    model.graph.name = name
+    return model.SerializeToString()
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Without what the converters log of their progress."""
+    loggers = [logging.getLogger(name) for name in ("tensorflow", "absl", "tf2onnx")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before):
+            logger.setLevel(level)
