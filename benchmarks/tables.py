@@ -53,7 +53,7 @@ def quality():
         "against the 10,000 test pictures, in the features of\n"
         f"{' and '.join(extractors)}; floor: as many training pictures in place of the samples. "
         "Numbers\ncompare within one data set only. Made by `python benchmarks/quality.py dcgan "
-        "--seeds 0 1`,\n`… cgan` and `… plain --epochs 20`.\n"
+        "--seeds 0 1` and `… cgan`.\n"
     )
 
 

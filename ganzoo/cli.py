@@ -423,14 +423,12 @@ def evaluate(model, weights, data, data_dir, export, out, as_json, debug, metric
         out = pathlib.Path(out)
         for which, sheet in found.items():
             sheet.save(out if which == "last" else out.with_name(f"{out.stem}-{which}.json"))
-    if folder:
-        from ganzoo import report
-
-        report.write(folder)
     if as_json:
         click.echo(json.dumps({which: sheet.to_dict() for which, sheet in found.items()}))
     elif out is not None:
         click.echo(f"Score sheet: {out}")
+    if folder:
+        runs.write_report(folder, lambda line: click.echo(line, err=True))
 
 
 @main.command()
@@ -480,16 +478,13 @@ def export(model, weights, form, out, debug, **settings):
     ganzoo export cgan.mnist -o digits --format savedmodel
     """
     model, source = _trained(model, weights)
-    network = ganzoo.get(model, weights=source)
+    network = ganzoo.get(model, weights=source, precision="float32")
     from ganzoo import export as forms
 
+    _, found = forms.plan(network, out, form=form, **settings)
     with _quiet_start():
         path = forms.write(network, out, form=form, **settings)
-    functions = [settings["function"]] if settings["function"] else []
-    if path.suffix != ".safetensors" and not functions:
-        functions = [name for name, _, _ in forms.functions(network)]
-        functions = functions[:1] if path.suffix == ".onnx" else functions
-    click.echo(f"{path}{': ' if functions else ''}{', '.join(functions)}")
+    click.echo(f"{path}{': ' if found else ''}{', '.join(name for name, _, _ in found)}")
 
 
 def _target(form, out):

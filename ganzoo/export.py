@@ -2,7 +2,6 @@
 
 import importlib.util
 import pathlib
-import shutil
 import tempfile
 
 import keras
@@ -15,8 +14,8 @@ from ganzoo.encoding import to_codes
 from ganzoo.pictures import scaled
 from ganzoo.pictures import to_pictures
 
-FORMS = {".onnx": "onnx", ".tflite": "litert", ".safetensors": "safetensors"}
-"""What files are by their ending; a folder is a SavedModel."""
+FORMS = {".onnx": "onnx", ".tflite": "litert", ".safetensors": "safetensors", "": "savedmodel"}
+"""What a path is by its ending."""
 PRIME, ANOTHER_PRIME = 2**31 - 1, 2**31 - 19
 
 
@@ -38,7 +37,8 @@ def write(model, path, *, form=None, function=None, truncation=None):
     | `encode` | `images` | `codes (n, latent_dim)` float32 |
     | `reconstruct` | `images` | `pictures` |
 
-    `images` and `pictures` are uint8 `(n, height, width, channels)`. Of a conditional model,
+    `images` and `pictures` are uint8 `(n, height, width, channels)`, for a model of points float32
+    `(n, length)`. Of a conditional model,
     `from_latents` also takes `labels (n,)` int32, and `from_seed` takes them in place of `count`.
     Of two coupled domains, `images` and `targets` are given in place of `pictures`.
 
@@ -47,10 +47,11 @@ def write(model, path, *, form=None, function=None, truncation=None):
     `generate(latents=export.latents(model, seed, count))`.
 
     Args:
-        model: a built model of the zoo.
-        path: file or folder to write, replaced if it is there and of the same form.
+        model: a built model of the zoo, of float32.
+        path: file or folder to write. A file that is there is replaced, a folder only if it is a
+            SavedModel.
         form: see above. None: by the ending of `path`.
-        function: for ONNX, which; None: the first that the model has.
+        function: which alone; None: all, of ONNX the first that the model has.
         truncation: as for `generate`, for all that is drawn from seeds, and for models whose
             networks take it, such as `stylegan2`, for all pictures.
 
@@ -58,8 +59,8 @@ def write(model, path, *, form=None, function=None, truncation=None):
         The path.
 
     Raises:
-        ValueError: an argument is out of range, the model has nothing to export, or the backend is
-            not TensorFlow (weights alone can be written on any).
+        ValueError: an argument is out of range, the model has nothing to export or computes in
+            half precision, or the backend is not TensorFlow (weights are written on any).
         ImportError: what the form needs is not installed.
         OSError: the path cannot be written.
 
@@ -72,14 +73,8 @@ def write(model, path, *, form=None, function=None, truncation=None):
     True
     """
     path = pathlib.Path(path)
-    form = FORMS.get(path.suffix, "savedmodel") if form is None else form
-    checks.one_of("form", form, ("savedmodel", *FORMS.values()))
-    model._must_be_built()
-    found = [] if form == "safetensors" else functions(model, truncation)
-    if function is not None:
-        checks.one_of("function", function, [name for name, _, _ in found])
-        found = [x for x in found if x[0] == function]
-    if found and keras.backend.backend() != "tensorflow":
+    form, found = plan(model, path, form=form, function=function, truncation=truncation)
+    if form != "safetensors" and keras.backend.backend() != "tensorflow":
         raise ValueError(
             f"{form!r} is written on TensorFlow: set KERAS_BACKEND=tensorflow. Weights are the "
             "same on all backends."
@@ -96,11 +91,51 @@ def write(model, path, *, form=None, function=None, truncation=None):
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ganzoo-") as work:
             made = _make(model, form, found, pathlib.Path(work))
             if folder_there:
-                shutil.rmtree(path)
+                path.rename(pathlib.Path(work) / "before")
             made.replace(path)
     except OSError as error:
         raise OSError(f"{str(path)!r} cannot be written: {error.strerror or error}.") from None
     return path
+
+
+def plan(model, path, *, form=None, function=None, truncation=None):
+    """What `write` would write: `(form, functions)`, see `functions`; of weights there are none.
+
+    Arguments and errors are those of `write`.
+    """
+    ending = pathlib.Path(path).suffix
+    if form is None and ending.lower() not in FORMS:
+        raise ValueError(
+            f"`form` does not follow from the ending {ending!r}. Known endings: "
+            f"{', '.join(filter(None, FORMS))}, and none, of folders, for a SavedModel. Or say "
+            f"which: {', '.join(FORMS.values())}."
+        )
+    form = FORMS[ending.lower()] if form is None else form
+    checks.one_of("form", form, tuple(FORMS.values()))
+    model._must_be_built()
+    if form == "safetensors":
+        if function is not None or truncation is not None:
+            raise ValueError("Weights alone have no functions: leave out `function`, `truncation`.")
+        return form, []
+    if model.dtype_policy.name != "float32":
+        raise ValueError(
+            f"Exported models compute in float32, and this one in {model.dtype_policy.name!r}. "
+            "Load its weights with `ganzoo.get(name, weights=…, precision='float32')`."
+        )
+    found = functions(model, truncation)
+    if not found:
+        raise ValueError(f"{type(model).__name__} has nothing that could be exported.")
+    if function is not None:
+        checks.one_of("function", function, [name for name, _, _ in found])
+        found = [x for x in found if x[0] == function]
+    found = found[:1] if form == "onnx" else found
+    alone = [name for name, _, _ in found] == ["from_latents"]
+    if alone and truncation is not None and model.truncates_latents:
+        raise ValueError(
+            "Latents that are given are not truncated: leave out `truncation`, or export "
+            "`function='from_seed'`."
+        )
+    return form, found
 
 
 def _make(model, form, found, work):
@@ -126,7 +161,8 @@ def functions(model, truncation=None):
     found = []
     if hasattr(model, "generate"):
         found += _generating(model, truncation)
-    pictures = {"images": ((None, *model.image_shape), "uint8")}
+    kind = "uint8" if len(model.image_shape) == 3 else "float32"  # of points
+    pictures = {"images": ((None, *model.image_shape), kind)}
     if hasattr(model, "translate"):
         for name, reverse in (("translate", False), ("translate_back", True)):
             try:
@@ -177,8 +213,9 @@ def _generating(model, truncation):
             places = ops.cumsum(ops.ones_like(labels, dtype="int64")) - 1
         else:
             places = ops.arange(count, dtype="int64")
-        numbers = uniform(seed, places, model.draws)
-        return from_latents(model.of_uniform(numbers, truncation), labels)
+        columns = ops.arange(model.draws, dtype="int64")
+        numbers = ops.cast(scramble(seed, places[:, None], columns[None]), "float32")
+        return from_latents(model.of_uniform(uniform(numbers), truncation), labels)
 
     counted = {"seed": ((), "int64"), **(labels or {"count": ((), "int64")})}
     return [
@@ -201,32 +238,36 @@ def latents(model, seed, count, truncation=None):
     >>> ganzoo.export.latents(model, 7, 3).shape
     (3, 100)
     """
-    checks.integer("seed", seed, least=0)
-    places = ops.arange(checks.integer("count", count), dtype="int64")
-    numbers = uniform(ops.convert_to_tensor(seed, "int64"), places, model.draws)
+    places = np.arange(checks.integer("count", count))[:, None]
+    # By NumPy, because not every backend has numbers of 64 bits.
+    found = scramble(checks.integer("seed", seed, least=0), places, np.arange(model.draws)[None])
+    numbers = uniform(ops.convert_to_tensor(found.astype("float32")))
     return np.asarray(ops.convert_to_numpy(model.of_uniform(numbers, truncation)))
 
 
-def uniform(seed, places, width):
-    """Numbers in (0, 1) that depend on seed, place and column alone, `(places, width)` float32.
+def scramble(seed, places, columns):
+    """Whole numbers below `PRIME` that look random, and depend on seed, place and column alone.
 
-    Every runtime has whole numbers, and few have the same random ones: here a block cipher's rounds
-    x → (x + k)⁵ modulo the prime 2³¹ − 1, each of which exchanges all numbers below it (Albrecht,
+    Every runtime has whole numbers, and few have the same random ones: here the rounds of a block
+    cipher, (a, b) → (b + (a + k)⁵, a) modulo a prime, each of which exchanges all pairs (Albrecht,
     Grassi, Rechberger, Roy, Tiessen 2016, "MiMC: Efficient Encryption and Cryptographic Hashing
-    with Minimal Multiplicative Complexity"), run over the seed, the place and the column in turn.
+    with Minimal Multiplicative Complexity", section 2.1), over the seed, the place and the column
+    in turn. Two remainders, because together they say which seed it is, up to their product, and
+    not every runtime divides whole numbers.
     """
-    column = ops.arange(width, dtype="int64")[None]
-    # Both remainders together say which seed it is, of all up to their product; not every runtime
-    # divides whole numbers.
-    x = _round(_round(seed % PRIME) + seed % ANOTHER_PRIME)
-    x = _round(x + places[:, None])
-    x = _round(x + column)
-    for constant in (0x2545F491, 0x4F6CDD1D, 0x5851F42D):  # of well-known generators
-        x = _round(x + constant)
-    return (ops.cast(x, "float32") + 0.5) / PRIME
+    pair = _rounds(seed % PRIME, seed % ANOTHER_PRIME)
+    pair = _rounds(pair[0] + places, pair[1])
+    return _rounds(pair[0] + columns, pair[1])[0]
 
 
-def _round(x):
-    x = x % PRIME
-    square = (x * x) % PRIME
-    return (((square * square) % PRIME) * x) % PRIME
+def _rounds(a, b):
+    for constant in (0x2545F491, 0x4F6CDD1D, 0x5851F42D, 0x14057B7E):  # of well-known generators
+        x = (a + constant) % PRIME
+        square = (x * x) % PRIME
+        a, b = (b + ((square * square) % PRIME) * x) % PRIME, a % PRIME
+    return a, b
+
+
+def uniform(numbers):
+    """Numbers below `PRIME`, as floats, in (0, 1); the largest would be rounded to 1."""
+    return ops.minimum((numbers + 0.5) / PRIME, 1 - 2**-24)

@@ -1,6 +1,7 @@
 """The report of a run: one page of HTML with everything in it, for any browser and no network."""
 
 import base64
+import contextlib
 import io
 import json
 import pathlib
@@ -8,6 +9,7 @@ import shlex
 
 import jinja2
 from matplotlib.figure import Figure
+from PIL import Image
 
 from ganzoo import callbacks
 from ganzoo import catalogue
@@ -20,6 +22,8 @@ GRIDS = 8
 """Grids that show how a training went on."""
 MOST = 8_000_000
 """Bytes of an animation that still goes into the page."""
+LARGE, SIDE = 500_000, 1024
+"""Bytes from which on a still picture is made smaller, and its height and width then at most."""
 ASIDE = ("epoch", "step", "seconds", "cpu_seconds")
 
 
@@ -53,24 +57,29 @@ def write(run):
     run = pathlib.Path(run)
     try:
         config = json.loads((run / "config.json").read_text(encoding="utf-8"))
-        settings, asked = config["settings"], config["epochs"]
+        settings, asked = dict(config["settings"]), config["epochs"]
+        device, versions = config["device"]["name"], dict(config["versions"])
+        made_by = command(settings, asked)
     except (OSError, ValueError, KeyError, TypeError):
         raise ValueError(f"{str(run)!r} is no run folder of `ganzoo train`.") from None
     log = lines(run / "metrics.jsonl")
     grids = weights.by_epoch(run / "samples", ".png")
     animation = run / "training.gif"
+    for key in ("data", "to"):  # where they are on this machine is nobody's business
+        if key in settings:
+            settings[key] = pathlib.Path(settings[key]).name
     page = jinja2.Template(TEMPLATE.read_text(encoding="utf-8"), autoescape=True).render(
         model=settings["model"],
         domains=" and ".join(settings[k] for k in ("data", "to") if k in settings),
         settings=settings,
         asked=asked,
-        command=command(settings, asked),
-        device=config["device"]["name"],
-        versions=config["versions"],
-        done=log[-1]["epoch"] if log else 0,
-        steps=log[-1]["step"] if log else 0,
-        minutes=sum(row["seconds"] for row in log) / 60,
-        cpu_minutes=sum(row["cpu_seconds"] for row in log) / 60,
+        command=made_by,
+        device=device,
+        versions=versions,
+        done=max((row.get("epoch", 0) for row in log), default=0),
+        steps=max((row.get("step", 0) for row in log), default=0),
+        minutes=sum(row.get("seconds", 0) for row in log) / 60,
+        cpu_minutes=sum(row.get("cpu_seconds", 0) for row in log) / 60,
         curves=[(title, svg(figure)) for title, figure in curves(log)],
         grids=[(epoch, embedded(grids[epoch])) for epoch in some(sorted(grids))],
         animation=embedded(animation) if _size(animation) < MOST else None,
@@ -89,9 +98,10 @@ def lines(path):
     if path.exists():
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
-                found.append(json.loads(line))
+                row = json.loads(line)
             except ValueError:
                 continue
+            found += [row] if isinstance(row, dict) else []
     return found
 
 
@@ -117,7 +127,8 @@ def curves(log):
     scores = [k for k in keys if "[" in k]
     losses = [k for k in keys if k.endswith("loss")]
     said = [k for k in keys if k in ("d_real", "d_fake") or "accuracy" in k]
-    terms = [k for k in keys if k not in (*scores, *losses, *said)]
+    rates = [k for k in keys if k == "learning_rate"]
+    terms = [k for k in keys if k not in (*scores, *losses, *said, *rates)]
     shares = ("precision", "recall", "density", "coverage", "class_agreement")
     parts = [
         ("Losses", losses),
@@ -127,7 +138,12 @@ def curves(log):
         ("Fréchet distance", [k for k in scores if k.startswith("frechet")]),
         ("Shares", [k for k in scores if k.startswith(shares)]),
         ("Diversity", [k for k in scores if k.startswith("diversity")]),
+        ("Learning rate", rates),
     ]
+    shown = {k for _, found in parts for k in found}
+    parts += [
+        (k.partition("[")[0], [k]) for k in scores if k not in shown
+    ]  # of scales of their own
     found = []
     for title, keys in parts:
         if keys:
@@ -139,10 +155,12 @@ def curves(log):
 
 def curve(axis, log, keys):
     """Draw what some logs were in each epoch."""
-    for key in keys:
+    short = [key.partition("[")[0] for key in keys]
+    for key, name in zip(keys, short):
         known = [(row["epoch"], row[key]) for row in log if row.get(key) is not None]
+        label = name if short.count(name) == 1 else key
         dots = "." if len(known) < 20 else None
-        axis.plot(*zip(*known), label=key.partition("[")[0], marker=dots)
+        axis.plot(*zip(*known), label=label.replace("$", r"\$"), marker=dots)
     axis.set(xlabel="epoch")
     if all("[" in key for key in keys):  # of scores it matters how far they are from zero
         axis.set_ylim(bottom=0)
@@ -160,8 +178,15 @@ def embedded(path):
     """A picture file as an address that holds it whole; None if it is not there."""
     if not path.exists():
         return None
-    kind = path.suffix.removeprefix(".")
-    return f"data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+    kind, content = path.suffix.removeprefix("."), path.read_bytes()
+    if kind == "png" and len(content) > LARGE:
+        file = io.BytesIO()
+        with Image.open(path) as picture:
+            smaller = picture.convert("RGB")
+            smaller.thumbnail((SIDE, SIDE))
+            smaller.save(file, "webp", quality=80)
+        kind, content = "webp", file.getvalue()
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def _size(path):
@@ -169,14 +194,17 @@ def _size(path):
 
 
 def sheets(run):
-    """`{title: score sheet as a dict}`: of `ganzoo evaluate`, and of the best model so far."""
-    found = {}
-    if (run / "scores.json").exists():
-        found["The last model"] = evaluation.ScoreSheet.load(run / "scores.json")
-    if (run / "checkpoints" / "best.keras").exists():
-        epoch, score, sheet = callbacks.read_best(run / "checkpoints" / "best.keras")
-        found[f"The best by {score}: epoch {epoch}"] = sheet
-    return {title: sheet.to_dict() for title, sheet in found.items()}
+    """`{title: score sheet as a dict}`, of `ganzoo evaluate` and of the best model so far."""
+    found, best = {}, run / "checkpoints" / "best.keras"
+    with contextlib.suppress(ValueError):  # what is damaged is not shown
+        if best.exists():
+            epoch, score, sheet = callbacks.read_best(best)
+            found[f"The best by {score}: epoch {epoch}"] = sheet
+    for title, name in (("The best model", "scores-best"), ("The last model", "scores")):
+        with contextlib.suppress(ValueError):
+            if (run / f"{name}.json").exists():
+                found[title] = evaluation.ScoreSheet.load(run / f"{name}.json")
+    return {title: sheet.to_dict() for title, sheet in reversed(found.items())}
 
 
 def command(settings, epochs):

@@ -107,6 +107,8 @@ def train(
     done, resumed = _resume(out, say)
     if done >= epochs:
         say(f"{out} has {done} epochs already. For more: --epochs {done + epochs}")
+        _animate(out)  # which a kill may have kept it from
+        write_report(out, say)
         return resumed
     _write_config(out, settings, epochs)
     ds = _load(network, data, to, data_dir=data_dir, **options)
@@ -119,6 +121,7 @@ def train(
     say(f"Training {model} on {domains}, epochs {done + 1} to {epochs}, in {out}")
     every = score_every if hasattr(network, "generate") else 0
     scoring = _scoring(out, ds, data, data_dir, every, conditional, verbose, say)
+    _set_aside(out, done)
     notes = out / "doctor.jsonl"
     callbacks.forget(notes, done)
     watching = [
@@ -132,10 +135,10 @@ def train(
     try:
         with _Interrupts(say) as interrupts:
             network.fit(ds, **span, verbose=verbose, callbacks=[*watching, interrupts])
-        _show_nearest(network, ds, out, seed)
+        _carefully("The nearest pictures", lambda: _show_nearest(network, ds, out, seed), say)
     finally:  # also when interrupted: what there is, is worth seeing
         grids = _animate(out)
-        page = _report(out, say)
+        page = write_report(out, say)
     say(f"Samples: {grids[-1]}")
     say(f"The training as an animation: {out / 'training.gif'}")
     for callback in scoring:
@@ -170,23 +173,45 @@ def _animate(out):
     return grids
 
 
+MOST_NEAR = 60_000
+"""Training pictures among which the nearest are looked for."""
+
+
 def _show_nearest(network, ds, out, seed):
     """Write samples beside the training pictures nearest to them."""
     if hasattr(network, "generate") and len(network.image_shape) == 3:
         samples = network.generate(12, seed=seed)
         with callbacks.replacing(out / "nearest.png") as path:
-            evaluation.save_nearest(samples, ds, path)
+            evaluation.save_nearest(samples, _first(ds, MOST_NEAR), path)
 
 
-def _report(out, say):
-    """Write the report and return its path; whatever is wrong with it is said, and loses
-    nothing."""
-    try:
+def _first(ds, most):
+    """Batches of a data set, up to so many examples."""
+    batches = (ds[i] for i in range(len(ds))) if isinstance(ds, keras.utils.PyDataset) else ds
+    for batch in batches:
+        yield batch
+        most -= len(batch[0] if isinstance(batch, tuple) else batch)
+        if most <= 0:
+            return
+
+
+def write_report(folder, say):
+    """Write a run's report and return its path; whatever is wrong with it is said."""
+
+    def write():
         from ganzoo import report  # loads matplotlib, for which no training need wait
 
-        return report.write(out)
+        return report.write(folder)
+
+    return _carefully("The report", write, say)
+
+
+def _carefully(what, write, say):
+    """What a function returns; whatever goes wrong is said, and nothing is lost."""
+    try:
+        return write()
     except Exception as error:
-        say(f"The report could not be written: {error}")
+        say(f"{what} could not be written: {error}")
         return None
 
 
@@ -331,6 +356,13 @@ def _resume(out, say):
             "begin again."
         ) from damaged[0][1]
     return 0, None
+
+
+def _set_aside(out, done):
+    """Rename what is known of the model that the training goes on from: it is of so many epochs."""
+    for path in (out / "scores.json", out / "scores-best.json", out / "nearest.png"):
+        if path.exists():
+            path.replace(path.with_name(f"{path.stem}-epoch-{done:04d}{path.suffix}"))
 
 
 def _classes(ds):

@@ -17,9 +17,10 @@ from ganzoo import cli
 from ganzoo import export
 from ganzoo import zoo
 from ganzoo.generative import quantile
+from ganzoo.pictures import PictureGame
 from tests.cases import CASES
 
-pytestmark = pytest.mark.skipif(
+on_tensorflow = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="exports are written on TensorFlow"
 )
 
@@ -112,6 +113,7 @@ def check(run, name, model, truncation=None):
         assert close(pictures, model.generate(3, latents=latents, **labels, **domain, **own))
 
 
+@on_tensorflow
 @pytest.mark.parametrize("name", zoo.own_models())
 def test_every_model_leaves_as_a_saved_model(name, tmp_path):
     model = moved(name)
@@ -122,6 +124,7 @@ def test_every_model_leaves_as_a_saved_model(name, tmp_path):
         check(run, function, model)
 
 
+@on_tensorflow
 @pytest.mark.parametrize("name", ["cgan", "infogan", "pix2pix", "r3gan", "stylegan2", "vae"])
 def test_and_as_a_file_for_small_machines(name, tmp_path):
     model = moved(name)
@@ -132,6 +135,7 @@ def test_and_as_a_file_for_small_machines(name, tmp_path):
         check(run, function, model)
 
 
+@on_tensorflow
 @pytest.mark.parametrize("name", ["cgan", "cyclegan", "infogan", "r3gan", "stylegan2", "vae"])
 def test_and_as_onnx(name, tmp_path):
     model = moved(name)
@@ -140,6 +144,7 @@ def test_and_as_onnx(name, tmp_path):
         check(ONNX(path), function, model)
 
 
+@on_tensorflow
 @pytest.mark.parametrize("name", ["dcgan", "infogan", "stylegan2"])
 def test_truncation_is_inside(name, tmp_path):
     model = moved(name)
@@ -159,22 +164,34 @@ def test_weights_go_back(tmp_path):
 # What is drawn -----------------------------------------------------------------------------------
 
 
+DRAWN = [776733697, 1840604223, 1893387370]
+
+
 def numbers(seed, places, width):
-    tensor = lambda x: keras.ops.convert_to_tensor(x, "int64")
-    return np.asarray(export.uniform(tensor(seed), tensor(places), width))
+    found = export.scramble(seed, np.asarray(places)[:, None], np.arange(width)[None])
+    assert found.min() >= 0 and found.max() < export.PRIME
+    return found
 
 
 def test_numbers_are_uniform_and_independent():
-    found = numbers(3, np.arange(2000), 50)
-    assert 0 < found.min() and found.max() < 1
+    found = numbers(3, np.arange(2000), 50) / export.PRIME
     # Kolmogorov-Smirnov over all; correlations between columns, neighbours and seeds: those of
     # 2,000 independent numbers deviate by 1/√2000, of which 4.5 is beyond chance for 2,500 pairs.
     assert stats.kstest(found.ravel(), "uniform").pvalue > 1e-3
     limit = 4.5 / np.sqrt(2000)
     assert np.abs(np.corrcoef(found.T) - np.eye(50)).max() < limit
     assert np.abs(np.corrcoef(found[1:].T, found[:-1].T)[:50, 50:]).max() < limit
-    other = numbers(4, np.arange(2000), 50)
+    other = numbers(4, np.arange(2000), 50) / export.PRIME
     assert np.abs(np.corrcoef(found.T, other.T)[:50, 50:]).max() < limit
+
+
+def test_no_two_seeds_places_or_columns_have_the_same_stream():
+    """Three numbers in a row say where one is: of 62 bits, no two are alike by chance."""
+    places = numbers(0, np.arange(10_000), 100)
+    rows = np.stack([places[:, i : 98 + i].ravel() for i in range(3)], axis=1)
+    assert len(np.unique(rows @ [1, 2**20 + 7, 2**40 + 9])) == len(rows)  # modulo 2⁶⁴
+    first = np.concatenate([numbers(seed, np.arange(30), 2) for seed in range(7000)])
+    assert len(np.unique(first @ [1, 2**31])) == len(first)
 
 
 def test_a_number_depends_on_seed_place_and_column_alone():
@@ -184,12 +201,30 @@ def test_a_number_depends_on_seed_place_and_column_alone():
     assert (numbers(5 + export.PRIME, [0, 1, 2], 4) != found).all()  # large seeds are others
 
 
+def test_every_backend_draws_the_same():
+    """By arithmetic on whole numbers: as it was found on each of them."""
+    assert numbers(7, [0], 3).tolist() == [DRAWN]
+    drawn = export.latents(ganzoo.get("dcgan", image_shape=(8, 8, 1), channels=4), 7, 1)[0, :3]
+    wanted = special.ndtri((np.array(DRAWN) + 0.5) / export.PRIME)
+    np.testing.assert_allclose(drawn, wanted, atol=3e-4)
+
+
+def test_the_largest_number_is_below_one():
+    last = keras.ops.convert_to_tensor(np.float32([0, export.PRIME - 1]))
+    found = np.asarray(keras.ops.convert_to_numpy(export.uniform(last)))
+    assert 0 < found[0] and found[1] < 1
+    model = ganzoo.get("infogan", image_shape=(8, 8, 1), channels=4, latent_dim=2)
+    ends = keras.ops.convert_to_tensor(np.repeat(found[1:], model.draws)[None])
+    codes = np.asarray(keras.ops.convert_to_numpy(model.of_uniform(ends)))
+    assert np.isfinite(codes).all() and codes[0, 2:12].sum() == 1
+
+
 def test_quantiles_are_those_of_the_normal_distribution():
     p = np.concatenate([np.geomspace(1e-8, 0.5, 500), 1 - np.geomspace(1e-6, 0.5, 500)])
     p = p.astype("float32")
-    found = np.asarray(quantile(keras.ops.convert_to_tensor(p)))
+    found = np.asarray(keras.ops.convert_to_numpy(quantile(keras.ops.convert_to_tensor(p))))
     np.testing.assert_allclose(found, special.ndtri(p.astype("float64")), atol=3e-4)
-    cut = np.asarray(quantile(keras.ops.convert_to_tensor(p), 0.7))
+    cut = np.asarray(keras.ops.convert_to_numpy(quantile(keras.ops.convert_to_tensor(p), 0.7)))
     assert np.abs(cut).max() <= 0.7 + 1e-5 and cut[0] == pytest.approx(-0.7, abs=1e-4)
 
 
@@ -207,6 +242,8 @@ def tiny():
         ({"form": "pickle"}, "`form`"),
         ({"function": "translate"}, "`function`"),
         ({"truncation": 0.0}, "`truncation`"),
+        ({"form": "safetensors", "truncation": 1.0}, "leave out `function`, `truncation`"),
+        ({"form": "onnx", "truncation": 1.0}, "or export `function='from_seed'`"),
     ],
 )
 def test_wrong_arguments_are_refused(tiny, tmp_path, arguments, message):
@@ -215,6 +252,41 @@ def test_wrong_arguments_are_refused(tiny, tmp_path, arguments, message):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_ending_that_means_nothing_is_asked_about(tiny, tmp_path):
+    with pytest.raises(ValueError, match=r"ending '.h5'. Known endings: .onnx, .tflite, .safet"):
+        export.write(tiny, tmp_path / "a.h5")
+    assert export.plan(tiny, "a.TFLITE")[0] == "litert"
+
+
+def test_half_precision_says_what_to_do(tmp_path):
+    model = moved("vanilla", precision="mixed_float16")
+    with pytest.raises(ValueError, match="precision='float32'"):
+        export.write(model, tmp_path / "a.tflite")
+
+
+class Mute(PictureGame):
+    """Can do nothing of what models may be asked for."""
+
+
+def test_what_has_nothing_to_export_says_so(tiny, tmp_path):
+    with pytest.raises(ValueError, match="nothing that could be exported"):
+        model = Mute()
+        model._must_be_built = lambda: None
+        model.image_shape = (8, 8, 1)
+        export.write(model, tmp_path / "a.onnx")
+
+
+@on_tensorflow
+def test_points_stay_points(tmp_path):
+    model = moved("aae", image_shape=(2,))
+    run = SavedModel(export.write(model, tmp_path / "model"))
+    points = np.random.default_rng(0).uniform(-1, 1, (3, 2)).astype("float32")
+    found = run("reconstruct", images=points)["pictures"]
+    np.testing.assert_allclose(found, model.reconstruct(points), atol=1e-4)
+    assert run.names() == {"from_latents", "from_seed", "encode", "reconstruct"}
+
+
+@on_tensorflow
 def test_what_is_there_is_not_overwritten_unless_it_is_an_export(tiny, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("three years of work")
@@ -226,6 +298,7 @@ def test_what_is_there_is_not_overwritten_unless_it_is_an_export(tiny, tmp_path)
     assert SavedModel(path).names() == {"from_latents", "from_seed"}
 
 
+@on_tensorflow
 def test_a_place_that_cannot_be_written_is_an_os_error(tiny, tmp_path):
     (tmp_path / "file").write_text("")
     for name in ("model.tflite", "model.safetensors", "model"):
@@ -233,12 +306,14 @@ def test_a_place_that_cannot_be_written_is_an_os_error(tiny, tmp_path):
             export.write(tiny, tmp_path / "file" / name)
 
 
+@on_tensorflow
 def test_what_is_not_installed_is_named(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"pip install 'ganzoo\[export\]'"):
         export.write(tiny, tmp_path / "a.onnx")
 
 
+@on_tensorflow
 def test_the_command_line_writes_what_others_run(tmp_path):
     model = moved("cgan")
     weights, out = tmp_path / "cgan.safetensors", tmp_path / "digits.onnx"

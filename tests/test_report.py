@@ -1,14 +1,18 @@
 """The report of a run: everything on one page that needs nothing else."""
 
+import base64
 import html.parser
+import io
 import json
 import re
 import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from ganzoo import callbacks
+from ganzoo import evaluation
 from ganzoo import report
 from ganzoo import runs
 
@@ -91,6 +95,7 @@ def test_it_says_what_was_done(trained):
     assert "3 of 3 epochs, 6 steps" in page.text
     assert "ganzoo train vanilla" in page.text and "--set latent_dim=6" in page.text
     assert '<script>alert("x")<_script> & co.npy' in page.text  # as text
+    assert str(trained[0].parent) not in (trained[0] / "report.html").read_text()  # nobody's
     assert "keras" in page.text and "generator_units" in page.text
 
 
@@ -159,6 +164,61 @@ def test_a_report_that_cannot_be_written_loses_nothing(train, tmp_path):
     said = train(tmp_path / "run", 1)
     assert any("The report could not be written" in line for line in said)
     assert (tmp_path / "run" / "checkpoints" / "epoch-0001.keras").exists()
+
+
+def test_nearest_pictures_that_cannot_be_written_lose_nothing(train, tmp_path, monkeypatch):
+    def broken(*args):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(evaluation, "save_nearest", broken)
+    said = train(tmp_path / "run", 1)
+    assert "The nearest pictures could not be written: No space left on device" in said
+    assert said[-1].startswith("All of it on one page")
+
+
+def test_scores_of_a_model_that_trains_on_are_set_aside(train, run):
+    for name in ("scores.json", "scores-best.json", "nearest.png"):
+        (run / name).write_bytes(name.encode())
+    train(run, 4)
+    for name in ("scores-epoch-0003.json", "scores-best-epoch-0003.json"):
+        assert (run / name).read_text() == name.replace("-epoch-0003", "")
+    assert not (run / "scores.json").exists()
+    assert (run / "nearest.png").read_bytes() != b"nearest.png"
+
+
+def test_a_run_that_was_killed_at_its_end_gets_its_page(train, run):
+    (run / "report.html").unlink()
+    (run / "training.gif").unlink()
+    assert train(run, 3) == [f"{run} has 3 epochs already. For more: --epochs 6"]
+    assert len(Page(run / "report.html").pictures) == 1 + 4 + 1
+
+
+def test_what_is_damaged_or_old_is_left_out(run):
+    (run / "scores.json").write_text("{")
+    (run / "checkpoints" / "best.keras").write_text("{")
+    rows = report.lines(run / "metrics.jsonl")
+    old = [{"epoch": row["epoch"], "a_loss$\\b$": 1.0} for row in rows]
+    (run / "metrics.jsonl").write_text("\n".join(map(json.dumps, [1, [2], *old])))
+    page = Page(report.write(run))
+    assert "3 of 3 epochs, 0 steps" in page.text and "Scores" not in page.text
+
+
+def test_all_that_a_log_has_is_drawn():
+    names = ("frechet[a]", "frechet[b]", "kernel[a]", "modes[a]", "learning_rate", "d_gp", "g_loss")
+    log = [{"epoch": i, "step": i, **dict.fromkeys(names, i)} for i in (1, 2)]
+    drawn = [x.get_label() for _, f in report.curves(log) for x in f.axes[0].lines]
+    wanted = {"frechet[a]", "frechet[b]", "kernel", "modes", "learning_rate", "d_gp", "g_loss"}
+    assert set(drawn) == wanted and len(drawn) == len(names)
+
+
+def test_large_grids_are_made_smaller(tmp_path):
+    path = tmp_path / "grid.png"
+    noise = np.random.default_rng(0).integers(0, 256, (1500, 1500, 3), "uint8")
+    Image.fromarray(noise).save(path)
+    kind, _, content = report.embedded(path).partition(";base64,")
+    with Image.open(io.BytesIO(base64.b64decode(content))) as picture:
+        assert (kind, picture.size) == ("data:image/webp", (report.SIDE, report.SIDE))
+    assert len(content) < path.stat().st_size / 4
 
 
 def test_notes_of_epochs_that_are_trained_again_are_dropped(train, run):
