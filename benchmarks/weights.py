@@ -38,7 +38,7 @@ RECIPES = {
     "dcgan.mnist": {"epochs": 20, **recipes.QUICK},
     "dcgan.fashion_mnist": {"epochs": 20, **recipes.QUICK},
     "cgan.mnist": {"epochs": 15, **recipes.QUICK},
-    "cgan.fashion_mnist": {"epochs": 20, **recipes.QUICK},
+    "cgan.fashion_mnist": {"epochs": 15, **recipes.QUICK},
     "acgan.mnist": {
         "epochs": 15,
         "batch_size": 32,
@@ -56,7 +56,7 @@ RECIPES = {
         "arguments": {"channels": 32, "dense_units": (128,), "categories": (20,)},
     },
     "r3gan.mnist": {
-        "epochs": 10,
+        "epochs": 8,
         "batch_size": 32,
         "arguments": {**recipes.LIGHT_R3GAN, "num_classes": 10},
     },
