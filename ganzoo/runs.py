@@ -107,8 +107,9 @@ def train(
     done, resumed = _resume(out, say)
     if done >= epochs:
         say(f"{out} has {done} epochs already. For more: --epochs {done + epochs}")
-        _animate(out)  # which a kill may have kept it from
-        write_report(out, say)
+        if not (out / "report.html").exists():  # a kill may have kept it from it
+            _animate(out)
+            write_report(out, say)
         return resumed
     _write_config(out, settings, epochs)
     ds = _load(network, data, to, data_dir=data_dir, **options)
