@@ -97,6 +97,8 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data-dir")
     args = parser.parse_args()
+    if unknown := set(args.names) - set(names):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}. There are: {', '.join(names)}")
     data = [digits(split, args.data_dir) for split in ("train", "test")]
     for recipe in RECIPES:
         if recipe["model"] in args.names:

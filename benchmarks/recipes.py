@@ -20,7 +20,7 @@ NARROW_SNGAN = {
 }
 
 LIGHT_R3GAN = {"architecture": "dcgan", "learning_rate": 8e-4}
-"""DCGAN's networks take a fraction of the time of residual ones, and the same learning rate."""
+"""Steps of DCGAN's networks take less time than those of residual ones."""
 
 FEW_LABELS = {
     "architecture": "mlp",
@@ -117,8 +117,9 @@ REMARKS = {
     "stylegan2": "Its steps are long on a CPU: after so few of them it has only begun.",
     "bigan": "A step has more to do than one of `dcgan`, so there were far fewer. Reconstructions "
     "are of the same kind as the picture rather than of the picture, as in the paper.",
-    "r3gan": "Played by DCGAN's networks: a step of the residual ones takes several times as long "
-    "on a CPU, and in minutes they have only begun.",
+    "r3gan": "Played by DCGAN's networks: steps of the residual ones take longer on a CPU, and in "
+    "minutes they have only begun. On Fashion-MNIST it was told the labels, as `cgan` is and "
+    "`dcgan` is not; on Stacked-MNIST it was not.",
     "infogan": "Of ten categories some are shared by digits that look alike, and others share one; "
     "which, depends on the seed. The paper's one for each digit has not been reached; of twenty "
     "most are of one digit.",

@@ -72,15 +72,21 @@ class SampleGrid(keras.callbacks.Callback):
         self._save(epoch + 1)
 
 
-def _first(data, n):
-    """The first `n` examples of a data set of batches, a list of uint8 arrays."""
+def first_batches(data, n):
+    """The batches of a data set, as tuples, until they have `n` examples."""
     if isinstance(data, keras.utils.PyDataset):
         data = (data[i] for i in range(data.num_batches))
-    found = []
     for batch in data:
-        found.append(batch if isinstance(batch, (tuple, list)) else (batch,))
-        if sum(len(b[0]) for b in found) >= n:
-            break
+        batch = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
+        yield batch
+        n -= len(batch[0])
+        if n <= 0:
+            return
+
+
+def _first(data, n):
+    """The first `n` examples of a data set of batches, a list of uint8 arrays."""
+    found = first_batches(data, n)
     columns = [np.concatenate([np.asarray(part) for part in column])[:n] for column in zip(*found)]
     return [x if x.dtype == np.uint8 else np.asarray(to_pictures(x)[0]) for x in columns]
 

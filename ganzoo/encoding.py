@@ -102,12 +102,12 @@ class Encoding(PictureGame):
         Raises:
             ValueError: the pictures are not as the model was built for, or it has no networks yet.
         """
-        self._must_be_built()
+        self.must_be_built()
         return self._run_on_pictures(self.in_use("encoder"), images, batch_size, to_codes)
 
     def decode(self, codes, *, batch_size=256):
         """The pictures of codes: `(n, latent_dim)` to uint8 `(n, height, width, channels)`."""
-        self._must_be_built()
+        self.must_be_built()
         checks.integer("batch_size", batch_size)
         codes = np.asarray(codes, "float32")
         if codes.shape[1:] != (self.latent_dim,) or not len(codes):

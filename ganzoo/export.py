@@ -38,9 +38,9 @@ def write(model, path, *, form=None, function=None, truncation=None):
     | `reconstruct` | `images` | `pictures` |
 
     `images` and `pictures` are uint8 `(n, height, width, channels)`, for a model of points float32
-    `(n, length)`. Of a conditional model,
-    `from_latents` also takes `labels (n,)` int32, and `from_seed` takes them in place of `count`.
-    Of two coupled domains, `images` and `targets` are given in place of `pictures`.
+    `(n, length)`. Of a conditional model, `from_latents` also takes `labels (n,)` int32, and
+    `from_seed` takes them in place of `count`. Of two coupled domains, `images` and `targets` are
+    given in place of `pictures`.
 
     The same seed gives the same pictures in every form and whatever the count, but not those of
     `generate(seed=…)`, which draws otherwise: they are those of
@@ -112,7 +112,7 @@ def plan(model, path, *, form=None, function=None, truncation=None):
         )
     form = FORMS[ending.lower()] if form is None else form
     checks.one_of("form", form, tuple(FORMS.values()))
-    model._must_be_built()
+    model.must_be_built()
     if form == "safetensors":
         if function is not None or truncation is not None:
             raise ValueError("Weights alone have no functions: leave out `function`, `truncation`.")
@@ -169,30 +169,30 @@ def functions(model, truncation=None):
                 network = model.translator(reverse)
             except ValueError:  # it has no way back
                 continue
-            found.append((name, pictures, _on_pictures(network)))
+            found.append((name, pictures, _translating(network)))
     if hasattr(model, "encode"):
-        encoder, decoder = model.in_use("encoder"), model.in_use(model.makes_pictures)
-        encode = lambda images: to_codes(encoder(scaled(images), training=False))[0]
-        found.append(("encode", pictures, lambda images: {"codes": encode(images)}))
-        found.append(
-            (
-                "reconstruct",
-                pictures,
-                lambda images: _finished(decoder(encode(images), training=False)),
-            )
-        )
+        encode, reconstruct = _encoding(model)
+        found += [("encode", pictures, encode), ("reconstruct", pictures, reconstruct)]
     return found
 
 
-def _finished(made):
-    return {"pictures": to_pictures(made)[0]}
+def _translating(network):
+    def translate(images):
+        return {"pictures": to_pictures(network(scaled(images), training=False))[0]}
+
+    return translate
 
 
-def _on_pictures(network):
-    def fn(images):
-        return _finished(network(scaled(images), training=False))
+def _encoding(model):
+    encoder, decoder = model.in_use("encoder"), model.in_use(model.makes_pictures)
 
-    return fn
+    def encode(images):
+        return {"codes": to_codes(encoder(scaled(images), training=False))[0]}
+
+    def reconstruct(images):
+        return {"pictures": to_pictures(decoder(encode(images)["codes"], training=False))[0]}
+
+    return encode, reconstruct
 
 
 def _generating(model, truncation):
@@ -217,15 +217,9 @@ def _generating(model, truncation):
         numbers = ops.cast(scramble(seed, places[:, None], columns[None]), "float32")
         return from_latents(model.of_uniform(uniform(numbers), truncation), labels)
 
-    counted = {"seed": ((), "int64"), **(labels or {"count": ((), "int64")})}
-    return [
-        (
-            "from_latents",
-            {"latents": ((None, model.latent_width), "float32"), **labels},
-            from_latents,
-        ),
-        ("from_seed", counted, from_seed),
-    ]
+    given = {"latents": ((None, model.latent_width), "float32"), **labels}
+    drawn = {"seed": ((), "int64"), **(labels or {"count": ((), "int64")})}
+    return [("from_latents", given, from_latents), ("from_seed", drawn, from_seed)]
 
 
 def latents(model, seed, count, truncation=None):

@@ -149,7 +149,7 @@ class Generative(PictureGame):
         """
         checks.integer("n", n)
         checks.integer("batch_size", batch_size)
-        self._must_be_built()
+        self.must_be_built()
         size = batch_size_for(n, batch_size)
         columns = self._columns(n, labels, latents, seed, truncation, size)
         sampler = self.sampler

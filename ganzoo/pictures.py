@@ -142,7 +142,8 @@ class PictureGame(Game):
 
     # Using its networks -----------------------------------------------------------------------
 
-    def _must_be_built(self):
+    def must_be_built(self):
+        """Raise a `ValueError` unless there are networks."""
         if not self.built:
             raise ValueError(
                 f"This {type(self).__name__} has no networks yet, because it does not know the "
@@ -180,7 +181,7 @@ class PictureGame(Game):
         `any_size`: the network takes pictures of any height and width.
         """
         checks.integer("batch_size", batch_size)
-        self._must_be_built()
+        self.must_be_built()
         images = np.asarray(images)
         free = any_size and images.ndim == 4
         wanted = (*images.shape[1:3], self.image_shape[2]) if free else self.image_shape

@@ -20,8 +20,8 @@ FILE = "report.html"
 TEMPLATE = pathlib.Path(__file__).with_name("report.html")
 GRIDS = 8
 """Grids that show how a training went on."""
-MOST = 8_000_000
-"""Bytes of an animation that still goes into the page."""
+MOST = 20_000_000
+"""Bytes of a picture, or an animation, that still goes into the page."""
 LARGE, SIDE = 500_000, 1024
 """Bytes from which on a still picture is made smaller, and its height and width then at most."""
 ASIDE = ("epoch", "step", "seconds", "cpu_seconds")
@@ -64,7 +64,6 @@ def write(run):
         raise ValueError(f"{str(run)!r} is no run folder of `ganzoo train`.") from None
     log = lines(run / "metrics.jsonl")
     grids = weights.by_epoch(run / "samples", ".png")
-    animation = run / "training.gif"
     for key in ("data", "to"):  # where they are on this machine is nobody's business
         if key in settings:
             settings[key] = pathlib.Path(settings[key]).name
@@ -82,7 +81,7 @@ def write(run):
         cpu_minutes=sum(row.get("cpu_seconds", 0) for row in log) / 60,
         curves=[(title, svg(figure)) for title, figure in curves(log)],
         grids=[(epoch, embedded(grids[epoch])) for epoch in some(sorted(grids))],
-        animation=embedded(animation) if _size(animation) < MOST else None,
+        animation=embedded(run / "training.gif"),
         nearest=embedded(run / "nearest.png"),
         notes=lines(run / "doctor.jsonl"),
         sheets=sheets(run),
@@ -141,9 +140,8 @@ def curves(log):
         ("Learning rate", rates),
     ]
     shown = {k for _, found in parts for k in found}
-    parts += [
-        (k.partition("[")[0], [k]) for k in scores if k not in shown
-    ]  # of scales of their own
+    # Others have scales of their own.
+    parts += [(k.partition("[")[0], [k]) for k in scores if k not in shown]
     found = []
     for title, keys in parts:
         if keys:
@@ -175,8 +173,8 @@ def svg(figure):
 
 
 def embedded(path):
-    """A picture file as an address that holds it whole; None if it is not there."""
-    if not path.exists():
+    """A picture file as an address that holds it whole; None if it is not there, or too large."""
+    if not path.exists() or path.stat().st_size > MOST:
         return None
     kind, content = path.suffix.removeprefix("."), path.read_bytes()
     if kind == "png" and len(content) > LARGE:
@@ -189,22 +187,16 @@ def embedded(path):
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def _size(path):
-    return path.stat().st_size if path.exists() else 0
-
-
 def sheets(run):
     """`{title: score sheet as a dict}`, of `ganzoo evaluate` and of the best model so far."""
-    found, best = {}, run / "checkpoints" / "best.keras"
-    with contextlib.suppress(ValueError):  # what is damaged is not shown
-        if best.exists():
-            epoch, score, sheet = callbacks.read_best(best)
-            found[f"The best by {score}: epoch {epoch}"] = sheet
-    for title, name in (("The best model", "scores-best"), ("The last model", "scores")):
-        with contextlib.suppress(ValueError):
-            if (run / f"{name}.json").exists():
-                found[title] = evaluation.ScoreSheet.load(run / f"{name}.json")
-    return {title: sheet.to_dict() for title, sheet in reversed(found.items())}
+    found, missing = {}, (ValueError, FileNotFoundError)  # what is damaged is not shown either
+    for title, name in (("The last model", "scores.json"), ("The best model", "scores-best.json")):
+        with contextlib.suppress(*missing):
+            found[title] = evaluation.ScoreSheet.load(run / name)
+    with contextlib.suppress(*missing):
+        epoch, score, found_best = callbacks.read_best(run / "checkpoints" / "best.keras")
+        found[f"The best by {score}: epoch {epoch}"] = found_best
+    return {title: sheet.to_dict() for title, sheet in found.items()}
 
 
 def command(settings, epochs):

@@ -183,17 +183,7 @@ def _show_nearest(network, ds, out, seed):
     if hasattr(network, "generate") and len(network.image_shape) == 3:
         samples = network.generate(12, seed=seed)
         with callbacks.replacing(out / "nearest.png") as path:
-            evaluation.save_nearest(samples, _first(ds, MOST_NEAR), path)
-
-
-def _first(ds, most):
-    """Batches of a data set, up to so many examples."""
-    batches = (ds[i] for i in range(len(ds))) if isinstance(ds, keras.utils.PyDataset) else ds
-    for batch in batches:
-        yield batch
-        most -= len(batch[0] if isinstance(batch, tuple) else batch)
-        if most <= 0:
-            return
+            evaluation.save_nearest(samples, callbacks.first_batches(ds, MOST_NEAR), path)
 
 
 def write_report(folder, say):

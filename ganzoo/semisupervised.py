@@ -92,7 +92,7 @@ class SemiSupervised(ConvolutionalGAN):
         """
         if self.classes is None:
             raise ValueError("This model does not classify: make it with `classes=…`.")
-        self._must_be_built()
+        self.must_be_built()
         network = self.in_use("discriminator")
         return self._run_on_pictures(network, images, batch_size, _probabilities)
 

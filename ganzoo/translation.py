@@ -82,7 +82,7 @@ class Translator(TwoDomains):
         Raises:
             ValueError: the pictures do not fit, or there is no way back.
         """
-        self._must_be_built()
+        self.must_be_built()
         network = self.translator(reverse)
         if np.ndim(images) == 4 and min(np.shape(images)[1:3]) < self.least_side:
             raise ValueError(

@@ -25,8 +25,8 @@ class R3GAN(GAN):
     takes points, `image_shape=(length,)`, with perceptrons `channels[0]` wide.
 
     With `architecture="dcgan"` the same game is played by DCGAN's networks, without normalisation
-    in the discriminator. On a CPU they learn several times as much in the same time, and what
-    this game changes against `dcgan` is then seen by itself.
+    in the discriminator. Their steps take less time on a CPU, and what this game changes against
+    `dcgan` is then seen by itself.
 
     Args:
         gamma: γ, the weight of both penalties, at least 0. Smaller for sharper data.
