@@ -330,7 +330,8 @@ class SpectralNorm(keras.layers.Wrapper):
             name="direction",
         )
 
-    def call(self, inputs, training=False):
+    def normalized(self, training=False):
+        """The kernel divided by its largest singular value, in the kernel's shape and dtype."""
         matrix = self._matrix()
         still = ops.stop_gradient(matrix)
         right = ops.convert_to_tensor(self.direction)
@@ -341,9 +342,11 @@ class SpectralNorm(keras.layers.Wrapper):
             self.direction.assign(right)
         # Along a fixed unit vector: the gradient is that of the singular value.
         largest = ops.sqrt(ops.sum(ops.square(ops.matmul(matrix, ops.stop_gradient(right)))))
-        weight = self._weight
+        return ops.cast(ops.cast(self._weight, "float32") / largest, self._weight.dtype)
+
+    def call(self, inputs, training=False):
         values = {id(v): v.value for v in self.layer.variables}
-        values[id(weight)] = ops.cast(ops.cast(weight, "float32") / largest, weight.dtype)
+        values[id(self._weight)] = self.normalized(training)
         # All of its variables: a scope hides what an outer one says of those it does not name.
         mapping = [(v, values[id(v)]) for v in self.layer.variables]
         with keras.StatelessScope(state_mapping=mapping):
@@ -416,6 +419,69 @@ class MinibatchStddev(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "group_size": self.group_size}
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class SelfAttention(keras.layers.Layer):
+    """Each place of a feature map looks at all others, and adds what it found there, times a factor
+    that starts at zero.
+
+    Zhang, Goodfellow, Metaxas, Odena 2019, "Self-Attention Generative Adversarial Networks",
+    section 3; with the pooled keys and values of the authors' code.
+
+    Args:
+        spectral: whether the four projections are spectrally normalised, each by itself.
+
+    Example:
+
+    >>> x = keras.random.normal((2, 4, 4, 8), seed=0)
+    >>> y = SelfAttention()(x)
+    >>> bool(keras.ops.all(x == y))  # the factor is zero
+    True
+    """
+
+    def __init__(self, spectral=True, **kwargs):
+        super().__init__(**kwargs)
+        self.spectral = bool(spectral)
+
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        narrow, wide = max(1, channels // 8), max(1, channels // 2)
+
+        def project(inputs, outputs, name):
+            layer = keras.layers.Conv2D(outputs, 1, use_bias=False, name=name)
+            layer = SpectralNorm(layer, name=name) if self.spectral else layer
+            layer.build((*input_shape[:-1], inputs))
+            return layer
+
+        names = {"queries": narrow, "keys": narrow, "values": wide}
+        self.inward = [project(channels, n, name) for name, n in names.items()]
+        self.outward = project(wide, channels, "found")
+        self.gain = Gain()
+        self.gain.build(input_shape)
+        self.built = True
+
+    def call(self, inputs, training=False):
+        # One convolution for three, and the gradient to the inputs is a sum of two terms: of more
+        # TensorFlow gives another last bit when its threads come in another order.
+        kernels = [p.normalized(training) if self.spectral else p.kernel for p in self.inward]
+        kernel = ops.cast(ops.concatenate(kernels, axis=-1), inputs.dtype)
+        queries, *others = ops.split(
+            ops.conv(inputs, kernel), [kernels[0].shape[-1], 2 * kernels[0].shape[-1]], axis=-1
+        )
+        flat = lambda x: ops.reshape(x, (-1, x.shape[1] * x.shape[2], x.shape[-1]))
+        keys, values = (flat(ops.max_pool(x, 2, padding="same")) for x in others)
+        scores = ops.matmul(flat(queries), ops.swapaxes(keys, 1, 2))
+        weights = ops.cast(ops.softmax(ops.cast(scores, "float32")), inputs.dtype)
+        found = ops.reshape(ops.matmul(weights, values), (-1, *inputs.shape[1:3], values.shape[-1]))
+        outward = {"training": training} if self.spectral else {}
+        return inputs + self.gain(self.outward(found, **outward))
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "spectral": self.spectral}
 
 
 @keras.saving.register_keras_serializable(package="ganzoo")
@@ -940,7 +1006,7 @@ class VirtualBatchNorm(keras.layers.Layer):
         x = ops.cast(inputs, "float32")
         # Moments of each example by itself; then of the reference batch, of equally many places.
         places = tuple(range(1, len(x.shape) - 1))
-        moments = [ops.mean(m, places, keepdims=True) if places else m for m in (x, x * x)]
+        moments = [ops.mean(m, places, keepdims=True) if places else m for m in (x, ops.square(x))]
         whole = [ops.mean(m[: self.count], axis=0, keepdims=True) for m in moments]
         share = 1.0 / (self.count + 1)
         mean, square = (
@@ -952,10 +1018,10 @@ class VirtualBatchNorm(keras.layers.Layer):
             )
             for w, m in zip(whole, moments)
         )
-        variance = ops.maximum(square - mean * mean, 0.0)
+        variance = ops.maximum(square - ops.square(mean), 0.0)
         gamma, beta = (ops.cast(v, "float32") for v in (self.gamma, self.beta))
-        y = (x - mean) * ops.rsqrt(variance + self.epsilon) * gamma + beta
-        return ops.cast(y, self.compute_dtype)
+        scale = ops.rsqrt(variance + self.epsilon) * gamma
+        return ops.cast(x * scale + (beta - mean * scale), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape

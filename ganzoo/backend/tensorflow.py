@@ -228,8 +228,8 @@ def layer_norm(x, scale, offset, epsilon):
             first = tf.reduce_sum(dy, pixels)
             second = rate * (tf.reduce_sum(dy * x, pixels) - mean * first)
             count = tf.cast(tf.size(x) / tf.shape(x)[0], "float32")
-            slope = rate * rate * tf.reduce_sum(scale * second, 1, keepdims=True) / count
-            level = rate * tf.reduce_sum(scale * first, 1, keepdims=True) / count
+            slope = rate * tf.reduce_sum(each * second, 1, keepdims=True) / count
+            level = tf.reduce_sum(each * first, 1, keepdims=True) / count
             dx = dy * spread(each) - x * spread(slope) + spread(slope * mean - level)
             return dx, tf.reduce_sum(second, 0), tf.reduce_sum(first, 0)
 

@@ -11,7 +11,7 @@ from keras import ops
 
 from ganzoo.layers import BatchNorm
 from ganzoo.layers import ConditionalBatchNorm
-from ganzoo.layers import Gain
+from ganzoo.layers import SelfAttention
 from ganzoo.layers import SpectralNorm
 from ganzoo.layers import UpSampling2D
 from ganzoo.networks import mlp
@@ -45,22 +45,6 @@ def _conv(filters, size, spectral, **options):
         filters, size, padding="same", kernel_initializer="glorot_uniform", **options
     )
     return SpectralNorm(layer) if spectral else layer
-
-
-def attention(x, spectral=True):
-    """Each place looks at all others, and adds what it found there, times a factor that starts at
-    zero (SAGAN, section 3; with the pooled keys and values of the authors' code)."""
-    height, width, channels = x.shape[1:]
-    narrow, wide = max(1, channels // 8), max(1, channels // 2)
-    flat = lambda x: layers.Reshape((-1, x.shape[-1]))(x)
-    pool = lambda x: layers.MaxPooling2D(2, padding="same")(x)
-    project = lambda x, filters: _conv(filters, 1, spectral, use_bias=False)(x)
-    queries = flat(project(x, narrow))
-    keys = flat(pool(project(x, narrow)))
-    values = flat(pool(project(x, wide)))
-    weights = layers.Softmax(dtype="float32")(layers.Dot(axes=2)([queries, keys]))
-    found = layers.Reshape((height, width, wide))(layers.Dot(axes=(2, 1))([weights, values]))
-    return layers.Add()([x, Gain()(project(found, channels))])
 
 
 def generator(
@@ -103,7 +87,7 @@ def generator(
         x = _conv(wide[i], 3, spectral)(layers.ReLU()(normalize(x, labels)))
         x = layers.Add()([x, skip])
         if attend and i == _attend_at([h for h, _ in upper]):
-            x = attention(x, spectral)
+            x = SelfAttention(spectral)(x)
     x = layers.ReLU()(BatchNorm(momentum=0.9, epsilon=1e-5)(x))
     x = _conv(depth, 3, spectral)(x)
     images = layers.Activation("tanh", dtype="float32", name="images")(x)
@@ -144,7 +128,7 @@ def discriminator(image_shape, channels=128, num_classes=None, *, attend=False):
                 body, skip = halve(body), halve(skip)
         x = layers.Add()([body, skip])
         if attend and i + 1 == _attend_at([h for h, _ in lower]):
-            x = attention(x)
+            x = SelfAttention()(x)
     features = layers.ReLU()(x)
     features = Sum()(features)
     logits = SpectralNorm(layers.Dense(1), dtype="float32", name="logits")(features)
