@@ -470,7 +470,9 @@ class SelfAttention(keras.layers.Layer):
             ops.conv(inputs, kernel), [kernels[0].shape[-1], 2 * kernels[0].shape[-1]], axis=-1
         )
         flat = lambda x: ops.reshape(x, (-1, x.shape[1] * x.shape[2], x.shape[-1]))
-        keys, values = (flat(ops.max_pool(x, 2, padding="same")) for x in others)
+        # On JAX Keras needs the strides said.
+        pool = lambda x: ops.max_pool(x, (2, 2), strides=(2, 2), padding="same")
+        keys, values = (flat(pool(x)) for x in others)
         scores = ops.matmul(flat(queries), ops.swapaxes(keys, 1, 2))
         weights = ops.cast(ops.softmax(ops.cast(scores, "float32")), inputs.dtype)
         found = ops.reshape(ops.matmul(weights, values), (-1, *inputs.shape[1:3], values.shape[-1]))

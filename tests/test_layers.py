@@ -81,6 +81,34 @@ def test_spectral_norm_of_an_embedding(rng):
     assert np.linalg.norm(table, ord=2) == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.parametrize("spectral", [True, False])
+def test_self_attention_is_that_of_its_paper(spectral, rng):
+    """Against NumPy; by plain convolutions of each kernel, and pooling by reshaping."""
+    keras.utils.set_random_seed(0)
+    layer = layers.SelfAttention(spectral)
+    x = rng.normal(size=(2, 4, 6, 16)).astype("float32")
+    layer.build(x.shape)
+    projections = [*layer.inward, layer.outward]
+    if spectral:
+        for projection in projections:
+            projection.power_iterations = 100
+    np.testing.assert_array_equal(unit_output(layer, x, training=True), x)
+    layer.gain.gain.assign(0.7)
+    kernels = [ops.convert_to_numpy(getattr(p, "layer", p).kernel)[0, 0] for p in projections]
+    if spectral:
+        kernels = [k / np.linalg.norm(k, ord=2) for k in kernels]
+    to_query, to_key, to_value, outward = kernels
+    assert [k.shape for k in kernels] == [(16, 2), (16, 2), (16, 8), (8, 16)]
+    pool = lambda y: y.reshape(2, 2, 2, 3, 2, -1).max((2, 4)).reshape(2, 6, -1)
+    scores = (x @ to_query).reshape(2, 24, 2) @ pool(x @ to_key).swapaxes(1, 2)
+    share = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
+    wanted = x + 0.7 * ((share @ pool(x @ to_value)).reshape(2, 4, 6, 8) @ outward)
+    for training in (True, False):
+        made = unit_output(layer, x, training=training)
+        np.testing.assert_allclose(made, wanted, rtol=1e-3, atol=1e-4)
+    assert np.abs(wanted - x).max() > 0.1
+
+
 def test_saved_layers_keep_their_state(rng, tmp_path):
     x = inputs = keras.Input((6, 6, 4))
     x = layers.SpectralNorm(keras.layers.Conv2D(5, 3))(x)
