@@ -2,6 +2,7 @@
 
 import typing
 
+import keras
 import numpy as np
 from PIL import Image
 
@@ -100,16 +101,8 @@ def traverse(model, dims, values=(-2.0, -1.0, 0.0, 1.0, 2.0), *, start=None, see
         raise ValueError(
             f"`dims` must be numbers of latent dimensions, 0..{width - 1}. Received: {dims}."
         )
-    values = np.asarray(values, "float32")
-    if values.ndim != 1 or not values.size or not np.isfinite(values).all():
-        raise ValueError(
-            f"`values` must be a list of finite numbers, at least one. Received: {values}."
-        )
-    start = _rows("start", start, model)
-    start = model.prior(_generator(seed), 1) if start is None else start
-    if len(start) != 1:
-        raise ValueError(f"`start` must be one vector of latents. Received: {len(start)}.")
-    way = np.tile(start, (len(dims), len(values), 1))
+    values = _values(values)
+    way = np.tile(_one_start(start, seed, model), (len(dims), len(values), 1))
     for row, dim in zip(way, dims):
         row[:, dim] = values
     return _walk(model, way, 0 if labels is None and model.num_classes else labels)
@@ -156,6 +149,158 @@ def arithmetic(model, a, b, c, *, labels=None):
     a, b, c = (group.mean(axis=0) for group in groups)
     way = np.stack([a, b, c, a - b + c])[None]
     return _walk(model, way, 0 if labels is None and model.num_classes else labels)
+
+
+class Directions(typing.NamedTuple):
+    """Ways through the latents along which pictures change most, the strongest first."""
+
+    vectors: np.ndarray
+    """`(count, latent_width)` float32, each of length one."""
+    shares: np.ndarray
+    """`(count,)`: the share of each in the variance of all, 0 … 1."""
+    method: str
+    """How they were found."""
+
+
+def directions(model, count=10, *, method="ganspace", samples=2000, seed=0, labels=None):
+    """Find the latents' principal directions, without labels and without training.
+
+    `"sefa"`: Shen, Zhou 2021, "Closed-Form Factorization of Latent Semantics in GANs", section 3:
+    the eigenvectors of A Aᵀ, where A are the weights of the first layer that the latents meet.
+
+    `"ganspace"`: Härkönen, Hertzmann, Lehtinen, Paris 2020, "GANSpace: Discovering Interpretable
+    GAN Controls", sections 3.1 and 3.3: the principal components of what the generator computes
+    early on (what enters its second layer with weights; of StyleGAN2, the styles), and for each the
+    direction of the latents that leads along it, by linear regression.
+
+    Args:
+        model: a model that has `generate`.
+        count: how many, at most `latent_width`; there are fewer where a layer is narrower.
+        method: `"ganspace"` or `"sefa"`.
+        samples: latents drawn for `"ganspace"`; at least twice `latent_width`.
+        seed: whole number that fixes them.
+        labels: for a conditional model and `"ganspace"`: a class for all of them. None: the classes
+            in turn.
+
+    Returns:
+        `Directions`. Signs are such that the largest entry of each is positive.
+
+    Raises:
+        AttributeError: the model has no `generate`.
+        ValueError: an argument is out of range.
+
+    Example:
+
+    >>> import ganzoo
+    >>> model = ganzoo.get("dcgan", channels=4, latent_dim=6, image_shape=(8, 8, 1), seed=0)
+    >>> found = directions(model, 3)
+    >>> found.vectors.shape, bool((np.diff(found.shares) <= 0).all())
+    ((3, 6), True)
+    """
+    model.generate  # noqa: B018
+    width = model.latent_width
+    if checks.integer("count", count) > width:
+        raise ValueError(f"`count` must be at most {width}, of `latent_width`. Received: {count}.")
+    checks.one_of("method", method, ("ganspace", "sefa"))
+    model.must_be_built()
+    if method == "sefa":
+        weights = _first_weights(model.sampler, width)
+        values, vectors = np.linalg.eigh(weights @ weights.T)
+        vectors = vectors.T[::-1]
+        values = values[::-1]
+    else:
+        checks.integer("samples", samples, least=2 * width)
+        latents, features = _early(model, samples, seed, labels)
+        latents, features = (x - x.mean(axis=0) for x in (latents, features))
+        # Components and their coordinates at once; more than latents there cannot be.
+        coordinates, lengths, _ = np.linalg.svd(features, full_matrices=False)
+        values = lengths[:width] ** 2
+        vectors = np.linalg.lstsq(coordinates[:, :width], latents, rcond=None)[0]
+    vectors = vectors[:count]
+    vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=1)[:, None], axis=1)
+    vectors = np.where(largest < 0, -vectors, vectors)
+    shares = np.maximum(values, 0) / max(values.sum(), 1e-12)
+    return Directions(vectors.astype("float32"), shares[:count], method)
+
+
+def along(model, vectors, values=(-3.0, -1.5, 0.0, 1.5, 3.0), *, start=None, seed=0, labels=None):
+    """From some latents along directions: a row for each direction, a step for each value.
+
+    Args:
+        model: a model that has `generate`.
+        vectors: `(rows, latent_width)`, such as those of `directions`, or one of them.
+        values: how far, in units of the vectors.
+        start: `(latent_width,)` latents that all rows start from; for a model that has `encode`,
+            this may be the code of a picture. None: drawn from the prior.
+        seed: whole number that fixes what is drawn.
+        labels: for a conditional model: a class for each row, or one for all. None: class 0.
+
+    Returns:
+        A `Walk`.
+
+    Raises:
+        AttributeError: the model has no `generate`.
+        ValueError: an argument is out of range.
+
+    Example:
+
+    >>> import ganzoo
+    >>> model = ganzoo.get("dcgan", channels=4, latent_dim=6, image_shape=(8, 8, 1), seed=0)
+    >>> along(model, directions(model, 2).vectors, values=[-2, 0, 2]).pictures.shape
+    (2, 3, 8, 8, 1)
+    """
+    model.generate  # noqa: B018
+    vectors = _rows("vectors", vectors, model)
+    if vectors is None:
+        raise ValueError(f"`vectors` must be (rows, {model.latent_width}). Received: None.")
+    values = _values(values)
+    way = _one_start(start, seed, model)[:, None] + values[:, None] * vectors[:, None]
+    return _walk(model, way, 0 if labels is None and model.num_classes else labels)
+
+
+def _flat(network):
+    """The layers of a network and of the networks in it, in order."""
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            yield from _flat(layer)
+        else:
+            yield layer
+
+
+def _weighs(layer):
+    """Whether it is a network, or a layer with a kernel, maybe wrapped."""
+    return isinstance(layer, keras.Model) or hasattr(getattr(layer, "layer", layer), "kernel")
+
+
+def _takes_vectors(layer):
+    return _weighs(layer) and len(getattr(layer, "layer", layer).kernel.shape) == 2
+
+
+def _first_weights(network, width):
+    """`(width, features)`: what the first dense layer does to each of the latents. By its results:
+    its kernel may be scaled, as equalised and spectrally normalised ones are."""
+    layer = next(layer for layer in _flat(network) if _takes_vectors(layer))
+    of_all = layer.input.shape[-1]  # beside the latents there may be what stands for a label
+    probes = np.concatenate([np.eye(of_all)[:width], np.zeros((1, of_all))]).astype("float32")
+    found = keras.ops.convert_to_numpy(keras.ops.cast(layer(probes), "float32"))
+    return (found[:-1] - found[-1:]).astype("float64")
+
+
+def _early(model, samples, seed, labels):
+    """Latents and what the network computes of them early on, `(samples, features)`."""
+    network = model.sampler
+    first, second, *_ = (x for x in network.layers if _weighs(x))
+    # Of networks in a network the first makes styles, and its inputs are those of both.
+    early = first if isinstance(first, keras.Model) else keras.Model(network.inputs, second.input)
+    latents = model.prior(_generator(seed), samples)
+    if labels is None and model.num_classes:
+        labels = np.arange(samples) % model.num_classes
+    columns = model._columns(samples, labels, latents, None, None, samples)
+    inputs = [next(iter(column)) for column in columns]
+    features = keras.ops.cast(early(inputs, training=False), "float32")
+    features = keras.ops.convert_to_numpy(features)[-samples:]  # a reference batch goes before
+    return latents.astype("float64"), features.reshape(samples, -1).astype("float64")
 
 
 def slerp(start, end, share):
@@ -220,6 +365,23 @@ def _rows(name, latents, model):
     if not np.isfinite(found).all():
         raise ValueError(f"`{name}` contains NaN or infinity.")
     return found
+
+
+def _values(values):
+    values = np.asarray(values, "float32")
+    if values.ndim != 1 or not values.size or not np.isfinite(values).all():
+        raise ValueError(
+            f"`values` must be a list of finite numbers, at least one. Received: {values}."
+        )
+    return values
+
+
+def _one_start(start, seed, model):
+    start = _rows("start", start, model)
+    start = model.prior(_generator(seed), 1) if start is None else start
+    if len(start) != 1:
+        raise ValueError(f"`start` must be one vector of latents. Received: {len(start)}.")
+    return start
 
 
 def _walk(model, way, labels):

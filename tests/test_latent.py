@@ -1,10 +1,12 @@
 """Walks through latents, on models whose pictures say what they were made of."""
 
+import keras
 import numpy as np
 import pytest
 
 import ganzoo
 from ganzoo import latent
+from tests.cases import CASES
 
 
 class Shown:
@@ -210,3 +212,70 @@ def test_bad_input_is_named():
     ):
         with pytest.raises(AttributeError, match="no `generate`: nothing says.*dcgan"):
             walk()
+
+
+# Principal directions ---------------------------------------------------------------------------
+
+
+class Linear(ganzoo.GAN):
+    """Its first layer is a matrix that the test knows."""
+
+    def build_generator(self):
+        x = inputs = keras.Input((self.latent_dim,))
+        x = keras.layers.Dense(12, use_bias=False, name="known")(x)
+        x = keras.layers.Dense(64)(x)
+        return keras.Model(inputs, keras.layers.Reshape((8, 8, 1))(x))
+
+    def build_discriminator(self):
+        inputs = keras.Input((8, 8, 1))
+        return keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Flatten()(inputs)))
+
+
+@pytest.mark.parametrize("method", ["sefa", "ganspace"])
+def test_directions_are_those_that_the_first_layer_stretches_most(method, rng):
+    """Of a linear layer with singular vectors that are known, both methods find them."""
+    model = Linear(latent_dim=5, image_shape=(8, 8, 1), ema_decay=None, seed=0)
+    lengths = np.array([9.0, 5.0, 3.0, 2.0, 1.0])
+    known = np.linalg.qr(rng.standard_normal((5, 5)))[0]
+    across = np.linalg.qr(rng.standard_normal((12, 5)))[0]
+    model.sampler.get_layer("known").kernel.assign((known * lengths) @ across.T)
+    found = latent.directions(model, 4, method=method, samples=4000, seed=1)
+    assert found.method == method
+    np.testing.assert_allclose(np.linalg.norm(found.vectors, axis=1), 1, rtol=1e-5)
+    cosines = np.abs(np.sum(found.vectors * known.T[:4], axis=1))
+    # Exact weights, or 4,000 samples: a covariance is then known to 1 / sqrt(4000), 1.6 %.
+    assert cosines.min() > (0.99999 if method == "sefa" else 0.995)
+    wanted = lengths**2 / np.sum(lengths**2)
+    np.testing.assert_allclose(found.shares, wanted[:4], rtol=1e-4 if method == "sefa" else 0.1)
+    again = latent.directions(model, 4, method=method, samples=4000, seed=1)
+    np.testing.assert_array_equal(found.vectors, again.vectors)
+
+
+@pytest.mark.parametrize("name", ganzoo.list_models(can="generate"))
+def test_every_model_that_generates_has_directions(name):
+    model = ganzoo.get(name, image_shape=(16, 16, 1), seed=0, **CASES[name].config)
+    for method in ("sefa", "ganspace"):
+        found = latent.directions(model, 2, method=method, samples=100)
+        assert found.vectors.shape == (2, model.latent_width)
+        assert np.isfinite(found.vectors).all() and 0 < found.shares.sum() <= 1 + 1e-6
+    labels = 1 if model.num_classes else None
+    walk = latent.along(model, found.vectors, [-2, 0, 2], labels=labels)
+    steps = np.diff(walk.latents, axis=1)
+    np.testing.assert_allclose(steps[:, 1], 2 * found.vectors, atol=1e-6)
+    assert walk.pictures.shape[:2] == (2, 3)
+
+
+@pytest.mark.parametrize(
+    "settings, wrong",
+    [
+        ({"count": 99}, "at most"),
+        ({"method": "umap"}, "ganspace"),
+        ({"samples": 3}, "samples"),
+    ],
+)
+def test_directions_that_cannot_be(settings, wrong):
+    model = ganzoo.get("dcgan", channels=4, latent_dim=6, image_shape=(8, 8, 1), seed=0)
+    with pytest.raises(ValueError, match=wrong):
+        latent.directions(model, **{"count": 2, **settings})
+    with pytest.raises(ValueError, match="vectors"):
+        latent.along(model, np.ones((2, 5)))
