@@ -3,11 +3,13 @@
 import ast
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 import pathlib
 import sys
 import tempfile
+import threading
 
 import click
 
@@ -485,6 +487,43 @@ def export(model, weights, form, out, debug, **settings):
     with _quiet_start():
         path = forms.write(network, out, form=form, **settings)
     click.echo(f"{path}{': ' if found else ''}{', '.join(name for name, _, _ in found)}")
+
+
+@main.command()
+@click.argument("models", nargs=-1)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Whom to serve.")
+@click.option("--port", default=7860, show_default=True, help="0: any that is free.")
+@click.option("--open", "open_browser", is_flag=True, help="Open the page in a browser.")
+@debug
+def explore(models, host, port, open_browser, debug):
+    """Play with MODELS in a browser: run folders, files or name.tag. [default: all trained weights
+    that come with ganzoo, and the runs in ./runs]
+
+    \b
+    ganzoo explore
+    ganzoo explore runs/dcgan-digits r3gan.mnist --open
+    """
+    from ganzoo import catalogue
+
+    _load_framework()
+    from ganzoo import explore as pages
+
+    def entry(word):
+        name, source = _trained(word, None)
+        code = f"ganzoo.get({name!r}, weights={str(source)!r})"
+        return pages.Entry(functools.partial(ganzoo.get, name, weights=source), code)
+
+    entries = {word: entry(word) for word in models or catalogue.rows()}
+    runs = [] if models else sorted(pathlib.Path("runs").glob("*/checkpoints"))
+    for word in (str(run.parent) for run in runs):
+        try:
+            entries[word] = entry(word)
+        except _USER_ERRORS as error:  # nobody asked for this one
+            click.echo(f"{word} is left out: {error}", err=True)
+    address = pages.launch(entries, host=host, port=port, open_browser=open_browser, block=False)
+    click.echo(f"{address}  (Ctrl-C ends it)")
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()
 
 
 def _target(form, out):

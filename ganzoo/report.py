@@ -1,5 +1,6 @@
 """The report of a run: one page of HTML with everything in it, for any browser and no network."""
 
+import ast
 import base64
 import contextlib
 import io
@@ -199,6 +200,16 @@ def sheets(run):
     return {title: sheet.to_dict() for title, sheet in found.items()}
 
 
+def _literal(value):
+    """As `--set` reads it: words need no quotes, unless they look like something else."""
+    if isinstance(value, str):
+        try:
+            ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            return value
+    return repr(value)
+
+
 def command(settings, epochs):
     """The command that makes a run, but for where its data and its folder are."""
     words = ["ganzoo", "train", settings["model"], "--data", pathlib.Path(settings["data"]).name]
@@ -210,7 +221,7 @@ def command(settings, epochs):
         words += ["--image-size", "x".join(map(str, size)) if isinstance(size, list) else size]
     words += ["--seed", settings["seed"]]
     for key, value in settings["arguments"].items():
-        words += ["--set", f"{key}={value!r}"]
+        words += ["--set", f"{key}={_literal(value)}"]
     if settings["on_error"] == "skip":
         words.append("--skip-damaged")
     return shlex.join(map(str, words))

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from ganzoo import callbacks
+from ganzoo import cli
 from ganzoo import evaluation
 from ganzoo import report
 from ganzoo import runs
@@ -234,3 +235,10 @@ def test_epochs_to_show():
     for last in (9, 20, 300):
         shown = report.some(range(last + 1))
         assert shown[0] == 0 and shown[-1] == last and len(shown) <= report.GRIDS
+
+
+@pytest.mark.parametrize("value", ["dcgan", "3", "None", 0.5, [1, 2], None, True, "a b"])
+def test_settings_in_a_command_are_read_as_they_were(value):
+    word = f"x={report._literal(value)}"
+    assert cli._settings([word]) == {"x": value}
+    assert report._literal("dcgan") == "dcgan"

@@ -1,0 +1,481 @@
+"""A web page to play with trained models: `ganzoo explore`."""
+
+import dataclasses
+import functools
+import io
+import os
+import pathlib
+import socket
+import tempfile
+import threading
+import typing
+import warnings
+import zipfile
+
+import numpy as np
+from PIL import Image
+
+from ganzoo import checks
+from ganzoo import images
+from ganzoo import latent
+from ganzoo.datasets import pictures
+
+SLIDERS = 8
+"""Sliders on the page; of more latents or directions, as many at a time."""
+METHODS = {"single latents": None, "GANSpace": "ganspace", "SeFa": "sefa"}
+"""What the sliders move along, by its name on the page."""
+MOST_PIXELS = 50_000_000
+"""Of a picture that somebody uploads: a file may declare any number."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A model of the page."""
+
+    open: typing.Callable
+    """Makes it; called once, when it is first looked at."""
+    code: str
+    """The Python expression that does."""
+
+
+class Explorer:
+    """What the page shows, without the page.
+
+    Args:
+        entries: `{title: Entry}`.
+        kept: models that are kept in memory at a time.
+
+    Example:
+
+    >>> import ganzoo
+    >>> make = lambda: ganzoo.get("dcgan", channels=4, image_shape=(8, 8, 1), seed=0)
+    >>> explorer = Explorer({"mine": Entry(make, "ganzoo.get('dcgan', …)")})
+    >>> point = explorer.point("mine", seed=3, method="SeFa", amounts=[2.0, -1.0])
+    >>> explorer.picture("mine", point).shape
+    (8, 8, 1)
+    """
+
+    def __init__(self, entries, kept=4):
+        if not entries:
+            raise ValueError("There is no model to explore: name a run folder or weights.")
+        self.entries = dict(entries)
+        self.model = functools.lru_cache(kept)(self._open)
+        self._ways = functools.lru_cache(64)(self._find_ways)
+        self._lock = threading.RLock()  # the page's requests come in threads
+
+    def _open(self, title):
+        return self.entries[title].open()
+
+    def can(self, title, what):
+        """Whether a model can `"generate"`, `"translate"`, `"reconstruct"`."""
+        with self._lock:
+            return hasattr(self.model(title), what)
+
+    def ways(self, title, method, first=0):
+        """The sliders: their names, and `(sliders, latent_width)` directions."""
+        with self._lock:
+            return self._ways(title, checks.one_of("method", method, tuple(METHODS)), int(first))
+
+    def _find_ways(self, title, method, first):
+        model = self.model(title)
+        width = model.latent_width
+        if not 0 <= first < width:
+            raise ValueError(f"The first slider must be 0..{width - 1}. Received: {first}.")
+        if METHODS[method] is None:
+            last = min(first + SLIDERS, width)
+            return [f"latent {i}" for i in range(first, last)], np.eye(width)[first:last]
+        found = latent.directions(
+            model,
+            min(first + SLIDERS, width),
+            method=METHODS[method],
+            samples=max(2000, 2 * width),
+        )
+        names = [
+            f"{method} {i} ({share:.0%})" for i, share in enumerate(found.shares[first:], first)
+        ]
+        return names, found.vectors[first:]
+
+    def point(self, title, *, seed, truncation=None, label=None, method, first=0, amounts=()):
+        """What one picture is made of.
+
+        Args:
+            title: of the model.
+            seed: whole number of the latents to start from.
+            truncation: see `Generative.generate`.
+            label: class, for a conditional model.
+            method, first: see `ways`.
+            amounts: how far along each of them.
+
+        Returns:
+            A dict of keyword arguments of `generate`.
+        """
+        with self._lock:
+            model = self.model(title)
+            checks.integer("seed", seed, least=0)
+            checks.optional(checks.real, "truncation", truncation, above=0)
+            cut = truncation if model.truncates_latents else None
+            latents = model.prior(np.random.default_rng(seed), 1, cut)
+            _, vectors = self.ways(title, method, first)
+            moves = sum((a * vector for a, vector in zip(amounts, vectors)), 0.0)
+            found = {"latents": (latents + moves).astype("float32")}
+            if model.num_classes:
+                found["labels"] = np.array([label or 0])
+            if truncation is not None and not model.truncates_latents:
+                found["truncation"] = float(truncation)
+            return found
+
+    def picture(self, title, point):
+        """`(height, width, channels)` uint8."""
+        with self._lock:
+            return self.model(title).generate(1, **point)[0]
+
+    def between(self, title, start, end, steps=8, label=None):
+        """A `Walk` between the latents of two seeds."""
+        with self._lock:
+            model = self.model(title)
+            ends = [self._drawn(model, [seed]) for seed in (start, end)]
+            labels = (label or 0) if model.num_classes else None
+            return latent.interpolate(model, *ends, steps=int(steps), labels=labels)
+
+    def arithmetic(self, title, groups, label=None):
+        """A `Walk` of the means of three groups of seeds, and of first − second + third."""
+        with self._lock:
+            model = self.model(title)
+            labels = (label or 0) if model.num_classes else None
+            parts = [self._drawn(model, _seeds(group)) for group in groups]
+            return latent.arithmetic(model, *parts, labels=labels)
+
+    def _drawn(self, model, seeds):
+        checks.integers("seeds", list(seeds), least=0)
+        return np.concatenate([model.prior(np.random.default_rng(s), 1) for s in seeds])
+
+    def through(self, title, what, path, reverse=False):
+        """A picture file, as the model takes it, and what it makes of it: two `(height, width,
+        channels)` uint8.
+
+        Args:
+            title: of the model.
+            what: `"translate"` or `"reconstruct"`.
+            path: of a picture of any mode and size.
+            reverse: translate from the second domain into the first.
+        """
+        with self._lock:
+            model = self.model(title)
+            shape = model.image_shape
+            image = read_picture(path, shape[:2], shape[2])[None]
+            options = {"reverse": True} if reverse else {}
+            return image[0], getattr(model, what)(image, **options)[0]
+
+    def bundle(self, title, point, folder):
+        """A zip of a picture, what it was made of, and the Python that makes it again."""
+        path = pathlib.Path(folder) / "picture.zip"
+        png, arrays = io.BytesIO(), io.BytesIO()
+        images._to_pil(self.picture(title, point)).save(png, "png")
+        np.savez(arrays, **point)
+        code = AGAIN.format(code=self.entries[title].code)
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in (
+                ("picture.png", png.getvalue()),
+                ("latents.npz", arrays.getvalue()),
+                ("again.py", code),
+            ):
+                archive.writestr(name, content)
+        return path
+
+
+AGAIN = '''"""Makes the picture again."""
+
+import numpy as np
+
+import ganzoo
+
+model = {code}
+made_of = {{name: array[()] for name, array in np.load("latents.npz").items()}}
+ganzoo.images.save_grid(model.generate(1, **made_of), "again.png")
+'''
+
+
+def _seeds(text):
+    """Whole numbers, as somebody types them."""
+    try:
+        return [int(part) for part in str(text).replace(",", " ").split()]
+    except ValueError:
+        raise ValueError(
+            f"A group is whole numbers, such as 1, 2, 3. Received: {text!r}."
+        ) from None
+
+
+def read_picture(path, size, channels):
+    """A picture file of any mode and size as `(height, width, channels)` uint8.
+
+    Raises:
+        ValueError: it is no picture, damaged, or too large.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # refused below
+            with Image.open(path) as picture:
+                if picture.width * picture.height > MOST_PIXELS:
+                    raise ValueError(
+                        f"it has {picture.width}×{picture.height} pixels, more than "
+                        f"{MOST_PIXELS // 1_000_000} million"
+                    )
+                picture.load()
+                return pictures.to_array(picture, size, channels)
+    except Exception as error:  # Pillow raises many kinds at damaged files
+        raise ValueError(
+            f"This picture cannot be used ({str(error) or type(error).__name__}). Take a PNG or "
+            "JPEG file."
+        ) from None
+
+
+def page(entries):
+    """The page: a `gradio.Blocks`, which `launch` serves.
+
+    Args:
+        entries: `{title: Entry}`.
+
+    Raises:
+        ImportError: Gradio is not installed.
+    """
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    try:
+        import gradio as gr
+    except ImportError:
+        raise ImportError("The page needs Gradio: `pip install 'ganzoo[explore]'`.") from None
+
+    explorer = Explorer(entries)
+    titles = list(explorer.entries)
+    folder = tempfile.TemporaryDirectory(prefix="ganzoo-explore-")  # ends with the program
+
+    def told(function):
+        """Its user errors as messages on the page."""
+
+        @functools.wraps(function)
+        def run(*args):
+            try:
+                return function(*args)
+            except (ValueError, TypeError, OSError, ImportError) as error:
+                raise gr.Error(str(error)) from None
+
+        return run
+
+    def image_of(label, name, **options):
+        return gr.Image(label=label, elem_id=name, buttons=["download"], **options)
+
+    result_of = functools.partial(image_of, format="png", interactive=False)
+
+    def shown(image):
+        """Small pictures enlarged without blur."""
+        return images.grid(image[None], padding=0)
+
+    def strip_of(walk):
+        return images.grid(walk.pictures[0], columns=walk.pictures.shape[1], least_side=900)
+
+    def point(title, seed, cut, label, method, first, *amounts):
+        return explorer.point(
+            title,
+            seed=int(seed or 0),
+            truncation=None if cut >= FULL else cut,
+            label=None if label is None else int(label),
+            method=method,
+            first=int(first or 0),
+            amounts=amounts,
+        )
+
+    @told
+    def draw(title, *settings):
+        if not explorer.can(title, "generate"):
+            return None
+        return shown(explorer.picture(title, point(title, *settings)))
+
+    @told
+    def sliders(title, method, first):
+        if not explorer.can(title, "generate"):
+            return [gr.update()] * SLIDERS
+        names, _ = explorer.ways(title, method, int(first or 0))
+        return [
+            gr.update(label=names[i], value=0, visible=True)
+            if i < len(names)
+            else gr.update(value=0, visible=False)
+            for i in range(SLIDERS)
+        ]
+
+    @told
+    def choose(title):
+        model = explorer.model(title)
+        can = {what: hasattr(model, what) for what in ("generate", "translate", "reconstruct")}
+        labels = getattr(model, "num_classes", None)
+        # Gradio leaves the head of a tab that was to be seen when it is told `False`.
+        parts = [gr.Tab(visible=can[what] or "hidden") for what in ("generate",) * 3 + (*can,)[1:]]
+        choices = [str(i) for i in range(labels or 0)]
+        return [
+            gr.Tabs(selected=next(what for what, it_can in can.items() if it_can)),
+            *parts,
+            gr.update(choices=choices, value=choices[0] if choices else None, visible=bool(labels)),
+            0,
+        ]
+
+    @told
+    def between(title, start, end, steps, label):
+        label = None if label is None else int(label)
+        walk = explorer.between(title, int(start), int(end), steps, label)
+        frames = [np.asarray(shown(image)) for image in walk.pictures[0]]
+        frames = [Image.fromarray(f) for f in [*frames, *frames[-2:0:-1]]]
+        path = pathlib.Path(tempfile.mkdtemp(dir=folder.name)) / "between.gif"
+        frames[0].save(path, save_all=True, append_images=frames[1:], duration=120, loop=0)
+        return strip_of(walk), str(path)
+
+    @told
+    def calculate(title, a, b, c, label):
+        label = None if label is None else int(label)
+        return strip_of(explorer.arithmetic(title, (a, b, c), label))
+
+    def through(what):
+        @told
+        def run(title, path, reverse=False):
+            if path is None:
+                raise ValueError("Choose a picture first.")
+            return [shown(image) for image in explorer.through(title, what, path, reverse)]
+
+        return run
+
+    @told
+    def bundle(title, *settings):
+        place = tempfile.mkdtemp(dir=folder.name)
+        return str(explorer.bundle(title, point(title, *settings), place))
+
+    with gr.Blocks(title="ganzoo", analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
+        title = gr.Dropdown(titles, value=titles[0], label="Model", elem_id="model")
+        label = gr.Dropdown([], label="Class", visible=False, elem_id="label")
+        with gr.Tabs() as chosen:
+            with gr.Tab("Latents", id="generate") as latents_tab, gr.Row():
+                with gr.Column():
+                    with gr.Row():
+                        seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="seed")
+                        cut = gr.Slider(0.1, FULL, FULL, step=0.1, label="Truncation (right: none)")
+                    with gr.Row():
+                        method = gr.Radio(
+                            list(METHODS), value="single latents", label="Sliders", elem_id="method"
+                        )
+                        first = gr.Number(0, label="From number", precision=0, minimum=0)
+                    amounts = [
+                        gr.Slider(-4, 4, 0, step=0.05, label=f"{i}", elem_id=f"slider-{i}")
+                        for i in range(SLIDERS)
+                    ]
+                with gr.Column():
+                    image = result_of("Picture", "picture")
+                    save = gr.Button("Make a file of it", elem_id="save")
+                    download = gr.File(label="Picture, latents, code", elem_id="download")
+            with gr.Tab("Between") as between_tab:
+                with gr.Row():
+                    start = gr.Number(0, label="From seed", precision=0, minimum=0)
+                    end = gr.Number(1, label="To seed", precision=0, minimum=0)
+                    steps = gr.Slider(2, 32, 8, step=1, label="Steps")
+                walk = gr.Button("Walk", elem_id="walk")
+                strip = result_of("Strip", "strip")
+                film = image_of("Animation", "film", interactive=False)
+            with gr.Tab("Arithmetic") as arithmetic_tab:
+                with gr.Row():
+                    groups = [
+                        gr.Textbox(text, label=name)
+                        for name, text in (
+                            ("Mean of seeds", "0, 1, 2"),
+                            ("minus mean of", "3, 4, 5"),
+                            ("plus mean of", "6, 7, 8"),
+                        )
+                    ]
+                equals = gr.Button("Calculate", elem_id="equals")
+                result = result_of("The three means and the result", "result")
+            parts = []
+            for what in ("translate", "reconstruct"):
+                with gr.Tab(what.capitalize(), id=what, visible=False) as tab, gr.Row():
+                    given = image_of(
+                        "Your picture",
+                        f"{what}-given",
+                        type="filepath",
+                        image_mode=None,
+                        sources=["upload", "clipboard"],
+                    )
+                    with gr.Column():
+                        reverse = gr.Checkbox(label="The other way", visible=what == "translate")
+                        go = gr.Button(what.capitalize(), elem_id=f"{what}-go")
+                    taken = result_of("As the model takes it", f"{what}-taken")
+                    made = result_of("What it makes of it", f"{what}-made")
+                parts.append(tab)
+                go.click(through(what), [title, given, reverse], [taken, made])
+
+        quick = {"show_progress": "hidden", "trigger_mode": "always_last"}
+        settings = [title, seed, cut, label, method, first, *amounts]
+        tabs = [latents_tab, between_tab, arithmetic_tab, *parts]
+        fresh = [sliders, [title, method, first], amounts]
+        for event in (title.change, blocks.load):
+            event(choose, title, [chosen, *tabs, label, first]).then(*fresh).then(
+                draw, settings, image
+            )
+        for event in (method.change, first.submit, first.blur):
+            event(*fresh).then(draw, settings, image)
+        for event in (seed.input, cut.input, label.input, *(a.input for a in amounts)):
+            event(draw, settings, image, **quick)
+        save.click(bundle, settings, download)
+        walk.click(between, [title, start, end, steps, label], [strip, film])
+        equals.click(calculate, [title, *groups, label], result)
+    return blocks
+
+
+FULL = 4.0
+"""Truncation from here on is none: 6 of 100,000 normal numbers lie beyond."""
+
+
+def launch(entries, *, host="127.0.0.1", port=7860, open_browser=False, block=True):
+    """Serve the page, to this machine only unless another host is said.
+
+    Args:
+        entries: `{title: Entry}`.
+        host, port: where.
+        open_browser: open it there.
+        block: serve until interrupted.
+
+    Returns:
+        The address.
+
+    Raises:
+        ImportError: Gradio is not installed.
+        OSError: the port is in use.
+    """
+    checks.integer("port", port, least=0)
+    with socket.socket() as probe:  # before the work
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OverflowError:
+            raise ValueError(f"`port` must be 0..65535. Received: {port}.") from None
+        except OSError as error:
+            raise OSError(
+                f"{host}:{port} cannot be served ({error.strerror}): say another with --port, or "
+                "0 for any that is free."
+            ) from None
+        port = probe.getsockname()[1]
+    blocks = page(entries)
+    import gradio as gr
+
+    theme = gr.themes.Default(font="system-ui", font_mono="monospace")  # none from the network
+    _, address, _ = blocks.launch(
+        server_name=host,
+        server_port=port,
+        share=False,
+        inbrowser=open_browser,
+        prevent_thread_lock=True,
+        quiet=True,
+        max_file_size="20mb",
+        theme=theme,
+        enable_monitoring=False,
+        ssr_mode=False,
+        run_history=False,
+        footer_links=[],
+        css="#picture img, #strip img, #film img, #result img {image-rendering: pixelated}",
+    )
+    if block:
+        blocks.block_thread()
+    return address
