@@ -35,7 +35,7 @@ LAYERS = [
     ["metrics"],
     ["evaluation"],
     ["callbacks", "doctor", "latent", "throughput"],
-    ["export", "report"],
+    ["explore", "export", "report"],
     ["runs"],
     ["publishing"],
     ["cli"],
