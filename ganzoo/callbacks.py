@@ -57,12 +57,14 @@ class SampleGrid(keras.callbacks.Callback):
         columns = [source, make(source), *(targets if self.model.paired else [])]
         return np.stack(columns, axis=1).reshape(-1, *source.shape[1:]), len(columns)
 
-    def _save(self, epoch):
+    def _grid(self):
         samples, together = self._samples()
+        return images.grid(samples, together * math.ceil(math.sqrt(len(samples)) / together))
+
+    def _save(self, epoch):
         self.folder.mkdir(parents=True, exist_ok=True)
-        columns = together * math.ceil(math.sqrt(len(samples)) / together)
         with replacing(self.folder / f"epoch-{epoch:04d}.png") as path:
-            images.save_grid(samples, path, columns)
+            self._grid().save(path)
 
     def on_epoch_begin(self, epoch, logs=None):
         if epoch == 0:
@@ -70,6 +72,62 @@ class SampleGrid(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self._save(epoch + 1)
+
+
+class TensorBoard(SampleGrid):
+    """Writes all logs and the grid of samples of each epoch for TensorBoard, on any backend.
+
+    A resumed run's epochs take the place of those after its first.
+
+    Args:
+        folder: for `tensorboard --logdir FOLDER`.
+        n: pictures in the grid.
+        seed: of the latents.
+
+    Raises:
+        ImportError: tensorboardX is not installed.
+
+    Example:
+
+    >>> import tempfile, ganzoo
+    >>> model = ganzoo.get("vanilla", seed=0)
+    >>> board = TensorBoard(tempfile.mkdtemp(), n=4)
+    >>> ds = ganzoo.datasets.load("digits")
+    >>> history = model.fit(ds, epochs=1, verbose=0, callbacks=[board])
+    >>> len(list(board.folder.glob("events*")))
+    1
+    """
+
+    def __init__(self, folder, n=64, seed=0):
+        super().__init__(folder, n, seed)
+        try:
+            import tensorboardX
+        except ImportError:
+            raise ImportError(
+                "TensorBoard needs tensorboardX: `pip install 'ganzoo[tensorboard]'`."
+            ) from None
+        self._open = tensorboardX.SummaryWriter
+        self._writer = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._writer is None:
+            self._writer = self._open(str(self.folder), purge_step=epoch + 1 if epoch else None)
+        super().on_epoch_begin(epoch, logs)
+
+    def _save(self, epoch):
+        grid = np.asarray(self._grid().convert("RGB"))
+        self._writer.add_image("samples", grid, epoch, dataformats="HWC")
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name, value in (logs or {}).items():
+            self._writer.add_scalar(name, float(value), epoch + 1)
+        super().on_epoch_end(epoch, logs)
+        self._writer.flush()
+
+    def on_train_end(self, logs=None):
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
 
 
 def first_batches(data, n):

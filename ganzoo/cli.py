@@ -100,6 +100,20 @@ def _image_size(text):
     return size[0] if len(size) == 1 else tuple(size)
 
 
+def _names(*, weights=False, models=True):
+    """Completes names of the catalogue, beside files."""
+
+    def complete(context, parameter, begun):
+        from click import shell_completion
+
+        found = zoo.list_models() if models else []
+        found = [*found, *(zoo.list_models(weights=True) if weights else [])]
+        items = [shell_completion.CompletionItem(n) for n in found if n.startswith(begun)]
+        return items or [shell_completion.CompletionItem(begun, type="file")]
+
+    return complete
+
+
 debug = click.option("--debug", is_flag=True, help="Show where an error comes from.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -139,7 +153,7 @@ def list_command(pattern, weights, as_json, debug):
 
 
 @main.command()
-@click.argument("model")
+@click.argument("model", shell_complete=_names(weights=True))
 @as_json
 @debug
 def info(model, as_json, debug):
@@ -169,7 +183,7 @@ def info(model, as_json, debug):
 
 
 @main.command()
-@click.argument("model")
+@click.argument("model", shell_complete=_names())
 @click.option(
     "--data",
     default="digits",
@@ -196,6 +210,7 @@ def info(model, as_json, debug):
     type=int,
     help="Epochs between two evaluations; 0: none. [default: 10 for data with an extractor]",
 )
+@click.option("--tensorboard", is_flag=True, help="Write OUT/tensorboard for TensorBoard.")
 @debug
 def train(
     model,
@@ -211,6 +226,7 @@ def train(
     skip_damaged,
     checkpoint_seconds,
     score_every,
+    tensorboard,
     debug,
 ):
     """Train a MODEL. Run it again after an interruption, and it goes on.
@@ -242,6 +258,7 @@ def train(
             arguments=arguments,
             checkpoint_seconds=checkpoint_seconds,
             score_every=score_every,
+            tensorboard=tensorboard,
             say=click.echo,
             verbose=1 if sys.stdout.isatty() else 2,
         )
@@ -251,7 +268,7 @@ def train(
 
 
 @main.command()
-@click.argument("model")
+@click.argument("model", shell_complete=_names(weights=True))
 @click.option(
     "--weights", help="Of a registry name: a tag, file, folder, https:// or hf:// address."
 )
@@ -302,7 +319,7 @@ def sample(model, weights, count, labels, seed, truncation, batch_size, form, ou
 
 
 @main.command()
-@click.argument("model")
+@click.argument("model", shell_complete=_names())
 @click.option("--image-size", default="28", show_default=True, help="64, or 64x48.")
 @click.option("--channels", default=1, show_default=True, help="1 for grey, 3 for colour.")
 @click.option("--batch-size", default=64, show_default=True, help="Pictures in a batch.")
@@ -368,7 +385,7 @@ def _trained(model, weights):
 
 
 @main.command()
-@click.argument("model")
+@click.argument("model", shell_complete=_names(weights=True))
 @click.option(
     "--weights", help="Of a registry name: a tag, file, folder, https:// or hf:// address."
 )
@@ -456,7 +473,7 @@ def publish(run, out, debug, **settings):
 
 
 @main.command()
-@click.argument("model")
+@click.argument("model", shell_complete=_names(weights=True))
 @click.option(
     "--weights", help="Of a registry name: a tag, file, folder, https:// or hf:// address."
 )
@@ -490,7 +507,40 @@ def export(model, weights, form, out, debug, **settings):
 
 
 @main.command()
-@click.argument("models", nargs=-1)
+@click.argument("run")
+@click.option("--seconds", default=6.0, show_default=True, help="How long it takes, about.")
+@click.option("--out", "-o", required=True, help="An .mp4 or .gif file.")
+@debug
+def film(run, seconds, out, debug):
+    """A RUN's samples from the first epoch to the last, as a film.
+
+    \b
+    ganzoo film runs/dcgan-digits -o training.mp4
+    """
+    _load_framework()
+    from ganzoo import runs
+
+    click.echo(runs.film(run, out, seconds))
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell):
+    """What makes a SHELL complete ganzoo's words.
+
+    \b
+    ganzoo completion bash >> ~/.bashrc
+    ganzoo completion zsh >> ~/.zshrc
+    ganzoo completion fish > ~/.config/fish/completions/ganzoo.fish
+    """
+    from click import shell_completion
+
+    kind = shell_completion.get_completion_class(shell)
+    click.echo(kind(main, {}, "ganzoo", "_GANZOO_COMPLETE").source())
+
+
+@main.command()
+@click.argument("models", nargs=-1, shell_complete=_names(weights=True, models=False))
 @click.option("--host", default="127.0.0.1", show_default=True, help="Whom to serve.")
 @click.option("--port", default=7860, show_default=True, help="0: any that is free.")
 @click.option("--open", "open_browser", is_flag=True, help="Open the page in a browser.")

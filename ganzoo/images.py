@@ -110,16 +110,53 @@ def save_arrays(path, **columns):
     return pathlib.Path(path)
 
 
-def save_gif(frames, path, seconds=6.0, most=100):
-    """Picture files of one size as an endless animation of about `seconds`.
+def save_film(frames, path, seconds=6.0, most=1000):
+    """Picture files of one size as an MP4 of about `seconds`, which plays everywhere; the last one
+    stays for a moment.
 
     At most `most` of them are used, evenly spread. Returns the path.
+
+    Raises:
+        ImportError: imageio-ffmpeg is not installed.
     """
+    try:
+        import imageio_ffmpeg
+    except ImportError:
+        raise ImportError(
+            "MP4 files need imageio-ffmpeg: `pip install 'ganzoo[video]'`, or choose a GIF."
+        ) from None
+    frames = _spread(frames, most)
+    rate = min(30.0, max(1.0, len(frames) / seconds))
+    frames += [frames[-1]] * math.ceil(1.5 * rate)
+    with Image.open(frames[0]) as first:
+        size = tuple(2 * math.ceil(side / 2) for side in first.size)  # the format wants even ones
+    writer = imageio_ffmpeg.write_frames(str(path), size, fps=rate, quality=8, macro_block_size=2)
+    writer.send(None)
+    try:
+        for frame in frames:
+            picture = Image.new("RGB", size, "white")
+            picture.paste(Image.open(frame).convert("RGB"))
+            writer.send(picture.tobytes())
+    finally:
+        writer.close()
+    return pathlib.Path(path)
+
+
+def _spread(frames, most):
     frames = list(frames)
     if not frames:
         raise ValueError("`frames` names no picture file: an animation needs at least one.")
     if len(frames) > most:
         frames = [frames[i] for i in np.linspace(0, len(frames) - 1, most).round().astype(int)]
+    return frames
+
+
+def save_gif(frames, path, seconds=6.0, most=100):
+    """Picture files of one size as an endless animation of about `seconds`.
+
+    At most `most` of them are used, evenly spread. Returns the path.
+    """
+    frames = _spread(frames, most)
     pictures = [Image.open(frame).convert("RGB").quantize(64) for frame in frames]
     # The last one stays, so that the result can be looked at.
     pause = [max(20, round(1000 * seconds / len(pictures)))] * (len(pictures) - 1) + [1500]

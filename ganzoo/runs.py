@@ -55,6 +55,7 @@ def train(
     samples=64,
     checkpoint_seconds=15.0,
     score_every=None,
+    tensorboard=False,
     say=print,
     verbose="auto",
 ):
@@ -73,6 +74,7 @@ def train(
         score_every: epochs between two evaluations, of which the best model by Fréchet distance
             is kept; 0: none; None: 10 where an extractor that comes with ganzoo knows the data,
             else none.
+        tensorboard: whether to write logs and pictures for TensorBoard too.
         say: called with a line of text at each stage.
         verbose: as in Keras's `fit`.
 
@@ -130,6 +132,7 @@ def train(
         doctor.Doctor(ds, say=say, found=lambda x: callbacks.append(notes, dataclasses.asdict(x))),
         callbacks.MetricsLog(out / "metrics.jsonl"),
         callbacks.SampleGrid(out / "samples", n=samples, seed=seed),
+        *([callbacks.TensorBoard(out / "tensorboard", samples, seed)] if tensorboard else []),
         callbacks.Checkpoints(out / "checkpoints", seconds=checkpoint_seconds),
     ]
     span = {"epochs": epochs, "initial_epoch": done}
@@ -172,6 +175,26 @@ def _animate(out):
         with callbacks.replacing(out / "training.gif") as path:
             images.save_gif(grids, path)
     return grids
+
+
+def film(folder, path, seconds=6.0):
+    """A run's samples over time as an MP4 or GIF file, by the path's ending. Returns the path.
+
+    Raises:
+        ValueError: the folder has no samples, or the ending is another.
+        ImportError: an MP4 needs what is not installed.
+    """
+    grids = list(weights.by_epoch(pathlib.Path(folder) / "samples", ".png").values())
+    if not grids:
+        raise ValueError(f"{str(folder)!r} is no run folder with samples in it.")
+    checks.real("seconds", seconds, above=0)
+    path = pathlib.Path(path)
+    kinds = {".gif": images.save_gif, ".mp4": images.save_film}
+    save = kinds[checks.one_of("the ending of --out", path.suffix.lower(), tuple(kinds))]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with callbacks.replacing(path) as half:
+        save(grids, half, seconds)
+    return path
 
 
 MOST_NEAR = 60_000

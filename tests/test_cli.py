@@ -1,6 +1,7 @@
 """The command line: quick to start, the same words as in Python, errors in one line."""
 
 import json
+import os
 import pathlib
 import resource
 import signal
@@ -608,3 +609,45 @@ def test_evaluate_refuses_in_one_line(digits_run, run, tmp_path):
     checkpoint = out / "checkpoints" / "epoch-0002.keras"
     assert "--data" in _fails("evaluate", checkpoint)
     assert "There is no file or folder" in _fails("evaluate", out, "--data", "./nowhere")
+
+
+def test_completion_of_commands_and_names():
+    for shell in ("bash", "zsh", "fish"):
+        assert "_GANZOO_COMPLETE" in _done("completion", shell)
+    environment = {**os.environ, "_GANZOO_COMPLETE": "bash_complete"}
+    for words, wanted in (
+        ("ganzoo tr", {"train"}),
+        ("ganzoo train dc", {"dcgan"}),
+        ("ganzoo sample dcgan.f", {"dcgan.fashion_mnist"}),
+        ("ganzoo explore dcgan.f", {"dcgan.fashion_mnist"}),
+    ):
+        settings = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+        found = subprocess.run(
+            [SCRIPT], env={**environment, **settings}, capture_output=True, text=True, check=True
+        )
+        assert {line.split(",")[1] for line in found.stdout.split()} == wanted, words
+
+
+def test_a_film_of_a_run(run, tmp_path):
+    import imageio_ffmpeg
+
+    run, _, _ = run
+    for name in ("new/film.mp4", "film.gif"):
+        assert _done("film", run, "-o", tmp_path / name, "--seconds", "2").strip().endswith(name)
+    frames, seconds = imageio_ffmpeg.count_frames_and_secs(str(tmp_path / "new/film.mp4"))
+    assert frames >= 3 and 2 <= seconds <= 5  # the last one stays
+    with Image.open(tmp_path / "film.gif") as film:
+        assert film.n_frames >= 2
+    for words, wrong in (
+        ([run, "-o", tmp_path / "film.avi"], ".mp4"),
+        ([tmp_path, "-o", tmp_path / "film.mp4"], "no run folder"),
+    ):
+        result = _call("film", *words)
+        assert result.exit_code == 1 and wrong in result.stderr
+
+
+def test_a_film_without_ffmpeg(run, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    result = _call("film", run[0], "-o", tmp_path / "film.mp4")
+    assert result.exit_code == 1 and "pip install 'ganzoo[video]'" in result.stderr
+    assert list(tmp_path.iterdir()) == []

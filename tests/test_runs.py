@@ -1,5 +1,6 @@
 """Run folders: whatever interrupts a training, the same command goes on as if nothing had."""
 
+import io
 import json
 import pathlib
 import random
@@ -585,3 +586,26 @@ def test_a_run_is_watched_by_the_doctor(train, tmp_path):
     found = [line for line in said if line.startswith("Doctor")]
     assert "divergence" in found[0] and "learning_rate" in found[0]
     assert not list((tmp_path / "run" / "checkpoints").iterdir())
+
+
+def test_tensorboard_has_the_logs_and_the_pictures_also_of_a_run_that_goes_on(train, tmp_path):
+    from tensorboard.backend.event_processing import event_accumulator
+
+    train(tmp_path / "run", 2, tensorboard=True)
+    train(tmp_path / "run", 3, tensorboard=True)
+    board = event_accumulator.EventAccumulator(str(tmp_path / "run" / "tensorboard"))
+    board.Reload()
+    log = [json.loads(x) for x in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
+    for name in ("d_loss", "g_loss"):
+        found = {event.step: event.value for event in board.Scalars(name)}
+        assert found == pytest.approx({row["epoch"]: row[name] for row in log}, rel=1e-6)
+    assert [event.step for event in board.Images("samples")] == [0, 1, 2, 3]
+    last = Image.open(io.BytesIO(board.Images("samples")[-1].encoded_image_string))
+    with Image.open(tmp_path / "run/samples/epoch-0003.png") as wanted:
+        np.testing.assert_array_equal(np.asarray(last), np.asarray(wanted.convert("RGB")))
+
+
+def test_tensorboard_without_its_package(train, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    with pytest.raises(ImportError, match=r"pip install 'ganzoo\[tensorboard\]'"):
+        train(tmp_path / "run", 1, tensorboard=True)
