@@ -610,8 +610,8 @@ class Game(backend.Trainer, keras.Model):
                 and the epoch's number.
             validation_data: as `x`, or `(images, labels)`; the losses on it are logged as
                 `val_…`, with no move made.
-            epochs, verbose, callbacks, initial_epoch, steps_per_epoch, validation_steps,
-                validation_batch_size, validation_freq: as in Keras.
+            epochs, verbose, callbacks, initial_epoch, steps_per_epoch: as in Keras.
+            validation_steps, validation_batch_size, validation_freq: as in Keras.
 
         Returns:
             A `keras.callbacks.History`.

@@ -5,12 +5,15 @@ import importlib
 import pathlib
 import pkgutil
 import re
+import subprocess
+import sys
 
 import keras
 import pytest
 
 import ganzoo
 from ganzoo import registry
+from ganzoo import zoo
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -61,3 +64,27 @@ def test_python_blocks_of_pages_run(page, tmp_path, monkeypatch, capsys):
     # Links to files of the repository must lead somewhere.
     for link in re.findall(r"\]\((?!http)([^)#]+)\)", text):
         assert (page.parent / link).exists(), link
+
+
+def test_the_site_builds_without_a_warning(tmp_path):
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", ROOT / "docs", tmp_path]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert result.returncode == 0, result.stderr
+    front = (tmp_path / "index.html").read_text(encoding="utf-8")
+    for page in (ROOT / "docs").rglob("*.md"):
+        place = page.relative_to(ROOT / "docs").with_suffix(".html").as_posix()
+        assert place == "index.html" or f'href="{place}"' in front, f"{place} is in no list"
+
+
+def test_the_reference_has_all_models_and_what_ganzoo_offers():
+    text = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    wanted = {f"ganzoo.models.{name}" for name in zoo.own_models()}
+    wanted |= {f"ganzoo.{name}" for name in ganzoo.__all__} - {
+        "ganzoo.models",
+        "ganzoo.networks",  # what models are made of: see their files
+        "ganzoo.metrics",
+        "ganzoo.report",
+        "ganzoo.ScoreSheet",  # in its module
+    }
+    missing = {name for name in wanted if not re.search(rf":: {re.escape(name)}$", text, re.M)}
+    assert not missing
