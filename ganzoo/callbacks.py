@@ -111,7 +111,7 @@ class TensorBoard(SampleGrid):
 
     def on_epoch_begin(self, epoch, logs=None):
         if self._writer is None:
-            self._writer = self._open(str(self.folder), purge_step=epoch + 1 if epoch else None)
+            self._writer = self._open(str(self.folder), purge_step=epoch + 1 if epoch else 0)
         super().on_epoch_begin(epoch, logs)
 
     def _save(self, epoch):

@@ -101,7 +101,7 @@ def _image_size(text):
 
 
 def _names(*, weights=False, models=True):
-    """Completes names of the catalogue, beside files."""
+    """Completes names of the catalogue; what is none of them, as a file."""
 
     def complete(context, parameter, begun):
         from click import shell_completion
@@ -191,13 +191,15 @@ def info(model, as_json, debug):
     help="A folder or zip of pictures, a .npy or .npz file, or a name: digits, mnist, …",
 )
 @click.option("--to", help="The second domain, for models of two, such as pix2pix and cyclegan.")
-@click.option("--data-dir", help="Where TensorFlow Datasets finds or keeps its files.")
+@click.option(
+    "--data-dir", type=click.Path(), help="Where TensorFlow Datasets finds or keeps its files."
+)
 @click.option("--epochs", default=60, show_default=True, help="Epochs in all.")
 @click.option("--batch-size", default=64, show_default=True, help="Pictures in a batch.")
 @click.option("--image-size", help="Bring pictures to this size: 64, or 64x48.")
 @click.option("--seed", default=0, show_default=True, help="Fixes all randomness.")
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Argument of the model.")
-@click.option("--out", "-o", help="Run folder. [default: runs/MODEL-DATA]")
+@click.option("--out", "-o", type=click.Path(), help="Run folder. [default: runs/MODEL-DATA]")
 @click.option("--skip-damaged", is_flag=True, help="Leave damaged pictures out.")
 @click.option(
     "--checkpoint-seconds",
@@ -270,7 +272,9 @@ def train(
 @main.command()
 @click.argument("model", shell_complete=_names(weights=True))
 @click.option(
-    "--weights", help="Of a registry name: a tag, file, folder, https:// or hf:// address."
+    "--weights",
+    type=click.Path(),
+    help="Of a registry name: a tag, file, folder, https:// or hf:// address.",
 )
 @click.option("-n", "count", default=64, show_default=True, help="How many pictures.")
 @click.option("--labels", help="Classes for a conditional model: 7, or 0,1,2,…")
@@ -283,7 +287,12 @@ def train(
     type=click.Choice(["grid", "png", "npz"]),
     help="One picture of all, one file each, or arrays. [default: by the ending of --out]",
 )
-@click.option("--out", "-o", help="File or folder. [default: samples.png, .npz or a folder]")
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(),
+    help="File or folder. [default: samples.png, .npz or a folder]",
+)
 @debug
 def sample(model, weights, count, labels, seed, truncation, batch_size, form, out, debug):
     """Make pictures. MODEL is a run folder, a file, name.tag, or a name with --weights.
@@ -387,10 +396,14 @@ def _trained(model, weights):
 @main.command()
 @click.argument("model", shell_complete=_names(weights=True))
 @click.option(
-    "--weights", help="Of a registry name: a tag, file, folder, https:// or hf:// address."
+    "--weights",
+    type=click.Path(),
+    help="Of a registry name: a tag, file, folder, https:// or hf:// address.",
 )
 @click.option("--data", help="Pictures to compare with. [default: what the run trained on]")
-@click.option("--data-dir", help="Where TensorFlow Datasets finds or keeps its files.")
+@click.option(
+    "--data-dir", type=click.Path(), help="Where TensorFlow Datasets finds or keeps its files."
+)
 @click.option("--samples", "-n", default=10_000, show_default=True, help="How many samples.")
 @click.option("--repeats", default=3, show_default=True, help="Sets of samples, for error bars.")
 @click.option("--metrics", help="Some only: frechet,kernel,… [default: all that apply]")
@@ -398,8 +411,14 @@ def _trained(model, weights):
 @click.option("--seed", default=0, show_default=True, help="Of the samples.")
 @click.option("--truncation", type=float, help="Cut latents off at this many deviations.")
 @click.option("--batch-size", default=256, show_default=True, help="Samples made at once.")
-@click.option("--export", help="Folder for samples and data as PNG files, for other judges.")
-@click.option("--out", "-o", help="The score sheet. [default: scores.json in a run folder]")
+@click.option(
+    "--export",
+    type=click.Path(),
+    help="Folder for samples and data as PNG files, for other judges.",
+)
+@click.option(
+    "--out", "-o", type=click.Path(), help="The score sheet. [default: scores.json in a run folder]"
+)
 @as_json
 @debug
 def evaluate(model, weights, data, data_dir, export, out, as_json, debug, metrics, **settings):
@@ -451,10 +470,12 @@ def evaluate(model, weights, data, data_dir, export, out, as_json, debug, metric
 
 
 @main.command()
-@click.argument("run")
-@click.option("--out", "-o", required=True, help="Folder to write.")
+@click.argument("run", type=click.Path())
+@click.option("--out", "-o", type=click.Path(), required=True, help="Folder to write.")
 @click.option("--licence", help="Of the data. [default: what is known of data that has a name]")
-@click.option("--data-dir", help="Where TensorFlow Datasets finds or keeps its files.")
+@click.option(
+    "--data-dir", type=click.Path(), help="Where TensorFlow Datasets finds or keeps its files."
+)
 @click.option("--samples", "-n", default=10_000, show_default=True, help="To score; 0: no scores.")
 @click.option("--repeats", default=1, show_default=True, help="Sets of samples, for error bars.")
 @click.option("--extractor", help="mnist, inception, pixels, … [default: by the data]")
@@ -475,7 +496,9 @@ def publish(run, out, debug, **settings):
 @main.command()
 @click.argument("model", shell_complete=_names(weights=True))
 @click.option(
-    "--weights", help="Of a registry name: a tag, file, folder, https:// or hf:// address."
+    "--weights",
+    type=click.Path(),
+    help="Of a registry name: a tag, file, folder, https:// or hf:// address.",
 )
 @click.option(
     "--format",
@@ -485,7 +508,13 @@ def publish(run, out, debug, **settings):
 )
 @click.option("--function", help="For ONNX: from_latents, from_seed, translate, …")
 @click.option("--truncation", type=float, help="Cut latents off at this many deviations.")
-@click.option("--out", "-o", required=True, help=".onnx, .tflite or .safetensors; else a folder.")
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(),
+    required=True,
+    help=".onnx, .tflite or .safetensors; else a folder.",
+)
 @debug
 def export(model, weights, form, out, debug, **settings):
     """Write a MODEL for others to run: a run folder, a file, name.tag, or a name with --weights.
@@ -507,9 +536,9 @@ def export(model, weights, form, out, debug, **settings):
 
 
 @main.command()
-@click.argument("run")
+@click.argument("run", type=click.Path())
 @click.option("--seconds", default=6.0, show_default=True, help="How long it takes, about.")
-@click.option("--out", "-o", required=True, help="An .mp4 or .gif file.")
+@click.option("--out", "-o", type=click.Path(), required=True, help="An .mp4 or .gif file.")
 @debug
 def film(run, seconds, out, debug):
     """A RUN's samples from the first epoch to the last, as a film.

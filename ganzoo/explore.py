@@ -24,8 +24,12 @@ SLIDERS = 8
 """Sliders on the page; of more latents or directions, as many at a time."""
 METHODS = {"single latents": None, "GANSpace": "ganspace", "SeFa": "sefa"}
 """What the sliders move along, by its name on the page."""
-MOST_PIXELS = 50_000_000
+MOST_PIXELS = 16_000_000
 """Of a picture that somebody uploads: a file may declare any number."""
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+"""Such pictures. Pillow knows more, and starts other programs for some of them."""
+PLAIN = {"padding": 0, "least_side": 1}
+"""A grid of one picture that is this picture."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,41 +63,42 @@ class Explorer:
         if not entries:
             raise ValueError("There is no model to explore: name a run folder or weights.")
         self.entries = dict(entries)
-        self.model = functools.lru_cache(kept)(self._open)
-        self._ways = functools.lru_cache(64)(self._find_ways)
+        self._models = functools.lru_cache(kept)(lambda title: self.entries[title].open())
+        self._found = functools.lru_cache(64)(self._find)
         self._lock = threading.RLock()  # the page's requests come in threads
 
-    def _open(self, title):
-        return self.entries[title].open()
+    def model(self, title):
+        """The model of a title."""
+        with self._lock:
+            return self._models(title)
 
     def can(self, title, what):
         """Whether a model can `"generate"`, `"translate"`, `"reconstruct"`."""
-        with self._lock:
-            return hasattr(self.model(title), what)
+        return hasattr(self.model(title), what)
+
+    def most_truncation(self, title):
+        """Where the slider of truncation ends, which is none: for latents, of which 6 in 100,000
+        lie beyond; or for styles, drawn towards their mean."""
+        return 4.0 if getattr(self.model(title), "truncates_latents", True) else 1.0
 
     def ways(self, title, method, first=0):
         """The sliders: their names, and `(sliders, latent_width)` directions."""
+        checks.one_of("method", method, tuple(METHODS))
         with self._lock:
-            return self._ways(title, checks.one_of("method", method, tuple(METHODS)), int(first))
+            names, vectors = self._found(title, method)
+        if not 0 <= first < len(vectors):
+            raise ValueError(f"The first slider must be 0..{len(vectors) - 1}. Received: {first}.")
+        return names[first : first + SLIDERS], vectors[first : first + SLIDERS]
 
-    def _find_ways(self, title, method, first):
+    def _find(self, title, method):
         model = self.model(title)
         width = model.latent_width
-        if not 0 <= first < width:
-            raise ValueError(f"The first slider must be 0..{width - 1}. Received: {first}.")
         if METHODS[method] is None:
-            last = min(first + SLIDERS, width)
-            return [f"latent {i}" for i in range(first, last)], np.eye(width)[first:last]
+            return [f"latent {i}" for i in range(width)], np.eye(width)
         found = latent.directions(
-            model,
-            min(first + SLIDERS, width),
-            method=METHODS[method],
-            samples=max(2000, 2 * width),
+            model, width, method=METHODS[method], samples=max(2000, 2 * width)
         )
-        names = [
-            f"{method} {i} ({share:.0%})" for i, share in enumerate(found.shares[first:], first)
-        ]
-        return names, found.vectors[first:]
+        return [f"{method} {i} ({x:.0%})" for i, x in enumerate(found.shares)], found.vectors
 
     def point(self, title, *, seed, truncation=None, label=None, method, first=0, amounts=()):
         """What one picture is made of.
@@ -162,6 +167,8 @@ class Explorer:
         with self._lock:
             model = self.model(title)
             shape = model.image_shape
+            if len(shape) != 3:
+                raise ValueError("This model is one of points, not of pictures.")
             image = read_picture(path, shape[:2], shape[2])[None]
             options = {"reverse": True} if reverse else {}
             return image[0], getattr(model, what)(image, **options)[0]
@@ -170,7 +177,7 @@ class Explorer:
         """A zip of a picture, what it was made of, and the Python that makes it again."""
         path = pathlib.Path(folder) / "picture.zip"
         png, arrays = io.BytesIO(), io.BytesIO()
-        images._to_pil(self.picture(title, point)).save(png, "png")
+        images.grid(self.picture(title, point)[None], **PLAIN).save(png, "png")
         np.savez(arrays, **point)
         code = AGAIN.format(code=self.entries[title].code)
         with zipfile.ZipFile(path, "w") as archive:
@@ -191,18 +198,17 @@ import ganzoo
 
 model = {code}
 made_of = {{name: array[()] for name, array in np.load("latents.npz").items()}}
-ganzoo.images.save_grid(model.generate(1, **made_of), "again.png")
+images = model.generate(1, **made_of)
+ganzoo.images.grid(images, padding=0, least_side=1).save("again.png")
 '''
 
 
 def _seeds(text):
     """Whole numbers, as somebody types them."""
-    try:
-        return [int(part) for part in str(text).replace(",", " ").split()]
-    except ValueError:
-        raise ValueError(
-            f"A group is whole numbers, such as 1, 2, 3. Received: {text!r}."
-        ) from None
+    parts = str(text).replace(",", " ").split()
+    if not parts or not all(part.isdecimal() for part in parts):
+        raise ValueError(f"A group is whole numbers, such as 1, 2, 3. Received: {text!r}.")
+    return [int(part) for part in parts]
 
 
 def read_picture(path, size, channels):
@@ -214,7 +220,7 @@ def read_picture(path, size, channels):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # refused below
-            with Image.open(path) as picture:
+            with Image.open(path, formats=FORMATS) as picture:
                 if picture.width * picture.height > MOST_PIXELS:
                     raise ValueError(
                         f"it has {picture.width}×{picture.height} pixels, more than "
@@ -223,9 +229,10 @@ def read_picture(path, size, channels):
                 picture.load()
                 return pictures.to_array(picture, size, channels)
     except Exception as error:  # Pillow raises many kinds at damaged files
+        unknown = isinstance(error, Image.UnidentifiedImageError)  # whose words have the path
+        wrong = "it is none that is known" if unknown else str(error) or type(error).__name__
         raise ValueError(
-            f"This picture cannot be used ({str(error) or type(error).__name__}). Take a PNG or "
-            "JPEG file."
+            f"This picture cannot be used ({wrong}). Take a PNG or JPEG file."
         ) from None
 
 
@@ -239,7 +246,6 @@ def page(entries):
         ImportError: Gradio is not installed.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
     try:
         import gradio as gr
     except ImportError:
@@ -257,7 +263,7 @@ def page(entries):
             try:
                 return function(*args)
             except (ValueError, TypeError, OSError, ImportError) as error:
-                raise gr.Error(str(error)) from None
+                raise gr.Error(str(error), print_exception=False) from None
 
         return run
 
@@ -277,7 +283,7 @@ def page(entries):
         return explorer.point(
             title,
             seed=int(seed or 0),
-            truncation=None if cut >= FULL else cut,
+            truncation=None if cut >= explorer.most_truncation(title) else cut,
             label=None if label is None else int(label),
             method=method,
             first=int(first or 0),
@@ -315,14 +321,17 @@ def page(entries):
             *parts,
             gr.update(choices=choices, value=choices[0] if choices else None, visible=bool(labels)),
             0,
+            gr.update(
+                maximum=explorer.most_truncation(title), value=explorer.most_truncation(title)
+            ),
         ]
 
     @told
     def between(title, start, end, steps, label):
         label = None if label is None else int(label)
-        walk = explorer.between(title, int(start), int(end), steps, label)
-        frames = [np.asarray(shown(image)) for image in walk.pictures[0]]
-        frames = [Image.fromarray(f) for f in [*frames, *frames[-2:0:-1]]]
+        walk = explorer.between(title, int(start or 0), int(end or 0), steps, label)
+        frames = [shown(image) for image in walk.pictures[0]]
+        frames += frames[-2:0:-1]
         path = pathlib.Path(tempfile.mkdtemp(dir=folder.name)) / "between.gif"
         frames[0].save(path, save_all=True, append_images=frames[1:], duration=120, loop=0)
         return strip_of(walk), str(path)
@@ -354,7 +363,7 @@ def page(entries):
                 with gr.Column():
                     with gr.Row():
                         seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="seed")
-                        cut = gr.Slider(0.1, FULL, FULL, step=0.1, label="Truncation (right: none)")
+                        cut = gr.Slider(0.1, 4, 4, step=0.1, label="Truncation (right: none)")
                     with gr.Row():
                         method = gr.Radio(
                             list(METHODS), value="single latents", label="Sliders", elem_id="method"
@@ -391,12 +400,12 @@ def page(entries):
             parts = []
             for what in ("translate", "reconstruct"):
                 with gr.Tab(what.capitalize(), id=what, visible=False) as tab, gr.Row():
-                    given = image_of(
-                        "Your picture",
-                        f"{what}-given",
+                    # Not gr.Image, which reads the file itself, and says less of what is wrong.
+                    given = gr.File(
+                        label="Your picture",
+                        elem_id=f"{what}-given",
                         type="filepath",
-                        image_mode=None,
-                        sources=["upload", "clipboard"],
+                        file_types=["image"],
                     )
                     with gr.Column():
                         reverse = gr.Checkbox(label="The other way", visible=what == "translate")
@@ -422,10 +431,6 @@ def page(entries):
         walk.click(between, [title, start, end, steps, label], [strip, film])
         equals.click(calculate, [title, *groups, label], result)
     return blocks
-
-
-FULL = 4.0
-"""Truncation from here on is none: 6 of 100,000 normal numbers lie beyond."""
 
 
 def launch(entries, *, host="127.0.0.1", port=7860, open_browser=False, block=True):

@@ -110,11 +110,11 @@ def save_arrays(path, **columns):
     return pathlib.Path(path)
 
 
-def save_film(frames, path, seconds=6.0, most=1000):
+def save_film(frames, path, seconds=6.0):
     """Picture files of one size as an MP4 of about `seconds`, which plays everywhere; the last one
     stays for a moment.
 
-    At most `most` of them are used, evenly spread. Returns the path.
+    At most 30 of them for each second are used, evenly spread. Returns the path.
 
     Raises:
         ImportError: imageio-ffmpeg is not installed.
@@ -125,8 +125,8 @@ def save_film(frames, path, seconds=6.0, most=1000):
         raise ImportError(
             "MP4 files need imageio-ffmpeg: `pip install 'ganzoo[video]'`, or choose a GIF."
         ) from None
-    frames = _spread(frames, most)
-    rate = min(30.0, max(1.0, len(frames) / seconds))
+    frames = _spread(frames, max(1, round(30 * seconds)))
+    rate = max(1.0, len(frames) / seconds)
     frames += [frames[-1]] * math.ceil(1.5 * rate)
     with Image.open(frames[0]) as first:
         size = tuple(2 * math.ceil(side / 2) for side in first.size)  # the format wants even ones

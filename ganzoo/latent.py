@@ -157,7 +157,7 @@ class Directions(typing.NamedTuple):
     vectors: np.ndarray
     """`(count, latent_width)` float32, each of length one."""
     shares: np.ndarray
-    """`(count,)`: the share of each in the variance of all, 0 … 1."""
+    """`(count,)`: the share of each in the variance of what the method looks at, 0 … 1."""
     method: str
     """How they were found."""
 
@@ -211,10 +211,9 @@ def directions(model, count=10, *, method="ganspace", samples=2000, seed=0, labe
     else:
         checks.integer("samples", samples, least=2 * width)
         latents, features = _early(model, samples, seed, labels)
-        latents, features = (x - x.mean(axis=0) for x in (latents, features))
-        # Components and their coordinates at once; more than latents there cannot be.
+        # Components and their coordinates at once.
         coordinates, lengths, _ = np.linalg.svd(features, full_matrices=False)
-        values = lengths[:width] ** 2
+        values = lengths**2
         vectors = np.linalg.lstsq(coordinates[:, :width], latents, rcond=None)[0]
     vectors = vectors[:count]
     vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
@@ -278,17 +277,17 @@ def _takes_vectors(layer):
 
 
 def _first_weights(network, width):
-    """`(width, features)`: what the first dense layer does to each of the latents. By its results:
-    its kernel may be scaled, as equalised and spectrally normalised ones are."""
+    """`(width, features)`: the rows of the first dense layer's kernel that the latents meet; beside
+    them there may be what stands for a label. One factor for all, such as equalised and spectrally
+    normalised layers have, changes no direction."""
     layer = next(layer for layer in _flat(network) if _takes_vectors(layer))
-    of_all = layer.input.shape[-1]  # beside the latents there may be what stands for a label
-    probes = np.concatenate([np.eye(of_all)[:width], np.zeros((1, of_all))]).astype("float32")
-    found = keras.ops.convert_to_numpy(keras.ops.cast(layer(probes), "float32"))
-    return (found[:-1] - found[-1:]).astype("float64")
+    kernel = getattr(layer, "layer", layer).kernel
+    return keras.ops.convert_to_numpy(kernel)[:width].astype("float64")
 
 
 def _early(model, samples, seed, labels):
-    """Latents and what the network computes of them early on, `(samples, features)`."""
+    """Latents and what the network computes of them early on, `(samples, features)`, each less
+    the mean of its class."""
     network = model.sampler
     first, second, *_ = (x for x in network.layers if _weighs(x))
     # Of networks in a network the first makes styles, and its inputs are those of both.
@@ -300,7 +299,12 @@ def _early(model, samples, seed, labels):
     inputs = [next(iter(column)) for column in columns]
     features = keras.ops.cast(early(inputs, training=False), "float32")
     features = keras.ops.convert_to_numpy(features)[-samples:]  # a reference batch goes before
-    return latents.astype("float64"), features.reshape(samples, -1).astype("float64")
+    found = [x.reshape(samples, -1).astype("float64") for x in (latents, features)]
+    groups = np.broadcast_to(0 if labels is None else labels, samples)
+    for group in np.unique(groups):  # what differs between classes, latents cannot move
+        for x in found:
+            x[groups == group] -= x[groups == group].mean(axis=0)
+    return found
 
 
 def slerp(start, end, share):

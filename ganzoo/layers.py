@@ -449,15 +449,16 @@ class SelfAttention(keras.layers.Layer):
         narrow, wide = max(1, channels // 8), max(1, channels // 2)
 
         def project(inputs, outputs, name):
-            layer = keras.layers.Conv2D(outputs, 1, use_bias=False, name=name)
-            layer = SpectralNorm(layer, name=name) if self.spectral else layer
+            options = {"name": name, "dtype": self.dtype_policy}
+            layer = keras.layers.Conv2D(outputs, 1, use_bias=False, **options)
+            layer = SpectralNorm(layer, **options) if self.spectral else layer
             layer.build((*input_shape[:-1], inputs))
             return layer
 
         names = {"queries": narrow, "keys": narrow, "values": wide}
         self.inward = [project(channels, n, name) for name, n in names.items()]
         self.outward = project(wide, channels, "found")
-        self.gain = Gain()
+        self.gain = Gain(dtype=self.dtype_policy)
         self.gain.build(input_shape)
         self.built = True
 

@@ -94,6 +94,7 @@ def train(
         checks.integer("score_every", score_every, least=0)
     if "seed" in arguments:
         raise ValueError("The seed is given by --seed (`seed=`), not among the model's arguments.")
+    boards = [callbacks.TensorBoard(out / "tensorboard", samples, seed)] if tensorboard else []
     network = zoo.get(model, seed=seed, **arguments)  # finds wrong arguments before data is read
     _check_domains(network, model, to)
     options = {
@@ -132,7 +133,7 @@ def train(
         doctor.Doctor(ds, say=say, found=lambda x: callbacks.append(notes, dataclasses.asdict(x))),
         callbacks.MetricsLog(out / "metrics.jsonl"),
         callbacks.SampleGrid(out / "samples", n=samples, seed=seed),
-        *([callbacks.TensorBoard(out / "tensorboard", samples, seed)] if tensorboard else []),
+        *boards,
         callbacks.Checkpoints(out / "checkpoints", seconds=checkpoint_seconds),
     ]
     span = {"epochs": epochs, "initial_epoch": done}

@@ -5,6 +5,7 @@ import pathlib
 import runpy
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,9 +14,12 @@ import zipfile
 import numpy as np
 import pytest
 import requests
+from click import testing
 from PIL import Image
 
 import ganzoo
+from ganzoo import catalogue
+from ganzoo import cli
 from ganzoo import explore
 
 SCRIPT = pathlib.Path(sys.executable).with_name("ganzoo")
@@ -81,8 +85,9 @@ def test_walks(explorer):
     wanted = np.mean([drawn(0), drawn(1)], 0) - drawn(2)
     wanted = wanted + np.mean([drawn(3), drawn(4), drawn(5)], 0)
     np.testing.assert_allclose(sums.latents[0, 3], wanted, atol=1e-6)
-    with pytest.raises(ValueError, match="whole numbers"):
-        explorer.arithmetic("cgan", ("0, x", "1", "2"))
+    for group in ("0, x", "", "-1"):
+        with pytest.raises(ValueError, match="whole numbers"):
+            explorer.arithmetic("cgan", (group, "1", "2"))
 
 
 def test_what_is_downloaded_makes_the_picture_again(explorer, tmp_path, monkeypatch):
@@ -95,7 +100,7 @@ def test_what_is_downloaded_makes_the_picture_again(explorer, tmp_path, monkeypa
     made = runpy.run_path("again.py")
     again = made["model"].generate(1, **made["made_of"])[0, ..., 0]
     assert np.abs(again.astype(int) - shown).max() <= 1
-    assert (tmp_path / "again.png").stat().st_size
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "again.png")), again)
 
 
 def test_other_kinds_of_models(tmp_path):
@@ -140,6 +145,9 @@ def test_files_that_are_no_pictures(tmp_path, monkeypatch):
     for name in ("text.png", "half.png", "absent.png"):
         with pytest.raises(ValueError, match="cannot be used.*Take a PNG"):
             explore.read_picture(tmp_path / name, (8, 8), 1)
+    Image.new("L", (9, 9)).save(tmp_path / "script.eps")
+    with pytest.raises(ValueError, match="none that is known"):
+        explore.read_picture(tmp_path / "script.eps", (8, 8), 1)
     Image.new("1", (3000, 3000)).save(tmp_path / "bomb.png")
     monkeypatch.setattr(explore, "MOST_PIXELS", 8_000_000)
     with pytest.raises(ValueError, match="3000×3000 pixels, more than 8 million"):
@@ -163,7 +171,6 @@ def served(tmp_path_factory):
     folder = tmp_path_factory.mktemp("explore")
     model = ganzoo.get("pix2pix", channels=4, image_shape=(32, 32, 3), seed=0)
     model.save(folder / "pix2pix.keras")
-    (folder / "runs" / "broken" / "checkpoints").mkdir(parents=True)  # begun, nothing saved
     words = ["dcgan.fashion_mnist", "cgan.mnist", "vae.fashion_mnist", "pix2pix.keras"]
     command = [SCRIPT, "explore", *words, "--port", "0"]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as page:
@@ -175,10 +182,31 @@ def served(tmp_path_factory):
 def test_it_listens_here_only_and_gives_no_other_files(served):
     assert served.startswith("http://127.0.0.1:")
     assert requests.get(served, timeout=20).ok
-    for path in ("/etc/passwd", "setup.cfg", "../setup.cfg", __file__):
+    port = int(served.rstrip("/").rpartition(":")[2])
+    with socket.socket() as elsewhere:  # the same port at another of the machine's addresses
+        elsewhere.bind(("127.0.0.2", port))
+    # The model lies in the folder that the page was started in.
+    for path in ("/etc/passwd", "pix2pix.keras", "%2e%2e/%2e%2e/etc/passwd", __file__):
         for prefix in ("gradio_api/file=", "file=", "static/"):
             reply = requests.get(served + prefix + path, timeout=20)
             assert reply.status_code in (403, 404), (prefix, path)
+
+
+def test_half_written_runs_are_left_out(tmp_path, monkeypatch):
+    (tmp_path / "runs" / "broken" / "checkpoints").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    served = {}
+
+    def launch(entries, **options):
+        served.update(entries)
+        raise ValueError("that was enough")
+
+    monkeypatch.setattr(explore, "launch", launch)
+    found = testing.CliRunner().invoke(cli.main, ["explore"])
+    assert sorted(served) == sorted(catalogue.rows())
+    assert "broken is left out" in found.stderr and "that was enough" in found.stderr
+    found = testing.CliRunner().invoke(cli.main, ["explore", "runs/broken"])
+    assert found.exit_code == 1 and "that was enough" not in found.stderr
 
 
 def test_a_port_in_use(served):
@@ -266,8 +294,13 @@ def test_in_a_browser_with_clicks(served, tmp_path):
             generates = model.startswith("vae")
             assert page.get_by_role("tab", name="Latents").count() == generates
             given = page.locator(f"#{what}-given input[type=file]")
+            given.set_input_files(tmp_path.parent / "none.png")
+            page.get_by_text("none.png").wait_for()
+            page.locator(f"#{what}-go").click()
+            page.get_by_text("none that is known").wait_for()
+            page.locator(f"#{what}-given").get_by_label("Clear").click()
             given.set_input_files(tmp_path.parent / "noise.jpg")
-            page.wait_for_selector(f"#{what}-given img")
+            page.get_by_text("noise.jpg").wait_for()
             after(lambda w=what: page.locator(f"#{w}-go").click(), f"#{what}-made img")
         browser.close()
     local = ("data:", "blob:", served)
