@@ -314,16 +314,15 @@ def page(entries):
         can = {what: hasattr(model, what) for what in ("generate", "translate", "reconstruct")}
         labels = getattr(model, "num_classes", None)
         # Gradio leaves the head of a tab that was to be seen when it is told `False`.
-        parts = [gr.Tab(visible=can[what] or "hidden") for what in ("generate",) * 3 + (*can,)[1:]]
+        seen = [can["generate"]] * 3 + [can["translate"], can["reconstruct"]]
         choices = [str(i) for i in range(labels or 0)]
+        most = explorer.most_truncation(title)
         return [
             gr.Tabs(selected=next(what for what, it_can in can.items() if it_can)),
-            *parts,
+            *(gr.Tab(visible=it_can or "hidden") for it_can in seen),
             gr.update(choices=choices, value=choices[0] if choices else None, visible=bool(labels)),
             0,
-            gr.update(
-                maximum=explorer.most_truncation(title), value=explorer.most_truncation(title)
-            ),
+            gr.update(maximum=most, value=most),
         ]
 
     @told
@@ -420,11 +419,10 @@ def page(entries):
         tabs = [latents_tab, between_tab, arithmetic_tab, *parts]
         fresh = [sliders, [title, method, first], amounts]
         for event in (title.change, blocks.load):
-            event(choose, title, [chosen, *tabs, label, first]).then(*fresh).then(
-                draw, settings, image
-            )
-        for event in (method.change, first.submit, first.blur):
-            event(*fresh).then(draw, settings, image)
+            ready = event(choose, title, [chosen, *tabs, label, first, cut]).success(*fresh)
+            ready.success(draw, settings, image)
+        for event in (method.change, first.submit):
+            event(*fresh).success(draw, settings, image)
         for event in (seed.input, cut.input, label.input, *(a.input for a in amounts)):
             event(draw, settings, image, **quick)
         save.click(bundle, settings, download)

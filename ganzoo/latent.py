@@ -105,7 +105,7 @@ def traverse(model, dims, values=(-2.0, -1.0, 0.0, 1.0, 2.0), *, start=None, see
     way = np.tile(_one_start(start, seed, model), (len(dims), len(values), 1))
     for row, dim in zip(way, dims):
         row[:, dim] = values
-    return _walk(model, way, 0 if labels is None and model.num_classes else labels)
+    return _walk(model, way, _one_class(labels, model))
 
 
 def arithmetic(model, a, b, c, *, labels=None):
@@ -148,7 +148,7 @@ def arithmetic(model, a, b, c, *, labels=None):
             )
     a, b, c = (group.mean(axis=0) for group in groups)
     way = np.stack([a, b, c, a - b + c])[None]
-    return _walk(model, way, 0 if labels is None and model.num_classes else labels)
+    return _walk(model, way, _one_class(labels, model))
 
 
 class Directions(typing.NamedTuple):
@@ -255,7 +255,7 @@ def along(model, vectors, values=(-3.0, -1.5, 0.0, 1.5, 3.0), *, start=None, see
         raise ValueError(f"`vectors` must be (rows, {model.latent_width}). Received: None.")
     values = _values(values)
     way = _one_start(start, seed, model)[:, None] + values[:, None] * vectors[:, None]
-    return _walk(model, way, 0 if labels is None and model.num_classes else labels)
+    return _walk(model, way, _one_class(labels, model))
 
 
 def _flat(network):
@@ -386,6 +386,11 @@ def _one_start(start, seed, model):
     if len(start) != 1:
         raise ValueError(f"`start` must be one vector of latents. Received: {len(start)}.")
     return start
+
+
+def _one_class(labels, model):
+    """Labels, or class 0 where there are classes and none is said."""
+    return 0 if labels is None and model.num_classes else labels
 
 
 def _walk(model, way, labels):

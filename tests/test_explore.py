@@ -20,6 +20,7 @@ import ganzoo
 from ganzoo import catalogue
 from ganzoo import cli
 from ganzoo import explore
+from tests.cases import CASES
 
 SCRIPT = pathlib.Path(sys.executable).with_name("ganzoo")
 DCGAN = explore.Entry(
@@ -170,7 +171,10 @@ def served(tmp_path_factory):
     folder = tmp_path_factory.mktemp("explore")
     model = ganzoo.get("pix2pix", channels=4, image_shape=(32, 32, 3), seed=0)
     model.save(folder / "pix2pix.keras")
-    words = ["dcgan.fashion_mnist", "cgan.mnist", "vae.fashion_mnist", "pix2pix.keras"]
+    style = ganzoo.get("stylegan2", image_shape=(8, 8, 1), seed=0, **CASES["stylegan2"].config)
+    style.save(folder / "style.keras")
+    words = ["dcgan.fashion_mnist", "cgan.mnist", "vae.fashion_mnist"]
+    words += ["pix2pix.keras", "style.keras"]
     command = [SCRIPT, "explore", *words, "--port", "0"]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as page:
         try:
@@ -271,6 +275,11 @@ def test_in_a_browser_with_clicks(served, tmp_path):
         after(lambda: page.get_by_label("SeFa").click())
         assert page.get_by_text("SeFa 0 (").count() == 1
         after(lambda: slide(2.0))
+        truncation = page.get_by_label("Truncation").locator("visible=true").last
+        assert truncation.get_attribute("max") == "4"
+        after(lambda: choose("model", "style.keras"))
+        page.wait_for_timeout(1500)
+        assert truncation.get_attribute("max") == "1"  # of styles, not of latents
         after(lambda: choose("model", "cgan.mnist"))
         page.wait_for_timeout(1500)
         after(lambda: choose("label", "7"))
