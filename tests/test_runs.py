@@ -609,3 +609,18 @@ def test_tensorboard_without_its_package(train, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
     with pytest.raises(ImportError, match=r"pip install 'ganzoo\[tensorboard\]'"):
         train(tmp_path / "run", 1, tensorboard=True)
+
+
+def test_tensorboard_of_a_run_that_begins_again(tmp_path):
+    """A run killed before its first checkpoint: its epochs do not stand twice."""
+    from tensorboard.backend.event_processing import event_accumulator
+
+    images = np.zeros((8, 8, 8, 1), "uint8")
+    for epochs in (2, 1):
+        model = zoo.get("vanilla", seed=0, **TINY)
+        board = callbacks.TensorBoard(tmp_path, n=1)
+        model.fit(images, batch_size=4, epochs=epochs, verbose=0, callbacks=[board])
+    found = event_accumulator.EventAccumulator(str(tmp_path))
+    found.Reload()
+    assert [event.step for event in found.Images("samples")] == [0, 1]
+    assert [event.step for event in found.Scalars("d_loss")] == [1]
