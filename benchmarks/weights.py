@@ -32,7 +32,7 @@ COLOUR = {"data": "noto-emoji-72.zip", "image_size": 64, "batch_size": 32}
 
 RECIPES = {
     "vanilla.mnist": {
-        "epochs": 30,
+        "epochs": 100,
         "arguments": {"generator_units": (176, 352), "discriminator_units": (120, 120)},
     },
     "dcgan.mnist": {"epochs": 15, **recipes.QUICK},

@@ -124,7 +124,8 @@ class TensorBoard(SampleGrid):
         super().on_epoch_end(epoch, logs)
         self._writer.flush()
 
-    def on_train_end(self, logs=None):
+    def close(self):
+        """Called by `fit`, however it ends."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None

@@ -118,6 +118,11 @@ debug = click.option("--debug", is_flag=True, help="Show where an error comes fr
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+def _tell(as_json, line, **found):
+    """Say what a command has done, to people or to programs."""
+    click.echo(json.dumps(found) if as_json else line)
+
+
 @click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(ganzoo.__version__, prog_name="ganzoo")
 def main():
@@ -213,6 +218,7 @@ def info(model, as_json, debug):
     help="Epochs between two evaluations; 0: none. [default: 10 for data with an extractor]",
 )
 @click.option("--tensorboard", is_flag=True, help="Write OUT/tensorboard for TensorBoard.")
+@as_json
 @debug
 def train(
     model,
@@ -229,6 +235,7 @@ def train(
     checkpoint_seconds,
     score_every,
     tensorboard,
+    as_json,
     debug,
 ):
     """Train a MODEL. Run it again after an interruption, and it goes on.
@@ -242,10 +249,16 @@ def train(
     size, arguments = _image_size(image_size), _settings(pairs)
     if model not in zoo.own_models():
         zoo.describe(model)  # says which there are, before a framework is loaded
+
+    def say(line):
+        # Not `click.echo`: it goes around what keeps lines of text above those that stay in place.
+        print(line, file=sys.stderr if as_json else sys.stdout, flush=True)
+
     try:
         _load_framework()
         from ganzoo import runs
 
+        out = pathlib.Path(out) if out else runs.default_folder(model, data)
         runs.train(
             model,
             data,
@@ -261,12 +274,21 @@ def train(
             checkpoint_seconds=checkpoint_seconds,
             score_every=score_every,
             tensorboard=tensorboard,
-            say=click.echo,
-            verbose=1 if sys.stdout.isatty() else 2,
+            say=say,
+            file=sys.stderr if as_json else None,
         )
     except KeyboardInterrupt:
-        click.echo("\nInterrupted. The same command goes on from the last checkpoint.", err=True)
+        from ganzoo import weights
+
+        found = weights.by_epoch(pathlib.Path(out) / "checkpoints", ".keras") if out else {}
+        hint = f"goes on after epoch {max(found)}" if found else "begins again"
+        click.echo(f"\nInterrupted. The same command {hint}.", err=True)
         sys.exit(130)
+    if as_json:
+        from ganzoo import report
+
+        rows = report.lines(out / "metrics.jsonl")
+        click.echo(json.dumps({"run": str(out), **(rows[-1] if rows else {})}))
 
 
 @main.command()
@@ -293,8 +315,9 @@ def train(
     type=click.Path(),
     help="File or folder. [default: samples.png, .npz or a folder]",
 )
+@as_json
 @debug
-def sample(model, weights, count, labels, seed, truncation, batch_size, form, out, debug):
+def sample(model, weights, count, labels, seed, truncation, batch_size, form, out, as_json, debug):
     """Make pictures. MODEL is a run folder, a file, name.tag, or a name with --weights.
 
     \b
@@ -324,7 +347,7 @@ def sample(model, weights, count, labels, seed, truncation, batch_size, form, ou
         count, labels=numbers, seed=seed, truncation=truncation, batch_size=batch_size
     )
     _write(_watched(batches, count), count, form, out)
-    click.echo(f"{count} samples: {out}")
+    _tell(as_json, f"{count} samples: {out}", samples=count, path=str(out))
 
 
 @main.command()
@@ -479,8 +502,9 @@ def evaluate(model, weights, data, data_dir, export, out, as_json, debug, metric
 @click.option("--samples", "-n", default=10_000, show_default=True, help="To score; 0: no scores.")
 @click.option("--repeats", default=1, show_default=True, help="Sets of samples, for error bars.")
 @click.option("--extractor", help="mnist, inception, pixels, … [default: by the data]")
+@as_json
 @debug
-def publish(run, out, debug, **settings):
+def publish(run, out, as_json, debug, **settings):
     """Make a RUN folder's model ready for others: weights, model card, scores, pictures.
 
     \b
@@ -490,7 +514,10 @@ def publish(run, out, debug, **settings):
     _load_framework()
     from ganzoo import publishing
 
-    publishing.publish(run, out, say=click.echo, **settings)
+    say = functools.partial(click.echo, err=as_json)
+    found = publishing.publish(run, out, say=say, **settings)
+    if as_json:
+        click.echo(json.dumps({"path": str(out), **found}))
 
 
 @main.command()
@@ -515,8 +542,9 @@ def publish(run, out, debug, **settings):
     required=True,
     help=".onnx, .tflite or .safetensors; else a folder.",
 )
+@as_json
 @debug
-def export(model, weights, form, out, debug, **settings):
+def export(model, weights, form, out, as_json, debug, **settings):
     """Write a MODEL for others to run: a run folder, a file, name.tag, or a name with --weights.
 
     \b
@@ -529,18 +557,21 @@ def export(model, weights, form, out, debug, **settings):
     network = ganzoo.get(model, weights=source, precision="float32")
     from ganzoo import export as forms
 
-    _, found = forms.plan(network, out, form=form, **settings)
+    form, found = forms.plan(network, out, form=form, **settings)
     with _quiet_start():
         path = forms.write(network, out, form=form, **settings)
-    click.echo(f"{path}{': ' if found else ''}{', '.join(name for name, _, _ in found)}")
+    functions = [name for name, _, _ in found]
+    line = f"{path}{': ' if found else ''}{', '.join(functions)}"
+    _tell(as_json, line, path=str(path), format=form, functions=functions)
 
 
 @main.command()
 @click.argument("run", type=click.Path())
 @click.option("--seconds", default=6.0, show_default=True, help="How long it takes, about.")
 @click.option("--out", "-o", type=click.Path(), required=True, help="An .mp4 or .gif file.")
+@as_json
 @debug
-def film(run, seconds, out, debug):
+def film(run, seconds, out, as_json, debug):
     """A RUN's samples from the first epoch to the last, as a film.
 
     \b
@@ -549,7 +580,8 @@ def film(run, seconds, out, debug):
     _load_framework()
     from ganzoo import runs
 
-    click.echo(runs.film(run, out, seconds))
+    path = str(runs.film(run, out, seconds))
+    _tell(as_json, path, path=path)
 
 
 @main.command()
@@ -573,8 +605,9 @@ def completion(shell):
 @click.option("--host", default="127.0.0.1", show_default=True, help="Whom to serve.")
 @click.option("--port", default=7860, show_default=True, help="0: any that is free.")
 @click.option("--open", "open_browser", is_flag=True, help="Open the page in a browser.")
+@as_json
 @debug
-def explore(models, host, port, open_browser, debug):
+def explore(models, host, port, open_browser, as_json, debug):
     """Play with MODELS in a browser: run folders, files or name.tag. [default: all trained weights
     that come with ganzoo, and the runs in ./runs]
 
@@ -600,7 +633,7 @@ def explore(models, host, port, open_browser, debug):
         except _USER_ERRORS as error:  # nobody asked for this one
             click.echo(f"{word} is left out: {error}", err=True)
     address = pages.launch(entries, host=host, port=port, open_browser=open_browser, block=False)
-    click.echo(f"{address}  (Ctrl-C ends it)")
+    _tell(as_json, f"{address}  (Ctrl-C ends it)", address=address, models=list(entries))
     with contextlib.suppress(KeyboardInterrupt):
         threading.Event().wait()
 

@@ -641,21 +641,28 @@ class Game(backend.Trainer, keras.Model):
                 validation_data = self._still(
                     *_as_pair(validation_data), validation_batch_size or batch_size
                 )
-            for callback in callbacks or []:
-                if hasattr(callback, "see"):  # it wants to know the data, as the doctor does
-                    callback.see(feed.data)
-            return super().fit(
-                feed.data,
-                epochs=epochs,
-                verbose=verbose,
-                callbacks=[feed.pin(), _Stages(), *(callbacks or [])],
-                validation_data=validation_data,
-                shuffle=False,  # the feed has shuffled
-                initial_epoch=initial_epoch,
-                steps_per_epoch=steps_per_epoch,
-                validation_steps=validation_steps,
-                validation_freq=validation_freq,
-            )
+            self.examples_per_step = feed.size
+            callbacks = list(callbacks or [])
+            try:
+                for callback in callbacks:
+                    if hasattr(callback, "see"):  # it wants to know the data, as the doctor does
+                        callback.see(feed.data)
+                return super().fit(
+                    feed.data,
+                    epochs=epochs,
+                    verbose=verbose,
+                    callbacks=[feed.pin(), _Stages(), *callbacks],
+                    validation_data=validation_data,
+                    shuffle=False,  # the feed has shuffled
+                    initial_epoch=initial_epoch,
+                    steps_per_epoch=steps_per_epoch,
+                    validation_steps=validation_steps,
+                    validation_freq=validation_freq,
+                )
+            finally:  # Keras tells callbacks of the end only where it ends well
+                for callback in callbacks:
+                    if hasattr(callback, "close"):
+                        callback.close()
 
     def _still(self, x, y, batch_size):
         """Data for looking at without moving: every turn is one batch, in its own order."""

@@ -30,6 +30,7 @@ from ganzoo import datasets
 from ganzoo import doctor
 from ganzoo import evaluation
 from ganzoo import images
+from ganzoo import terminal
 from ganzoo import weights
 from ganzoo import zoo
 
@@ -58,6 +59,7 @@ def train(
     tensorboard=False,
     say=print,
     verbose="auto",
+    file=None,
 ):
     """Train a model of the zoo in a run folder; go on where an earlier call was interrupted.
 
@@ -76,7 +78,9 @@ def train(
             else none.
         tensorboard: whether to write logs and pictures for TensorBoard too.
         say: called with a line of text at each stage.
-        verbose: as in Keras's `fit`.
+        verbose: 0: no more than that; 1: losses, scores and the time left, kept up to date; 2: a
+            line for every epoch; "auto": 1 in a terminal or notebook, else 2.
+        file: where what `verbose` asks for goes; None: the standard output.
 
     Returns:
         The trained model.
@@ -124,7 +128,7 @@ def train(
     domains = data if to is None else f"{data} and {to}"
     say(f"Training {model} on {domains}, epochs {done + 1} to {epochs}, in {out}")
     every = score_every if hasattr(network, "generate") else 0
-    scoring = _scoring(out, ds, data, data_dir, every, conditional, verbose, say)
+    scoring = _scoring(out, ds, data, data_dir, every, conditional, say)
     _set_aside(out, done)
     notes = out / "doctor.jsonl"
     callbacks.forget(notes, done)
@@ -135,11 +139,18 @@ def train(
         callbacks.SampleGrid(out / "samples", n=samples, seed=seed),
         *boards,
         callbacks.Checkpoints(out / "checkpoints", seconds=checkpoint_seconds),
+        *(
+            [terminal.TerminalView(file, None if verbose == "auto" else verbose == 1)]
+            if verbose
+            else []
+        ),
     ]
     span = {"epochs": epochs, "initial_epoch": done}
     try:
         with _Interrupts(say) as interrupts:
-            network.fit(ds, **span, verbose=verbose, callbacks=[*watching, interrupts])
+            history = network.fit(ds, **span, verbose=0, callbacks=[*watching, interrupts])
+            if interrupts.asked and history.epoch[-1] + 1 < epochs:
+                raise KeyboardInterrupt
         _carefully("The nearest pictures", lambda: _show_nearest(network, ds, out, seed), say)
     finally:  # also when interrupted: what there is, is worth seeing
         grids = _animate(out)
@@ -231,7 +242,8 @@ def _carefully(what, write, say):
 
 
 class _Interrupts(keras.callbacks.Callback):
-    """Ctrl-C ends the training between two steps; a second one at once.
+    """Ctrl-C ends the training after the epoch, so that all of it is saved; a second one after the
+    step, a third one at once.
 
     Python raises `KeyboardInterrupt` wherever it happens to be; in a finaliser or a callback of C
     code it is printed and lost, and the training would go on.
@@ -240,7 +252,7 @@ class _Interrupts(keras.callbacks.Callback):
     def __init__(self, say):
         super().__init__()
         self._say = say
-        self._asked = False
+        self.asked = 0
         self._before = None
 
     def __enter__(self):
@@ -255,25 +267,30 @@ class _Interrupts(keras.callbacks.Callback):
             signal.signal(signal.SIGINT, self._before)
 
     def _ask(self, number, frame):
-        if self._asked:
+        self.asked += 1
+        if self.asked > 2:
             signal.default_int_handler(number, frame)
-        self._asked = True
         with contextlib.suppress(RuntimeError):  # something else was printing
-            self._say("Stopping after this step. Ctrl-C again: at once.")
+            self._say(
+                "Stopping at the end of this epoch. Ctrl-C again: now, without what it has learned."
+                if self.asked == 1
+                else "Stopping after this step. Ctrl-C again: at once."
+            )
 
     def on_train_batch_end(self, batch, logs=None):
-        if self._asked:
+        if self.asked > 1:
             raise KeyboardInterrupt
 
-    def on_epoch_begin(self, epoch, logs=None):
-        self.on_train_batch_end(None)
+    def on_epoch_end(self, epoch, logs=None):
+        if self.asked:
+            self.model.stop_training = True
 
 
 SCORES = ("frechet", "precision_recall", "density_coverage", "diversity")
 """What is measured while a run trains: little, because it takes time from training."""
 
 
-def _scoring(out, ds, data, data_dir, every, conditional, verbose, say):
+def _scoring(out, ds, data, data_dir, every, conditional, say):
     """The callback that scores the run, in a list; empty if it is not to be scored."""
     known = evaluation.knows(ds.description)
     every = (10 if known else 0) if every is None else every
@@ -295,7 +312,7 @@ def _scoring(out, ds, data, data_dir, every, conditional, verbose, say):
             best="frechet",
             folder=out / "checkpoints",
             say=say,
-            verbose=int(verbose == 1),
+            verbose=0,
         )
     ]
 

@@ -34,11 +34,12 @@ LAYERS = [
     ["datasets", "images"],
     ["metrics"],
     ["evaluation"],
-    ["callbacks", "doctor", "latent", "throughput"],
+    ["callbacks", "doctor", "latent", "terminal", "throughput"],
     ["explore", "export", "report"],
     ["runs"],
     ["publishing"],
     ["cli"],
+    ["__main__"],
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 FRAMEWORKS = {"tensorflow", "jax", "torch"}

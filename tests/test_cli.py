@@ -22,6 +22,7 @@ from ganzoo import catalogue
 from ganzoo import cli
 from ganzoo import downloads
 from ganzoo import tensors
+from ganzoo import weights
 from ganzoo import zoo
 
 SCRIPT = pathlib.Path(sys.executable).with_name("ganzoo")
@@ -406,8 +407,11 @@ def test_an_interrupt_says_how_to_go_on(data, tmp_path):
         process.wait()
         process.stderr.close()
     assert process.returncode == 130
-    hint = "Interrupted. The same command goes on from the last checkpoint."
+    (saved,) = weights.by_epoch(out / "checkpoints", ".keras")
+    hint = f"Interrupted. The same command goes on after epoch {saved}."
     assert errors.splitlines()[-1] == hint
+    # The epoch in which it came is the last that was trained, and it is kept.
+    assert len((out / "metrics.jsonl").read_text().splitlines()) == saved >= 2
     assert "Traceback" not in errors
     if keras.backend.backend() == "tensorflow":
         assert "absl::InitializeLog" not in errors  # chatter of the start
@@ -626,6 +630,34 @@ def test_completion_of_commands_and_names():
             [SCRIPT], env={**environment, **settings}, capture_output=True, text=True, check=True
         )
         assert {line.split(",")[1] for line in found.stdout.split()} == wanted, words
+
+
+@pytest.mark.parametrize("name", sorted(cli.main.commands))
+def test_help_has_an_example_of_each_command(name):
+    assert f"ganzoo {name}" in _done(name, "--help").split("Options:")[0].partition("\n")[2]
+
+
+def test_json_is_all_that_is_printed(data, tmp_path):
+    run = tmp_path / "run"
+    words = ["--data", data / "pictures.npy", "--epochs", 2, *TINY, "-o", run, "--json"]
+    result = _call("train", "dcgan", *words)
+    found, last = json.loads(result.stdout), (run / "metrics.jsonl").read_text().splitlines()[-1]
+    assert found == {"run": str(run), **json.loads(last)} and found["epoch"] == 2
+    assert "Epoch 2/2: " in result.stderr and "\x1b" not in result.stderr
+    # Again, when there is nothing left to do.
+    assert json.loads(_call("train", "dcgan", *words).stdout) == found
+
+    out = tmp_path / "some.npz"
+    found = json.loads(_done("sample", run, "-n", 5, "-o", out, "--json"))
+    assert found == {"samples": 5, "path": str(out)} and out.exists()
+    out = tmp_path / "film.gif"
+    assert json.loads(_done("film", run, "-o", out, "--json")) == {"path": str(out)}
+    out = tmp_path / "weights.safetensors"
+    found = json.loads(_done("export", run, "-o", out, "--json"))
+    assert found == {"path": str(out), "format": "safetensors", "functions": []}
+    result = _call("publish", run, "-o", tmp_path / "published", "-n", 0, "--json")
+    facts = json.loads((tmp_path / "published" / "config.json").read_text())
+    assert json.loads(result.stdout) == {"path": str(tmp_path / "published"), **facts}
 
 
 def test_a_film_of_a_run(run, tmp_path):

@@ -1,6 +1,7 @@
 """The page to play with models: what it shows, and the page itself in a browser."""
 
 import io
+import json
 import pathlib
 import runpy
 import shutil
@@ -175,10 +176,12 @@ def served(tmp_path_factory):
     style.save(folder / "style.keras")
     words = ["dcgan.fashion_mnist", "cgan.mnist", "vae.fashion_mnist"]
     words += ["pix2pix.keras", "style.keras"]
-    command = [SCRIPT, "explore", *words, "--port", "0"]
+    command = [SCRIPT, "explore", *words, "--port", "0", "--json"]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as page:
         try:
-            yield page.stdout.readline().split()[0]
+            found = json.loads(page.stdout.readline())
+            assert found["models"] == words
+            yield found["address"]
         finally:
             page.kill()  # not SIGINT, which a program started in the background may ignore
 

@@ -329,12 +329,20 @@ def usual_ctrl_c():
     signal.signal(signal.SIGINT, before)
 
 
-def test_ctrl_c_ends_between_steps_and_twice_at_once(usual_ctrl_c):
+def test_ctrl_c_ends_the_epoch_then_the_step_then_all(usual_ctrl_c):
     said = []
     with runs._Interrupts(said.append) as interrupts:
+        interrupts.set_model(types.SimpleNamespace(stop_training=False))
         interrupts.on_train_batch_end(0)
+        interrupts.on_epoch_end(0)
+        assert not interrupts.model.stop_training
         signal.raise_signal(signal.SIGINT)  # is noted, wherever Python is
-        assert said == ["Stopping after this step. Ctrl-C again: at once."]
+        assert said[0].startswith("Stopping at the end of this epoch. Ctrl-C again: now")
+        interrupts.on_train_batch_end(1)
+        interrupts.on_epoch_end(1)
+        assert interrupts.model.stop_training
+        signal.raise_signal(signal.SIGINT)
+        assert said[1:] == ["Stopping after this step. Ctrl-C again: at once."]
         with pytest.raises(KeyboardInterrupt):
             interrupts.on_train_batch_end(1)
         with pytest.raises(KeyboardInterrupt):

@@ -1,0 +1,156 @@
+"""A training, as the terminal shows it."""
+
+import math
+import sys
+import time
+
+import keras
+from rich import console
+from rich import live
+from rich import progress_bar
+from rich import table
+from rich import text
+
+SECONDS = 0.1
+"""Least time between two looks at the losses: to read them waits for the device."""
+
+
+class TerminalView(keras.callbacks.Callback):
+    """Shows epochs, pictures per second, losses, scores and the time left, in a few lines that stay
+    in place; where the output is no terminal, one line an epoch, without colours.
+
+    Pass it to `fit` with `verbose=0`. What others print meanwhile appears above it.
+
+    Args:
+        file: where to; None: the standard output.
+        live: whether lines may be written over; None: if `file` is a terminal or a notebook.
+
+    Example:
+
+    >>> import io, ganzoo
+    >>> out = io.StringIO()
+    >>> model = ganzoo.get("vanilla", seed=0)
+    >>> ds = ganzoo.datasets.load("digits")
+    >>> history = model.fit(ds, epochs=2, verbose=0, callbacks=[TerminalView(out)])
+    >>> [line.split(":")[0] for line in out.getvalue().splitlines()]
+    ['Epoch 1/2', 'Epoch 2/2']
+    """
+
+    def __init__(self, file=None, live=None):
+        super().__init__()
+        self._console = console.Console(file=file or sys.stdout, highlight=False, markup=False)
+        self.live = self._console.is_interactive if live is None else live
+        self._display = None
+
+    # What is known -----------------------------------------------------------------------------
+
+    def on_train_begin(self, logs=None):
+        self._epoch, self._start, self._begun = None, time.perf_counter(), None
+        self._logs, self._scores, self._speed = {}, {}, None
+        if self.live:
+            self._display = live.Live(
+                console=self._console, get_renderable=self._lines, refresh_per_second=4
+            )
+            self._display.start()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._first = epoch if self._epoch is None else self._first
+        self._epoch, self._step, self._ended = epoch, 0, False
+        self._clock, self._counted_from = time.perf_counter(), 0
+        self._looked = -math.inf
+
+    def on_train_batch_end(self, batch, logs=None):
+        now = time.perf_counter()
+        # Steps that run together may be more than are left of the epoch.
+        self._step = min(batch + 1, self.params["steps"] or batch + 1)
+        if self._begun is None:  # what came before this was compiling
+            self._begun, self._begun_at = now, self._progress()
+            self._clock, self._counted_from = now, self._step
+        steps, seconds = self._step - self._counted_from, now - self._clock
+        if steps:
+            self._speed = steps * self.model.examples_per_step / seconds
+        if self.live and now - self._looked >= SECONDS:
+            self._looked, self._logs = now, _numbers(logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._ended = True
+        found = _numbers(logs)
+        self._scores |= {k: (v, epoch + 1) for k, v in found.items() if _is_score(k)}
+        self._logs = {k: v for k, v in found.items() if not _is_score(k)}
+        if not self.live:
+            shown = {k: v for k, v in found.items() if k.endswith("loss") or _is_score(k)}
+            line = ", ".join([*self._pace(), *(f"{k} {v:.4g}" for k, v in shown.items())])
+            line = f"Epoch {epoch + 1}/{self.params['epochs']}: {line}"
+            self._console.print(line, soft_wrap=True)
+
+    def close(self):
+        """Called by `fit`, however it ends."""
+        if self._display is not None:
+            self._display.stop()
+            self._display = None
+
+    # What is shown -----------------------------------------------------------------------------
+
+    def _progress(self):
+        """Epochs done in this training, with the share of the one that runs."""
+        part = 1 if self._ended else self._step / (self.params["steps"] or math.inf)
+        return self._epoch - self._first + part
+
+    def _pace(self):
+        """Pictures per second and the time left, as far as they are known."""
+        if self._speed is not None:
+            yield f"{self._speed:,.0f} pictures/s"
+        now, done, total = (
+            time.perf_counter(),
+            self._progress(),
+            self.params["epochs"] - self._first,
+        )
+        if done >= total:
+            yield f"{duration(now - self._start)} in all"
+        elif done > self._begun_at:
+            yield f"{duration((now - self._begun) / (done - self._begun_at) * (total - done))} left"
+
+    def _lines(self):
+        if self._begun is None:
+            return text.Text("Compiling the training step …", style="dim")
+        lines, head = table.Table.grid(), table.Table.grid(padding=(0, 2))
+        steps = self.params["steps"]
+        resting = not self._ended and steps is not None and self._step >= steps
+        head.add_row(
+            f"Epoch {self._epoch + 1}/{self.params['epochs']}",
+            progress_bar.ProgressBar(total=steps, completed=self._step, width=20),
+            f"{self._step}/{steps or '?'}",
+            "looking at the epoch …" if resting else "  ".join(self._pace()),
+        )
+        lines.add_row(head)
+        lines.add_row(_values({k: f"{v:.4f}" for k, v in self._logs.items()}))
+        if self._scores:
+            scores = {k: f"{v:.4g} (epoch {at})" for k, (v, at) in self._scores.items()}
+            lines.add_row(_values(scores))
+        return lines
+
+
+def duration(seconds):
+    """A time as people say it: `"40 s"`, `"12 min"`, `"3 h 5 min"`."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _is_score(name):
+    return "[" in name
+
+
+def _numbers(logs):
+    return {name: float(value) for name, value in (logs or {}).items()}
+
+
+def _values(shown):
+    """Names and values in one paragraph, the losses first: they are sums of the others."""
+    order = sorted(shown, key=lambda name: not name.endswith("loss"))
+    line = text.Text()
+    for name in order:
+        line.append(f"{name.split('[')[0]} ", style="dim")
+        line.append(f"{shown[name]}   ", style="bold" if name.endswith("loss") else "")
+    return line
