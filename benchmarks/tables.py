@@ -1,10 +1,11 @@
-"""Writes the tables of README.md, docs/speed.md and docs/weights.md from `benchmarks/results/*.csv`
-and the catalogue of weights.
+"""Writes the tables of README.md, docs/choosing.md, docs/speed.md and docs/weights.md from
+`benchmarks/results/*.csv` and the catalogue of weights.
 
 python benchmarks/tables.py
 """
 
 import csv
+import math
 import pathlib
 import re
 import statistics
@@ -13,7 +14,10 @@ from ganzoo import catalogue
 from ganzoo import zoo
 
 ROOT = pathlib.Path(__file__).parents[1]
-PAGES = (ROOT / "README.md", ROOT / "docs" / "speed.md", ROOT / "docs" / "weights.md")
+PAGES = (
+    ROOT / "README.md",
+    *(ROOT / "docs" / f"{name}.md" for name in ("choosing", "speed", "weights")),
+)
 MARK = re.compile(r"(<!-- (\w+) table: .*? -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -276,7 +280,65 @@ def weights():
     return "\n".join(lines) + "\n"
 
 
+WISHES = (
+    # What is wanted; the data, the column and the better end of `zoo.csv`; how it is said.
+    ("pictures like those of the data", "fashion_mnist", "frechet", min, "{:.1f}"),
+    ("all kinds that are in the data", "fashion_mnist", "coverage", max, "{:.0%}"),
+    ("the class that was asked for", "fashion_mnist", "class_agreement", max, "{:.1%}"),
+    ("a thousand kinds", "stacked_mnist", "modes", max, "{:.0f}"),
+    ("pictures to codes and back", "fashion_mnist", "reconstruction", min, "{:.1f}"),
+    ("one kind to another, from pairs", "noto_twemoji", "error", min, "{:.1f}"),
+    ("one kind to another, without pairs", "apples_oranges", "frechet", min, "{:.1f}"),
+    ("pairs of pictures, without pairs", "mnist_edges", "error", min, "{:.1f}"),
+)
+SAID = {
+    "frechet": "Fréchet distance",
+    "coverage": "coverage",
+    "class_agreement": "label as asked",
+    "modes": "modes found",
+    "reconstruction": "root mean square error, grey levels",
+    "error": "error, grey levels",
+}
+
+
+def choosing(most=3):
+    """The best entries of `zoo.csv` and `labels.csv` at each task, and `dcgan` beside them."""
+    lines = [
+        "| you want | measured on | measure | the best | beside |",
+        "|---|---|---|---|---|",
+    ]
+    for wish, data, column, better, form in WISHES:
+        rows = [r for r in results("zoo") if r["data"] == data and r[column] not in ("", "nan")]
+        rows.sort(key=lambda row: float(row[column]), reverse=better is max)
+        told = column != "class_agreement" and data == "fashion_mnist"
+        said = [
+            f"{_link(row['what'])} {form.format(float(row[column]))}"
+            + (" with labels" if told and row["class_agreement"] not in ("", "nan") else "")
+            for row in rows
+        ]
+        beside = [text for text, row in zip(said, rows) if row["what"] == "dcgan"]
+        before = float(rows[0][f"{column}_before"]) if f"{column}_before" in rows[0] else math.nan
+        beside += [f"untouched {form.format(before)}"] if math.isfinite(before) else []
+        beside = [text for text in beside if text not in said[:most]]
+        cells = [wish, data, SAID[column], ", ".join(said[:most]), ", ".join(beside)]
+        lines.append(f"| {' | '.join(cells)} |")
+    wishes = {"improved_gan": "classes, from few labels", "infogan": "classes, without labels"}
+    for what, wish in wishes.items():
+        row = min(
+            (row for row in results("labels") if row["what"] == what),
+            key=lambda row: float(row["error"]),
+        )
+        labels = f"mnist, {row['labels']} labels"
+        lines.append(f"| {wish} | {labels} | error | {_link(what)} {float(row['error']):.1%} | |")
+    return "\n".join(lines) + "\n"
+
+
+def _link(what):
+    return f"[`{what}`](models/{what}.md)" if what in zoo.own_models() else "a plain Keras loop"
+
+
 TABLES = {
+    "choosing": choosing,
     "models": models,
     "weights": weights,
     "time_to_quality": time_to_quality,
