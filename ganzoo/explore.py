@@ -5,6 +5,7 @@ import functools
 import io
 import os
 import pathlib
+import shutil
 import socket
 import tempfile
 import threading
@@ -236,6 +237,119 @@ def read_picture(path, size, channels):
         ) from None
 
 
+def _told(method):
+    """Its user errors as messages on the page."""
+
+    @functools.wraps(method)
+    def run(self, *args):
+        try:
+            return method(self, *args)
+        except (ValueError, TypeError, OSError, ImportError) as error:
+            raise self.gr.Error(str(error), print_exception=False) from None
+
+    return run
+
+
+def _shown(image):
+    """Small pictures enlarged without blur."""
+    return images.grid(image[None], padding=0)
+
+
+def _strip_of(walk):
+    return images.grid(walk.pictures[0], columns=walk.pictures.shape[1], least_side=900)
+
+
+class _Events:
+    """What happens on the page: from the values of its fields to what it shows."""
+
+    files = 16
+    """Made for downloads, and kept: the page copies them when it shows them."""
+
+    def __init__(self, explorer, gr):
+        self.explorer = explorer
+        self.gr = gr
+        self._folder = tempfile.TemporaryDirectory(prefix="ganzoo-explore-")
+
+    def _place(self):
+        """A new folder, for a file of any name; the oldest ones go."""
+        root = pathlib.Path(self._folder.name)
+        for old in sorted(root.iterdir(), key=lambda path: path.stat().st_mtime)[: -self.files]:
+            shutil.rmtree(old, ignore_errors=True)
+        return pathlib.Path(tempfile.mkdtemp(dir=root))
+
+    def _point(self, title, seed, cut, label, method, first, *amounts):
+        return self.explorer.point(
+            title,
+            seed=int(seed or 0),
+            truncation=None if cut >= self.explorer.most_truncation(title) else cut,
+            label=None if label is None else int(label),
+            method=method,
+            first=int(first or 0),
+            amounts=amounts,
+        )
+
+    @_told
+    def draw(self, title, *settings):
+        if not self.explorer.can(title, "generate"):
+            return None
+        return _shown(self.explorer.picture(title, self._point(title, *settings)))
+
+    @_told
+    def sliders(self, title, method, first):
+        update = self.gr.update
+        if not self.explorer.can(title, "generate"):
+            return [update()] * SLIDERS
+        names, _ = self.explorer.ways(title, method, int(first or 0))
+        return [
+            update(label=names[i], value=0, visible=True)
+            if i < len(names)
+            else update(value=0, visible=False)
+            for i in range(SLIDERS)
+        ]
+
+    @_told
+    def choose(self, title):
+        gr, model = self.gr, self.explorer.model(title)
+        can = {what: hasattr(model, what) for what in ("generate", "translate", "reconstruct")}
+        labels = getattr(model, "num_classes", None)
+        # Gradio leaves the head of a tab that was to be seen when it is told `False`.
+        seen = [can["generate"]] * 3 + [can["translate"], can["reconstruct"]]
+        choices = [str(i) for i in range(labels or 0)]
+        most = self.explorer.most_truncation(title)
+        return [
+            gr.Tabs(selected=next(what for what, it_can in can.items() if it_can)),
+            *(gr.Tab(visible=it_can or "hidden") for it_can in seen),
+            gr.update(choices=choices, value=choices[0] if choices else None, visible=bool(labels)),
+            0,
+            gr.update(maximum=most, value=most),
+        ]
+
+    @_told
+    def between(self, title, start, end, steps, label):
+        label = None if label is None else int(label)
+        walk = self.explorer.between(title, int(start or 0), int(end or 0), steps, label)
+        frames = [_shown(image) for image in walk.pictures[0]]
+        frames += frames[-2:0:-1]
+        path = self._place() / "between.gif"
+        frames[0].save(path, save_all=True, append_images=frames[1:], duration=120, loop=0)
+        return _strip_of(walk), str(path)
+
+    @_told
+    def calculate(self, title, a, b, c, label):
+        label = None if label is None else int(label)
+        return _strip_of(self.explorer.arithmetic(title, (a, b, c), label))
+
+    @_told
+    def through(self, what, title, path, reverse):
+        if path is None:
+            raise ValueError("Choose a picture first.")
+        return [_shown(image) for image in self.explorer.through(title, what, path, reverse)]
+
+    @_told
+    def bundle(self, title, *settings):
+        return str(self.explorer.bundle(title, self._point(title, *settings), self._place()))
+
+
 def page(entries):
     """The page: a `gradio.Blocks`, which `launch` serves.
 
@@ -251,108 +365,13 @@ def page(entries):
     except ImportError:
         raise ImportError("The page needs Gradio: `pip install 'ganzoo[explore]'`.") from None
 
-    explorer = Explorer(entries)
-    titles = list(explorer.entries)
-    folder = tempfile.TemporaryDirectory(prefix="ganzoo-explore-")  # ends with the program
-
-    def told(function):
-        """Its user errors as messages on the page."""
-
-        @functools.wraps(function)
-        def run(*args):
-            try:
-                return function(*args)
-            except (ValueError, TypeError, OSError, ImportError) as error:
-                raise gr.Error(str(error), print_exception=False) from None
-
-        return run
+    events = _Events(Explorer(entries), gr)
+    titles = list(events.explorer.entries)
 
     def image_of(label, name, **options):
         return gr.Image(label=label, elem_id=name, buttons=["download"], **options)
 
     result_of = functools.partial(image_of, format="png", interactive=False)
-
-    def shown(image):
-        """Small pictures enlarged without blur."""
-        return images.grid(image[None], padding=0)
-
-    def strip_of(walk):
-        return images.grid(walk.pictures[0], columns=walk.pictures.shape[1], least_side=900)
-
-    def point(title, seed, cut, label, method, first, *amounts):
-        return explorer.point(
-            title,
-            seed=int(seed or 0),
-            truncation=None if cut >= explorer.most_truncation(title) else cut,
-            label=None if label is None else int(label),
-            method=method,
-            first=int(first or 0),
-            amounts=amounts,
-        )
-
-    @told
-    def draw(title, *settings):
-        if not explorer.can(title, "generate"):
-            return None
-        return shown(explorer.picture(title, point(title, *settings)))
-
-    @told
-    def sliders(title, method, first):
-        if not explorer.can(title, "generate"):
-            return [gr.update()] * SLIDERS
-        names, _ = explorer.ways(title, method, int(first or 0))
-        return [
-            gr.update(label=names[i], value=0, visible=True)
-            if i < len(names)
-            else gr.update(value=0, visible=False)
-            for i in range(SLIDERS)
-        ]
-
-    @told
-    def choose(title):
-        model = explorer.model(title)
-        can = {what: hasattr(model, what) for what in ("generate", "translate", "reconstruct")}
-        labels = getattr(model, "num_classes", None)
-        # Gradio leaves the head of a tab that was to be seen when it is told `False`.
-        seen = [can["generate"]] * 3 + [can["translate"], can["reconstruct"]]
-        choices = [str(i) for i in range(labels or 0)]
-        most = explorer.most_truncation(title)
-        return [
-            gr.Tabs(selected=next(what for what, it_can in can.items() if it_can)),
-            *(gr.Tab(visible=it_can or "hidden") for it_can in seen),
-            gr.update(choices=choices, value=choices[0] if choices else None, visible=bool(labels)),
-            0,
-            gr.update(maximum=most, value=most),
-        ]
-
-    @told
-    def between(title, start, end, steps, label):
-        label = None if label is None else int(label)
-        walk = explorer.between(title, int(start or 0), int(end or 0), steps, label)
-        frames = [shown(image) for image in walk.pictures[0]]
-        frames += frames[-2:0:-1]
-        path = pathlib.Path(tempfile.mkdtemp(dir=folder.name)) / "between.gif"
-        frames[0].save(path, save_all=True, append_images=frames[1:], duration=120, loop=0)
-        return strip_of(walk), str(path)
-
-    @told
-    def calculate(title, a, b, c, label):
-        label = None if label is None else int(label)
-        return strip_of(explorer.arithmetic(title, (a, b, c), label))
-
-    def through(what):
-        @told
-        def run(title, path, reverse=False):
-            if path is None:
-                raise ValueError("Choose a picture first.")
-            return [shown(image) for image in explorer.through(title, what, path, reverse)]
-
-        return run
-
-    @told
-    def bundle(title, *settings):
-        place = tempfile.mkdtemp(dir=folder.name)
-        return str(explorer.bundle(title, point(title, *settings), place))
 
     with gr.Blocks(title="ganzoo", analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
         title = gr.Dropdown(titles, value=titles[0], label="Model", elem_id="model")
@@ -412,22 +431,24 @@ def page(entries):
                     taken = result_of("As the model takes it", f"{what}-taken")
                     made = result_of("What it makes of it", f"{what}-made")
                 parts.append(tab)
-                go.click(through(what), [title, given, reverse], [taken, made])
+                go.click(
+                    functools.partial(events.through, what), [title, given, reverse], [taken, made]
+                )
 
         quick = {"show_progress": "hidden", "trigger_mode": "always_last"}
         settings = [title, seed, cut, label, method, first, *amounts]
         tabs = [latents_tab, between_tab, arithmetic_tab, *parts]
-        fresh = [sliders, [title, method, first], amounts]
+        fresh = [events.sliders, [title, method, first], amounts]
         for event in (title.change, blocks.load):
-            ready = event(choose, title, [chosen, *tabs, label, first, cut]).success(*fresh)
-            ready.success(draw, settings, image)
+            ready = event(events.choose, title, [chosen, *tabs, label, first, cut]).success(*fresh)
+            ready.success(events.draw, settings, image)
         for event in (method.change, first.submit):
-            event(*fresh).success(draw, settings, image)
+            event(*fresh).success(events.draw, settings, image)
         for event in (seed.input, cut.input, label.input, *(a.input for a in amounts)):
-            event(draw, settings, image, **quick)
-        save.click(bundle, settings, download)
-        walk.click(between, [title, start, end, steps, label], [strip, film])
-        equals.click(calculate, [title, *groups, label], result)
+            event(events.draw, settings, image, **quick)
+        save.click(events.bundle, settings, download)
+        walk.click(events.between, [title, start, end, steps, label], [strip, film])
+        equals.click(events.calculate, [title, *groups, label], result)
     return blocks
 
 

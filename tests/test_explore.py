@@ -310,6 +310,8 @@ def test_in_a_browser_with_clicks(served, tmp_path):
             page.get_by_text("none.png").wait_for()
             page.locator(f"#{what}-go").click()
             page.get_by_text("none that is known").wait_for()
+            page.get_by_test_id("toast-close").click()  # it would stay for ten seconds
+            page.get_by_text("none that is known").wait_for(state="detached")
             page.locator(f"#{what}-given").get_by_label("Clear").click()
             given.set_input_files(tmp_path.parent / "noise.jpg")
             page.get_by_text("noise.jpg").wait_for()
