@@ -100,14 +100,14 @@ def _image_size(text):
     return size[0] if len(size) == 1 else tuple(size)
 
 
-def _names(*, weights=False, models=True):
-    """Completes names of the catalogue; what is none of them, as a file."""
+def _names(*others, weights=False, models=True):
+    """Completes names of the catalogue, and others; what is none of them, as a file."""
 
     def complete(context, parameter, begun):
         from click import shell_completion
 
         found = zoo.list_models() if models else []
-        found = [*found, *(zoo.list_models(weights=True) if weights else [])]
+        found = [*others, *found, *(zoo.list_models(weights=True) if weights else [])]
         items = [shell_completion.CompletionItem(n) for n in found if n.startswith(begun)]
         return items or [shell_completion.CompletionItem(begun, type="file")]
 
@@ -193,6 +193,7 @@ def info(model, as_json, debug):
     "--data",
     default="digits",
     show_default=True,
+    shell_complete=_names("digits", "mnist", "fashion_mnist", "cifar10", models=False),
     help="A folder or zip of pictures, a .npy or .npz file, or a name: digits, mnist, …",
 )
 @click.option("--to", help="The second domain, for models of two, such as pix2pix and cyclegan.")

@@ -624,6 +624,8 @@ def test_completion_of_commands_and_names():
         ("ganzoo train dc", {"dcgan"}),
         ("ganzoo sample dcgan.f", {"dcgan.fashion_mnist"}),
         ("ganzoo explore dcgan.f", {"dcgan.fashion_mnist"}),
+        ("ganzoo train dcgan --data fash", {"fashion_mnist"}),
+        ("ganzoo train dcgan --data pictures/", {"pictures/"}),  # the shell knows the files
     ):
         settings = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
         found = subprocess.run(
