@@ -1,9 +1,11 @@
-"""Writes the tables of README.md, docs/choosing.md, docs/speed.md and docs/weights.md from
-`benchmarks/results/*.csv` and the catalogue of weights.
+"""Writes the tables of README.md and of the pages in docs, from the results and the catalogue.
 
-python benchmarks/tables.py
+    python benchmarks/tables.py
+
+The results are those in `benchmarks/results`; the catalogue is that of trained weights.
 """
 
+import ast
 import csv
 import math
 import pathlib
@@ -16,7 +18,7 @@ from ganzoo import zoo
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = (
     ROOT / "README.md",
-    *(ROOT / "docs" / f"{name}.md" for name in ("choosing", "speed", "weights")),
+    *(ROOT / "docs" / f"{name}.md" for name in ("benchmarks", "choosing", "speed", "weights")),
 )
 MARK = re.compile(r"(<!-- (\w+) table: .*? -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -280,6 +282,19 @@ def weights():
     return "\n".join(lines) + "\n"
 
 
+def benchmarks():
+    """What each script in this folder answers, as it says itself."""
+    lines = ["| script | what it does | run |", "|---|---|---|"]
+    for path in sorted(pathlib.Path(__file__).parent.glob("*.py")):
+        told = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        runs = re.findall(r"^    (python .*)$", told, flags=re.MULTILINE)
+        if runs:
+            what = " ".join(told.partition("\n\n")[0].split())
+            run = "<br>".join(f"`{line.partition('  #')[0]}`" for line in runs)
+            lines.append(f"| `{path.name}` | {what} | {run} |")
+    return "\n".join(lines) + "\n"
+
+
 WISHES = (
     # What is wanted; the data, the column and the better end of `zoo.csv`; how it is said.
     ("pictures like those of the data", "fashion_mnist", "frechet", min, "{:.1f}"),
@@ -338,6 +353,7 @@ def _link(what):
 
 
 TABLES = {
+    "benchmarks": benchmarks,
     "choosing": choosing,
     "models": models,
     "weights": weights,
