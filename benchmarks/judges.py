@@ -1,4 +1,6 @@
-"""Do the public judges read an export as it was meant? Run where these are installed:
+"""Whether the public judges read an export as it was meant.
+
+Run it where these are installed:
 
     pip install torch torchvision pytorch-fid torch-fidelity clean-fid
     ganzoo evaluate RUN --export judges
