@@ -1,10 +1,11 @@
-"""Writes the tables of README.md, docs/speed.md and docs/weights.md from `benchmarks/results/*.csv`
-and the catalogue of weights.
+"""Writes the tables of README.md, docs/speed.md, docs/weights.md and docs/how-gans-work.md from
+`benchmarks/results/*.csv` and the catalogue of weights.
 
 python benchmarks/tables.py
 """
 
 import csv
+import functools
 import pathlib
 import re
 import statistics
@@ -13,7 +14,10 @@ from ganzoo import catalogue
 from ganzoo import zoo
 
 ROOT = pathlib.Path(__file__).parents[1]
-PAGES = (ROOT / "README.md", ROOT / "docs" / "speed.md", ROOT / "docs" / "weights.md")
+PAGES = (
+    ROOT / "README.md",
+    *(ROOT / "docs" / f"{name}.md" for name in ("speed", "weights", "how-gans-work")),
+)
 MARK = re.compile(r"(<!-- (\w+) table: .*? -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -276,6 +280,113 @@ def weights():
     return "\n".join(lines) + "\n"
 
 
+def lesson(experiment, index, columns, steps, variant="", always=()):
+    """A table of `benchmarks/lessons.py`.
+
+    Args:
+        experiment: which lesson.
+        index: `{heading: key}` of what has a line.
+        columns: `{heading: (quantity, form)}`; several values of a line stand in one cell.
+        steps: the steps that are shown; what belongs to none is always shown.
+        variant: a regular expression that the variants shown match.
+        always: quantities that are shown whatever their step.
+    """
+    wanted, lines = {"", *map(str, steps)}, {}
+    rows = [row for row in results("lessons") if row["experiment"] == experiment]
+    for row in rows:
+        shown = row["step"] in wanted or row["quantity"] in always
+        if shown and re.search(variant, row["variant"]):
+            cells = lines.setdefault(tuple(row[key] for key in index.values()), {})
+            cells.setdefault(row["quantity"], []).append(float(row["value"]))
+    text = [f"| {' | '.join([*index, *columns])} |", "|" + "---|" * (len(index) + len(columns))]
+    for line, cells in lines.items():
+        found = [", ".join(map(form.format, cells.get(k, []))) for k, form in columns.values()]
+        text.append(f"| {' | '.join([*line, *found])} |")
+    command = f"python benchmarks/lessons.py {experiment}"
+    return "\n".join(text) + f"\n\nOn {_made(rows)}. Made by\n`{command}`.\n"
+
+
+LESSONS = {
+    "game": (
+        "game",
+        {"": "variant", "step": "step"},
+        {
+            "mean of the fakes": ("mean", "{:.2f}"),
+            "their deviation": ("deviation", "{:.2f}"),
+            "discriminator's loss": ("d_loss", "{:.3f}"),
+            "generator's loss": ("g_loss", "{:.3f}"),
+        },
+        (100, 300, 600, 1000, 2000),
+    ),
+    "optimum": (
+        "optimum",
+        {"discriminator": "variant", "step": "step"},
+        {
+            "its loss": ("d_loss", "{:.4f}"),
+            "largest error between −0.6 and 0.6": ("error", "{:.3f}"),
+        },
+        (2, 10, 2000),
+    ),
+    "vanishing": (
+        "saturation",
+        {"steps of the discriminator alone": "step"},
+        {
+            "its answer to fakes, D(fake)": ("judged", "{:.4f}"),
+            "gradient at a fake, minimax": ("minimax", "{:.2g}"),
+            "non-saturating": ("non_saturating", "{:.2g}"),
+        },
+        (0, 10, 50, 100, 400),
+        "alone",
+    ),
+    "stalling": (
+        "saturation",
+        {"the generator's loss, optimizer": "variant"},
+        {
+            "mean of the fakes after 100, 500, 1,000 and 2,000 steps": ("mean", "{:.2f}"),
+            "their deviation": ("deviation", "{:.2f}"),
+        },
+        (100, 500, 1000, 2000),
+        ", ",
+    ),
+    "collapse": (
+        "collapse",
+        {"game": "variant"},
+        {
+            "modes": ("modes", "{:.0f}"),
+            "share of samples on a mode": ("high_quality", "{:.1%}"),
+            "`mode_collapse` found at step": ("mode_collapse", "{:.0f}"),
+        },
+        (4000,),
+        "",
+        ("mode_collapse",),
+    ),
+    "critics": (
+        "critics",
+        {"critic": "variant"},
+        {
+            "median slope": ("slope", "{:.3g}"),
+            "5 %": ("low", "{:.3g}"),
+            "95 %": ("high", "{:.3g}"),
+            "mean on data less mean on fakes": ("gap", "{:.3g}"),
+            "lower between two modes, by": ("dip", "{:.0%}"),
+        },
+        (2000,),
+    ),
+    "judging": (
+        "judging",
+        {"epoch": "step"},
+        {
+            "discriminator's loss": ("d_loss", "{:.2f}"),
+            "generator's loss": ("g_loss", "{:.2f}"),
+            "Fréchet distance": ("frechet", "{:.0f}"),
+            "floor": ("floor", "{:.1f}"),
+        },
+        (5, 10, 20, 40, 60),
+    ),
+}
+"""Tables of docs/how-gans-work.md: the arguments of `lesson`."""
+
+
 TABLES = {
     "models": models,
     "weights": weights,
@@ -288,6 +399,7 @@ TABLES = {
     "training": training,
     "sampling": sampling,
     "startup": startup,
+    **{name: functools.partial(lesson, *arguments) for name, arguments in LESSONS.items()},
 }
 
 
