@@ -276,8 +276,10 @@ def saturation(lead=(0, 10, 20, 50, 100, 200, 400), looks=20, steps=100, rate=2e
             course.plot([0, *found[0]], [start[0], *found[1]], color + style, label=variant)
     course.axhline(0.5, color="k", linestyle=":", linewidth=1)
     course.set(xlabel="steps of the game", ylabel="mean of the fakes (dotted: the data's)")
+    course.set_ylim(-1.05, 0.8)
     for axis in (formula, measured, course):
         axis.legend(fontsize="small")
+    course.legend(fontsize="small", loc="lower right")
     return notes, {"saturation": figure}
 
 
@@ -290,27 +292,25 @@ GAMES = {
     "the first GAN's loss, 2 latents": {**PLAIN, "gamma": 0.0, "latent_dim": 2},
 }
 """One pair of networks, five games."""
+ADAM = {"learning_rate": 1e-3, "beta_1": 0.5, "beta_2": 0.999}
 
 
-def collapse(looks=10, steps=400, seeds=(0, 1, 2), units=128, n=2500):
+def collapse(looks=10, steps=400, seeds=(0, 1, 2), shown=1, units=128, n=2500):
     """The ring of eight Gaussians, by the generators themselves: averages would hide their hops."""
     notes, clouds = Notes(), {}
     wanted = {"metrics": ["modes"], "samples": n, "repeats": 1}
     evaluator = ganzoo.evaluation.Evaluator("ring", **wanted)
     for variant, arguments in GAMES.items():
         for seed in seeds:
-            model = ganzoo.get(
-                "r3gan",
-                **{"channels": (units,), "image_shape": (2,), "ema_decay": None, "seed": seed},
-                **{"learning_rate": 1e-3, "beta_1": 0.5, "beta_2": 0.999, **arguments},
-            )
+            same = {**ADAM, "channels": (units,), "ema_decay": None, "seed": seed}
+            model = ganzoo.get("r3gan", **same, **arguments)
             doctor = ganzoo.doctor.Doctor(say=lambda text: None)
 
             def look(step, logs, model=model, variant=variant, seed=seed):
                 sheet = evaluator.judge(model)
                 scores = {k: sheet[k].value for k in ("modes", "high_quality")}
                 notes.add(variant, seed, step, **scores, d_loss=logs["d_loss"])
-                if seed == seeds[0]:
+                if seed == shown:
                     clouds.setdefault(variant, {})[step] = model.generate(1000, seed=0)
 
             ring = datasets.load("ring", batch_size=256)
@@ -322,16 +322,17 @@ def collapse(looks=10, steps=400, seeds=(0, 1, 2), units=128, n=2500):
     notes.add("as many training points", "", "", **floors)
 
     chosen = [name for name in clouds if "first" in name or "R3GAN" in name]
+    names = [name.replace(", ", ",\n").replace(" (", "\n(") for name in chosen]
     moments = [*clouds[chosen[0]]][1::2]
     figure = Figure(figsize=(2 * len(moments), 2 * len(chosen) + 0.4), layout="constrained")
     axes = figure.subplots(len(chosen), len(moments), squeeze=False)
     centres, _ = datasets.MIXTURES["ring"]
-    for line, variant in zip(axes, chosen):
+    for line, variant, name in zip(axes, chosen, names):
         for axis, step in zip(line, moments):
             axis.plot(*centres.T, "o", color="0.85", markersize=14, markeredgewidth=0)
             axis.plot(*clouds[variant][step].T, "C2.", markersize=2)
             axis.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), xticks=[], yticks=[], aspect="equal")
-        line[0].set_ylabel(variant, fontsize="small")
+        line[0].set_ylabel(name, fontsize="small")
     for axis, step in zip(axes[0], moments):
         axis.set_title(f"step {step}", fontsize="medium")
     return notes, {"collapse": figure}
@@ -376,9 +377,9 @@ def critics(looks=10, steps=200, n=2000):
     moved = distances[optimize.linear_sum_assignment(distances)].mean()
     notes.add(f"earth mover's distance of {n:,} points", "", "", gap=moved)
 
-    figure = Figure(figsize=(9, 4.6), layout="constrained")
+    figure = Figure(figsize=(10, 4.3), layout="constrained")
     panels = [[*surfaces], ["slopes"] * len(surfaces)]
-    axes = figure.subplot_mosaic(panels, height_ratios=(3, 2))
+    axes = figure.subplot_mosaic(panels, height_ratios=(5, 3))
     for name, values in surfaces.items():
         axis = axes[name]
         drawn = axis.contourf(side, side, values, levels=20, cmap="viridis")
@@ -392,7 +393,7 @@ def critics(looks=10, steps=200, n=2000):
         axes["slopes"].semilogy(*notes.of(name, "slope"), marker=".", label=name)
     axes["slopes"].axhline(1, color="k", linestyle=":", linewidth=1)
     axes["slopes"].set(xlabel="step", ylabel="median slope")
-    axes["slopes"].legend(fontsize="small", ncols=2, loc="center right")
+    axes["slopes"].legend(fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
     return notes, {"critics": figure}
 
 

@@ -302,8 +302,12 @@ def lesson(experiment, index, columns, steps, variant="", always=()):
     for line, cells in lines.items():
         found = [", ".join(map(form.format, cells.get(k, []))) for k, form in columns.values()]
         text.append(f"| {' | '.join([*line, *found])} |")
-    command = f"python benchmarks/lessons.py {experiment}"
-    return "\n".join(text) + f"\n\nOn {_made(rows)}. Made by\n`{command}`.\n"
+    return "\n".join(text) + "\n"
+
+
+def lessons():
+    """What all of `benchmarks/lessons.py` was measured on."""
+    return f"On {_made(results('lessons'))}.\n"
 
 
 LESSONS = {
@@ -399,6 +403,7 @@ TABLES = {
     "training": training,
     "sampling": sampling,
     "startup": startup,
+    "lessons": lessons,
     **{name: functools.partial(lesson, *arguments) for name, arguments in LESSONS.items()},
 }
 

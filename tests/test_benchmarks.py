@@ -223,7 +223,7 @@ TINY = {
     "game": {"looks": 2, "steps": 3, "shown": (0, 6)},
     "optimum": {"moments": (2, 300)},
     "saturation": {"lead": (0, 150), "looks": 2, "steps": 30},
-    "collapse": {"looks": 2, "steps": 2, "seeds": (0,), "units": 8, "n": 100},
+    "collapse": {"looks": 2, "steps": 2, "seeds": (1,), "units": 8, "n": 100},
     "critics": {"looks": 2, "steps": 50, "n": 200},
     "judging": {"epochs": 2, "every": 1, "samples": 100, "channels": 4},
 }
