@@ -331,17 +331,6 @@ LESSONS = {
         },
         (2, 10, 2000),
     ),
-    "vanishing": (
-        "saturation",
-        {"steps of the discriminator alone": "step"},
-        {
-            "its answer to fakes, D(fake)": ("judged", "{:.4f}"),
-            "gradient at a fake, minimax": ("minimax", "{:.2g}"),
-            "non-saturating": ("non_saturating", "{:.2g}"),
-        },
-        (0, 10, 50, 100, 400),
-        "alone",
-    ),
     "stalling": (
         "saturation",
         {"the generator's loss, optimizer": "variant"},
@@ -368,10 +357,10 @@ LESSONS = {
         "critics",
         {"critic": "variant"},
         {
-            "median slope": ("slope", "{:.3g}"),
+            "median slope": ("slope", "{:#.3g}"),
             "5 %": ("low", "{:.3g}"),
             "95 %": ("high", "{:.3g}"),
-            "mean on data less mean on fakes": ("gap", "{:.3g}"),
+            "mean on data less mean on fakes": ("gap", "{:#.3g}"),
             "lower between two modes, by": ("dip", "{:.0%}"),
         },
         (2000,),
