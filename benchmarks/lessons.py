@@ -276,7 +276,7 @@ def saturation(lead=(0, 10, 20, 50, 100, 200, 400), looks=20, steps=100, rate=2e
             course.plot([0, *found[0]], [start[0], *found[1]], color + style, label=variant)
     course.axhline(0.5, color="k", linestyle=":", linewidth=1)
     course.set(xlabel="steps of the game", ylabel="mean of the fakes (dotted: the data's)")
-    course.set_ylim(-1.05, 0.8)
+    course.set_ylim(-1.3, 0.8)
     for axis in (formula, measured, course):
         axis.legend(fontsize="small")
     course.legend(fontsize="small", loc="lower right")
@@ -377,9 +377,9 @@ def critics(looks=10, steps=200, n=2000):
     moved = distances[optimize.linear_sum_assignment(distances)].mean()
     notes.add(f"earth mover's distance of {n:,} points", "", "", gap=moved)
 
-    figure = Figure(figsize=(10, 4.3), layout="constrained")
+    figure = Figure(figsize=(9.5, 4.8), layout="constrained")
     panels = [[*surfaces], ["slopes"] * len(surfaces)]
-    axes = figure.subplot_mosaic(panels, height_ratios=(5, 3))
+    axes = figure.subplot_mosaic(panels, height_ratios=(2, 1))
     for name, values in surfaces.items():
         axis = axes[name]
         drawn = axis.contourf(side, side, values, levels=20, cmap="viridis")
@@ -393,7 +393,7 @@ def critics(looks=10, steps=200, n=2000):
         axes["slopes"].semilogy(*notes.of(name, "slope"), marker=".", label=name)
     axes["slopes"].axhline(1, color="k", linestyle=":", linewidth=1)
     axes["slopes"].set(xlabel="step", ylabel="median slope")
-    axes["slopes"].legend(fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
+    axes["slopes"].legend(fontsize="small", ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1))
     return notes, {"critics": figure}
 
 

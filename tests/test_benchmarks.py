@@ -274,12 +274,11 @@ def test_lesson_of_saturation(lesson, module):
     assert abs(moved[0]) < 0.01 < 0.3 < moved[1]
 
 
-def test_lesson_of_collapse(lesson, module):
+def test_lesson_of_collapse(lesson, module, monkeypatch):
+    games = dict([*module("lessons").GAMES.items()][:2])
+    monkeypatch.setattr(module("lessons"), "GAMES", games)
     found = lesson("collapse")
-    assert {variant for variant, *_ in found} == {
-        *module("lessons").GAMES,
-        "as many training points",
-    }
+    assert {variant for variant, *_ in found} == {*games, "as many training points"}
     assert found["as many training points", "", "modes"] == 8
 
 
