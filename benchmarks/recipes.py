@@ -120,8 +120,8 @@ REMARKS = {
     "r3gan": "Played by DCGAN's networks: steps of the residual ones take longer on a CPU, and in "
     "minutes they have only begun. On Fashion-MNIST it was told the labels, as `cgan` is and "
     "`dcgan` is not; on Stacked-MNIST it was not.",
-    "pix2pix": "The two drawings of an emoji show the same thing with other outlines. Of emoji that "
-    "it has not seen it finds the colours, and shapes only roughly.",
+    "pix2pix": "The two drawings of an emoji show the same thing with other outlines. Of emoji "
+    "that it has not seen it finds the colours, and shapes only roughly.",
     "infogan": "Of ten categories some are shared by digits that look alike, and others share one; "
     "which, depends on the seed. The paper's one for each digit has not been reached; of twenty "
     "most are of one digit.",

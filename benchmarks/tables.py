@@ -7,6 +7,7 @@ The results are those in `benchmarks/results`; the catalogue is that of trained 
 
 import ast
 import csv
+import functools
 import math
 import pathlib
 import re
@@ -18,7 +19,10 @@ from ganzoo import zoo
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = (
     ROOT / "README.md",
-    *(ROOT / "docs" / f"{name}.md" for name in ("benchmarks", "choosing", "speed", "weights")),
+    *(
+        ROOT / "docs" / f"{name}.md"
+        for name in ("benchmarks", "choosing", "how-gans-work", "speed", "weights")
+    ),
 )
 MARK = re.compile(r"(<!-- (\w+) table: .*? -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -352,6 +356,106 @@ def _link(what):
     return f"[`{what}`](models/{what}.md)" if what in zoo.own_models() else "a plain Keras loop"
 
 
+def lesson(experiment, index, columns, steps, variant="", always=()):
+    """A table of `benchmarks/lessons.py`.
+
+    Args:
+        experiment: which lesson.
+        index: `{heading: key}` of what has a line.
+        columns: `{heading: (quantity, form)}`; several values of a line stand in one cell.
+        steps: the steps that are shown; what belongs to none is always shown.
+        variant: a regular expression that the variants shown match.
+        always: quantities that are shown whatever their step.
+    """
+    wanted, lines = {"", *map(str, steps)}, {}
+    rows = [row for row in results("lessons") if row["experiment"] == experiment]
+    for row in rows:
+        shown = row["step"] in wanted or row["quantity"] in always
+        if shown and re.search(variant, row["variant"]):
+            cells = lines.setdefault(tuple(row[key] for key in index.values()), {})
+            cells.setdefault(row["quantity"], []).append(float(row["value"]))
+    text = [f"| {' | '.join([*index, *columns])} |", "|" + "---|" * (len(index) + len(columns))]
+    for line, cells in lines.items():
+        found = [", ".join(map(form.format, cells.get(k, []))) for k, form in columns.values()]
+        text.append(f"| {' | '.join([*line, *found])} |")
+    return "\n".join(text) + "\n"
+
+
+def lessons():
+    """What all of `benchmarks/lessons.py` was measured on."""
+    return f"On {_made(results('lessons'))}.\n"
+
+
+LESSONS = {
+    "game": (
+        "game",
+        {"": "variant", "step": "step"},
+        {
+            "mean of the fakes": ("mean", "{:.2f}"),
+            "their deviation": ("deviation", "{:.2f}"),
+            "discriminator's loss": ("d_loss", "{:.3f}"),
+            "generator's loss": ("g_loss", "{:.3f}"),
+        },
+        (100, 300, 600, 1000, 2000),
+    ),
+    "optimum": (
+        "optimum",
+        {"discriminator": "variant", "step": "step"},
+        {
+            "its loss": ("d_loss", "{:.4f}"),
+            "largest error between −0.6 and 0.6": ("error", "{:.3f}"),
+        },
+        (2, 10, 2000),
+    ),
+    "stalling": (
+        "saturation",
+        {"the generator's loss, optimizer": "variant"},
+        {
+            "mean of the fakes after 100, 500, 1,000 and 2,000 steps": ("mean", "{:.2f}"),
+            "their deviation": ("deviation", "{:.2f}"),
+        },
+        (100, 500, 1000, 2000),
+        ", ",
+    ),
+    "collapse": (
+        "collapse",
+        {"game": "variant"},
+        {
+            "modes": ("modes", "{:.0f}"),
+            "share of samples on a mode": ("high_quality", "{:.1%}"),
+            "`mode_collapse` found at step": ("mode_collapse", "{:.0f}"),
+        },
+        (4000,),
+        "",
+        ("mode_collapse",),
+    ),
+    "critics": (
+        "critics",
+        {"critic": "variant"},
+        {
+            "median slope": ("slope", "{:#.3g}"),
+            "5 %": ("low", "{:.3g}"),
+            "95 %": ("high", "{:.3g}"),
+            "mean on data less mean on fakes": ("gap", "{:#.3g}"),
+            "lower between two modes, by": ("dip", "{:.0%}"),
+        },
+        (2000,),
+    ),
+    "judging": (
+        "judging",
+        {"epoch": "step"},
+        {
+            "discriminator's loss": ("d_loss", "{:.2f}"),
+            "generator's loss": ("g_loss", "{:.2f}"),
+            "Fréchet distance": ("frechet", "{:.0f}"),
+            "floor": ("floor", "{:.1f}"),
+        },
+        (5, 10, 20, 40, 60),
+    ),
+}
+"""Tables of docs/how-gans-work.md: the arguments of `lesson`."""
+
+
 TABLES = {
     "benchmarks": benchmarks,
     "choosing": choosing,
@@ -366,6 +470,8 @@ TABLES = {
     "training": training,
     "sampling": sampling,
     "startup": startup,
+    "lessons": lessons,
+    **{name: functools.partial(lesson, *arguments) for name, arguments in LESSONS.items()},
 }
 
 

@@ -216,6 +216,86 @@ def test_weights_of_translators_are_made_and_scored_on_held_out_pictures(
     assert "its translation" in "\n".join(module("pages").trained(name, row))
 
 
+# How GANs work ----------------------------------------------------------------------------------
+
+
+TINY = {
+    "game": {"looks": 2, "steps": 3, "shown": (0, 6)},
+    "optimum": {"moments": (2, 300)},
+    "saturation": {"lead": (0, 150), "looks": 2, "steps": 30},
+    "collapse": {"looks": 2, "steps": 2, "seeds": (1,), "units": 8, "n": 100},
+    "critics": {"looks": 2, "steps": 50, "n": 200},
+    "judging": {"epochs": 2, "every": 1, "samples": 100, "channels": 4},
+}
+
+
+@pytest.fixture
+def lesson(module):
+    """What a lesson found, in its tiny form: `{(variant, step, quantity): value}`."""
+
+    def run(name):
+        notes, pictures = module("lessons").LESSONS[name](**TINY[name])
+        page = (pathlib.Path(BENCHMARKS).parent / "docs" / "how-gans-work.md").read_text("utf-8")
+        assert all(f"images/lessons/{picture}.png" in page for picture in pictures)
+        columns = [x for x in module("tables").LESSONS.values() if x[0] == name]
+        shown = {quantity for x in columns for quantity, _ in x[2].values()}
+        assert columns and shown <= {row["quantity"] for row in notes} | {"mode_collapse"}
+        assert all(np.isfinite(row["value"]) for row in notes)
+        return {(row["variant"], row["step"], row["quantity"]): row["value"] for row in notes}
+
+    return run
+
+
+def test_lesson_of_the_game(lesson):
+    found = lesson("game")
+    assert found["in theory, at the end", "", "d_loss"] == pytest.approx(1.3863, abs=1e-4)
+    # A move of Adam's is about as large as its rate, 1e-3.
+    assert 0 < abs(found["measured", 6, "mean"] + 0.4) < 0.02
+
+
+def test_lesson_of_the_optimum(lesson):
+    found = lesson("optimum")
+    errors = [found["learned", step, "error"] for step in (2, 300)]
+    assert errors[1] < 0.1 < errors[0]
+    losses = [found["learned", step, "d_loss"] for step in (2, 300)]
+    assert losses[0] > losses[1] > found["p / (p + q)", "", "d_loss"]
+
+
+def test_lesson_of_saturation(lesson, module):
+    slopes = {name: module("lessons").slopes(name, (-10, 0)) for name in module("lessons").LOGS}
+    np.testing.assert_allclose(slopes["minimax"], [4.5398e-5, 0.5], rtol=1e-4)
+    np.testing.assert_allclose(slopes["non_saturating"], [0.99995, 0.5], rtol=1e-4)
+    found = lesson("saturation")
+    assert found["alone", 150, "judged"] < 0.01
+    # Each fake's gradients differ by the factor D / (1 - D).
+    ratio = found["alone", 150, "minimax"] / found["alone", 150, "non_saturating"]
+    assert ratio < 0.01 < 0.5 < found["alone", 0, "minimax"] / found["alone", 0, "non_saturating"]
+    moved = [found[f"{name}, SGD", 60, "mean"] + 0.5 for name in slopes]
+    assert abs(moved[0]) < 0.01 < 0.3 < moved[1]
+
+
+def test_lesson_of_collapse(lesson, module, monkeypatch):
+    games = dict([*module("lessons").GAMES.items()][:2])
+    monkeypatch.setattr(module("lessons"), "GAMES", games)
+    found = lesson("collapse")
+    assert {variant for variant, *_ in found} == {*games, "as many training points"}
+    assert found["as many training points", "", "modes"] == 8
+
+
+def test_lesson_of_critics(lesson):
+    found = lesson("critics")
+    slopes = lambda name: [found[name, step, "slope"] for step in (50, 100)]
+    free, clipped = slopes("no constraint"), slopes("weights within ±0.01")
+    penalised = slopes("gradient penalty")
+    assert free[1] > 2 * free[0] > 20 and clipped[1] < 0.01
+    assert penalised[1] == pytest.approx(1, abs=0.5)
+
+
+def test_lesson_of_judging(lesson):
+    found = lesson("judging")
+    assert 0 < found["dcgan", 2, "floor"] < found["dcgan", 2, "frechet"]
+
+
 # What is known of digits ------------------------------------------------------------------------
 
 
