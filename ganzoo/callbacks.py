@@ -7,12 +7,16 @@ import os
 import pathlib
 import time
 import zipfile
+from collections.abc import Callable
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
 
 from ganzoo import checks
 from ganzoo import evaluation
+from ganzoo import hints
 from ganzoo import images
 from ganzoo import weights
 from ganzoo.pictures import to_pictures
@@ -31,7 +35,7 @@ class SampleGrid(keras.callbacks.Callback):
         seed: of the latents.
     """
 
-    def __init__(self, folder, n=64, seed=0):
+    def __init__(self, folder: hints.Path, n: int = 64, seed: int = 0) -> None:
         super().__init__()
         self.folder = pathlib.Path(folder)
         self.n = checks.integer("n", n)
@@ -39,7 +43,7 @@ class SampleGrid(keras.callbacks.Callback):
         self._data = None
         self._shown = None
 
-    def see(self, data):
+    def see(self, data: Any) -> None:
         """Called by `fit` with what it reads."""
         self._data = data
 
@@ -98,7 +102,7 @@ class TensorBoard(SampleGrid):
     1
     """
 
-    def __init__(self, folder, n=64, seed=0):
+    def __init__(self, folder: hints.Path, n: int = 64, seed: int = 0) -> None:
         super().__init__(folder, n, seed)
         try:
             import tensorboardX
@@ -130,7 +134,7 @@ class TensorBoard(SampleGrid):
             self._writer = None
 
 
-def first_batches(data, n):
+def first_batches(data: Any, n: int) -> Iterator[tuple[Any, ...]]:
     """The batches of a data set, as tuples, until they have `n` examples."""
     if isinstance(data, keras.utils.PyDataset):
         data = (data[i] for i in range(data.num_batches))
@@ -159,7 +163,7 @@ class MetricsLog(keras.callbacks.Callback):
         path: the `.jsonl` file.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: hints.Path) -> None:
         super().__init__()
         self.path = pathlib.Path(path)
 
@@ -182,14 +186,14 @@ class MetricsLog(keras.callbacks.Callback):
         append(self.path, row)
 
 
-def append(path, row):
+def append(path: pathlib.Path, row: dict[str, Any]) -> None:
     """Add a line of JSON to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(row) + "\n")
 
 
-def forget(path, epoch):
+def forget(path: pathlib.Path, epoch: int) -> None:
     """Drop the lines of a file of JSON lines that are of later epochs, or cut short."""
     if path.exists():
         text = path.read_text(encoding="utf-8", errors="replace")
@@ -220,7 +224,7 @@ class Checkpoints(keras.callbacks.Callback):
 
     keep = 2
 
-    def __init__(self, folder, seconds=15.0):
+    def __init__(self, folder: hints.Path, seconds: float = 15.0) -> None:
         super().__init__()
         self.folder = pathlib.Path(folder)
         self.seconds = checks.real("seconds", seconds, least=0)
@@ -296,7 +300,15 @@ class Evaluate(keras.callbacks.Callback):
     2
     """
 
-    def __init__(self, evaluator, every=1, best=None, folder=None, say=print, verbose=1):
+    def __init__(
+        self,
+        evaluator: evaluation.Evaluator,
+        every: int = 1,
+        best: str | None = None,
+        folder: hints.Path | None = None,
+        say: Callable[[str], object] = print,
+        verbose: int = 1,
+    ) -> None:
         super().__init__()
         self.evaluator = evaluator
         self.every = checks.integer("every", every)
@@ -343,7 +355,7 @@ class Evaluate(keras.callbacks.Callback):
             with zipfile.ZipFile(path, "a") as archive:
                 archive.writestr(BEST, json.dumps(found, indent=2, allow_nan=False) + "\n")
 
-    def report(self):
+    def report(self) -> None:
         """Say the last score and the best."""
         if self.sheet is None or self.best is None:
             return
@@ -354,16 +366,16 @@ class Evaluate(keras.callbacks.Callback):
         last = self.sheet[self.best].value
         self.say(f"{self.best}: {last:.4g} at the last epoch, {value:.4g} at the best, {epoch}")
 
-    def best_so_far(self):
+    def best_so_far(self) -> tuple[int, float] | None:
         """`(epoch, value)` of the best model saved, of earlier runs in the folder too, or None."""
-        path = self.folder / "best.keras"
+        path = self.folder / "best.keras"  # type: ignore[operator]
         if not path.exists():
             return None
         epoch, score, sheet = read_best(path)
         return epoch, sheet[score].value
 
 
-def read_best(path):
+def read_best(path: hints.Path) -> tuple[int, str, evaluation.ScoreSheet]:
     """`(epoch, name of the score, ScoreSheet)` of a `best.keras` that `Evaluate` wrote.
 
     Raises:
@@ -378,7 +390,7 @@ def read_best(path):
 
 
 @contextlib.contextmanager
-def replacing(path):
+def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """Gives another path to write to; what is written there then replaces `path` at once.
 
     Whatever interrupts it, `path` holds either what it held or all of the new.
@@ -394,13 +406,13 @@ def replacing(path):
         raise
 
 
-def save_atomically(model, path):
+def save_atomically(model: keras.Model, path: pathlib.Path) -> None:
     """`model.save`, so that `path` holds either what it held or all of the new file."""
     with replacing(path) as temporary:
         model.save(temporary)
 
 
-def write_atomically(path, text):
+def write_atomically(path: pathlib.Path, text: str) -> None:
     """Write a text file, so that `path` holds either what it held or all of the new text."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

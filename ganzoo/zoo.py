@@ -1,19 +1,33 @@
 """Finding models by name: `get` and `list_models`, and what the command line says of them."""
 
+from __future__ import annotations
+
 import ast
 import fnmatch
 import functools
 import inspect
 import pathlib
 import sys
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Literal
+from typing import overload
 
 from ganzoo import catalogue
 from ganzoo import checks
 
+if TYPE_CHECKING:
+    from ganzoo import hints
+    from ganzoo import models
+    from ganzoo.game import Game
+    from ganzoo.pictures import PictureGame
+
+    Weights = hints.Path | None
+
 _FOLDER = pathlib.Path(__file__).parent / "models"
 
 
-def own_models():
+def own_models() -> list[str]:
     """Names of the package's own models, without importing them."""
     return sorted(file.stem for file in _FOLDER.glob("*.py") if file.stem != "__init__")
 
@@ -24,7 +38,7 @@ def _registered():
     return registry.registered() if registry else {}
 
 
-def list_models(pattern="*", *, weights=False, can=None):
+def list_models(pattern: str = "*", *, weights: bool = False, can: str | None = None) -> list[str]:
     """Names of the models in the zoo.
 
     Args:
@@ -50,7 +64,7 @@ def list_models(pattern="*", *, weights=False, can=None):
     return sorted(fnmatch.filter(names, pattern))
 
 
-def model_class(name):
+def model_class(name: str) -> type[Game]:
     """The class registered under `name`."""
     from ganzoo import models  # noqa: F401  (importing registers them)
     from ganzoo import registry
@@ -61,7 +75,67 @@ def model_class(name):
     return known[name]
 
 
-def get(name, /, weights=None, **config):
+# For checkers and editors: a literal name says which class; of others not even a checker knows
+# what the model can do.
+@overload
+def get(name: Literal["aae"], /, weights: Weights = None, **config: Any) -> models.AAE: ...
+@overload
+def get(name: Literal["acgan"], /, weights: Weights = None, **config: Any) -> models.ACGAN: ...
+@overload
+def get(
+    name: Literal["autoencoder"], /, weights: Weights = None, **config: Any
+) -> models.Autoencoder: ...
+@overload
+def get(name: Literal["bigan"], /, weights: Weights = None, **config: Any) -> models.BiGAN: ...
+@overload
+def get(name: Literal["cgan"], /, weights: Weights = None, **config: Any) -> models.CGAN: ...
+@overload
+def get(name: Literal["cogan"], /, weights: Weights = None, **config: Any) -> models.CoGAN: ...
+@overload
+def get(
+    name: Literal["cyclegan"], /, weights: Weights = None, **config: Any
+) -> models.CycleGAN: ...
+@overload
+def get(name: Literal["dcgan"], /, weights: Weights = None, **config: Any) -> models.DCGAN: ...
+@overload
+def get(name: Literal["dragan"], /, weights: Weights = None, **config: Any) -> models.DRAGAN: ...
+@overload
+def get(
+    name: Literal["improved_gan"], /, weights: Weights = None, **config: Any
+) -> models.ImprovedGAN: ...
+@overload
+def get(name: Literal["infogan"], /, weights: Weights = None, **config: Any) -> models.InfoGAN: ...
+@overload
+def get(name: Literal["lsgan"], /, weights: Weights = None, **config: Any) -> models.LSGAN: ...
+@overload
+def get(name: Literal["pix2pix"], /, weights: Weights = None, **config: Any) -> models.Pix2Pix: ...
+@overload
+def get(name: Literal["progan"], /, weights: Weights = None, **config: Any) -> models.ProGAN: ...
+@overload
+def get(name: Literal["r3gan"], /, weights: Weights = None, **config: Any) -> models.R3GAN: ...
+@overload
+def get(name: Literal["sagan"], /, weights: Weights = None, **config: Any) -> models.SAGAN: ...
+@overload
+def get(name: Literal["sngan"], /, weights: Weights = None, **config: Any) -> models.SNGAN: ...
+@overload
+def get(
+    name: Literal["stylegan2"], /, weights: Weights = None, **config: Any
+) -> models.StyleGAN2: ...
+@overload
+def get(name: Literal["vae"], /, weights: Weights = None, **config: Any) -> models.VAE: ...
+@overload
+def get(name: Literal["vae_gan"], /, weights: Weights = None, **config: Any) -> models.VAEGAN: ...
+@overload
+def get(
+    name: Literal["vanilla"], /, weights: Weights = None, **config: Any
+) -> models.VanillaGAN: ...
+@overload
+def get(name: Literal["wgan"], /, weights: Weights = None, **config: Any) -> models.WGAN: ...
+@overload
+def get(name: Literal["wgan_gp"], /, weights: Weights = None, **config: Any) -> models.WGANGP: ...
+@overload
+def get(name: str, /, weights: Weights = None, **config: Any) -> PictureGame: ...
+def get(name: str, /, weights: Weights = None, **config: Any) -> PictureGame:
     """A compiled model of the zoo, ready for `fit` or, with weights, for `generate`.
 
     Args:
@@ -106,7 +180,7 @@ def _check_arguments(name, cls, config):
             raise checks.unknown(f"argument of {name!r}", argument, known, error=TypeError)
 
 
-def describe(name):
+def describe(name: str) -> dict[str, Any]:
     """`{"name", "class", "summary", "doc", "arguments"}` of a model.
 
     The package's own models are read as text, which takes no framework and no time.
@@ -131,7 +205,7 @@ def describe(name):
     return {
         "name": name,
         "class": node.name,
-        "summary": ast.get_docstring(tree).splitlines()[0],
+        "summary": (ast.get_docstring(tree) or "").splitlines()[0],
         "doc": ast.get_docstring(node),
         "arguments": arguments,
     }
