@@ -336,6 +336,11 @@ class Evaluator:
                 "for two settings of one."
             )
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Itself: what copies of a callback share, such as KerasTuner's, looks at the real
+        pictures once."""
+        return self
+
     # Metrics --------------------------------------------------------------------------------
 
     @property

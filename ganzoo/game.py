@@ -151,8 +151,9 @@ class Game(backend.Trainer, keras.Model):
             first `fit`.
         ema_decay: decay of the averaged networks per training step, in [0, 1), or None for none.
             Early in training a smaller one, (1 + step) / (10 + step), is used.
-        precision: `"float32"`, `"mixed_float16"`, `"mixed_bfloat16"`, or `"auto"`: the best that
-            the device computes in (float32 on a CPU).
+        precision: `"float32"`, `"mixed_float16"`, `"mixed_bfloat16"`, or `"auto"`: the mixed one
+            that `keras.mixed_precision` was set to, or else the best that the device computes in
+            (float32 on a CPU).
         jit_compile: compile the step with XLA: True, False or `"auto"` (Keras decides).
         seed: whole number that fixes initial weights and all randomness of training, or None.
         name: name of the model.
@@ -179,7 +180,10 @@ class Game(backend.Trainer, keras.Model):
             checks.real("ema_decay", ema_decay, least=0.0, below=1.0)
         if seed is not None:
             checks.integer("seed", seed, least=0)
-        policy = backend.best_precision() if precision == "auto" else precision
+        policy = precision
+        if precision == "auto":
+            wanted = keras.config.dtype_policy().name  # of whoever has set it for all models
+            policy = wanted if wanted in PRECISIONS[2:] else backend.best_precision()
         super().__init__(name=name, dtype=policy)
         self.image_shape: Any = None  # then a tuple, once it is known
         self.ema_decay = ema_decay
@@ -653,14 +657,18 @@ class Game(backend.Trainer, keras.Model):
                 validation_data = self._still(
                     *_as_pair(validation_data), validation_batch_size or batch_size
                 )
-            for callback in callbacks or []:
+            callbacks = list(callbacks or [])
+            for callback in callbacks:
                 if hasattr(callback, "see"):  # it wants to know the data, as the doctor does
                     callback.see(feed.data)
+            bar = keras.callbacks.ProgbarLogger
+            if verbose and not any(isinstance(callback, bar) for callback in callbacks):
+                callbacks.append(_Bar())  # last, so that it shows what others put into the logs
             return super().fit(
                 feed.data,
                 epochs=epochs,
                 verbose=verbose,
-                callbacks=[feed.pin(), _Stages(), *(callbacks or [])],
+                callbacks=[feed.pin(), _Stages(), *callbacks],
                 validation_data=validation_data,
                 shuffle=False,  # the feed has shuffled
                 initial_epoch=initial_epoch,
@@ -729,11 +737,13 @@ class Game(backend.Trainer, keras.Model):
         }
         self.compile(optimizer=optimizer, **config)
 
-    def get_build_config(self) -> None:
-        return None
+    def get_build_config(self) -> dict[str, Any]:
+        return {"image_shape": self.image_shape}
 
-    def build_from_config(self, config: Any) -> None:
-        """Networks are made by the constructor, from `image_shape`."""
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Create the networks, where no constructor has: KerasTuner makes a model anew."""
+        if config["image_shape"] is not None:
+            self.setup(config["image_shape"])
 
     def _random_states(self):
         return [g.state for layer in self._flatten_layers() for g in layer._seed_generators]
@@ -761,6 +771,13 @@ class _Stages(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch, logs=None):
         if self.model._enter(self.start + batch):
             self.model.make_train_function()
+
+
+class _Bar(keras.callbacks.ProgbarLogger):
+    """Keras's progress bar, which where several steps run at once would end at 32 of 23."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        super().on_train_batch_end(min(batch, (self.target or math.inf) - 1), logs)
 
 
 class Untracked(dict):
