@@ -5,6 +5,7 @@ import json
 import math
 import os
 import pathlib
+import sys
 import time
 import zipfile
 from collections.abc import Callable
@@ -76,6 +77,41 @@ class SampleGrid(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self._save(epoch + 1)
+
+
+class Show(SampleGrid):
+    """Shows the grid of samples in a notebook, in one place: each epoch's takes that of the last.
+
+    Elsewhere it shows nothing.
+
+    Args:
+        n: pictures in the grid.
+        seed: of the latents.
+
+    Example:
+
+    >>> import ganzoo
+    >>> model = ganzoo.get("vanilla", seed=0)
+    >>> ds = ganzoo.datasets.load("digits")
+    >>> history = model.fit(ds, epochs=1, verbose=0, callbacks=[Show(n=16)])
+    """
+
+    def __init__(self, n: int = 64, seed: int = 0) -> None:
+        super().__init__("", n, seed)  # it writes nothing
+        self._place = None
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self._place = None
+
+    def _save(self, epoch):
+        IPython = sys.modules.get("IPython")  # which is loaded, where there is a notebook
+        if not hasattr(IPython and IPython.get_ipython(), "kernel"):
+            return
+        if self._place is None:
+            self._place = IPython.display.display(self._grid(), display_id=True)
+        else:
+            self._place.update(self._grid())
 
 
 class TensorBoard(SampleGrid):
