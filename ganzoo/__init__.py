@@ -8,6 +8,32 @@
 """
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # what `__getattr__` finds, for checkers and editors
+    from ganzoo import augmentations as augmentations
+    from ganzoo import callbacks as callbacks
+    from ganzoo import datasets as datasets
+    from ganzoo import doctor as doctor
+    from ganzoo import evaluation as evaluation
+    from ganzoo import export as export
+    from ganzoo import images as images
+    from ganzoo import latent as latent
+    from ganzoo import layers as layers
+    from ganzoo import losses as losses
+    from ganzoo import metrics as metrics
+    from ganzoo import models as models
+    from ganzoo import networks as networks
+    from ganzoo import penalties as penalties
+    from ganzoo import report as report
+    from ganzoo.evaluation import ScoreSheet as ScoreSheet
+    from ganzoo.evaluation import evaluate as evaluate
+    from ganzoo.game import Game as Game
+    from ganzoo.game import Player as Player
+    from ganzoo.gan import GAN as GAN
+    from ganzoo.registry import register as register
+    from ganzoo.zoo import get as get
+    from ganzoo.zoo import list_models as list_models
 
 __version__ = "0.1.0"
 
@@ -44,16 +70,18 @@ _MODULES = (
 __all__ = sorted([*_PUBLIC, *_MODULES])
 
 
-def __getattr__(name):
-    if name in _PUBLIC:
-        value = getattr(importlib.import_module(_PUBLIC[name]), name)
-    elif name in _MODULES:
-        value = importlib.import_module(f"ganzoo.{name}")
-    else:
-        raise AttributeError(f"module 'ganzoo' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a checker would believe that there is any name
+
+    def __getattr__(name):
+        if name in _PUBLIC:
+            value = getattr(importlib.import_module(_PUBLIC[name]), name)
+        elif name in _MODULES:
+            value = importlib.import_module(f"ganzoo.{name}")
+        else:
+            raise AttributeError(f"module 'ganzoo' has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])

@@ -1,12 +1,16 @@
 """A maker of pictures against a discriminator: what all two-player games have in common."""
 
+from typing import Any
+
 import keras
 
 from ganzoo import augmentations
 from ganzoo import checks
+from ganzoo import hints
 from ganzoo import losses
 from ganzoo import optimizers
 from ganzoo.game import Player
+from ganzoo.losses import Objective
 from ganzoo.pictures import PictureGame
 
 
@@ -36,23 +40,23 @@ class Adversarial(PictureGame):
     """
 
     player_names = ("discriminator", "generator")
-    averaged = ("generator",)
+    averaged: tuple[str, ...] = ("generator",)
     pictures_judged = 1
     """How many pictures the discriminator sees of an example, in its channels."""
 
     def __init__(
         self,
         *,
-        objective="non_saturating",
-        augment=None,
-        discriminator_steps=1,
-        learning_rate=2e-4,
-        discriminator_learning_rate=None,
-        beta_1=0.5,
-        beta_2=0.999,
-        epsilon=1e-7,
-        **kwargs,
-    ):
+        objective: str | Objective = "non_saturating",
+        augment: str | None = None,
+        discriminator_steps: int = 1,
+        learning_rate: float = 2e-4,
+        discriminator_learning_rate: float | None = None,
+        beta_1: float = 0.5,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.objective = objective
         losses.get(objective)
@@ -69,16 +73,18 @@ class Adversarial(PictureGame):
 
     # What a subclass says ------------------------------------------------------------------
 
-    def build_generator(self):
+    def build_generator(self) -> keras.Model:
         """A `keras.Model` that makes pictures in [-1, 1]."""
         raise NotImplementedError
 
-    def build_discriminator(self):
+    def build_discriminator(self) -> keras.Model:
         """A `keras.Model` from pictures (and labels) to logits, or to a dict of `"logits"` and
         whatever else the terms need."""
         raise NotImplementedError
 
-    def discriminator_terms(self, batch, drawn, real, fake):
+    def discriminator_terms(
+        self, batch: hints.Tensors, drawn: hints.Tensors, real: hints.Tensors, fake: hints.Tensors
+    ) -> hints.Tensors:
         """Further terms of the discriminator's loss, a dict of scalars.
 
         `real` and `fake` are what `look` found.
@@ -86,14 +92,16 @@ class Adversarial(PictureGame):
         del batch, drawn, real, fake
         return {}
 
-    def generator_terms(self, batch, drawn, fake):
+    def generator_terms(
+        self, batch: hints.Tensors, drawn: hints.Tensors, fake: hints.Tensors
+    ) -> hints.Tensors:
         """Further terms of the generator's loss, a dict of scalars."""
         del batch, drawn, fake
         return {}
 
     # The game -------------------------------------------------------------------------------
 
-    def build_players(self):
+    def build_players(self) -> tuple[Player, ...]:
         self.generator = self.build_generator()
         self.discriminator = self.build_discriminator()
         return (
@@ -107,12 +115,12 @@ class Adversarial(PictureGame):
             Player("generator", (self.generator,), self.generator_loss, draws=True, prefix="g_"),
         )
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         rates = (self.discriminator_learning_rate or self.learning_rate, self.learning_rate)
         adam = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
         return {name: optimizers.Adam(rate, **adam) for name, rate in zip(self.player_names, rates)}
 
-    def real(self, batch):
+    def real(self, batch: hints.Tensors) -> hints.Tensor:
         """The pictures of a batch that the generator's are held against."""
         return batch["images"]
 
@@ -120,7 +128,7 @@ class Adversarial(PictureGame):
         told = self.num_classes and len(network.inputs) > 1
         return network([x, batch["labels"]] if told else x, training=True)
 
-    def look(self, images, batch):
+    def look(self, images: hints.Tensor, batch: hints.Tensors) -> hints.Tensors:
         """What the discriminator says in training, given the labels of `batch` if it takes any.
 
         Returns:
@@ -131,11 +139,11 @@ class Adversarial(PictureGame):
         said = self._call(self.discriminator, images, batch)
         return said if isinstance(said, dict) else {"logits": said}
 
-    def discriminate(self, images, batch):
+    def discriminate(self, images: hints.Tensor, batch: hints.Tensors) -> hints.Tensor:
         """The logits of `look`."""
         return self.look(images, batch)["logits"]
 
-    def discriminator_loss(self, batch, drawn):
+    def discriminator_loss(self, batch: hints.Tensors, drawn: hints.Tensors) -> hints.Losses:
         real = self.look(self.real(batch), batch)
         return self._judgement(batch, drawn, real, self.look(drawn["fake"], batch))
 
@@ -146,7 +154,7 @@ class Adversarial(PictureGame):
         terms.update(self.discriminator_terms(batch, drawn, real, fake))
         return terms, objective.signals(real["logits"], fake["logits"])
 
-    def generator_loss(self, batch, drawn):
+    def generator_loss(self, batch: hints.Tensors, drawn: hints.Tensors) -> hints.Losses:
         objective = losses.get(self.objective)
         fake = self.look(drawn["fake"], batch)
         real = self.discriminate(self.real(batch), batch) if objective.paired else None

@@ -5,10 +5,14 @@ Zhao, Liu, Lin, Zhu, Han 2020, "Differentiable Augmentation for Data-Efficient G
 section 3.3 and appendix; the strengths are those of the authors' code.
 """
 
+from collections.abc import Callable
+
+import keras
 from keras import ops
 from keras import random
 
 from ganzoo import checks
+from ganzoo import hints
 
 
 def _each(images, low, high, seed):
@@ -16,7 +20,9 @@ def _each(images, low, high, seed):
     return random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, seed=seed)
 
 
-def color(images, seed, pictures=1):
+def color(
+    images: hints.Tensor, seed: keras.random.SeedGenerator, pictures: int = 1
+) -> hints.Tensor:
     """Brightness ±0.5, saturation 0 to 2, contrast 0.5 to 1.5."""
     brightness, saturation, contrast = (
         _each(images, low, high, seed) for low, high in ((-0.5, 0.5), (0.0, 2.0), (0.5, 1.5))
@@ -32,7 +38,7 @@ def color(images, seed, pictures=1):
     return ops.concatenate(changed, axis=-1)
 
 
-def translation(images, seed):
+def translation(images: hints.Tensor, seed: keras.random.SeedGenerator) -> hints.Tensor:
     """Moved by up to an eighth of its size up or down, left or right; zeros come in."""
     for axis, sums in ((1, "bij,bjwc->biwc"), (2, "bij,bhjc->bhic")):
         side = images.shape[axis]
@@ -45,9 +51,9 @@ def translation(images, seed):
     return images
 
 
-def cutout(images, seed):
+def cutout(images: hints.Tensor, seed: keras.random.SeedGenerator) -> hints.Tensor:
     """A rectangle of half its height and width, anywhere, set to zero."""
-    inside = None
+    inside: hints.Tensor = None
     for axis in (1, 2):
         side = images.shape[axis]
         size = int(side / 2 + 0.5)
@@ -62,7 +68,9 @@ def cutout(images, seed):
 PARTS = {"color": color, "translation": translation, "cutout": cutout}
 
 
-def get(augment, pictures=1):
+def get(
+    augment: str | None, pictures: int = 1
+) -> Callable[[hints.Tensor, keras.random.SeedGenerator], hints.Tensor]:
     """A function `(images, seed) -> images`, float32.
 
     Args:

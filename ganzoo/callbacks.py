@@ -5,14 +5,19 @@ import json
 import math
 import os
 import pathlib
+import sys
 import time
 import zipfile
+from collections.abc import Callable
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
 
 from ganzoo import checks
 from ganzoo import evaluation
+from ganzoo import hints
 from ganzoo import images
 from ganzoo import weights
 from ganzoo.pictures import to_pictures
@@ -31,7 +36,7 @@ class SampleGrid(keras.callbacks.Callback):
         seed: of the latents.
     """
 
-    def __init__(self, folder, n=64, seed=0):
+    def __init__(self, folder: hints.Path, n: int = 64, seed: int = 0) -> None:
         super().__init__()
         self.folder = pathlib.Path(folder)
         self.n = checks.integer("n", n)
@@ -39,7 +44,7 @@ class SampleGrid(keras.callbacks.Callback):
         self._data = None
         self._shown = None
 
-    def see(self, data):
+    def see(self, data: Any) -> None:
         """Called by `fit` with what it reads."""
         self._data = data
 
@@ -74,6 +79,41 @@ class SampleGrid(keras.callbacks.Callback):
         self._save(epoch + 1)
 
 
+class Show(SampleGrid):
+    """Shows the grid of samples in a notebook, in one place: each epoch's takes that of the last.
+
+    Elsewhere it shows nothing.
+
+    Args:
+        n: pictures in the grid.
+        seed: of the latents.
+
+    Example:
+
+    >>> import ganzoo
+    >>> model = ganzoo.get("vanilla", seed=0)
+    >>> ds = ganzoo.datasets.load("digits")
+    >>> history = model.fit(ds, epochs=1, verbose=0, callbacks=[Show(n=16)])
+    """
+
+    def __init__(self, n: int = 64, seed: int = 0) -> None:
+        super().__init__("", n, seed)  # it writes nothing
+        self._place = None
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self._place = None
+
+    def _save(self, epoch):
+        IPython = sys.modules.get("IPython")  # which is loaded, where there is a notebook
+        if not hasattr(IPython and IPython.get_ipython(), "kernel"):
+            return
+        if self._place is None:
+            self._place = IPython.display.display(self._grid(), display_id=True)
+        else:
+            self._place.update(self._grid())
+
+
 class TensorBoard(SampleGrid):
     """Writes all logs and the grid of samples of each epoch for TensorBoard, on any backend.
 
@@ -98,7 +138,7 @@ class TensorBoard(SampleGrid):
     1
     """
 
-    def __init__(self, folder, n=64, seed=0):
+    def __init__(self, folder: hints.Path, n: int = 64, seed: int = 0) -> None:
         super().__init__(folder, n, seed)
         try:
             import tensorboardX
@@ -131,7 +171,7 @@ class TensorBoard(SampleGrid):
             self._writer = None
 
 
-def first_batches(data, n):
+def first_batches(data: Any, n: int) -> Iterator[tuple[Any, ...]]:
     """The batches of a data set, as tuples, until they have `n` examples."""
     if isinstance(data, keras.utils.PyDataset):
         data = (data[i] for i in range(data.num_batches))
@@ -160,7 +200,7 @@ class MetricsLog(keras.callbacks.Callback):
         path: the `.jsonl` file.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: hints.Path) -> None:
         super().__init__()
         self.path = pathlib.Path(path)
 
@@ -183,14 +223,14 @@ class MetricsLog(keras.callbacks.Callback):
         append(self.path, row)
 
 
-def append(path, row):
+def append(path: pathlib.Path, row: dict[str, Any]) -> None:
     """Add a line of JSON to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(row) + "\n")
 
 
-def forget(path, epoch):
+def forget(path: pathlib.Path, epoch: int) -> None:
     """Drop the lines of a file of JSON lines that are of later epochs, or cut short."""
     if path.exists():
         text = path.read_text(encoding="utf-8", errors="replace")
@@ -221,7 +261,7 @@ class Checkpoints(keras.callbacks.Callback):
 
     keep = 2
 
-    def __init__(self, folder, seconds=15.0):
+    def __init__(self, folder: hints.Path, seconds: float = 15.0) -> None:
         super().__init__()
         self.folder = pathlib.Path(folder)
         self.seconds = checks.real("seconds", seconds, least=0)
@@ -297,7 +337,15 @@ class Evaluate(keras.callbacks.Callback):
     2
     """
 
-    def __init__(self, evaluator, every=1, best=None, folder=None, say=print, verbose=1):
+    def __init__(
+        self,
+        evaluator: evaluation.Evaluator,
+        every: int = 1,
+        best: str | None = None,
+        folder: hints.Path | None = None,
+        say: Callable[[str], object] = print,
+        verbose: int = 1,
+    ) -> None:
         super().__init__()
         self.evaluator = evaluator
         self.every = checks.integer("every", every)
@@ -344,7 +392,7 @@ class Evaluate(keras.callbacks.Callback):
             with zipfile.ZipFile(path, "a") as archive:
                 archive.writestr(BEST, json.dumps(found, indent=2, allow_nan=False) + "\n")
 
-    def report(self):
+    def report(self) -> None:
         """Say the last score and the best."""
         if self.sheet is None or self.best is None:
             return
@@ -355,16 +403,16 @@ class Evaluate(keras.callbacks.Callback):
         last = self.sheet[self.best].value
         self.say(f"{self.best}: {last:.4g} at the last epoch, {value:.4g} at the best, {epoch}")
 
-    def best_so_far(self):
+    def best_so_far(self) -> tuple[int, float] | None:
         """`(epoch, value)` of the best model saved, of earlier runs in the folder too, or None."""
-        path = self.folder / "best.keras"
+        path = self.folder / "best.keras"  # type: ignore[operator]
         if not path.exists():
             return None
         epoch, score, sheet = read_best(path)
         return epoch, sheet[score].value
 
 
-def read_best(path):
+def read_best(path: hints.Path) -> tuple[int, str, evaluation.ScoreSheet]:
     """`(epoch, name of the score, ScoreSheet)` of a `best.keras` that `Evaluate` wrote.
 
     Raises:
@@ -379,7 +427,7 @@ def read_best(path):
 
 
 @contextlib.contextmanager
-def replacing(path):
+def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """Gives another path to write to; what is written there then replaces `path` at once.
 
     Whatever interrupts it, `path` holds either what it held or all of the new.
@@ -395,13 +443,13 @@ def replacing(path):
         raise
 
 
-def save_atomically(model, path):
+def save_atomically(model: keras.Model, path: pathlib.Path) -> None:
     """`model.save`, so that `path` holds either what it held or all of the new file."""
     with replacing(path) as temporary:
         model.save(temporary)
 
 
-def write_atomically(path, text):
+def write_atomically(path: pathlib.Path, text: str) -> None:
     """Write a text file, so that `path` holds either what it held or all of the new text."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

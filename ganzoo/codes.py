@@ -2,13 +2,17 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 from scipy import special
 
 from ganzoo import checks
+from ganzoo import hints
 from ganzoo.convolutional import ConvolutionalGAN
 from ganzoo.generative import truncated
 
@@ -39,16 +43,16 @@ class Codes:
             raise ValueError("There must be a code: set `categories`, `continuous`, or both.")
 
     @property
-    def width(self):
+    def width(self) -> int:
         """Numbers that all codes together take."""
         return sum(self.categories) + self.continuous
 
     @property
-    def draws(self):
+    def draws(self) -> int:
         """Random numbers of which they are made."""
         return len(self.categories) + self.continuous
 
-    def sample(self, count, seed):
+    def sample(self, count: int, seed: keras.random.SeedGenerator) -> hints.Tensor:
         """`(count, width)` codes at random."""
         parts = [
             ops.one_hot(keras.random.randint((count,), 0, k, seed=seed), k, dtype="float32")
@@ -57,13 +61,13 @@ class Codes:
         parts.append(keras.random.uniform((count, self.continuous), -1.0, 1.0, seed=seed))
         return ops.concatenate(parts, axis=1)
 
-    def of_uniform(self, numbers):
+    def of_uniform(self, numbers: np.ndarray) -> np.ndarray:
         """Codes made of `(count, draws)` numbers uniform in [0, 1), by NumPy."""
         n = len(self.categories)
         chosen = np.minimum(numbers[:, :n] * self.categories, np.array(self.categories) - 1)
         return self.make(len(numbers), chosen.astype(int), 2 * numbers[:, n:] - 1)
 
-    def make(self, count, categories, continuous):
+    def make(self, count: int, categories: ArrayLike, continuous: ArrayLike) -> np.ndarray:
         """Codes of these categories, `(count, codes)` or what broadcasts to it, and numbers."""
         categories, continuous = np.asarray(categories), np.asarray(continuous, "float32")
         if self.categories and not np.issubdtype(categories.dtype, np.integer):
@@ -89,13 +93,15 @@ class Codes:
         parts = [np.eye(k)[c] for k, c in zip(self.categories, categories.T)]
         return np.concatenate([*parts, continuous], axis=1).astype("float32")
 
-    def split(self, codes):
+    def split(self, codes: hints.Tensor) -> tuple[list[hints.Tensor], hints.Tensor]:
         """A list of the categorical parts of codes, and the continuous part."""
         edges = np.cumsum([0, *self.categories])
         parts = [codes[:, a:b] for a, b in zip(edges[:-1], edges[1:])]
         return parts, codes[:, edges[-1] :]
 
-    def information(self, codes, said):
+    def information(
+        self, codes: hints.Tensor, said: hints.Tensor
+    ) -> tuple[hints.Tensor, hints.Tensor]:
         """What is known of codes, in nats: lower bounds of the mutual information.
 
         Args:
@@ -132,20 +138,29 @@ class Coded(ConvolutionalGAN):
         **kwargs: see `ganzoo.convolutional.ConvolutionalGAN`.
     """
 
-    def __init__(self, *, latent_dim=62, categories=(10,), continuous=2, **kwargs):
+    def __init__(
+        self,
+        *,
+        latent_dim: int = 62,
+        categories: Sequence[int] = (10,),
+        continuous: int = 2,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(latent_dim=latent_dim, **kwargs)
         self.coding = Codes(checks.integers("categories", categories, least=2), continuous)
         self.categories, self.continuous = self.coding.categories, continuous
 
     @property
-    def latent_width(self):
+    def latent_width(self) -> int:
         return self.latent_dim + self.coding.width
 
-    def sample_latents(self, count):
+    def sample_latents(self, count: int) -> hints.Tensor:
         noise = keras.random.normal((count, self.latent_dim), seed=self.seed_generator)
         return ops.concatenate([noise, self.coding.sample(count, self.seed_generator)], axis=1)
 
-    def prior(self, rng, count, truncation=None):
+    def prior(
+        self, rng: np.random.Generator, count: int, truncation: float | None = None
+    ) -> np.ndarray:
         normal = rng.standard_normal((count, self.latent_dim + self.coding.draws), "float32")
         near = normal if truncation is None else truncated(normal, truncation)
         ends = [self.latent_dim, self.latent_dim + len(self.categories)]
@@ -155,10 +170,10 @@ class Coded(ConvolutionalGAN):
         return np.concatenate([noise, self.coding.of_uniform(uniform)], axis=1)
 
     @property
-    def draws(self):
+    def draws(self) -> int:
         return self.latent_dim + self.coding.draws
 
-    def of_uniform(self, numbers, truncation=None):
+    def of_uniform(self, numbers: hints.Tensor, truncation: float | None = None) -> hints.Tensor:
         noise = super().of_uniform(numbers[:, : self.latent_dim], truncation)
         rest, parts = numbers[:, self.latent_dim :], [noise]
         for i, k in enumerate(self.categories):
@@ -167,7 +182,14 @@ class Coded(ConvolutionalGAN):
         parts.append(within * (2 * rest[:, len(self.categories) :] - 1))
         return ops.concatenate(parts, axis=1)
 
-    def latents(self, n, *, categories=None, continuous=None, seed=None):
+    def latents(
+        self,
+        n: int,
+        *,
+        categories: ArrayLike | None = None,
+        continuous: ArrayLike | None = None,
+        seed: int | None = None,
+    ) -> np.ndarray:
         """Latents for `generate` with codes of your choice, `(n, latent_width)`.
 
         Args:

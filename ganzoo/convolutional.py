@@ -1,5 +1,10 @@
 """The two-player default with DCGAN's networks, which most early papers built upon."""
 
+from typing import Any
+from typing import Literal
+
+import keras
+
 from ganzoo import checks
 from ganzoo.gan import GAN
 from ganzoo.networks import dcgan as networks
@@ -18,24 +23,29 @@ class ConvolutionalGAN(GAN):
             `ganzoo.Game` (`image_shape`, `precision`, `seed`, …).
     """
 
-    normalizations = ("batch", "layer", None)
+    normalizations: tuple[str | None, ...] = ("batch", "layer", None)
     """What `discriminator_normalization` may be."""
 
     def __init__(
-        self, *, channels=64, discriminator_normalization="batch", ema_decay=0.99, **kwargs
-    ):
+        self,
+        *,
+        channels: int = 64,
+        discriminator_normalization: Literal["batch", "layer"] | None = "batch",
+        ema_decay: float = 0.99,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(ema_decay=ema_decay, **kwargs)
         self.channels = checks.integer("channels", channels)
         self.discriminator_normalization = checks.one_of(
             "discriminator_normalization", discriminator_normalization, self.normalizations
         )
 
-    def build_generator(self):
+    def build_generator(self) -> keras.Model:
         return networks.generator(
             self.image_shape, self.latent_width, self.channels, self.num_classes
         )
 
-    def build_discriminator(self):
+    def build_discriminator(self) -> keras.Model:
         return networks.discriminator(
             self.image_shape, self.channels, self.num_classes, self.discriminator_normalization
         )

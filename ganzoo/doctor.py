@@ -4,6 +4,8 @@ import contextlib
 import dataclasses
 import math
 import operator
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -125,8 +127,16 @@ class Doctor(keras.callbacks.Callback):
     async_safe = True
 
     def __init__(
-        self, data=None, *, every=1, n=256, seed=0, stop_on_nan=True, say=print, found=None
-    ):
+        self,
+        data: Any = None,
+        *,
+        every: int = 1,
+        n: int = 256,
+        seed: int = 0,
+        stop_on_nan: bool = True,
+        say: Callable[[str], object] = print,
+        found: Callable[[Finding], object] | None = None,
+    ) -> None:
         super().__init__()
         self.every = checks.integer("every", every)
         self.n = checks.integer("n", n, least=2)
@@ -134,15 +144,15 @@ class Doctor(keras.callbacks.Callback):
         self.stop_on_nan = stop_on_nan
         self.say = say
         self.found = found
-        self.findings = []
-        self.signals = []
+        self.findings: list[Finding] = []
+        self.signals: list[dict[str, Any]] = []
         self._data = data
         self._shown = None
         self._real = None
-        self._watches = {}
+        self._watches: dict[str, _Watch] = {}
         self._failed = False
 
-    def see(self, data):
+    def see(self, data: Any) -> None:
         """Called by `fit` with what it reads."""
         self._shown = data
 

@@ -1,10 +1,15 @@
 """Models that find the code of a picture, and the picture of a code."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from ganzoo import checks
+from ganzoo import hints
 from ganzoo import optimizers
 from ganzoo.networks import coding as networks
 from ganzoo.pictures import PictureGame
@@ -42,14 +47,14 @@ class Encoding(PictureGame):
     def __init__(
         self,
         *,
-        latent_dim=64,
-        channels=64,
-        hidden=None,
-        learning_rate=1e-3,
-        beta_1=0.9,
-        ema_decay=0.99,
-        **kwargs,
-    ):
+        latent_dim: int = 64,
+        channels: int = 64,
+        hidden: Sequence[int] | None = None,
+        learning_rate: float = 1e-3,
+        beta_1: float = 0.9,
+        ema_decay: float = 0.99,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(ema_decay=ema_decay, **kwargs)
         # Classes before this one in the order of inheritance may set the same again: they know it.
         self.latent_dim = checks.integer("latent_dim", latent_dim)
@@ -59,7 +64,7 @@ class Encoding(PictureGame):
         self.learning_rate = checks.real("learning_rate", learning_rate, above=0)
         self.beta_1 = checks.real("beta_1", beta_1, least=0, below=1)
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         return {
             name: optimizers.Adam(self.learning_rate, beta_1=self.beta_1)
             for name in self.player_names
@@ -67,19 +72,19 @@ class Encoding(PictureGame):
 
     # What a subclass may say ------------------------------------------------------------------
 
-    def build_encoder(self):
+    def build_encoder(self) -> keras.Model:
         """A `keras.Model` from pictures to codes, or to a dict of `"mean"` and `"log_variance"`."""
         return networks.encoder(
             self.image_shape, self.latent_dim, self.channels, self.hidden, self.stochastic
         )
 
-    def build_decoder(self):
+    def build_decoder(self) -> keras.Model:
         """A `keras.Model` from codes to pictures in [-1, 1]."""
         return networks.decoder(
             self.image_shape, self.latent_dim, self.channels, self.hidden, self.makes_pictures
         )
 
-    def sample_codes(self, found):
+    def sample_codes(self, found: hints.Tensors) -> hints.Tensor:
         """Codes drawn from what a stochastic encoder has found, so that gradients reach it.
 
         Kingma, Welling 2013, "Auto-Encoding Variational Bayes", section 2.4.
@@ -89,7 +94,7 @@ class Encoding(PictureGame):
 
     # Using it -------------------------------------------------------------------------------
 
-    def encode(self, images, *, batch_size=256):
+    def encode(self, images: ArrayLike, *, batch_size: int = 256) -> np.ndarray:
         """The codes of pictures; their means, where the encoder is stochastic.
 
         Args:
@@ -105,7 +110,7 @@ class Encoding(PictureGame):
         self.must_be_built()
         return self._run_on_pictures(self.in_use("encoder"), images, batch_size, to_codes)
 
-    def decode(self, codes, *, batch_size=256):
+    def decode(self, codes: ArrayLike, *, batch_size: int = 256) -> np.ndarray:
         """The pictures of codes: `(n, latent_dim)` to uint8 `(n, height, width, channels)`."""
         self.must_be_built()
         checks.integer("batch_size", batch_size)
@@ -119,7 +124,7 @@ class Encoding(PictureGame):
         parts = (codes[start : start + size] for start in range(0, len(codes), size))
         return np.concatenate([self._run(decoder, [part], size, to_pictures) for part in parts])
 
-    def reconstruct(self, images, *, batch_size=256):
+    def reconstruct(self, images: ArrayLike, *, batch_size: int = 256) -> np.ndarray:
         """Pictures encoded and decoded again.
 
         Arguments and errors are those of `encode`.
@@ -130,6 +135,6 @@ class Encoding(PictureGame):
         return self.decode(self.encode(images, batch_size=batch_size), batch_size=batch_size)
 
 
-def to_codes(outputs):
+def to_codes(outputs: hints.Tensor) -> tuple[hints.Tensor, hints.Tensor]:
     """What an encoder has found, as numbers; and whether all were finite."""
     return to_numbers(outputs["mean"] if isinstance(outputs, dict) else outputs)

@@ -14,6 +14,10 @@ import json
 import pathlib
 import typing
 import warnings
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+from typing import Self
 
 import keras
 import numpy as np
@@ -22,6 +26,7 @@ from PIL import Image
 from ganzoo import backend
 from ganzoo import checks
 from ganzoo import datasets
+from ganzoo import hints
 from ganzoo import images as images_module
 from ganzoo import metrics as all_metrics
 from ganzoo.metrics import extractors
@@ -30,6 +35,7 @@ from ganzoo.metrics.manifold import nearest
 from ganzoo.metrics.states import Distinct
 from ganzoo.metrics.states import Moments
 from ganzoo.metrics.states import keys_of
+from ganzoo.pictures import PictureGame
 
 METRICS = {
     "frechet": all_metrics.FrechetDistance,
@@ -86,18 +92,18 @@ class ScoreSheet:
     passport: dict
     notes: tuple = ()
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Score:
         found = [n for n in self.scores if n == name or n.partition("[")[0] == name]
         if len(found) != 1:
             known = {n.partition("[")[0] for n in self.scores}
             raise checks.unknown("score", name, known, error=KeyError)
         return self.scores[found[0]]
 
-    def passport_of(self, name):
+    def passport_of(self, name: str) -> dict[str, Any]:
         """All that made one score: the sheet's passport and the metric's own settings."""
         return {**self.passport, "metric": self[name].settings}
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """Plain data, as it is saved."""
         # JSON has no infinity: it is written as the text "inf".
         strict = lambda x: str(x) if isinstance(x, float) and not np.isfinite(x) else x
@@ -110,7 +116,7 @@ class ScoreSheet:
             "notes": list(self.notes),
         }
 
-    def save(self, path):
+    def save(self, path: hints.Path) -> pathlib.Path:
         """Write the sheet as JSON. Returns the path."""
         path = pathlib.Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +125,7 @@ class ScoreSheet:
         return path
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: hints.Path) -> Self:
         """Read a sheet that `save` wrote."""
         try:
             return cls.from_dict(json.loads(pathlib.Path(path).read_text(encoding="utf-8")))
@@ -127,9 +133,9 @@ class ScoreSheet:
             raise ValueError(f"{str(path)!r} is no score sheet of ganzoo: {error!r}.") from None
 
     @classmethod
-    def from_dict(cls, found):
+    def from_dict(cls, found: dict[str, Any]) -> Self:
         """The sheet of which `to_dict` gave this plain data."""
-        number = lambda x: float(x) if x in ("inf", "-inf", "nan") else x
+        number: Any = lambda x: float(x) if x in ("inf", "-inf", "nan") else x
         scores = {
             name: Score(
                 **{k: number(x) for k, x in score.items() if k != "settings"},
@@ -139,7 +145,7 @@ class ScoreSheet:
         }
         return cls(scores, dict(found["passport"]), tuple(found["notes"]))
 
-    def compare(self, other):
+    def compare(self, other: Self) -> str:
         """Both sheets side by side, as text.
 
         Raises:
@@ -167,7 +173,7 @@ class ScoreSheet:
             rows.append((name, _number(a), _number(b), a.better or ""))
         return _table(rows)
 
-    def __str__(self):
+    def __str__(self) -> str:
         p = self.passport
         data, floor = p["data"], p["floor"]
         rows = [("score", "value", "floor", "better")]
@@ -203,7 +209,7 @@ def _table(rows):
     return "\n".join(line(row).rstrip() for row in rows)
 
 
-def evaluate(model, data, **settings):
+def evaluate(model: PictureGame | np.ndarray, data: Any, **settings: Any) -> ScoreSheet:
     """How good the samples of a model are: a score sheet.
 
     Args:
@@ -235,7 +241,7 @@ def evaluate(model, data, **settings):
     return Evaluator(data, **settings).judge(model)
 
 
-def knows(description):
+def knows(description: dict[str, Any]) -> extractors.Extractor | None:
     """The extractor that comes with ganzoo and knows this data; None if there is none.
 
     Args:
@@ -281,19 +287,19 @@ class Evaluator:
 
     def __init__(
         self,
-        data,
+        data: Any,
         *,
-        train=None,
-        metrics=None,
-        extractor=None,
-        samples=10_000,
-        repeats=3,
-        seed=0,
-        truncation=None,
-        batch_size=256,
-        image_size=None,
-        data_dir=None,
-    ):
+        train: Any = None,
+        metrics: str | all_metrics.Metric | Sequence[str | all_metrics.Metric] | None = None,
+        extractor: str | Callable | None = None,
+        samples: int = 10_000,
+        repeats: int = 3,
+        seed: int = 0,
+        truncation: float | None = None,
+        batch_size: int = 256,
+        image_size: int | tuple[int, int] | None = None,
+        data_dir: hints.Path | None = None,
+    ) -> None:
         self.samples = checks.integer("samples", samples, least=2)
         self.repeats = checks.integer("repeats", repeats)
         self.seed = checks.integer("seed", seed, least=0)
@@ -319,7 +325,7 @@ class Evaluator:
             else extractors.extractor(extractor)
         )
         self.wanted = (metrics,) if isinstance(metrics, (str, all_metrics.Metric)) else metrics
-        names = []
+        names: list[Any] = []
         for metric in self.wanted or ():
             if not isinstance(metric, all_metrics.Metric):
                 checks.one_of("metrics", metric, METRICS)
@@ -329,6 +335,11 @@ class Evaluator:
                 f"Each metric gives its scores once. Received {', '.join(names)}: evaluate twice "
                 "for two settings of one."
             )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Itself: what copies of a callback share, such as KerasTuner's, looks at the real
+        pictures once."""
+        return self
 
     # Metrics --------------------------------------------------------------------------------
 
@@ -469,7 +480,9 @@ class Evaluator:
             yield images, None if labels is None else labels[start:end]
             start = end
 
-    def judge(self, model, progress=None):
+    def judge(
+        self, model: PictureGame | np.ndarray, progress: Callable[[int], object] | None = None
+    ) -> ScoreSheet:
         """The score sheet of one model, or of given samples; see `evaluate`.
 
         `progress` is called with the number of samples seen so far.
@@ -480,10 +493,12 @@ class Evaluator:
                 "array of samples."
             )
         known = getattr(self.data, "description", {}).get("image_shape")
-        if known and getattr(model, "image_shape", None):  # before hours of reading
-            _must_be(tuple(model.image_shape), tuple(known), "The samples have")
+        made = getattr(model, "image_shape", None)
+        if known and made:  # before hours of reading
+            _must_be(tuple(made), tuple(known), "The samples have")
         chosen, limits, floor, real, train = self._reference
-        found, notes = {}, []
+        found: dict[str, Any] = {}
+        notes: list[str] = []
         repeats = 1 if _are_samples(model) else self.repeats
         for repeat in range(repeats):
             panel, fake = [m.beside() for m in chosen], _Census()
@@ -545,7 +560,9 @@ class Evaluator:
         }
         return ScoreSheet(scores, passport, tuple(dict.fromkeys(notes)))
 
-    def save_nearest(self, model, path, n=12):
+    def save_nearest(
+        self, model: PictureGame | np.ndarray, path: hints.Path, n: int = 12
+    ) -> pathlib.Path:
         """The sheet of `save_nearest` for the first samples of a model. Returns the path."""
         samples = itertools.chain.from_iterable(x for x, _ in self._samples(model, self.seed))
         samples = np.stack(list(itertools.islice(samples, n)))
@@ -553,7 +570,7 @@ class Evaluator:
             return save_nearest(samples, self.data, path)
         return save_nearest(samples, self.train, path, held_out=self.data)
 
-    def export(self, model, folder):
+    def export(self, model: PictureGame | np.ndarray, folder: hints.Path) -> dict[str, int]:
         """Write the samples and the data as outside judges read them.
 
         One PNG file per picture in `folder/samples` and `folder/data`, quantised once:
@@ -683,7 +700,7 @@ def _who(model):
     }
 
 
-def weights_hash(network):
+def weights_hash(network: keras.Model) -> str:
     """sha256 of all weights of a network, in the order in which it has them."""
     found = hashlib.sha256()
     for array in network.get_weights():
@@ -714,7 +731,7 @@ def _splits(name, load):
         return train, None
 
 
-def nearest_pictures(samples, data):
+def nearest_pictures(samples: np.ndarray, data: Any) -> np.ndarray:
     """The picture of `data` nearest to each sample, by pixels brought to at most 32×32.
 
     Args:
@@ -733,7 +750,9 @@ def nearest_pictures(samples, data):
     return best
 
 
-def save_nearest(samples, train, path, held_out=None):
+def save_nearest(
+    samples: np.ndarray, train: Any, path: hints.Path, held_out: Any = None
+) -> pathlib.Path:
     """A sheet to look at: each sample, its nearest training picture, its nearest held-out one.
 
     Args:

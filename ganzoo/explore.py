@@ -12,14 +12,19 @@ import threading
 import typing
 import warnings
 import zipfile
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from PIL import Image
+from PIL import UnidentifiedImageError
 
 from ganzoo import checks
+from ganzoo import hints
 from ganzoo import images
 from ganzoo import latent
 from ganzoo.datasets import pictures
+from ganzoo.pictures import PictureGame
 
 SLIDERS = 8
 """Sliders on the page; of more latents or directions, as many at a time."""
@@ -60,7 +65,7 @@ class Explorer:
     (8, 8, 1)
     """
 
-    def __init__(self, entries, kept=4):
+    def __init__(self, entries: dict[str, Entry], kept: int = 4) -> None:
         if not entries:
             raise ValueError("There is no model to explore: name a run folder or weights.")
         self.entries = dict(entries)
@@ -68,21 +73,21 @@ class Explorer:
         self._found = functools.lru_cache(64)(self._find)
         self._lock = threading.RLock()  # the page's requests come in threads
 
-    def model(self, title):
+    def model(self, title: str) -> PictureGame:
         """The model of a title."""
         with self._lock:
             return self._models(title)
 
-    def can(self, title, what):
+    def can(self, title: str, what: str) -> bool:
         """Whether a model can `"generate"`, `"translate"`, `"reconstruct"`."""
         return hasattr(self.model(title), what)
 
-    def most_truncation(self, title):
+    def most_truncation(self, title: str) -> float:
         """Where the slider of truncation ends, which is none: for latents, of which 6 in 100,000
         lie beyond; or for styles, drawn towards their mean."""
         return 4.0 if getattr(self.model(title), "truncates_latents", True) else 1.0
 
-    def ways(self, title, method, first=0):
+    def ways(self, title: str, method: str, first: int = 0) -> tuple[list[str], np.ndarray]:
         """The sliders: their names, and `(sliders, latent_width)` directions."""
         checks.one_of("method", method, tuple(METHODS))
         with self._lock:
@@ -101,7 +106,17 @@ class Explorer:
         )
         return [f"{method} {i} ({x:.0%})" for i, x in enumerate(found.shares)], found.vectors
 
-    def point(self, title, *, seed, truncation=None, label=None, method, first=0, amounts=()):
+    def point(
+        self,
+        title: str,
+        *,
+        seed: int,
+        truncation: float | None = None,
+        label: int | None = None,
+        method: str,
+        first: int = 0,
+        amounts: Iterable[float] = (),
+    ) -> dict[str, Any]:
         """What one picture is made of.
 
         Args:
@@ -130,20 +145,24 @@ class Explorer:
                 found["truncation"] = float(truncation)
             return found
 
-    def picture(self, title, point):
+    def picture(self, title: str, point: dict[str, Any]) -> np.ndarray:
         """`(height, width, channels)` uint8."""
         with self._lock:
             return self.model(title).generate(1, **point)[0]
 
-    def between(self, title, start, end, steps=8, label=None):
+    def between(
+        self, title: str, start: int, end: int, steps: int = 8, label: int | None = None
+    ) -> latent.Walk:
         """A `Walk` between the latents of two seeds."""
         with self._lock:
             model = self.model(title)
             ends = [self._drawn(model, [seed]) for seed in (start, end)]
             labels = (label or 0) if model.num_classes else None
-            return latent.interpolate(model, *ends, steps=int(steps), labels=labels)
+            return latent.interpolate(model, *ends, steps=int(steps), labels=labels)  # type: ignore[misc]
 
-    def arithmetic(self, title, groups, label=None):
+    def arithmetic(
+        self, title: str, groups: Iterable[Any], label: int | None = None
+    ) -> latent.Walk:
         """A `Walk` of the means of three groups of seeds, and of first − second + third."""
         with self._lock:
             model = self.model(title)
@@ -155,7 +174,9 @@ class Explorer:
         checks.integers("seeds", list(seeds), least=0)
         return np.concatenate([model.prior(np.random.default_rng(s), 1) for s in seeds])
 
-    def through(self, title, what, path, reverse=False):
+    def through(
+        self, title: str, what: str, path: hints.Path, reverse: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
         """A picture file, as the model takes it, and what it makes of it: two `(height, width,
         channels)` uint8.
 
@@ -174,7 +195,7 @@ class Explorer:
             options = {"reverse": True} if reverse else {}
             return image[0], getattr(model, what)(image, **options)[0]
 
-    def bundle(self, title, point, folder):
+    def bundle(self, title: str, point: dict[str, Any], folder: hints.Path) -> pathlib.Path:
         """A zip of a picture, what it was made of, and the Python that makes it again."""
         path = pathlib.Path(folder) / "picture.zip"
         png, arrays = io.BytesIO(), io.BytesIO()
@@ -212,7 +233,7 @@ def _seeds(text):
     return [int(part) for part in parts]
 
 
-def read_picture(path, size, channels):
+def read_picture(path: hints.Path, size: tuple[int, int], channels: int) -> np.ndarray:
     """A picture file of any mode and size as `(height, width, channels)` uint8.
 
     Raises:
@@ -230,7 +251,7 @@ def read_picture(path, size, channels):
                 picture.load()
                 return pictures.to_array(picture, size, channels)
     except Exception as error:  # Pillow raises many kinds at damaged files
-        unknown = isinstance(error, Image.UnidentifiedImageError)  # whose words have the path
+        unknown = isinstance(error, UnidentifiedImageError)  # whose words have the path
         wrong = "it is none that is known" if unknown else str(error) or type(error).__name__
         raise ValueError(
             f"This picture cannot be used ({wrong}). Take a PNG or JPEG file."
@@ -350,7 +371,7 @@ class _Events:
         return str(self.explorer.bundle(title, self._point(title, *settings), self._place()))
 
 
-def page(entries):
+def page(entries: dict[str, Entry]) -> Any:
     """The page: a `gradio.Blocks`, which `launch` serves.
 
     Args:
@@ -452,7 +473,14 @@ def page(entries):
     return blocks
 
 
-def launch(entries, *, host="127.0.0.1", port=7860, open_browser=False, block=True):
+def launch(
+    entries: dict[str, Entry],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    open_browser: bool = False,
+    block: int = True,
+) -> str:
     """Serve the page, to this machine only unless another host is said.
 
     Args:

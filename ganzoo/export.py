@@ -3,14 +3,19 @@
 import importlib.util
 import pathlib
 import tempfile
+from collections.abc import Callable
+from typing import Any
+from typing import Literal
 
 import keras
 import numpy as np
 from keras import ops
 
 from ganzoo import checks
+from ganzoo import hints
 from ganzoo import tensors
 from ganzoo.encoding import to_codes
+from ganzoo.pictures import PictureGame
 from ganzoo.pictures import scaled
 from ganzoo.pictures import to_pictures
 
@@ -19,7 +24,14 @@ FORMS = {".onnx": "onnx", ".tflite": "litert", ".safetensors": "safetensors", ""
 PRIME, ANOTHER_PRIME = 2**31 - 1, 2**31 - 19
 
 
-def write(model, path, *, form=None, function=None, truncation=None):
+def write(
+    model: PictureGame,
+    path: hints.Path,
+    *,
+    form: Literal["onnx", "litert", "safetensors", "savedmodel"] | None = None,
+    function: str | None = None,
+    truncation: float | None = None,
+) -> pathlib.Path:
     """Write a model so that others can run it without ganzoo.
 
     | form | what is written | run by |
@@ -98,7 +110,14 @@ def write(model, path, *, form=None, function=None, truncation=None):
     return path
 
 
-def plan(model, path, *, form=None, function=None, truncation=None):
+def plan(
+    model: PictureGame,
+    path: hints.Path,
+    *,
+    form: Literal["onnx", "litert", "safetensors", "savedmodel"] | None = None,
+    function: str | None = None,
+    truncation: float | None = None,
+) -> tuple[str, list[tuple[str, dict[str, Any], Callable]]]:
     """What `write` would write: `(form, functions)`, see `functions`; of weights there are none.
 
     Arguments and errors are those of `write`.
@@ -155,7 +174,9 @@ def _make(model, form, found, work):
     return made
 
 
-def functions(model, truncation=None):
+def functions(
+    model: PictureGame, truncation: float | None = None
+) -> list[tuple[str, dict[str, Any], Callable]]:
     """What of a model is exported: `(name, inputs, function)`, see `ganzoo.backend.forms`."""
     checks.optional(checks.real, "truncation", truncation, above=0)
     found = []
@@ -222,7 +243,9 @@ def _generating(model, truncation):
     return [("from_latents", given, from_latents), ("from_seed", drawn, from_seed)]
 
 
-def latents(model, seed, count, truncation=None):
+def latents(
+    model: PictureGame, seed: int, count: int, truncation: float | None = None
+) -> np.ndarray:
     """Those that an exported model draws from a seed, `(count, latent_width)` float32.
 
     Example:
@@ -239,7 +262,7 @@ def latents(model, seed, count, truncation=None):
     return np.asarray(ops.convert_to_numpy(model.of_uniform(numbers, truncation)))
 
 
-def scramble(seed, places, columns):
+def scramble(seed: Any, places: Any, columns: Any) -> Any:
     """Whole numbers below `PRIME` that look random, and depend on seed, place and column alone.
 
     Every runtime has whole numbers, and few have the same random ones: here the rounds of a block
@@ -262,6 +285,6 @@ def _rounds(a, b):
     return a, b
 
 
-def uniform(numbers):
+def uniform(numbers: hints.Tensor) -> hints.Tensor:
     """Numbers below `PRIME`, as floats, in (0, 1); the largest would be rounded to 1."""
     return ops.minimum((numbers + 0.5) / PRIME, 1 - 2**-24)

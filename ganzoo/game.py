@@ -8,12 +8,17 @@ import math
 import operator
 import random as python_random
 from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Any
+from typing import Literal
 
 import keras
 from keras import ops
 
 from ganzoo import backend
 from ganzoo import checks
+from ganzoo import hints
 from ganzoo.networks import operations
 
 PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
@@ -51,7 +56,7 @@ class Player:
     growing: bool = False
 
     @property
-    def variables(self):
+    def variables(self) -> list[keras.Variable]:
         """The trainable variables it moves, each once."""
         found = {id(v): v for network in self.networks for v in network.trainable_variables}
         return list(found.values())
@@ -66,59 +71,61 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         optimizers: dict from player name to `keras.optimizers.Optimizer`.
     """
 
-    def __init__(self, optimizers, name="player_optimizers"):
+    def __init__(
+        self, optimizers: dict[str, keras.optimizers.Optimizer], name: str = "player_optimizers"
+    ) -> None:
         super().__init__(learning_rate=0.0, name=name)
         self.player_names = tuple(optimizers)
         # A list of this name is where Keras's callbacks look for inner optimizers.
         self.optimizers = list(optimizers.values())
 
-    def __getitem__(self, player):
+    def __getitem__(self, player: str) -> keras.optimizers.Optimizer:
         return self.optimizers[self.player_names.index(player)]
 
-    def items(self):
+    def items(self) -> Iterable[tuple[str, keras.optimizers.Optimizer]]:
         return zip(self.player_names, self.optimizers)
 
-    def build_for(self, players):
+    def build_for(self, players: Iterable[Player]) -> None:
         """Create the state of each player's optimizer."""
         for player in players:
             self[player.name].build(player.variables)
         self.built = True
 
     @property
-    def variables(self):
+    def variables(self) -> list[keras.Variable]:
         return [*self._variables, *(v for o in self.optimizers for v in o.variables)]
 
     # Keras saves the inner optimizers by itself, because it walks attributes.
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: Any) -> None:
         for i, variable in enumerate(self._variables):
             store[str(i)] = variable.numpy()
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> None:
         for i, variable in enumerate(self._variables):
             variable.assign(store[str(i)])
 
     @property
-    def learning_rate(self):
+    def learning_rate(self) -> Any:
         """The first player's learning rate. Setting it scales every player's by the same ratio,
         so that `LearningRateScheduler` keeps two time scales two."""
         return self.optimizers[0].learning_rate
 
     @learning_rate.setter
-    def learning_rate(self, value):
+    def learning_rate(self, value: Any) -> None:
         first = float(self.learning_rate)
         for optimizer in self.optimizers:
             ratio = float(optimizer.learning_rate) / first if first else 1.0
             optimizer.learning_rate = value * ratio
 
-    def finalize_variable_values(self, var_list):
+    def finalize_variable_values(self, var_list: Any) -> None:
         del var_list
         for optimizer in self.optimizers:
             optimizer.finalize_variable_values(optimizer._trainable_variables)
 
-    def apply(self, grads, trainable_variables=None):
+    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
         raise TypeError("PlayerOptimizers only holds optimizers: each player's is applied in turn.")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "optimizers": {
                 name: keras.saving.serialize_keras_object(optimizer)
@@ -144,41 +151,45 @@ class Game(backend.Trainer, keras.Model):
             first `fit`.
         ema_decay: decay of the averaged networks per training step, in [0, 1), or None for none.
             Early in training a smaller one, (1 + step) / (10 + step), is used.
-        precision: `"float32"`, `"mixed_float16"`, `"mixed_bfloat16"`, or `"auto"`: the best that
-            the device computes in (float32 on a CPU).
+        precision: `"float32"`, `"mixed_float16"`, `"mixed_bfloat16"`, or `"auto"`: the mixed one
+            that `keras.mixed_precision` was set to, or else the best that the device computes in
+            (float32 on a CPU).
         jit_compile: compile the step with XLA: True, False or `"auto"` (Keras decides).
         seed: whole number that fixes initial weights and all randomness of training, or None.
         name: name of the model.
     """
 
-    player_names = ()
-    averaged = ()
-    paired = None
+    player_names: tuple[str, ...] = ()
+    averaged: tuple[str, ...] = ()
+    paired: bool | None = None
     """Of data of two domains: whether the two pictures of an example belong together."""
 
     def __init__(
         self,
         *,
-        image_shape=None,
-        ema_decay=None,
-        precision="auto",
-        jit_compile="auto",
-        seed=None,
-        name=None,
-    ):
+        image_shape: hints.Shape | None = None,
+        ema_decay: float | None = None,
+        precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"] = "auto",
+        jit_compile: bool | Literal["auto"] = "auto",
+        seed: int | None = None,
+        name: str | None = None,
+    ) -> None:
         checks.one_of("precision", precision, PRECISIONS)
         checks.one_of("jit_compile", jit_compile, (True, False, "auto"))
         if ema_decay is not None:
             checks.real("ema_decay", ema_decay, least=0.0, below=1.0)
         if seed is not None:
             checks.integer("seed", seed, least=0)
-        policy = backend.best_precision() if precision == "auto" else precision
+        policy = precision
+        if precision == "auto":
+            wanted = keras.config.dtype_policy().name  # of whoever has set it for all models
+            policy = wanted if wanted in PRECISIONS[2:] else backend.best_precision()
         super().__init__(name=name, dtype=policy)
-        self.image_shape = None
+        self.image_shape: Any = None  # then a tuple, once it is known
         self.ema_decay = ema_decay
         self.precision = precision
         self.seed = seed
-        self.players = ()
+        self.players: tuple[Player, ...] = ()
         self._trackers = Untracked()
         with self._seeded():
             self.seed_generator = keras.random.SeedGenerator()
@@ -186,9 +197,9 @@ class Game(backend.Trainer, keras.Model):
         self.step = self.add_weight(
             shape=(), dtype="int32", initializer="zeros", trainable=False, name="step"
         )
-        self._wanted = {"image_shape": image_shape, "jit_compile": jit_compile}
+        self._wanted: dict[str, Any] = {"image_shape": image_shape, "jit_compile": jit_compile}
 
-    def __init_subclass__(cls, **kwargs):
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         """Compile and, if the image shape is given, build once the last constructor has run."""
         super().__init_subclass__(**kwargs)
         # A class without one of its own passes on to whichever is next for the object at hand.
@@ -202,30 +213,30 @@ class Game(backend.Trainer, keras.Model):
                 if self._wanted["image_shape"] is not None:
                     self.setup(self._wanted["image_shape"])
 
-        cls.__init__ = construct
+        cls.__init__ = construct  # type: ignore[method-assign]
 
     # What a subclass says ------------------------------------------------------------------
 
-    def build_players(self):
+    def build_players(self) -> tuple[Player, ...]:
         """Create the networks for `self.image_shape` and return the players, in moving order."""
         raise NotImplementedError
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         """A dict from player name to optimizer."""
         raise NotImplementedError
 
-    def check_image_shape(self, shape):
+    def check_image_shape(self, shape: hints.Shape) -> None:
         """Raise a `ValueError` if the networks cannot be built for this shape."""
 
-    def prepare(self, data):
+    def prepare(self, data: Any) -> hints.Tensors:
         """From what the data set yields to the batch that losses see, inside the step."""
         raise NotImplementedError
 
-    def batch_spec(self, batch_size):
+    def batch_spec(self, batch_size: int) -> dict[str, keras.KerasTensor]:
         """Shapes and dtypes (`keras.KerasTensor`s) of what `prepare` returns."""
         raise NotImplementedError
 
-    def stage(self, step):
+    def stage(self, step: int) -> Any:
         """Which part of its course a game that changes as it goes on is in after so many steps.
 
         A plain value, kept in `current_stage` and read while the step is traced, which is compiled
@@ -233,7 +244,7 @@ class Game(backend.Trainer, keras.Model):
         """
         del step
 
-    def draw(self, batch):
+    def draw(self, batch: hints.Tensors) -> hints.Tensors:
         """What all players look at in this turn: a dict of tensors, drawn once."""
         del batch
         return {}
@@ -242,7 +253,9 @@ class Game(backend.Trainer, keras.Model):
 
     _judging = False  # whether losses are traced to be judged, by `judge`
 
-    def lazily(self, every, value, shape=()):
+    def lazily(
+        self, every: int, value: Callable[[], hints.Tensor], shape: hints.Shape = ()
+    ) -> hints.Tensor:
         """`every` times what `value()` returns, in one training step of so many; zeros in the
         others, in which it costs nothing. On average that is the value itself.
 
@@ -280,7 +293,7 @@ class Game(backend.Trainer, keras.Model):
         finally:
             python_random.setstate(state)
 
-    def setup(self, image_shape):
+    def setup(self, image_shape: Sequence[int]) -> None:
         """Create the networks for pictures of this shape; once built, check that it is the same."""
         image_shape = tuple(int(n) for n in image_shape)
         if self.built:
@@ -316,13 +329,18 @@ class Game(backend.Trainer, keras.Model):
             self.optimizer.build_for(self.players)
 
     @property
-    def turns(self):
+    def turns(self) -> int:
         """Batches that one training step reads."""
         return max(player.steps for player in self.players)
 
     def compile(
-        self, optimizer=None, *, jit_compile="auto", steps_per_execution="auto", run_eagerly=False
-    ):
+        self,
+        optimizer: str | keras.optimizers.Optimizer | dict[str, Any] | None = None,
+        *,
+        jit_compile: bool | Literal["auto"] = "auto",
+        steps_per_execution: int | Literal["auto"] = "auto",
+        run_eagerly: bool = False,
+    ) -> None:
         """Choose optimizers. Models from `ganzoo.get` are compiled already.
 
         Args:
@@ -336,10 +354,8 @@ class Game(backend.Trainer, keras.Model):
         if optimizer is None:
             optimizer = self.default_optimizers()
         elif not isinstance(optimizer, dict):
-            optimizer = keras.optimizers.get(optimizer)
-            optimizer = {
-                name: optimizer.from_config(optimizer.get_config()) for name in self.player_names
-            }
+            one = keras.optimizers.get(optimizer)
+            optimizer = {name: one.from_config(one.get_config()) for name in self.player_names}
         if sorted(optimizer) != sorted(self.player_names):
             raise ValueError(
                 f"`optimizer` must name each player, {list(self.player_names)}. "
@@ -403,7 +419,7 @@ class Game(backend.Trainer, keras.Model):
             for turn in range(self.turns)
         ]
 
-    def play(self, data):
+    def play(self, data: Any) -> hints.Tensors:
         """One training step on `turns` batches, one after the other along the first axis."""
         logs = []
         for turn, part in enumerate(self._split(data)):
@@ -416,7 +432,7 @@ class Game(backend.Trainer, keras.Model):
                 )
             else:
                 drawn, pullback = self.draw(batch), None
-            by_name = {player.name: player for player in movers}
+            by_name: dict[str | None, Player] = {player.name: player for player in movers}
             while by_name:
                 player = by_name.pop(next(iter(by_name)))
                 partner = by_name.pop(player.partner, None)
@@ -507,13 +523,13 @@ class Game(backend.Trainer, keras.Model):
             for a, v in zip(average.weights, live.weights):
                 backend.approach(a, v, 1.0 - decay)
 
-    def in_use(self, name):
+    def in_use(self, name: str) -> keras.Model:
         """The network of this name that is used outside training: the averaged one where there is
         one."""
         averaged = self.ema_decay is not None and name in self.averaged
         return getattr(self, f"ema_{name}" if averaged else name)
 
-    def judge(self, data):
+    def judge(self, data: Any) -> list[tuple[str, hints.Tensor]]:
         """The players' losses on one batch, with no move made."""
         self._judging = True
         try:
@@ -528,14 +544,14 @@ class Game(backend.Trainer, keras.Model):
             logs += _log_items(player, *self._terms_of(player, batch, drawn))
         return logs
 
-    def track(self, logs):
+    def track(self, logs: Iterable[tuple[str, hints.Tensor]]) -> hints.Tensors:
         """Add scalars to the running means and return those."""
         for name, value in logs:
             self._trackers[name].update_state(value)
         return {name: tracker.result() for name, tracker in self._trackers.items()}
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         return list(self._trackers.values())
 
     def _name_trackers(self):
@@ -554,22 +570,22 @@ class Game(backend.Trainer, keras.Model):
             self.train_function = self.test_function = None
         return changed
 
-    def make_train_function(self, force=False):
+    def make_train_function(self, force: bool = False) -> Any:
         self._enter(int(self.step))
         self._name_trackers()
         return super().make_train_function(force=force)
 
-    def make_test_function(self, force=False):
+    def make_test_function(self, force: bool = False) -> Any:
         self._enter(int(self.step))
         self._name_trackers()
         return super().make_test_function(force=force)
 
     # Fitting --------------------------------------------------------------------------------
 
-    def check_specs(self, specs):
+    def check_specs(self, specs: hints.Specs) -> None:
         """Raise a `ValueError` unless this `(shape, dtype)` per component can be trained on."""
 
-    def check_values(self, arrays):
+    def check_values(self, arrays: Sequence[Any]) -> None:
         """Raise a `ValueError` unless one batch, a NumPy array per component, is in range."""
         del arrays
 
@@ -581,20 +597,20 @@ class Game(backend.Trainer, keras.Model):
 
     def fit(
         self,
-        x=None,
-        y=None,
-        batch_size=None,
-        epochs=1,
-        verbose="auto",
-        callbacks=None,
-        validation_data=None,
-        shuffle=True,
-        initial_epoch=0,
-        steps_per_epoch=None,
-        validation_steps=None,
-        validation_batch_size=None,
-        validation_freq=1,
-    ):
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: Any = 1,
+    ) -> keras.callbacks.History:
         """Train. Keras's own `fit`: progress bar, callbacks, history.
 
         One step of the progress bar is one training step of the game: as many batches as its
@@ -647,6 +663,9 @@ class Game(backend.Trainer, keras.Model):
                 for callback in callbacks:
                     if hasattr(callback, "see"):  # it wants to know the data, as the doctor does
                         callback.see(feed.data)
+                bar = keras.callbacks.ProgbarLogger
+                if verbose and not any(isinstance(callback, bar) for callback in callbacks):
+                    callbacks.append(_Bar())  # last, so that it shows what others put into the logs
                 return super().fit(
                     feed.data,
                     epochs=epochs,
@@ -676,7 +695,9 @@ class Game(backend.Trainer, keras.Model):
             paired=self.paired,
         ).data
 
-    def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
+    def evaluate(
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, **kwargs: Any
+    ) -> Any:
         """The players' losses on held-out data, with no move made. Arguments as in `fit`."""
         if kwargs.get("_use_cached_eval_dataset"):  # `fit` has prepared it
             return super().evaluate(x, y, batch_size=batch_size, **kwargs)
@@ -688,7 +709,7 @@ class Game(backend.Trainer, keras.Model):
     # Saving ---------------------------------------------------------------------------------
 
     @classmethod
-    def arguments(cls):
+    def arguments(cls) -> dict[str, Any]:
         """The constructor's arguments and their defaults, inherited ones included."""
         found = {}
         for base in reversed(cls.__mro__):
@@ -697,11 +718,11 @@ class Game(backend.Trainer, keras.Model):
                 found.update({p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY})
         return found
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         # `jit_compile` belongs to how the model was compiled, which is saved beside this.
         return {name: getattr(self, name) for name in self.arguments() if name != "jit_compile"}
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> dict[str, Any]:
         return {
             "optimizer": self.optimizer.get_config()["optimizers"],
             **self._compile_arguments(),
@@ -714,7 +735,7 @@ class Game(backend.Trainer, keras.Model):
             "run_eagerly": self.run_eagerly,
         }
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: dict[str, Any]) -> None:
         config = dict(config)
         optimizer = {
             name: keras.saving.deserialize_keras_object(o)
@@ -722,22 +743,24 @@ class Game(backend.Trainer, keras.Model):
         }
         self.compile(optimizer=optimizer, **config)
 
-    def get_build_config(self):
-        return None
+    def get_build_config(self) -> dict[str, Any]:
+        return {"image_shape": self.image_shape}
 
-    def build_from_config(self, config):
-        """Networks are made by the constructor, from `image_shape`."""
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Create the networks, where no constructor has: KerasTuner makes a model anew."""
+        if config["image_shape"] is not None:
+            self.setup(config["image_shape"])
 
     def _random_states(self):
         return [g.state for layer in self._flatten_layers() for g in layer._seed_generators]
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)
         # Keras saves weights but not the states of random generators.
         for i, state in enumerate(self._random_states()):
             store[f"random_{i}"] = state.numpy()
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> None:
         own = {k: store[k] for k in store.keys() if not k.startswith("random_")}
         super().load_own_variables(own)
         for i, state in enumerate(self._random_states()):
@@ -756,11 +779,18 @@ class _Stages(keras.callbacks.Callback):
             self.model.make_train_function()
 
 
+class _Bar(keras.callbacks.ProgbarLogger):
+    """Keras's progress bar, which where several steps run at once would end at 32 of 23."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        super().on_train_batch_end(min(batch, (self.target or math.inf) - 1), logs)
+
+
 class Untracked(dict):
     """A dict outside Keras's attribute tracking: what is in it is not part of a model."""
 
 
-def _as_pair(data):
+def _as_pair(data: Any) -> tuple[Any, Any]:
     """`images` or `(images, labels)` as a pair."""
     return (*data, None)[:2] if isinstance(data, (tuple, list)) else (data, None)
 

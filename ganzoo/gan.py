@@ -1,14 +1,18 @@
 """The two-player default: a generator against a discriminator."""
 
 import dataclasses
+from typing import Any
+from typing import Literal
 
 import keras
 import numpy as np
 from keras import ops
 
 from ganzoo import checks
+from ganzoo import hints
 from ganzoo import losses
 from ganzoo.adversarial import Adversarial
+from ganzoo.game import Player
 from ganzoo.generative import Generative
 
 
@@ -35,11 +39,13 @@ class GAN(Adversarial, Generative):
             `num_classes`) and `ganzoo.game.Game`.
     """
 
-    def __init__(self, *, update="alternating", **kwargs):
+    def __init__(
+        self, *, update: Literal["alternating", "one_stage"] = "alternating", **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.update = checks.one_of("update", update, ("alternating", "one_stage"))
 
-    def build_players(self):
+    def build_players(self) -> tuple[Player, ...]:
         discriminator, generator = super().build_players()
         if self.update == "one_stage":
             self._check_one_stage()
@@ -48,12 +54,14 @@ class GAN(Adversarial, Generative):
             )
         return discriminator, generator
 
-    def draw(self, batch):
+    def draw(self, batch: hints.Tensors) -> hints.Tensors:
         """Latents and the pictures made of them; conditional models imitate the batch's labels."""
         latents = self.sample_latents(ops.shape(batch["images"])[0])
         return {"latents": latents, "fake": self._call(self.generator, latents, batch)}
 
-    def joint_loss(self, batch, drawn):
+    def joint_loss(
+        self, batch: hints.Tensors, drawn: hints.Tensors
+    ) -> tuple[hints.Losses, hints.Losses, hints.Tensor]:
         """Both sides from one pass through the discriminator: see `ganzoo.game.Player.joint`."""
         real, fake = (self.look(x, batch) for x in (self.real(batch), drawn["fake"]))
         # The generator answers the objective alone: no gradient of a penalty may reach it.
@@ -61,7 +69,7 @@ class GAN(Adversarial, Generative):
         own = self._judgement(batch, apart, real, fake)
         objective = losses.get(self.objective)
         logits = [real["logits"], fake["logits"]]
-        answer = {"adversarial": objective.answer(*logits[::-1])}, {}
+        answer: hints.Losses = {"adversarial": objective.answer(*logits[::-1])}, {}
         if objective.symmetric:
             return own, answer, ops.convert_to_tensor(-1.0)
         ours, theirs = objective.slopes(*map(ops.stop_gradient, logits))

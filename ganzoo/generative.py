@@ -1,10 +1,16 @@
 """Models that make pictures from latents."""
 
+from collections.abc import Callable
+from collections.abc import Iterator
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from ganzoo import checks
+from ganzoo import hints
 from ganzoo.pictures import PictureGame
 from ganzoo.pictures import batch_size_for
 from ganzoo.pictures import to_pictures
@@ -28,7 +34,9 @@ class Generative(PictureGame):
     conditional = True
     """Whether `num_classes` may be given."""
 
-    def __init__(self, *, latent_dim=100, num_classes=None, **kwargs):
+    def __init__(
+        self, *, latent_dim: int = 100, num_classes: int | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.latent_dim = checks.integer("latent_dim", latent_dim)
         self.num_classes = num_classes
@@ -43,15 +51,17 @@ class Generative(PictureGame):
     # What it draws ----------------------------------------------------------------------------
 
     @property
-    def latent_width(self):
+    def latent_width(self) -> int:
         """Numbers of which one picture is made."""
         return self.latent_dim
 
-    def sample_latents(self, count):
+    def sample_latents(self, count: int) -> hints.Tensor:
         """`(count, latent_width)` latents for training, from the model's own random state."""
         return keras.random.normal((count, self.latent_width), seed=self.seed_generator)
 
-    def prior(self, rng, count, truncation=None):
+    def prior(
+        self, rng: np.random.Generator, count: int, truncation: float | None = None
+    ) -> np.ndarray:
         """As many latents for `generate`, drawn by NumPy: one seed, one set of pictures on every
         backend.
 
@@ -67,11 +77,11 @@ class Generative(PictureGame):
         return latents if truncation is None else truncated(latents, truncation)
 
     @property
-    def draws(self):
+    def draws(self) -> int:
         """Random numbers of which the latents of one picture are made."""
         return self.latent_dim
 
-    def of_uniform(self, numbers, truncation=None):
+    def of_uniform(self, numbers: hints.Tensor, truncation: float | None = None) -> hints.Tensor:
         """The prior once more, for exported models: by operations that every runtime has.
 
         Args:
@@ -83,7 +93,7 @@ class Generative(PictureGame):
         """
         return quantile(numbers, truncation if self.truncates_latents else None)
 
-    def settings(self, truncation=None):
+    def settings(self, truncation: float | None = None) -> tuple[hints.Tensor, ...]:
         """What the network takes beside latents and labels: numbers, the same for all pictures."""
         del truncation
         return ()
@@ -91,11 +101,20 @@ class Generative(PictureGame):
     # Using it -------------------------------------------------------------------------------
 
     @property
-    def sampler(self):
+    def sampler(self) -> keras.Model:
         """The network that `generate` uses: the averaged one where there is one."""
         return self.in_use(self.makes_pictures)
 
-    def generate(self, n, *, labels=None, latents=None, seed=None, truncation=None, batch_size=256):
+    def generate(
+        self,
+        n: int,
+        *,
+        labels: ArrayLike | None = None,
+        latents: ArrayLike | None = None,
+        seed: int | None = None,
+        truncation: float | None = None,
+        batch_size: int = 256,
+    ) -> np.ndarray:
         """Make pictures.
 
         Args:
@@ -130,15 +149,15 @@ class Generative(PictureGame):
 
     def generate_batches(
         self,
-        n,
+        n: int,
         *,
-        labels=None,
-        latents=None,
-        seed=None,
-        truncation=None,
-        batch_size=256,
-        finish=to_pictures,
-    ):
+        labels: ArrayLike | None = None,
+        latents: ArrayLike | None = None,
+        seed: int | None = None,
+        truncation: float | None = None,
+        batch_size: int = 256,
+        finish: Callable = to_pictures,
+    ) -> Iterator[np.ndarray]:
         """The pictures of `generate`, a batch at a time: any number of them in constant memory.
 
         Arguments and errors are those of `generate`. `finish` makes pictures of what the network
@@ -209,7 +228,7 @@ class Generative(PictureGame):
         labels = np.broadcast_to(labels, (n,))
         return (labels[start : start + size].astype("int32") for start in range(0, n, size))
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: hints.Tensor, training: bool = False) -> hints.Tensor:
         """Latents (and labels) to float pictures in [-1, 1]."""
         settings = self.settings()
         if settings:
@@ -219,7 +238,7 @@ class Generative(PictureGame):
         return self.sampler(inputs, training=training)
 
 
-def truncated(latents, limit):
+def truncated(latents: np.ndarray, limit: float) -> np.ndarray:
     """Normal latents drawn towards the centre, so that none lies beyond ±`limit`."""
     from scipy import special
 
@@ -228,7 +247,7 @@ def truncated(latents, limit):
     return special.ndtri(within).astype("float32")
 
 
-def quantile(uniform, limit=None):
+def quantile(uniform: hints.Tensor, limit: float | None = None) -> hints.Tensor:
     """Normal numbers of uniform ones in (0, 1), by polynomials; cut off at ±`limit`.
 
     Acklam 2003, "An algorithm for computing the inverse normal cumulative distribution function":

@@ -1,6 +1,10 @@
 """Players that are held near the mean of their own past."""
 
+from typing import Any
+
 from ganzoo import checks
+from ganzoo import hints
+from ganzoo.game import Player
 from ganzoo.gan import GAN
 from ganzoo.layers import ParameterHistory
 
@@ -15,22 +19,26 @@ class HistoricalAveraging(GAN):
         **kwargs: see `ganzoo.GAN`.
     """
 
-    def __init__(self, *, historical_averaging=0.0, **kwargs):
+    def __init__(self, *, historical_averaging: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.historical_averaging = checks.real(
             "historical_averaging", historical_averaging, least=0
         )
 
-    def build_players(self):
+    def build_players(self) -> tuple[Player, ...]:
         players = super().build_players()
         if self.historical_averaging:
             self.histories = [ParameterHistory(player.variables) for player in players]
         return players
 
-    def discriminator_terms(self, batch, drawn, real, fake):
+    def discriminator_terms(
+        self, batch: hints.Tensors, drawn: hints.Tensors, real: hints.Tensors, fake: hints.Tensors
+    ) -> hints.Tensors:
         return {**super().discriminator_terms(batch, drawn, real, fake), **self._history(0)}
 
-    def generator_terms(self, batch, drawn, fake):
+    def generator_terms(
+        self, batch: hints.Tensors, drawn: hints.Tensors, fake: hints.Tensors
+    ) -> hints.Tensors:
         return {**super().generator_terms(batch, drawn, fake), **self._history(1)}
 
     def _history(self, player):

@@ -3,12 +3,18 @@
 import math
 import pathlib
 import zipfile
+from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image
 
+from ganzoo import hints
 
-def grid(images, columns=None, padding=1, least_side=320):
+
+def grid(
+    images: ArrayLike, columns: int | None = None, padding: int = 1, least_side: int = 320
+) -> Image.Image:
     """Many pictures as one.
 
     Args:
@@ -60,7 +66,7 @@ def _dots(points, side):
     return Image.fromarray(canvas)
 
 
-def save_grid(images, path, columns=None):
+def save_grid(images: ArrayLike, path: hints.Path, columns: int | None = None) -> pathlib.Path:
     """`grid` as a PNG file; the folder is made. Returns the path."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,7 +74,7 @@ def save_grid(images, path, columns=None):
     return path
 
 
-def save_each(images, folder, start=0):
+def save_each(images: ArrayLike, folder: hints.Path, start: int = 0) -> pathlib.Path:
     """One PNG file per picture, `00000.png` onwards. Returns the folder."""
     images = np.asarray(images)
     if images.ndim != 4:
@@ -83,7 +89,7 @@ def save_each(images, folder, start=0):
     return folder
 
 
-def save_arrays(path, **columns):
+def save_arrays(path: hints.Path, **columns: tuple[int, Iterable[np.ndarray]]) -> pathlib.Path:
     """An `.npz` file of arrays that come batch by batch, in constant memory.
 
     Args:
@@ -110,7 +116,7 @@ def save_arrays(path, **columns):
     return pathlib.Path(path)
 
 
-def save_film(frames, path, seconds=6.0):
+def save_film(frames: Iterable[hints.Path], path: hints.Path, seconds: float = 6.0) -> pathlib.Path:
     """Picture files of one size as an MP4 of about `seconds`, which plays everywhere; the last one
     stays for a moment.
 
@@ -129,7 +135,9 @@ def save_film(frames, path, seconds=6.0):
     rate = max(1.0, len(frames) / seconds)
     frames += [frames[-1]] * math.ceil(1.5 * rate)
     with Image.open(frames[0]) as first:
-        size = tuple(2 * math.ceil(side / 2) for side in first.size)  # the format wants even ones
+        # The format wants even ones.
+        width, height = (2 * math.ceil(side / 2) for side in first.size)
+    size = width, height
     writer = imageio_ffmpeg.write_frames(str(path), size, fps=rate, quality=8, macro_block_size=2)
     writer.send(None)
     try:
@@ -151,7 +159,9 @@ def _spread(frames, most):
     return frames
 
 
-def save_gif(frames, path, seconds=6.0, most=100):
+def save_gif(
+    frames: Iterable[hints.Path], path: hints.Path, seconds: float = 6.0, most: int = 100
+) -> pathlib.Path:
     """Picture files of one size as an endless animation of about `seconds`.
 
     At most `most` of them are used, evenly spread. Returns the path.

@@ -1,13 +1,16 @@
 """Walks through the latents of a model: what lies between, along and beside its pictures."""
 
 import typing
+from typing import Literal
 
 import keras
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from ganzoo import checks
 from ganzoo import images
+from ganzoo.pictures import PictureGame
 
 
 class Walk(typing.NamedTuple):
@@ -21,7 +24,16 @@ class Walk(typing.NamedTuple):
     """All of them as one picture, a row below the other."""
 
 
-def interpolate(model, start=None, end=None, steps=8, *, rows=4, seed=0, labels=None):
+def interpolate(
+    model: PictureGame,
+    start: ArrayLike | None = None,
+    end: ArrayLike | None = None,
+    steps: int = 8,
+    *,
+    rows: int = 4,
+    seed: int = 0,
+    labels: ArrayLike | None = None,
+) -> Walk:
     """From some latents to others along the sphere: see `slerp`.
 
     Args:
@@ -68,7 +80,15 @@ def interpolate(model, start=None, end=None, steps=8, *, rows=4, seed=0, labels=
     return _walk(model, way, labels)
 
 
-def traverse(model, dims, values=(-2.0, -1.0, 0.0, 1.0, 2.0), *, start=None, seed=0, labels=None):
+def traverse(
+    model: PictureGame,
+    dims: ArrayLike,
+    values: ArrayLike = (-2.0, -1.0, 0.0, 1.0, 2.0),
+    *,
+    start: ArrayLike | None = None,
+    seed: int = 0,
+    labels: ArrayLike | None = None,
+) -> Walk:
     """One dimension of the latents at a time, with all others fixed: a row for each.
 
     Args:
@@ -108,7 +128,9 @@ def traverse(model, dims, values=(-2.0, -1.0, 0.0, 1.0, 2.0), *, start=None, see
     return _walk(model, way, _one_class(labels, model))
 
 
-def arithmetic(model, a, b, c, *, labels=None):
+def arithmetic(
+    model: PictureGame, a: ArrayLike, b: ArrayLike, c: ArrayLike, *, labels: ArrayLike | None = None
+) -> Walk:
     """The mean of some latents minus the mean of others plus the mean of a third group.
 
     Radford, Metz, Chintala 2015, section 6.3.2: the latents of pictures of smiling women, minus
@@ -162,7 +184,15 @@ class Directions(typing.NamedTuple):
     """How they were found."""
 
 
-def directions(model, count=10, *, method="ganspace", samples=2000, seed=0, labels=None):
+def directions(
+    model: PictureGame,
+    count: int = 10,
+    *,
+    method: Literal["ganspace", "sefa"] = "ganspace",
+    samples: int = 2000,
+    seed: int = 0,
+    labels: ArrayLike | None = None,
+) -> Directions:
     """Find the latents' principal directions, without labels and without training.
 
     `"sefa"`: Shen, Zhou 2021, "Closed-Form Factorization of Latent Semantics in GANs", section 3:
@@ -223,7 +253,15 @@ def directions(model, count=10, *, method="ganspace", samples=2000, seed=0, labe
     return Directions(vectors.astype("float32"), shares[:count], method)
 
 
-def along(model, vectors, values=(-3.0, -1.5, 0.0, 1.5, 3.0), *, start=None, seed=0, labels=None):
+def along(
+    model: PictureGame,
+    vectors: ArrayLike,
+    values: ArrayLike = (-3.0, -1.5, 0.0, 1.5, 3.0),
+    *,
+    start: ArrayLike | None = None,
+    seed: int = 0,
+    labels: ArrayLike | None = None,
+) -> Walk:
     """From some latents along directions: a row for each direction, a step for each value.
 
     Args:
@@ -307,7 +345,7 @@ def _early(model, samples, seed, labels):
     return found
 
 
-def slerp(start, end, share):
+def slerp(start: ArrayLike, end: ArrayLike, share: ArrayLike) -> np.ndarray:
     """Points on the way from some vectors to others, turning at a constant speed.
 
     Shoemake 1985, "Animating Rotation with Quaternion Curves"; White 2016, "Sampling Generative

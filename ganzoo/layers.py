@@ -2,6 +2,8 @@
 
 import functools
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,6 +11,7 @@ from keras import ops
 
 from ganzoo import backend
 from ganzoo import checks
+from ganzoo import hints
 
 
 @keras.saving.register_keras_serializable(package="ganzoo")
@@ -28,7 +31,9 @@ class Maxout(keras.layers.Layer):
     (2, 3)
     """
 
-    def __init__(self, units, pieces=2, kernel_initializer="glorot_uniform", **kwargs):
+    def __init__(
+        self, units: int, pieces: int = 2, kernel_initializer: str = "glorot_uniform", **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.units = checks.integer("units", units)
         self.pieces = checks.integer("pieces", pieces)
@@ -80,7 +85,7 @@ class LayerNorm(keras.layers.Layer):
     (0.0, 1.0)
     """
 
-    def __init__(self, epsilon=1e-5, **kwargs):
+    def __init__(self, epsilon: float = 1e-5, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.epsilon = checks.real("epsilon", epsilon, above=0)
 
@@ -182,7 +187,7 @@ class UpSampling2D(keras.layers.UpSampling2D):
     [[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 3, 3], [2, 2, 3, 3]]
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(size=2, **kwargs)
 
     def call(self, inputs):
@@ -239,7 +244,9 @@ class ConditionalBatchNorm(keras.layers.Layer):
     (2, 4, 4, 3)
     """
 
-    def __init__(self, num_classes, momentum=0.9, epsilon=1e-5, **kwargs):
+    def __init__(
+        self, num_classes: int, momentum: float = 0.9, epsilon: float = 1e-5, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.num_classes = checks.integer("num_classes", num_classes)
         self.momentum = checks.real("momentum", momentum, least=0, most=1)
@@ -304,7 +311,7 @@ class SpectralNorm(keras.layers.Wrapper):
     1.0
     """
 
-    def __init__(self, layer, power_iterations=1, **kwargs):
+    def __init__(self, layer: keras.layers.Layer, power_iterations: int = 1, **kwargs: Any) -> None:
         super().__init__(layer, **kwargs)
         self.power_iterations = checks.integer("power_iterations", power_iterations)
 
@@ -330,7 +337,7 @@ class SpectralNorm(keras.layers.Wrapper):
             name="direction",
         )
 
-    def normalized(self, training=False):
+    def normalized(self, training: bool = False) -> hints.Tensor:
         """The kernel divided by its largest singular value, in the kernel's shape and dtype."""
         matrix = self._matrix()
         still = ops.stop_gradient(matrix)
@@ -397,7 +404,7 @@ class MinibatchStddev(keras.layers.Layer):
     (8, 4, 4, 4)
     """
 
-    def __init__(self, group_size=4, **kwargs):
+    def __init__(self, group_size: int = 4, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.group_size = checks.integer("group_size", group_size)
 
@@ -440,7 +447,7 @@ class SelfAttention(keras.layers.Layer):
     True
     """
 
-    def __init__(self, spectral=True, **kwargs):
+    def __init__(self, spectral: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.spectral = bool(spectral)
 
@@ -500,7 +507,7 @@ class Gain(keras.layers.Layer):
     [0.5, 0.5]
     """
 
-    def __init__(self, initial=0.0, **kwargs):
+    def __init__(self, initial: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.initial = checks.real("initial", initial)
 
@@ -534,7 +541,7 @@ class Spread(keras.layers.Layer):
     (1.0, 0.5)
     """
 
-    def __init__(self, initial=1.0, learned=True, **kwargs):
+    def __init__(self, initial: float = 1.0, learned: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.initial = checks.real("initial", initial, above=0)
         self.learned = learned
@@ -576,7 +583,7 @@ class InstanceNorm(keras.layers.Layer):
     (0.0, 1.0)
     """
 
-    def __init__(self, affine=False, epsilon=1e-5, **kwargs):
+    def __init__(self, affine: bool = False, epsilon: float = 1e-5, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.affine = affine
         self.epsilon = checks.real("epsilon", epsilon, above=0)
@@ -618,7 +625,7 @@ class ReflectionPadding(keras.layers.Layer):
     (1, 18, 14, 3)
     """
 
-    def __init__(self, padding, multiple=1, **kwargs):
+    def __init__(self, padding: int, multiple: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.padding = checks.integer("padding", padding)
         self.multiple = checks.integer("multiple", multiple)
@@ -682,7 +689,7 @@ class ImageHistory(keras.layers.Layer):
     4.0
     """
 
-    def __init__(self, size=50, **kwargs):
+    def __init__(self, size: int = 50, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size = checks.integer("size", size, least=0)
         self.seed_generator = keras.random.SeedGenerator()
@@ -828,7 +835,7 @@ class Blur(keras.layers.Layer):
     [[0.5625, 0.75, 0.5625], [0.75, 1.0, 0.75], [0.5625, 0.75, 0.5625]]
     """
 
-    def __init__(self, times, padding=(0, 0), **kwargs):
+    def __init__(self, times: int, padding: Sequence[int] = (0, 0), **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.times = checks.integer("times", times)
         self.padding = tuple(padding)
@@ -837,7 +844,7 @@ class Blur(keras.layers.Layer):
         return self.filter(inputs, self.times, self.padding)
 
     @staticmethod
-    def filter(x, times, padding):
+    def filter(x: hints.Tensor, times: int, padding: Any) -> hints.Tensor:
         """The mean of neighbours along both axes."""
         _, height, width, channels = x.shape
         if max(height, width) > 128:
@@ -881,7 +888,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
     [1. 1. 3.]
     """
 
-    def __init__(self, kernels=100, dimension=5, **kwargs):
+    def __init__(self, kernels: int = 100, dimension: int = 5, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.kernels = checks.integer("kernels", kernels)
         self.dimension = checks.integer("dimension", dimension)
@@ -920,7 +927,7 @@ class WithReference(keras.layers.Layer):
     (7, 3)
     """
 
-    def __init__(self, count, **kwargs):
+    def __init__(self, count: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.count = checks.integer("count", count)
 
@@ -956,7 +963,7 @@ class WithoutReference(keras.layers.Layer):
     (2, 3)
     """
 
-    def __init__(self, count, **kwargs):
+    def __init__(self, count: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.count = checks.integer("count", count)
 
@@ -991,7 +998,7 @@ class VirtualBatchNorm(keras.layers.Layer):
     [-1, 1, 0]
     """
 
-    def __init__(self, count, epsilon=1e-2, **kwargs):
+    def __init__(self, count: int, epsilon: float = 1e-2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.count = checks.integer("count", count)
         self.epsilon = checks.real("epsilon", epsilon, above=0)
@@ -1055,7 +1062,13 @@ class UnitDense(keras.layers.Layer):
     True
     """
 
-    def __init__(self, units, learned_length=False, first_deviation=None, **kwargs):
+    def __init__(
+        self,
+        units: int,
+        learned_length: bool = False,
+        first_deviation: float | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.units = checks.integer("units", units)
         self.learned_length = learned_length
@@ -1133,7 +1146,7 @@ class ParameterHistory(keras.layers.Layer):
     (9.0, 2.5)
     """
 
-    def __init__(self, variables, **kwargs):
+    def __init__(self, variables: Sequence[keras.Variable], **kwargs: Any) -> None:
         super().__init__(dtype="float32", **kwargs)
         # The variables themselves stay outside, or they would be this layer's too.
         self.means = [
@@ -1145,7 +1158,7 @@ class ParameterHistory(keras.layers.Layer):
         self.count = self.add_weight(shape=(), initializer="ones", trainable=False, name="count")
         self.built = True
 
-    def distance(self, variables):
+    def distance(self, variables: Sequence[keras.Variable]) -> hints.Tensor:
         """Sum of the squared distances to the mean, which then takes in the present values."""
         total = 0.0
         share = 1.0 / (self.count + 1.0)

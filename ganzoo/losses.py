@@ -13,6 +13,7 @@ from keras import ops
 
 from ganzoo import backend
 from ganzoo import checks
+from ganzoo import hints
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,11 +34,11 @@ class Objective:
     boundary: float = 0.0
     paired: bool = False
 
-    def answer(self, fake_logits, real_logits):
+    def answer(self, fake_logits: hints.Tensor, real_logits: hints.Tensor) -> hints.Tensor:
         """The generator's loss; `real_logits` may be None unless `paired`."""
         return self.generator(*(fake_logits, real_logits)[: 1 + self.paired])
 
-    def signals(self, real_logits, fake_logits):
+    def signals(self, real_logits: hints.Tensor, fake_logits: hints.Tensor) -> hints.Tensors:
         """What the discriminator's logs say beside its loss: means and accuracies."""
         return {
             "real": ops.mean(real_logits),
@@ -46,7 +47,9 @@ class Objective:
             "accuracy_fake": ops.mean(ops.cast(fake_logits < self.boundary, "float32")),
         }
 
-    def slopes(self, real_logits, fake_logits):
+    def slopes(
+        self, real_logits: hints.Tensor, fake_logits: hints.Tensor
+    ) -> tuple[hints.Tensor, hints.Tensor]:
         """Derivatives of both losses to each fake logit, times the same number for all."""
         ours = backend.input_gradient(lambda x: self.discriminator(real_logits, x), fake_logits)
         return ours, backend.input_gradient(lambda x: self.answer(x, real_logits), fake_logits)
@@ -58,13 +61,13 @@ class Objective:
         return [ops.convert_to_numpy(x) for x in self.slopes(logits[::-1], logits)]
 
     @property
-    def symmetric(self):
+    def symmetric(self) -> bool:
         """Whether to samples the generator's loss is the discriminator's, with the other sign."""
         ours, theirs = self._sampled
         return bool(np.allclose(ours, -theirs, rtol=1e-5, atol=1e-12))
 
     @property
-    def silent(self):
+    def silent(self) -> bool:
         """Whether the discriminator's slope is zero at some samples and the generator's not."""
         ours, theirs = self._sampled
         return bool(((ours == 0) & (theirs != 0)).any())
@@ -139,7 +142,7 @@ relativistic = Objective(
 "The GAN is dead; long live the GAN!", section 2: each real picture against one fake."""
 
 
-def gaussian_divergence(mean, log_variance):
+def gaussian_divergence(mean: hints.Tensor, log_variance: hints.Tensor) -> hints.Tensor:
     """Divergence of each diagonal Gaussian from N(0, 1), in nats: `(batch, length)` to `(batch,)`.
 
     Kingma, Welling 2013, "Auto-Encoding Variational Bayes", appendix B.
@@ -158,7 +161,7 @@ OBJECTIVES = {
 }
 
 
-def get(objective):
+def get(objective: str | Objective) -> Objective:
     """The `Objective` of this name; an `Objective` is returned as it is."""
     if isinstance(objective, Objective):
         return objective

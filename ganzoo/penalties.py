@@ -1,12 +1,18 @@
 """Penalties on the discriminator's slope: pure functions, always in float32."""
 
+from collections.abc import Callable
+
+import keras
 from keras import ops
 from keras import random
 
 from ganzoo import backend
+from ganzoo import hints
 
 
-def squared_slopes(discriminate, images):
+def squared_slopes(
+    discriminate: Callable[[hints.Tensor], hints.Tensor], images: hints.Tensor
+) -> hints.Tensor:
     """‖∇D(x)‖² at each picture.
 
     Its mean over real pictures is R1, over fake ones R2 (both with a factor γ/2): Mescheder et al.
@@ -22,7 +28,9 @@ def squared_slopes(discriminate, images):
     return with_squared_slopes(lambda x: {"logits": discriminate(x)}, images)["squared_slopes"]
 
 
-def with_squared_slopes(look, images):
+def with_squared_slopes(
+    look: Callable[[hints.Tensor], hints.Tensors], images: hints.Tensor
+) -> hints.Tensors:
     """What a discriminator says of pictures, and ‖∇D(x)‖² at each, from one pass forward.
 
     Args:
@@ -43,7 +51,14 @@ def with_squared_slopes(look, images):
     return {**said, "squared_slopes": ops.sum(ops.square(gradient), axis=1)}
 
 
-def gradient_penalty(discriminate, real, fake, *, seed, target=1.0):
+def gradient_penalty(
+    discriminate: Callable[[hints.Tensor], hints.Tensor],
+    real: hints.Tensor,
+    fake: hints.Tensor,
+    *,
+    seed: keras.random.SeedGenerator,
+    target: float = 1.0,
+) -> hints.Tensor:
     """Mean of (‖∇D(x)‖ − target)² at points x between real and fake pictures.
 
     Gulrajani et al. 2017, "Improved Training of Wasserstein GANs", equation 3 and algorithm 1.
@@ -69,7 +84,9 @@ def gradient_penalty(discriminate, real, fake, *, seed, target=1.0):
     return ops.mean(ops.square(norm - target))
 
 
-def path_lengths(render, styles, noise):
+def path_lengths(
+    render: Callable[[hints.Tensor], hints.Tensor], styles: hints.Tensor, noise: hints.Tensor
+) -> hints.Tensor:
     """‖Jᵀ y‖ for each picture: how far it moves when its styles do, where J is the derivative of
     the pictures to the styles and y is noise.
 

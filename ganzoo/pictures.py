@@ -2,6 +2,8 @@
 
 import math
 import warnings
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,6 +12,7 @@ from keras import ops
 import ganzoo
 from ganzoo import backend
 from ganzoo import checks
+from ganzoo import hints
 from ganzoo.game import Game
 from ganzoo.game import Untracked
 
@@ -28,19 +31,19 @@ class PictureGame(Game):
     """Pictures must be at least this high and wide."""
     accepts_points = False
     """Whether plain vectors, `image_shape=(length,)`, are accepted too."""
-    num_classes = None
+    num_classes: int | None = None
     """Classes of a conditional model."""
-    lacks = {}
+    lacks: dict[str, str] = {}
     """Why the model has not one of `ABILITIES` which users expect of it, `{ability: reason}`."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._compiled = Untracked()
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         if name not in ABILITIES:
             # Which raises as usual; on PyTorch it finds networks.
-            inherited = getattr(super(), "__getattr__", super().__getattribute__)
+            inherited: Any = getattr(super(), "__getattr__", super().__getattribute__)
             return inherited(name)
         reason = f": {self.lacks[name]}" if name in self.lacks else ""
         raise AttributeError(
@@ -51,11 +54,11 @@ class PictureGame(Game):
     # Its data -------------------------------------------------------------------------------
 
     @property
-    def label_range(self):
+    def label_range(self) -> range | None:
         """The labels that its data may have, a `range`; None: it looks at none."""
         return None if self.num_classes is None else range(self.num_classes)
 
-    def check_image_shape(self, shape):
+    def check_image_shape(self, shape: hints.Shape) -> None:
         if len(shape) == 1 and self.accepts_points:
             return
         if len(shape) != 3:
@@ -75,7 +78,7 @@ class PictureGame(Game):
                 f"Pictures must have 1 to 4 channels, the last axis. Received shape {shape}."
             )
 
-    def check_pictures(self, shape, dtype):
+    def check_pictures(self, shape: hints.Shape, dtype: str) -> None:
         """Raise a `ValueError` unless pictures of this shape and dtype can be trained on."""
         self.check_image_shape(shape)
         if dtype != "uint8" and "float" not in dtype:
@@ -84,7 +87,7 @@ class PictureGame(Game):
                 "with `images.astype('uint8')`."
             )
 
-    def check_specs(self, specs):
+    def check_specs(self, specs: hints.Specs) -> None:
         if not 1 <= len(specs) <= 2:
             raise ValueError(
                 "The data must yield `images` or `(images, labels)`. Received "
@@ -112,7 +115,7 @@ class PictureGame(Game):
                 f"Labels must be whole numbers. Received {dtype}: pass `labels.astype('int32')`."
             )
 
-    def check_values(self, arrays):
+    def check_values(self, arrays: Sequence[Any]) -> None:
         check_range(arrays[0])
         allowed = self.label_range
         if allowed is not None:
@@ -124,7 +127,7 @@ class PictureGame(Game):
                     f"Received labels from {low} to {high}."
                 )
 
-    def prepare(self, data):
+    def prepare(self, data: Any) -> hints.Tensors:
         images, labels = (
             data if isinstance(data, (tuple, list)) and len(data) == 2 else (data, None)
         )
@@ -134,7 +137,7 @@ class PictureGame(Game):
             batch["labels"] = ops.cast(labels, "int32")
         return batch
 
-    def batch_spec(self, batch_size):
+    def batch_spec(self, batch_size: int) -> dict[str, keras.KerasTensor]:
         spec = {"images": keras.KerasTensor((batch_size, *self.image_shape), "float32")}
         if self.label_range is not None:
             spec["labels"] = keras.KerasTensor((batch_size,), "int32")
@@ -142,7 +145,7 @@ class PictureGame(Game):
 
     # Using its networks -----------------------------------------------------------------------
 
-    def must_be_built(self):
+    def must_be_built(self) -> None:
         """Raise a `ValueError` unless there are networks."""
         if not self.built:
             raise ValueError(
@@ -210,12 +213,12 @@ class PictureGame(Game):
         return np.concatenate(made)
 
 
-def batch_size_for(count, most):
+def batch_size_for(count: int, most: int) -> int:
     """Size of the batches in which `count` examples are computed, a power of two below `most`."""
     return min(most, 2 ** math.ceil(math.log2(count)))
 
 
-def check_range(images):
+def check_range(images: np.ndarray) -> None:
     """Raise a `ValueError` unless pictures as floats lie in [-1, 1]."""
     if images.dtype == np.uint8:
         return
@@ -232,14 +235,14 @@ def check_range(images):
         )
 
 
-def scaled(images):
+def scaled(images: hints.Tensor) -> hints.Tensor:
     """Pictures as float32 in [-1, 1]."""
     if backend.is_uint8(images):
         return ops.cast(images, "float32") / 127.5 - 1.0
     return ops.cast(images, "float32")
 
 
-def to_pictures(images):
+def to_pictures(images: hints.Tensor) -> tuple[hints.Tensor, hints.Tensor]:
     """uint8 pictures of those in [-1, 1], points as they are; and whether all were finite.
 
     In as few passes as may be: for a small generator they are a good part of the work.
@@ -251,7 +254,7 @@ def to_pictures(images):
     return images, finite
 
 
-def to_numbers(outputs):
+def to_numbers(outputs: hints.Tensor) -> tuple[hints.Tensor, hints.Tensor]:
     """Outputs as they are, in float32; and whether all were finite."""
     outputs = ops.cast(outputs, "float32")
     return outputs, ops.isfinite(ops.sum(outputs))

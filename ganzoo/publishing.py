@@ -4,9 +4,12 @@ import dataclasses
 import json
 import pathlib
 import shutil
+from collections.abc import Callable
+from typing import Any
 
 from ganzoo import callbacks
 from ganzoo import checks
+from ganzoo import hints
 from ganzoo import images
 from ganzoo import report
 from ganzoo import runs
@@ -15,6 +18,7 @@ from ganzoo import weights
 from ganzoo import zoo
 from ganzoo.catalogue import number
 from ganzoo.catalogue import time_of
+from ganzoo.evaluation import ScoreSheet
 from ganzoo.metrics import extractors
 
 LICENCES = {
@@ -30,16 +34,16 @@ WRITTEN = ("README.md", "config.json", "grid.png", "nearest.png", "scores.json",
 
 
 def publish(
-    run,
-    out,
+    run: hints.Path,
+    out: hints.Path,
     *,
-    licence=None,
-    data_dir=None,
-    samples=10_000,
-    repeats=1,
-    extractor=None,
-    say=print,
-):
+    licence: str | None = None,
+    data_dir: hints.Path | None = None,
+    samples: int = 10_000,
+    repeats: int = 1,
+    extractor: str | Callable | None = None,
+    say: Callable[[str], object] = print,
+) -> dict[str, Any]:
     """Write the folder that makes a run's model public: a repository of the Hugging Face Hub, say.
 
     It gets `model.safetensors`, which `ganzoo.get(name, weights=folder)` loads; `config.json`, all
@@ -108,7 +112,7 @@ def publish(
     return facts
 
 
-def describe(facts, out):
+def describe(facts: dict[str, Any], out: pathlib.Path) -> None:
     """Write into a published folder what is known of its weights."""
     callbacks.write_atomically(out / "config.json", json.dumps(facts, indent=2) + "\n")
     callbacks.write_atomically(out / "README.md", card(facts, out))
@@ -189,7 +193,7 @@ def _score(facts, run, out, say, **settings):
     return keep_scores(dataclasses.replace(sheet, passport={**sheet.passport, "data": named}), out)
 
 
-def keep_scores(sheet, out):
+def keep_scores(sheet: ScoreSheet, out: pathlib.Path) -> dict[str, Any]:
     """Write a score sheet into a published folder; scores and passport, as plain data."""
     sheet.save(out / "scores.json")
     found = sheet.to_dict()
@@ -226,7 +230,7 @@ Its arguments: {arguments}.
 {scores}{nearest}"""
 
 
-def card(facts, folder):
+def card(facts: dict[str, Any], folder: pathlib.Path) -> str:
     """The model card, as Markdown with the header that the Hub reads."""
     scores = ""
     if facts["scores"]:

@@ -2,15 +2,17 @@
 
 import pathlib
 import re
+from typing import TypeVar
 
 import keras
 
 from ganzoo.game import Game
 
-_MODELS = {}
+_MODELS: dict[str, type[Game]] = {}
+Registered = TypeVar("Registered", bound=Game)
 
 
-def register(cls):
+def register(cls: type[Registered]) -> type[Registered]:
     """Class decorator: a GAN joins the registry, `ganzoo.get` knows it, and Keras can save it.
 
     The name is that of the file for the package's own models, and the class's name in
@@ -49,7 +51,7 @@ def register(cls):
     return keras.saving.register_keras_serializable(package=package)(cls)
 
 
-def snake_case(name):
+def snake_case(name: str) -> str:
     """`MyFirstGAN` → `my_first_gan`.
 
     >>> snake_case("MyFirstGAN")
@@ -59,6 +61,6 @@ def snake_case(name):
     return name.lower()
 
 
-def registered():
+def registered() -> dict[str, type[Game]]:
     """Name → class, of everything registered so far."""
     return dict(_MODELS)

@@ -15,6 +15,7 @@ from PIL import Image
 from ganzoo import callbacks
 from ganzoo import catalogue
 from ganzoo import evaluation
+from ganzoo import hints
 from ganzoo import weights
 
 FILE = "report.html"
@@ -28,7 +29,7 @@ LARGE, SIDE = 500_000, 1024
 ASIDE = ("epoch", "step", "seconds", "cpu_seconds")
 
 
-def write(run):
+def write(run: hints.Path) -> pathlib.Path:
     """Write `report.html` into a run folder, from what is there, in place of an older one.
 
     It has the settings and the command, the time, curves of all that was logged, grids over time

@@ -1,7 +1,10 @@
 """The two-player default with residual networks, as from spectral normalisation on."""
 
+from typing import Any
+
 from ganzoo import checks
 from ganzoo.gan import GAN
+from ganzoo.losses import Objective
 
 
 class ResidualGAN(GAN):
@@ -19,14 +22,14 @@ class ResidualGAN(GAN):
     def __init__(
         self,
         *,
-        channels=256,
-        latent_dim=128,
-        objective="hinge",
-        beta_1=0.0,
-        beta_2=0.9,
-        ema_decay=0.999,
-        **kwargs,
-    ):
+        channels: int = 256,
+        latent_dim: int = 128,
+        objective: str | Objective = "hinge",
+        beta_1: float = 0.0,
+        beta_2: float = 0.9,
+        ema_decay: float = 0.999,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             latent_dim=latent_dim,
             objective=objective,

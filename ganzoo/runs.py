@@ -19,6 +19,10 @@ import signal
 import sys
 import threading
 import warnings
+from collections.abc import Callable
+from typing import Any
+from typing import Literal
+from typing import TextIO
 
 import keras
 import numpy as np
@@ -29,38 +33,40 @@ from ganzoo import checks
 from ganzoo import datasets
 from ganzoo import doctor
 from ganzoo import evaluation
+from ganzoo import hints
 from ganzoo import images
 from ganzoo import terminal
 from ganzoo import weights
 from ganzoo import zoo
+from ganzoo.pictures import PictureGame
 
 
-def default_folder(model, data):
+def default_folder(model: str, data: hints.Path) -> pathlib.Path:
     """`runs/dcgan-digits` for the model `dcgan` and the data `digits`."""
     return pathlib.Path("runs") / f"{model}-{pathlib.Path(data).stem or 'data'}"
 
 
 def train(
-    model,
-    data="digits",
+    model: str,
+    data: hints.Path = "digits",
     *,
-    to=None,
-    out=None,
-    epochs=60,
-    batch_size=64,
-    image_size=None,
-    data_dir=None,
-    on_error="raise",
-    seed=0,
-    arguments=None,
-    samples=64,
-    checkpoint_seconds=15.0,
-    score_every=None,
-    tensorboard=False,
-    say=print,
-    verbose="auto",
-    file=None,
-):
+    to: hints.Path | None = None,
+    out: hints.Path | None = None,
+    epochs: int = 60,
+    batch_size: int = 64,
+    image_size: int | tuple[int, int] | None = None,
+    data_dir: hints.Path | None = None,
+    on_error: Literal["raise", "skip"] = "raise",
+    seed: int = 0,
+    arguments: dict[str, Any] | None = None,
+    samples: int = 64,
+    checkpoint_seconds: float = 15.0,
+    score_every: int | None = None,
+    tensorboard: bool = False,
+    say: Callable[[str], object] = print,
+    verbose: int | Literal["auto"] = "auto",
+    file: TextIO | None = None,
+) -> PictureGame:
     """Train a model of the zoo in a run folder; go on where an earlier call was interrupted.
 
     Args:
@@ -189,7 +195,7 @@ def _animate(out):
     return grids
 
 
-def film(folder, path, seconds=6.0):
+def film(folder: hints.Path, path: hints.Path, seconds: float = 6.0) -> pathlib.Path:
     """A run's samples over time as an MP4 or GIF file, by the path's ending. Returns the path.
 
     Raises:
@@ -221,7 +227,7 @@ def _show_nearest(network, ds, out, seed):
             evaluation.save_nearest(samples, callbacks.first_batches(ds, MOST_NEAR), path)
 
 
-def write_report(folder, say):
+def write_report(folder: hints.Path, say: Callable[[str], object]) -> pathlib.Path | None:
     """Write a run's report and return its path; whatever is wrong with it is said."""
 
     def write():
@@ -404,7 +410,7 @@ def _classes(ds):
     return 1 + max(int(np.max(labels)) for _, labels in ds)
 
 
-def data_of(folder):
+def data_of(folder: hints.Path) -> str:
     """What a run or a published model was trained on, as `ganzoo.datasets.load` knows it."""
     path = pathlib.Path(folder) / "config.json"
     try:
@@ -416,7 +422,16 @@ def data_of(folder):
         ) from None
 
 
-def evaluate(models, data, *, data_dir=None, export=None, nearest=None, show=None, **settings):
+def evaluate(
+    models: dict[str, tuple[str, hints.Path]],
+    data: hints.Path,
+    *,
+    data_dir: hints.Path | None = None,
+    export: hints.Path | None = None,
+    nearest: hints.Path | None = None,
+    show: Callable[[str], object] | None = None,
+    **settings: Any,
+) -> dict[str, evaluation.ScoreSheet]:
     """Score some models of one size against the same data.
 
     Args:

@@ -1,9 +1,15 @@
 """Discriminators that classify, and learn it from few labels."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
+import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from ganzoo import checks
+from ganzoo import hints
 from ganzoo.convolutional import ConvolutionalGAN
 from ganzoo.networks import dcgan
 from ganzoo.pictures import to_numbers
@@ -23,7 +29,9 @@ class SemiSupervised(ConvolutionalGAN):
         **kwargs: see `ganzoo.convolutional.ConvolutionalGAN`.
     """
 
-    def __init__(self, *, classes=None, supervised_weight=1.0, **kwargs):
+    def __init__(
+        self, *, classes: int | None = None, supervised_weight: float = 1.0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if self.num_classes is not None:
             raise ValueError(
@@ -34,15 +42,15 @@ class SemiSupervised(ConvolutionalGAN):
         self.supervised_weight = checks.real("supervised_weight", supervised_weight, least=0)
 
     @property
-    def averaged(self):
+    def averaged(self) -> tuple[str, ...]:  # type: ignore[override]
         """The discriminator too: averaged, it classifies better."""
         return ("generator", "discriminator") if self.classes else ("generator",)
 
     @property
-    def label_range(self):
+    def label_range(self) -> range | None:
         return None if self.classes is None else range(-1, self.classes)
 
-    def heads(self, features, layer=dcgan.head):
+    def heads(self, features: hints.Tensor, layer: Callable = dcgan.head) -> hints.Tensors:
         """What a discriminator says of its last features: a dict of `"logits"` and, where there
         are classes, `"classes"`. `layer(units, name)` makes the last layer."""
         if self.classes is None:
@@ -51,7 +59,7 @@ class SemiSupervised(ConvolutionalGAN):
         # As if generated were one class more, with logit 0: D = Z / (Z + 1), Z = Σ exp(logits).
         return {"classes": classes, "logits": ops.logsumexp(classes, axis=-1, keepdims=True)}
 
-    def unlabelled(self, rows, batch):
+    def unlabelled(self, rows: hints.Tensor, batch: hints.Tensors) -> hints.Tensor:
         """Of what was said of a batch's pictures, that of those without a label, some of it
         twice to be as much; all of it in a batch that has a label for each.
 
@@ -71,7 +79,9 @@ class SemiSupervised(ConvolutionalGAN):
         real = {**real, "logits": self.unlabelled(real["logits"], batch)}
         return super()._judgement(batch, drawn, real, fake)
 
-    def discriminator_terms(self, batch, drawn, real, fake):
+    def discriminator_terms(
+        self, batch: hints.Tensors, drawn: hints.Tensors, real: hints.Tensors, fake: hints.Tensors
+    ) -> hints.Tensors:
         if self.classes is None:
             return {}
         labels = batch["labels"]
@@ -82,7 +92,7 @@ class SemiSupervised(ConvolutionalGAN):
         mean = ops.sum(known * each) / ops.maximum(ops.sum(known), 1.0)
         return {"supervised": self.supervised_weight * mean}
 
-    def classify(self, images, batch_size=256):
+    def classify(self, images: ArrayLike, batch_size: int = 256) -> np.ndarray:
         """Probabilities of the classes of pictures, `(n, classes)` float32.
 
         By the averaged discriminator where there is one.

@@ -3,6 +3,7 @@
 import math
 import sys
 import time
+from typing import TextIO
 
 import keras
 from rich import console
@@ -36,7 +37,7 @@ class TerminalView(keras.callbacks.Callback):
     ['Epoch 1/2', 'Epoch 2/2']
     """
 
-    def __init__(self, file=None, live=None):
+    def __init__(self, file: TextIO | None = None, live: bool | None = None) -> None:
         super().__init__()
         self._console = console.Console(file=file or sys.stdout, highlight=False, markup=False)
         self.live = self._console.is_interactive if live is None else live
@@ -83,7 +84,7 @@ class TerminalView(keras.callbacks.Callback):
             line = f"Epoch {epoch + 1}/{self.params['epochs']}: {line}"
             self._console.print(line, soft_wrap=True)
 
-    def close(self):
+    def close(self) -> None:
         """Called by `fit`, however it ends."""
         if self._display is not None:
             self._display.stop()
@@ -130,7 +131,7 @@ class TerminalView(keras.callbacks.Callback):
         return lines
 
 
-def duration(seconds):
+def duration(seconds: float) -> str:
     """A time as people say it: `"40 s"`, `"12 min"`, `"3 h 5 min"`."""
     if seconds < 100:
         return f"{seconds:.0f} s"

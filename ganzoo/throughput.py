@@ -2,6 +2,8 @@
 
 import statistics
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,6 +11,7 @@ import numpy as np
 from ganzoo import backend
 from ganzoo import checks
 from ganzoo import datasets
+from ganzoo import hints
 from ganzoo import zoo
 from ganzoo.networks import operations
 
@@ -23,7 +26,15 @@ class Clock(keras.callbacks.Callback):
         self.seconds = time.perf_counter() - self._start
 
 
-def measure(name, *, image_shape=(28, 28, 1), batch_size=64, seconds=10.0, rounds=5, **config):
+def measure(
+    name: str,
+    *,
+    image_shape: hints.Shape = (28, 28, 1),
+    batch_size: int = 64,
+    seconds: float = 10.0,
+    rounds: int = 5,
+    **config: Any,
+) -> dict[str, Any]:
     """Throughput of a model of the zoo, on pictures of noise.
 
     Args:
@@ -111,7 +122,7 @@ def _forward(networks):
         return None
 
 
-def spread(values):
+def spread(values: Sequence[float]) -> float:
     """Half the distance of the quartiles."""
     if len(values) < 2:
         return 0.0

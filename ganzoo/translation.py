@@ -1,9 +1,14 @@
 """Models on pictures of two domains, and those that translate from one to the other."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
+from ganzoo import hints
 from ganzoo.pictures import PictureGame
 from ganzoo.pictures import check_range
 from ganzoo.pictures import scaled
@@ -22,7 +27,7 @@ class TwoDomains(PictureGame):
 
     paired = False
 
-    def check_specs(self, specs):
+    def check_specs(self, specs: hints.Specs) -> None:
         if len(specs) != 2 or len(specs[1][0]) < 2:
             raise ValueError(
                 f"{type(self).__name__} takes pictures of two domains: `fit(images, targets)`, or "
@@ -34,15 +39,15 @@ class TwoDomains(PictureGame):
             self.check_pictures(shape, dtype)
         check_same_shape(*(shape for shape, _ in specs))
 
-    def check_values(self, arrays):
+    def check_values(self, arrays: Sequence[Any]) -> None:
         for images in arrays:
             check_range(images)
 
-    def prepare(self, data):
+    def prepare(self, data: Any) -> hints.Tensors:
         images, targets = data
         return {"images": scaled(images), "targets": scaled(targets)}
 
-    def batch_spec(self, batch_size):
+    def batch_spec(self, batch_size: int) -> dict[str, keras.KerasTensor]:
         pictures = keras.KerasTensor((batch_size, *self.image_shape), "float32")
         return {"images": pictures, "targets": pictures}
 
@@ -57,7 +62,7 @@ class Translator(TwoDomains):
     least_side = 8
     """Height and width that a picture must have at least."""
 
-    def translator(self, reverse):
+    def translator(self, reverse: bool) -> keras.Model:
         """The network that translates, from the second domain to the first if `reverse`."""
         if reverse:
             raise ValueError(
@@ -66,7 +71,9 @@ class Translator(TwoDomains):
             )
         return self.in_use("generator")
 
-    def translate(self, images, *, reverse=False, batch_size=64):
+    def translate(
+        self, images: ArrayLike, *, reverse: bool = False, batch_size: int = 64
+    ) -> np.ndarray:
         """Translate pictures from the first domain into the second.
 
         Args:
@@ -91,12 +98,12 @@ class Translator(TwoDomains):
             )
         return self._run_on_pictures(network, images, batch_size, to_pictures, any_size=True)
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: hints.Tensor, training: bool = False) -> hints.Tensor:
         """Float pictures in [-1, 1] to such of the second domain."""
         return self.translator(False)(inputs, training=training)
 
 
-def check_same_shape(images, targets):
+def check_same_shape(images: hints.Shape, targets: hints.Shape) -> None:
     """Raise a `ValueError` if the shapes of two domains' pictures differ."""
     if images != targets:
         argument = "image_size" if images[:2] != targets[:2] else "channels"
@@ -107,7 +114,7 @@ def check_same_shape(images, targets):
         )
 
 
-def difference(a, b):
+def difference(a: hints.Tensor, b: hints.Tensor) -> hints.Tensor:
     """Mean absolute difference of pictures, or of two domains' pictures on average."""
     parts = zip(keras.tree.flatten(a), keras.tree.flatten(b))
     each = [ops.mean(ops.abs(ops.cast(x, "float32") - ops.cast(y, "float32"))) for x, y in parts]

@@ -1,19 +1,28 @@
 """Finding models by name: `get` and `list_models`, and what the command line says of them."""
 
+from __future__ import annotations
+
 import ast
 import fnmatch
 import functools
 import inspect
 import pathlib
 import sys
+from typing import TYPE_CHECKING
+from typing import Any
 
 from ganzoo import catalogue
 from ganzoo import checks
 
+if TYPE_CHECKING:
+    from ganzoo import hints
+    from ganzoo.game import Game
+    from ganzoo.pictures import PictureGame
+
 _FOLDER = pathlib.Path(__file__).parent / "models"
 
 
-def own_models():
+def own_models() -> list[str]:
     """Names of the package's own models, without importing them."""
     return sorted(file.stem for file in _FOLDER.glob("*.py") if file.stem != "__init__")
 
@@ -24,7 +33,7 @@ def _registered():
     return registry.registered() if registry else {}
 
 
-def list_models(pattern="*", *, weights=False, can=None):
+def list_models(pattern: str = "*", *, weights: bool = False, can: str | None = None) -> list[str]:
     """Names of the models in the zoo.
 
     Args:
@@ -50,7 +59,7 @@ def list_models(pattern="*", *, weights=False, can=None):
     return sorted(fnmatch.filter(names, pattern))
 
 
-def model_class(name):
+def model_class(name: str) -> type[Game]:
     """The class registered under `name`."""
     from ganzoo import models  # noqa: F401  (importing registers them)
     from ganzoo import registry
@@ -61,7 +70,7 @@ def model_class(name):
     return known[name]
 
 
-def get(name, /, weights=None, **config):
+def get(name: str, /, weights: hints.Path | None = None, **config: Any) -> PictureGame:
     """A compiled model of the zoo, ready for `fit` or, with weights, for `generate`.
 
     Args:
@@ -106,7 +115,7 @@ def _check_arguments(name, cls, config):
             raise checks.unknown(f"argument of {name!r}", argument, known, error=TypeError)
 
 
-def describe(name):
+def describe(name: str) -> dict[str, Any]:
     """`{"name", "class", "summary", "doc", "arguments"}` of a model.
 
     The package's own models are read as text, which takes no framework and no time.
@@ -131,7 +140,7 @@ def describe(name):
     return {
         "name": name,
         "class": node.name,
-        "summary": ast.get_docstring(tree).splitlines()[0],
+        "summary": (ast.get_docstring(tree) or "").splitlines()[0],
         "doc": ast.get_docstring(node),
         "arguments": arguments,
     }

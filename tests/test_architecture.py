@@ -15,7 +15,7 @@ PACKAGE = pathlib.Path(ganzoo.__file__).parent
 # From the bottom up; a module imports only what stands in lines before its own, or its own
 # package. `checks` and the package's front (`ganzoo` itself, lazy) may be imported by all.
 LAYERS = [
-    ["checks"],
+    ["checks", "hints"],
     ["backend"],
     ["augmentations", "losses", "penalties", "layers", "optimizers"],
     ["networks"],
@@ -95,7 +95,7 @@ def test_the_models_folder_is_the_catalogue():
 
     files = sorted(p.stem for p in (PACKAGE / "models").glob("*.py") if p.stem != "__init__")
     lines = (PACKAGE / "models" / "__init__.py").read_text().splitlines()
-    imported = [line.split()[-1] for line in lines if line.startswith("from ")]
+    imported = [line.split()[1].split(".")[-1] for line in lines if line.startswith("from ")]
     own = {n for n, c in registry.registered().items() if c.__module__.startswith("ganzoo.models")}
     assert imported == files == sorted(own) == zoo.own_models()
     assert all(hasattr(models, name) for name in files)

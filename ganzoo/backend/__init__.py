@@ -51,9 +51,9 @@ _BACKEND = keras.backend.backend()
 if _BACKEND == "tensorflow":
     from ganzoo.backend import tensorflow as _impl
 elif _BACKEND == "jax":
-    from ganzoo.backend import jax as _impl
+    from ganzoo.backend import jax as _impl  # type: ignore[no-redef]
 elif _BACKEND == "torch":
-    from ganzoo.backend import torch as _impl
+    from ganzoo.backend import torch as _impl  # type: ignore[no-redef]
 else:
     raise ImportError(
         f"ganzoo runs on TensorFlow, JAX and, but for training, PyTorch, not on the Keras backend "

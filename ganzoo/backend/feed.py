@@ -202,7 +202,7 @@ def _known(ds, order, batch_size):
 
 # Errors of Python functions that run inside tf.data -------------------------------------------
 
-_HOST_ERRORS = []
+_HOST_ERRORS: list[Exception] = []
 
 
 def host_function(fn, dtypes):

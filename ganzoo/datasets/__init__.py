@@ -2,11 +2,17 @@
 
 import os
 import pathlib
+from collections.abc import Callable
+from collections.abc import Hashable
+from typing import Any
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ganzoo import backend
 from ganzoo import checks
+from ganzoo import hints
 from ganzoo.datasets import arrays
 from ganzoo.datasets import pairs
 from ganzoo.datasets import pictures
@@ -23,23 +29,26 @@ MIXTURES = arrays.MIXTURES
 
 semi_supervised = arrays.semi_supervised
 
+Source = str | os.PathLike[str] | ArrayLike
+"""What `load` takes."""
+
 CACHE_BYTES = 2**29
 """Data of at most this size is decoded once and kept in memory: 512 MiB."""
 
 
 def load(
-    source,
+    source: Source,
     *,
-    split="train",
-    image_size=None,
-    batch_size=64,
-    labels=False,
-    shuffle=True,
-    seed=0,
-    data_dir=None,
-    channels=None,
-    on_error="raise",
-):
+    split: str = "train",
+    image_size: int | tuple[int, int] | None = None,
+    batch_size: int = 64,
+    labels: ArrayLike = False,
+    shuffle: bool = True,
+    seed: int = 0,
+    data_dir: hints.Path | None = None,
+    channels: int | None = None,
+    on_error: Literal["raise", "skip"] = "raise",
+) -> Any:
     """Batches of pictures, ready for `fit`.
 
     Pictures travel as `uint8`; the model scales them. Data that fits is decoded once and kept
@@ -109,20 +118,20 @@ def load(
 
 
 def load_pair(
-    a,
-    b,
+    a: Source,
+    b: Source,
     *,
-    paired,
-    key=None,
-    split="train",
-    image_size=None,
-    batch_size=64,
-    shuffle=True,
-    seed=0,
-    data_dir=None,
-    channels=None,
-    on_error="raise",
-):
+    paired: bool,
+    key: Callable[[str], Hashable] | None = None,
+    split: str = "train",
+    image_size: int | tuple[int, int] | None = None,
+    batch_size: int = 64,
+    shuffle: bool = True,
+    seed: int = 0,
+    data_dir: hints.Path | None = None,
+    channels: int | None = None,
+    on_error: Literal["raise", "skip"] = "raise",
+) -> Any:
     """Batches of pictures from two domains, `(images, targets)`.
 
     Args:

@@ -5,6 +5,7 @@ import zipfile
 import zlib
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ganzoo import checks
 from ganzoo.datasets.source import Arrays
@@ -24,7 +25,9 @@ def digits(split, labels):
     )
 
 
-def semi_supervised(images, labels, *, per_class=10, share=0.2, seed=0):
+def semi_supervised(
+    images: ArrayLike, labels: ArrayLike, *, per_class: int = 10, share: float = 0.2, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Most labels taken away: a task of learning from few of them.
 
     Of each class the labels of some pictures are kept. All pictures are there without labels,

@@ -6,6 +6,7 @@ A source has `len()`, `specs` (shape and dtype of each component of one example)
 
 import concurrent.futures
 import os
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -25,7 +26,7 @@ class Arrays(backend.ArraySource):
 class Resized:
     """A source whose pictures are brought to one size."""
 
-    def __init__(self, source, size):
+    def __init__(self, source: Any, size: tuple[int, int]) -> None:
         (shape, dtype), *rest = source.specs
         if dtype != "uint8" or len(shape) != 3 or shape[2] > 4:
             raise ValueError(
@@ -40,12 +41,12 @@ class Resized:
     def __len__(self):
         return len(self.source)
 
-    def read(self, indices):
+    def read(self, indices: np.ndarray) -> tuple[np.ndarray, ...]:
         images, *rest = self.source.read(indices)
         return (np.stack([fit(image, self.size) for image in images]), *rest)
 
 
-def fit(image, size):
+def fit(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """One `(h, w, c)` uint8 picture scaled to cover `size` and cut to it at the centre."""
     grey = image.shape[2] == 1
     picture = Image.fromarray(image[..., 0] if grey else image)
@@ -53,7 +54,7 @@ def fit(image, size):
     return np.asarray(picture)[..., None] if grey else np.asarray(picture)
 
 
-def settle(source, limit):
+def settle(source: Any, limit: int) -> Any:
     """The source itself, or its arrays if all of it takes at most `limit` bytes."""
     if isinstance(source, Arrays) or not hasattr(source, "read"):
         return source

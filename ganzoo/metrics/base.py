@@ -1,8 +1,12 @@
 """What all metrics share: Keras's four methods over states that merge."""
 
 import copy
+from collections.abc import Iterable
+from typing import Any
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ganzoo import checks
 
@@ -30,31 +34,39 @@ class Metric:
 
     name = "metric"
     uses = "features"
-    sides = ("real", "fake")
+    sides: tuple[str, ...] = ("real", "fake")
     labelled = False
-    better = {}
+    better: dict[str, str] = {}
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.reset_state()
 
-    def remember(self):
+    def remember(self) -> Any:
         """A new, empty state of one side."""
         raise NotImplementedError
 
-    def result(self):
+    def result(self) -> dict[str, float]:
         """A dict from name to float."""
         raise NotImplementedError
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         """The constructor's arguments, for the record."""
         return {}
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         """Forget everything seen."""
         self._length = None
         self.states = {side: self.remember() for side in SIDES}
 
-    def update_state(self, real=None, fake=None, *, train=None, labels=None, keys=None):
+    def update_state(
+        self,
+        real: ArrayLike | None = None,
+        fake: ArrayLike | None = None,
+        *,
+        train: ArrayLike | None = None,
+        labels: ArrayLike | None = None,
+        keys: ArrayLike | None = None,
+    ) -> None:
         """See more rows of one side, or of several.
 
         Args:
@@ -78,7 +90,7 @@ class Metric:
             if len(rows):
                 self.states[side].update(rows, labels, keys)
 
-    def check(self, side, rows):
+    def check(self, side: str, rows: np.ndarray) -> np.ndarray:
         """The rows, if they are what this metric can look at."""
         if rows.ndim != 2 or rows.dtype.kind != "f":
             raise ValueError(
@@ -104,7 +116,7 @@ class Metric:
             )
         self._length = length
 
-    def merge_state(self, metrics):
+    def merge_state(self, metrics: Iterable[Self]) -> None:
         """Take up what other metrics of the same kind have seen, such as those of other shards."""
         for other in metrics:
             if type(other) is not type(self) or other.settings() != self.settings():
@@ -116,7 +128,7 @@ class Metric:
             for side in SIDES:
                 self.states[side].merge(other.states[side])
 
-    def beside(self):
+    def beside(self) -> Self:
         """Another metric that has seen the same real and training rows, and no samples.
 
         What was seen is shared, not copied: neither of the two may see more of it.
@@ -125,7 +137,7 @@ class Metric:
         other.states = {**self.states, "fake": self.remember()}
         return other
 
-    def need(self, *sides, least=2):
+    def need(self, *sides: str, least: int = 2) -> list[Any]:
         """The states of these sides, if enough was seen."""
         for side in sides:
             seen = self.states[side].count
@@ -153,7 +165,7 @@ def _column(name, values, rows):
     return values
 
 
-def positive(**arguments):
+def positive(**arguments: Any) -> None:
     """Checks whole numbers of at least 1, given by name."""
     for name, value in arguments.items():
         checks.integer(name, value)

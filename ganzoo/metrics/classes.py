@@ -1,6 +1,9 @@
 """What a classifier says of the samples: clear, varied, of the class asked for, of every class."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import special
 
 from ganzoo import checks
@@ -13,7 +16,7 @@ from ganzoo.metrics.states import keys_of
 SPLITS = 10
 
 
-def class_score(logits):
+def class_score(logits: np.ndarray) -> float:
     """exp of the mean divergence of p(class | picture) from p(class); 1 … number of classes.
 
     Salimans et al. 2016, section 4 (there with Inception: the "Inception Score").
@@ -89,10 +92,10 @@ class ClassScore(Metric):
     sides = ("fake",)
     better = {"class_score": "higher"}
 
-    def remember(self):
+    def remember(self) -> Any:
         return _Entropies()
 
-    def result(self):
+    def result(self) -> dict[str, float]:
         (fake,) = self.need("fake")
         score, deviation = fake.score()
         return {"class_score": score, "class_score_std": deviation}
@@ -110,10 +113,10 @@ class ClassAgreement(Metric):
     labelled = True
     better = {"class_agreement": "higher"}
 
-    def remember(self):
+    def remember(self) -> Any:
         return _Agreement()
 
-    def result(self):
+    def result(self) -> dict[str, float]:
         (fake,) = self.need("fake", least=1)
         return {"class_agreement": float(fake.moments.mean[0])}
 
@@ -154,18 +157,18 @@ class ModeCoverage(Metric):
     sides = ("fake",)
     better = {"modes": "higher", "high_quality": "higher", "modes_kl": "lower"}
 
-    def __init__(self, modes, strays=True):
+    def __init__(self, modes: int, strays: bool = True) -> None:
         self.modes = checks.integer("modes", modes)
         self.strays = bool(strays)
         super().__init__()
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         return {"modes": self.modes, "strays": self.strays}
 
-    def remember(self):
+    def remember(self) -> Any:
         return Tally(self.modes)
 
-    def check(self, side, rows):
+    def check(self, side: str, rows: np.ndarray) -> np.ndarray:
         if rows.ndim != 1 or rows.dtype.kind not in "iu":
             raise ValueError(
                 f"ModeCoverage looks at mode numbers: whole numbers of shape (n,). Received "
@@ -179,7 +182,7 @@ class ModeCoverage(Metric):
             )
         return rows
 
-    def result(self):
+    def result(self) -> dict[str, float]:
         """`modes` covered, share of `high_quality`, the `rarest_mode_share` of all samples, and
         `modes_kl`: KL(samples‖data) over the modes, the data's shares being uniform if no real
         rows were seen; infinite only if samples fill a mode that the data has not.
@@ -197,7 +200,7 @@ class ModeCoverage(Metric):
         }
 
 
-def modes_of(points, centres, sigma):
+def modes_of(points: ArrayLike, centres: ArrayLike, sigma: float) -> np.ndarray:
     """The nearest mode of each point; −1 for points more than three σ away from all.
 
     Args:
@@ -224,17 +227,17 @@ class Diversity(Metric):
     sides = ("fake",)
     better = {"diversity": "higher"}
 
-    def __init__(self, keep=2_000):
+    def __init__(self, keep: int = 2_000) -> None:
         self.keep = checks.integer("keep", keep, least=2)
         super().__init__()
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         return {"keep": self.keep}
 
-    def remember(self):
+    def remember(self) -> Any:
         return Rows(self.keep)
 
-    def result(self):
+    def result(self) -> dict[str, float]:
         from scipy.spatial import distance
 
         (fake,) = self.need("fake")

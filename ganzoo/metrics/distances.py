@@ -1,8 +1,10 @@
 """Distances between two sets of feature vectors: Fréchet and kernel."""
 
 import warnings
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ganzoo import checks
 from ganzoo.metrics.base import Metric
@@ -12,7 +14,9 @@ from ganzoo.metrics.states import Moments
 from ganzoo.metrics.states import Rows
 
 
-def frechet_distance(mean_a, covariance_a, mean_b, covariance_b):
+def frechet_distance(
+    mean_a: ArrayLike, covariance_a: ArrayLike, mean_b: ArrayLike, covariance_b: ArrayLike
+) -> float:
     """Fréchet (2-Wasserstein) distance between two Gaussians, squared as is customary.
 
         |μ_a − μ_b|² + tr(Σ_a + Σ_b − 2 (Σ_a Σ_b)^½)
@@ -44,7 +48,14 @@ def frechet_distance(mean_a, covariance_a, mean_b, covariance_b):
     return max(float(distance), 0.0)
 
 
-def kernel_distance(real, fake, *, subsets=100, subset_size=1000, seed=0):
+def kernel_distance(
+    real: np.ndarray,
+    fake: np.ndarray,
+    *,
+    subsets: int = 100,
+    subset_size: int = 1000,
+    seed: int = 0,
+) -> tuple[float, float]:
     """Kernel distance: unbiased squared MMD with the cubic kernel (x·y / d + 1)³.
 
     Bińkowski et al. 2018, section 4 ("KID"). Subsets of both sets are compared, each drawn
@@ -107,10 +118,10 @@ class FrechetDistance(Metric):
     name = "frechet"
     better = {"frechet": "lower"}
 
-    def remember(self):
+    def remember(self) -> Any:
         return Moments()
 
-    def result(self):
+    def result(self) -> dict[str, float]:
         real, fake = self.need("real", "fake")
         _warn_of_few(self.name, real, fake)
         return {"frechet": frechet_distance(real.mean, real.covariance, fake.mean, fake.covariance)}
@@ -140,10 +151,10 @@ class IntraClassFrechet(Metric):
     labelled = True
     better = {"intra_class_frechet": "lower", "intra_class_frechet_worst": "lower"}
 
-    def remember(self):
+    def remember(self) -> Any:
         return ClassMoments()
 
-    def result(self):
+    def result(self) -> dict[str, float]:
         real, fake = self.need("real", "fake")
         missing = sorted(set(real.classes) - set(fake.classes))
         if missing:
@@ -178,14 +189,16 @@ class KernelDistance(Metric):
     name = "kernel"
     better = {"kernel": "lower"}
 
-    def __init__(self, subsets=100, subset_size=1000, keep=50_000, seed=0):
+    def __init__(
+        self, subsets: int = 100, subset_size: int = 1000, keep: int = 50_000, seed: int = 0
+    ) -> None:
         positive(subsets=subsets, keep=keep)
         checks.integer("subset_size", subset_size, least=2)
         checks.integer("seed", seed, least=0)
         self.subsets, self.subset_size, self.keep, self.seed = subsets, subset_size, keep, seed
         super().__init__()
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         return {
             "subsets": self.subsets,
             "subset_size": self.subset_size,
@@ -193,10 +206,10 @@ class KernelDistance(Metric):
             "seed": self.seed,
         }
 
-    def remember(self):
+    def remember(self) -> Any:
         return Rows(self.keep)
 
-    def result(self):
+    def result(self) -> dict[str, float]:
         real, fake = (side.rows() for side in self.need("real", "fake"))
         mean, deviation = kernel_distance(
             real, fake, subsets=self.subsets, subset_size=self.subset_size, seed=self.seed

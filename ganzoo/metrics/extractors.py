@@ -8,12 +8,17 @@ from pictures to features becomes one by `extractor(function)`.
 
 import hashlib
 import pathlib
+from collections.abc import Callable
+from typing import Any
+from typing import Protocol
 
 import keras
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from ganzoo import checks
+from ganzoo import hints
 from ganzoo.metrics.classes import modes_of
 
 WEIGHTS = pathlib.Path(__file__).parent / "weights"
@@ -22,7 +27,21 @@ BATCH = 256
 does not depend on how many there are."""
 
 
-def extractor(which):
+class Extractor(Protocol):
+    """See the module."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def hash(self) -> str | None: ...
+    @property
+    def resize(self) -> str: ...
+    @property
+    def classes(self) -> int | None: ...
+    def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]: ...
+
+
+def extractor(which: str | Callable[[np.ndarray], Any]) -> Extractor:
     """An extractor by name, or of a function.
 
     Args:
@@ -54,7 +73,7 @@ def extractor(which):
             from ganzoo.metrics import inception
 
             return inception.Inception(resize="clean" if which.endswith("clean") else "tf1")
-        named = {"pixels": Pixels, "stacked_mnist": Stacked}
+        named: dict[str, Any] = {"pixels": Pixels, "stacked_mnist": Stacked}
         if which in named:
             return named[which]()
         if which in shipped():
@@ -63,7 +82,7 @@ def extractor(which):
             "extractor", which, ["inception", "inception-clean", *named, *shipped()]
         )
     if all(hasattr(which, a) for a in ("name", "hash", "resize", "classes")) and callable(which):
-        return which
+        return which  # type: ignore[return-value]
     if callable(which):
         return Function(which)
     raise TypeError(
@@ -72,7 +91,7 @@ def extractor(which):
     )
 
 
-def fingerprint(extractor, shape):
+def fingerprint(extractor: Extractor, shape: hints.Shape) -> str:
     """The extractor's hash; of one that has none, a hash of what it says of a few fixed pictures.
 
     Args:
@@ -97,7 +116,7 @@ def fingerprint(extractor, shape):
     return hashlib.sha256(" ".join(figures).encode()).hexdigest()
 
 
-def shipped():
+def shipped() -> list[str]:
     """Data sets for which a classifier comes with ganzoo."""
     return sorted(p.name.removesuffix("-classifier-v1.safetensors") for p in WEIGHTS.glob("*-v1.*"))
 
@@ -109,11 +128,11 @@ class Function:
     hash = None
     classes = None
 
-    def __init__(self, function):
+    def __init__(self, function: Callable[[np.ndarray], Any]) -> None:
         self.function = function
         self.name = getattr(function, "__name__", type(function).__name__)
 
-    def __call__(self, images):
+    def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
         features = np.asarray(self.function(images))
         if features.ndim != 2 or len(features) != len(images) or features.dtype.kind not in "fiu":
             raise ValueError(
@@ -134,7 +153,7 @@ class Pixels:
     classes = None
     resize = "Pillow, box filter, to at most 16×16"
 
-    def __call__(self, images):
+    def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
         height, width = (min(16, side) for side in images.shape[1:3])
         rows = resized(images, (height, width), Image.Resampling.BOX).reshape(len(images), -1)
         return {"features": rows.astype("float32") / 255}
@@ -151,7 +170,7 @@ class Points:
     classes = None
     resize = "none"
 
-    def __init__(self, centres=None, sigma=None):
+    def __init__(self, centres: ArrayLike | None = None, sigma: float | None = None) -> None:
         self.centres, self.sigma = centres, sigma
         known = "" if centres is None else f"{np.asarray(centres, 'float64').tolist()} {sigma}"
         self.hash = hashlib.sha256(known.encode()).hexdigest()
@@ -172,7 +191,7 @@ class Classifier:
 
     resize = "Pillow, bicubic with antialiasing, to the classifier's size"
 
-    def __init__(self, data):
+    def __init__(self, data: str) -> None:
         from safetensors import safe_open
 
         path = WEIGHTS / f"{data}-classifier-v1.safetensors"
@@ -187,7 +206,7 @@ class Classifier:
         for variable in self.network.weights:
             variable.assign(state[name_of(variable)].astype("float32"))
 
-    def __call__(self, images):
+    def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
         if images.ndim != 4 or images.dtype != np.uint8 or images.shape[3] != 1:
             raise ValueError(
                 f"{self.name} knows grey pictures, uint8 (n, height, width, 1). Received "
@@ -205,12 +224,12 @@ class Stacked:
     resize = Classifier.resize
     classes = 1000
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.digit = Classifier("mnist")
         self.name = f"stacked-{self.digit.name}"
         self.hash = self.digit.hash
 
-    def __call__(self, images):
+    def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
         if images.ndim != 4 or images.shape[3] != 3:
             raise ValueError(
                 f"{self.name} knows pictures of three digits, (n, height, width, 3). Received "
@@ -224,7 +243,7 @@ class Stacked:
         }
 
 
-def classifier(size, classes):
+def classifier(size: tuple[int, int], classes: int) -> keras.Model:
     """The network of `Classifier`: `(n, height, width, 1)` uint8 values to features and logits."""
     layers = keras.layers
     # What a user has set for models of their own must not change scores.
@@ -250,12 +269,12 @@ def classifier(size, classes):
     return keras.Model(inputs, [features, layers.Dense(classes, name="logits", **plain)(x)])
 
 
-def name_of(variable):
+def name_of(variable: keras.Variable) -> str:
     """A variable's name in a file: `conv_0/kernel`, without the model's own number."""
     return "/".join(variable.path.split("/")[-2:])
 
 
-def resized(images, size, how):
+def resized(images: np.ndarray, size: tuple[int, int], how: Image.Resampling) -> np.ndarray:
     """`(n, h, w, c)` uint8 pictures at another size, by Pillow."""
     if images.shape[1:3] == tuple(size):
         return images
@@ -267,7 +286,7 @@ def resized(images, size, how):
     return np.moveaxis(np.asarray(sheets, "uint8"), 1, -1)
 
 
-def in_batches(network, images):
+def in_batches(network: keras.Model, images: np.ndarray) -> list[np.ndarray]:
     """What a network returns, always computed for `BATCH` pictures at once."""
     parts = []
     for start in range(0, len(images), BATCH):

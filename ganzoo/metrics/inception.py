@@ -16,6 +16,7 @@ authors; they are downloaded when first needed and are under the Apache License 
 import hashlib
 import os
 import pathlib
+from typing import Literal
 
 import keras
 import numpy as np
@@ -25,6 +26,7 @@ from PIL import Image
 
 from ganzoo import checks
 from ganzoo import downloads
+from ganzoo import hints
 from ganzoo.metrics import torch_files
 
 URL = (
@@ -329,7 +331,13 @@ class Inception:
 
     classes = CLASSES
 
-    def __init__(self, weights=None, resize="tf1", batch_size=32, sha256=SHA256):
+    def __init__(
+        self,
+        weights: hints.Path | None = None,
+        resize: Literal["tf1", "clean"] = "tf1",
+        batch_size: int = 32,
+        sha256: str | None = SHA256,
+    ) -> None:
         self._resize, ending, self.resize = RESIZES[checks.one_of("resize", resize, RESIZES)]
         self.name = f"inception-2015-12-05{ending}"
         self._batch = checks.integer("batch_size", batch_size)
@@ -337,7 +345,7 @@ class Inception:
         self._model = build()
         assign(self._model, state)
 
-    def __call__(self, images):
+    def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Features and logits of pictures.
 
         Args:

@@ -1,5 +1,7 @@
 """Fidelity and diversity apart: precision and recall, density and coverage, nearest neighbours."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from ganzoo.metrics.base import Metric
@@ -10,7 +12,9 @@ BLOCK = 1024
 """Rows compared at once; memory grows with `BLOCK` times the other set's rows, not with n²."""
 
 
-def squared_distances(a, b, block=BLOCK):
+def squared_distances(
+    a: np.ndarray, b: np.ndarray, block: int = BLOCK
+) -> Iterator[tuple[slice, np.ndarray]]:
     """Squared Euclidean distances of the rows of `a` to those of `b`, a block of rows at a time.
 
     Yields:
@@ -30,7 +34,7 @@ def squared_distances(a, b, block=BLOCK):
         yield slice(start, start + len(part)), found
 
 
-def squared_radii(rows, k, block=BLOCK):
+def squared_radii(rows: np.ndarray, k: int, block: int = BLOCK) -> np.ndarray:
     """Squared distance of each row to its k-th nearest other row, `(n,)` float32."""
     radii = np.empty(len(rows), "float32")
     for part, found in squared_distances(rows, rows, block):
@@ -40,7 +44,7 @@ def squared_radii(rows, k, block=BLOCK):
     return radii
 
 
-def precision_recall(real, fake, k=3):
+def precision_recall(real: np.ndarray, fake: np.ndarray, k: int = 3) -> tuple[float, float]:
     """Precision and recall of the manifolds that k-nearest-neighbour balls span.
 
     Kynkäänniemi et al. 2019. Precision: share of the samples that lie in a ball around some real
@@ -56,7 +60,7 @@ def precision_recall(real, fake, k=3):
     return manifold(real, fake, k)[:2]
 
 
-def density_coverage(real, fake, k=5):
+def density_coverage(real: np.ndarray, fake: np.ndarray, k: int = 5) -> tuple[float, float]:
     """Density and coverage, which outliers disturb less than precision and recall.
 
     Naeem et al. 2020. Density: in how many real balls a sample lies, divided by k, on average;
@@ -72,7 +76,7 @@ def density_coverage(real, fake, k=5):
     return manifold(real, fake, k)[2:]
 
 
-def manifold(real, fake, k):
+def manifold(real: np.ndarray, fake: np.ndarray, k: int) -> tuple[float, float, float, float]:
     """`(precision, recall, density, coverage)` for one k, in one pass over all pairs."""
     for side, rows in (("real", real), ("fake", fake)):
         if len(rows) <= k:
@@ -94,7 +98,9 @@ def manifold(real, fake, k):
     )
 
 
-def nearest(rows, among, block=BLOCK):
+def nearest(
+    rows: np.ndarray, among: np.ndarray, block: int = BLOCK
+) -> tuple[np.ndarray, np.ndarray]:
     """Each row's nearest neighbour in another set.
 
     Returns:
@@ -139,7 +145,7 @@ class PrecisionRecall(_Manifold):
     better = {"precision": "higher", "recall": "higher"}
     compare = staticmethod(precision_recall)
 
-    def __init__(self, k=3, keep=10_000):
+    def __init__(self, k: int = 3, keep: int = 10_000) -> None:
         super().__init__(k, keep)
 
 
@@ -157,5 +163,5 @@ class DensityCoverage(_Manifold):
     better = {"density": "higher", "coverage": "higher"}
     compare = staticmethod(density_coverage)
 
-    def __init__(self, k=5, keep=10_000):
+    def __init__(self, k: int = 5, keep: int = 10_000) -> None:
         super().__init__(k, keep)

@@ -1,6 +1,7 @@
 """Were training pictures copied? Nearest neighbours among the trained-on and the held-out."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -50,30 +51,30 @@ class Memorisation(Metric):
     sides = ("real", "fake", "train")
     better = {"memorised": "lower", "train_nearer": "lower", "copies": "lower"}
 
-    def __init__(self, keep=60_000):
+    def __init__(self, keep: int = 60_000) -> None:
         positive(keep=keep)
         self.keep = keep
         super().__init__()
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         return {"keep": self.keep}
 
-    def remember(self):
+    def remember(self) -> Any:
         return Rows(self.keep)
 
-    def check(self, side, rows):
+    def check(self, side: str, rows: np.ndarray) -> np.ndarray:
         if rows.dtype != np.uint8 or rows.ndim != 2:
             return super().check(side, rows)
         self._check_length(rows.shape[1])
         return rows
 
-    def result(self):
+    def result(self) -> dict[str, float]:
         sides = self.need("real", "fake", "train")
         held_out, fake, train = (side.rows() for side in sides)
         return memorisation(fake, train, held_out)
 
 
-def memorisation(fake, train, held_out):
+def memorisation(fake: np.ndarray, train: np.ndarray, held_out: np.ndarray) -> dict[str, float]:
     """The results of `Memorisation` from three arrays `(n, length)`."""
     # The rows are in the order of their keys, which is as good as shuffled.
     parts = math.ceil(len(train) / len(held_out))

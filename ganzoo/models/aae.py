@@ -1,8 +1,12 @@
 """Adversarial autoencoder: a discriminator of codes makes them follow the prior."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from keras import ops
 
 from ganzoo import checks
+from ganzoo import hints
 from ganzoo import losses
 from ganzoo.encoding import Encoding
 from ganzoo.game import Player
@@ -67,12 +71,12 @@ class AAE(Generative, Encoding):
     def __init__(
         self,
         *,
-        discriminator_units=(1000, 1000),
-        latent_dim=8,
-        learning_rate=2e-4,
-        beta_1=0.5,
-        **kwargs,
-    ):
+        discriminator_units: Sequence[int] = (1000, 1000),
+        latent_dim: int = 8,
+        learning_rate: float = 2e-4,
+        beta_1: float = 0.5,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             latent_dim=latent_dim, learning_rate=learning_rate, beta_1=beta_1, **kwargs
         )
@@ -92,16 +96,16 @@ class AAE(Generative, Encoding):
         latents = self.sample_latents(ops.shape(batch["images"])[0])
         return {"latents": latents, "codes": self.encoder(batch["images"], training=True)}
 
-    def reconstruction_loss(self, batch, drawn):
+    def reconstruction_loss(self, batch: hints.Tensors, drawn: hints.Tensors) -> hints.Losses:
         again = self.decoder(drawn["codes"], training=True)
         return {"reconstruction": ops.mean(ops.square(again - batch["images"]))}, {}
 
-    def discriminator_loss(self, batch, drawn):
+    def discriminator_loss(self, batch: hints.Tensors, drawn: hints.Tensors) -> hints.Losses:
         real, fake = (self.discriminator(drawn[x], training=True) for x in ("latents", "codes"))
         objective = losses.non_saturating
         signals = objective.signals(real, fake)
         return {"adversarial": objective.discriminator(real, fake)}, signals
 
-    def generator_loss(self, batch, drawn):
+    def generator_loss(self, batch: hints.Tensors, drawn: hints.Tensors) -> hints.Losses:
         fake = self.discriminator(drawn["codes"], training=True)
         return {"adversarial": losses.non_saturating.generator(fake)}, {}

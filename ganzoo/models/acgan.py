@@ -1,5 +1,7 @@
 """ACGAN: the discriminator says which class a picture is of, rather than being told."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -56,7 +58,14 @@ class ACGAN(ConvolutionalGAN):
         * The authors published no code; the body is that of github.com/soumith/dcgan.torch
     """
 
-    def __init__(self, *, num_classes=10, class_weight=1.0, fake_class_weight=1.0, **kwargs):
+    def __init__(
+        self,
+        *,
+        num_classes: int = 10,
+        class_weight: float = 1.0,
+        fake_class_weight: float = 1.0,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(num_classes=checks.integer("num_classes", num_classes), **kwargs)
         self.class_weight = checks.real("class_weight", class_weight, least=0)
         self.fake_class_weight = checks.real("fake_class_weight", fake_class_weight, least=0)

@@ -1,5 +1,7 @@
 """Conditional GAN: you say which class, it makes a picture of it."""
 
+from typing import Any
+
 from ganzoo import checks
 from ganzoo.convolutional import ConvolutionalGAN
 from ganzoo.registry import register
@@ -44,5 +46,5 @@ class CGAN(ConvolutionalGAN):
         * The authors published no code; the body is that of github.com/soumith/dcgan.torch
     """
 
-    def __init__(self, *, num_classes=10, **kwargs):
+    def __init__(self, *, num_classes: int = 10, **kwargs: Any) -> None:
         super().__init__(num_classes=checks.integer("num_classes", num_classes), **kwargs)

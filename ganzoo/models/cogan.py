@@ -1,6 +1,10 @@
 """CoGAN: pairs of pictures from two domains, learned without pairs."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ganzoo import checks
 from ganzoo.gan import GAN
@@ -64,7 +68,9 @@ class CoGAN(TwoDomains, GAN):
         * The authors' code: github.com/mingyuliutw/CoGAN
     """
 
-    def __init__(self, *, channels=64, apart=1, ema_decay=0.99, **kwargs):
+    def __init__(
+        self, *, channels: int = 64, apart: int = 1, ema_decay: float = 0.99, **kwargs: Any
+    ) -> None:
         super().__init__(ema_decay=ema_decay, **kwargs)
         self.channels = checks.integer("channels", channels)
         self.apart = checks.integer("apart", apart)
@@ -92,18 +98,28 @@ class CoGAN(TwoDomains, GAN):
     def _couples_examples(self):
         return True  # each example has two logits
 
-    def generate(self, n, *, domain="images", **options):
+    def generate(self, n: int, *, domain: str = "images", **options: Any) -> np.ndarray:
         """Make pictures of one domain, `"images"` or `"targets"`: see `ganzoo.GAN.generate`."""
         return np.concatenate(list(self.generate_batches(n, domain=domain, **options)))
 
-    def generate_batches(self, n, *, domain="images", **options):
+    def generate_batches(
+        self, n: int, *, domain: str = "images", **options: Any
+    ) -> Iterator[np.ndarray]:
         """The pictures of `generate`, a batch at a time."""
         finish = {"images": _images, "targets": _targets}[
             checks.one_of("domain", domain, networks.DOMAINS)
         ]
         return super().generate_batches(n, finish=finish, **options)
 
-    def generate_pairs(self, n, *, seed=None, latents=None, truncation=None, **options):
+    def generate_pairs(
+        self,
+        n: int,
+        *,
+        seed: int | None = None,
+        latents: ArrayLike | None = None,
+        truncation: float | None = None,
+        **options: Any,
+    ) -> tuple[np.ndarray, ...]:
         """Pictures of both domains, the same things in the same order: `(images, targets)`."""
         parts = self._latents(checks.integer("n", n), latents, seed, truncation, n)
         latents = np.concatenate(list(parts))

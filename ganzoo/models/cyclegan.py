@@ -1,8 +1,11 @@
 """CycleGAN: translates pictures both ways, learned without pairs."""
 
+from typing import Any
+
 from ganzoo import checks
 from ganzoo import layers
 from ganzoo.adversarial import Adversarial
+from ganzoo.losses import Objective
 from ganzoo.networks import translation as networks
 from ganzoo.registry import register
 from ganzoo.translation import Translator
@@ -60,15 +63,15 @@ class CycleGAN(Adversarial, Translator):
     def __init__(
         self,
         *,
-        cycle_weight=10.0,
-        identity_weight=5.0,
-        history_size=50,
-        channels=64,
-        blocks=None,
-        patch_layers=None,
-        objective="least_squares",
-        **kwargs,
-    ):
+        cycle_weight: float = 10.0,
+        identity_weight: float = 5.0,
+        history_size: int = 50,
+        channels: int = 64,
+        blocks: int | None = None,
+        patch_layers: int | None = None,
+        objective: str | Objective = "least_squares",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(objective=objective, **kwargs)
         self.cycle_weight = checks.real("cycle_weight", cycle_weight, least=0)
         self.identity_weight = checks.real("identity_weight", identity_weight, least=0)

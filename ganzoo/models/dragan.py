@@ -1,5 +1,8 @@
 """DRAGAN: the original game with a discriminator that is smooth around the data."""
 
+from typing import Any
+from typing import Literal
+
 import keras
 from keras import ops
 
@@ -57,12 +60,12 @@ class DRAGAN(ConvolutionalGAN):
     def __init__(
         self,
         *,
-        penalty_weight=10.0,
-        slope=1.0,
-        noise=0.5,
-        discriminator_normalization=None,
-        **kwargs,
-    ):
+        penalty_weight: float = 10.0,
+        slope: float = 1.0,
+        noise: float = 0.5,
+        discriminator_normalization: Literal["batch", "layer"] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(discriminator_normalization=discriminator_normalization, **kwargs)
         self.penalty_weight = checks.real("penalty_weight", penalty_weight, least=0)
         self.slope = checks.real("slope", slope, least=0)

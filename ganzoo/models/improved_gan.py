@@ -1,8 +1,9 @@
 """Improved GAN: five techniques, each with a switch, and learning from few labels."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
-from keras import layers
-from keras import ops
 
 from ganzoo import checks
 from ganzoo.historical import HistoricalAveraging
@@ -78,16 +79,16 @@ class ImprovedGAN(HistoricalAveraging, SemiSupervised):
     def __init__(
         self,
         *,
-        feature_matching=False,
-        minibatch_discrimination=None,
-        label_smoothing=0.1,
-        virtual_batch_norm=64,
-        architecture="dcgan",
-        generator_units=(500, 500),
-        discriminator_units=(1000, 500, 250, 250, 250),
-        noise=(0.3, 0.5),
-        **kwargs,
-    ):
+        feature_matching: bool = False,
+        minibatch_discrimination: int | None = None,
+        label_smoothing: float = 0.1,
+        virtual_batch_norm: int = 64,
+        architecture: str = "dcgan",
+        generator_units: Sequence[int] = (500, 500),
+        discriminator_units: Sequence[int] = (1000, 500, 250, 250, 250),
+        noise: Sequence[float] = (0.3, 0.5),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         whole = lambda name, value: checks.integer(name, value, least=0)
         real = lambda name, value, **bounds: checks.real(name, value, least=0, **bounds)
@@ -125,10 +126,9 @@ class ImprovedGAN(HistoricalAveraging, SemiSupervised):
         else:
             images, features = dcgan.trunk(shape, self.channels, normalize=norm)
             layer = dcgan.head
-        said = {"features": layers.Activation("linear", dtype="float32")(features)}
-        kernels = self.minibatch_discrimination
-        if kernels is None:
-            kernels = 0 if self.classes else 100
+        said = {"features": keras.layers.Activation("linear", dtype="float32")(features)}
+        given, usual = self.minibatch_discrimination, 0 if self.classes else 100
+        kernels = usual if given is None else given
         if kernels:
             features = MinibatchDiscrimination(kernels)(features)
         return keras.Model(images, {**said, **self.heads(features, layer)}, name="discriminator")
@@ -137,7 +137,7 @@ class ImprovedGAN(HistoricalAveraging, SemiSupervised):
         terms = super().discriminator_terms(batch, drawn, real, fake)
         if self.label_smoothing:
             # softplus(l) − softplus(−l) = l: so much does a share of the other label change.
-            terms["label_smoothing"] = self.label_smoothing * ops.mean(real["logits"])
+            terms["label_smoothing"] = self.label_smoothing * keras.ops.mean(real["logits"])
         return terms
 
     def generator_loss(self, batch, drawn):
@@ -145,6 +145,6 @@ class ImprovedGAN(HistoricalAveraging, SemiSupervised):
             return super().generator_loss(batch, drawn)
         real, fake = (self.look(x, batch) for x in (batch["images"], drawn["fake"]))
         features = self.unlabelled(real["features"], batch)
-        apart = ops.mean(features, axis=0) - ops.mean(fake["features"], axis=0)
-        terms = {"feature_matching": ops.mean(ops.square(apart))}
+        apart = keras.ops.mean(features, axis=0) - keras.ops.mean(fake["features"], axis=0)
+        terms = {"feature_matching": keras.ops.mean(keras.ops.square(apart))}
         return {**terms, **self.generator_terms(batch, drawn, fake)}, {}

@@ -1,5 +1,9 @@
 """InfoGAN: codes that the pictures must tell, and which thereby come to mean something."""
 
+from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import ArrayLike
 from scipy import special
 
 from ganzoo import checks
@@ -68,14 +72,14 @@ class InfoGAN(Coded):
     def __init__(
         self,
         *,
-        category_weight=1.0,
-        continuous_weight=1.0,
-        dense_units=(1024,),
-        code_units=(128,),
-        learning_rate=1e-3,
-        discriminator_learning_rate=2e-4,
-        **kwargs,
-    ):
+        category_weight: float = 1.0,
+        continuous_weight: float = 1.0,
+        dense_units: Sequence[int] = (1024,),
+        code_units: Sequence[int] = (128,),
+        learning_rate: float = 1e-3,
+        discriminator_learning_rate: float = 2e-4,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             learning_rate=learning_rate,
             discriminator_learning_rate=discriminator_learning_rate,
@@ -103,7 +107,7 @@ class InfoGAN(Coded):
             heads={"codes": (*self.code_units, self.coding.width)},
         )
 
-    def codes(self, images, batch_size=256):
+    def codes(self, images: ArrayLike, batch_size: int = 256) -> dict[str, Any]:
         """What Q says of pictures: `{"categories": [probabilities (n, k) of each code],
         "continuous": means (n, codes)}`."""
         said = self._run_on_pictures(self.discriminator, images, batch_size, _codes)

@@ -1,6 +1,9 @@
 """LSGAN: squared distances to the labels in place of cross-entropies."""
 
+from typing import Any
+
 from ganzoo.convolutional import ConvolutionalGAN
+from ganzoo.losses import Objective
 from ganzoo.registry import register
 
 
@@ -45,5 +48,5 @@ class LSGAN(ConvolutionalGAN):
         * The authors' code: github.com/xudonmao/LSGAN
     """
 
-    def __init__(self, *, objective="least_squares", **kwargs):
+    def __init__(self, *, objective: str | Objective = "least_squares", **kwargs: Any) -> None:
         super().__init__(objective=objective, **kwargs)

@@ -1,5 +1,7 @@
 """pix2pix: translates pictures, learned from pairs."""
 
+from typing import Any
+
 from keras import ops
 
 from ganzoo import checks
@@ -62,8 +64,14 @@ class Pix2Pix(Adversarial, Translator):
     pictures_judged = 2
 
     def __init__(
-        self, *, distance_weight=100.0, channels=64, dropout=0.5, patch_layers=None, **kwargs
-    ):
+        self,
+        *,
+        distance_weight: float = 100.0,
+        channels: int = 64,
+        dropout: float = 0.5,
+        patch_layers: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.distance_weight = checks.real("distance_weight", distance_weight, least=0)
         self.channels = checks.integer("channels", channels)

@@ -1,6 +1,7 @@
 """ProGAN: both networks grow, from tiny pictures to large ones."""
 
 import dataclasses
+from typing import Any
 
 import keras
 from keras import ops
@@ -8,6 +9,7 @@ from keras import ops
 from ganzoo import checks
 from ganzoo import penalties
 from ganzoo.gan import GAN
+from ganzoo.losses import Objective
 from ganzoo.networks import progressive as networks
 from ganzoo.registry import register
 
@@ -59,23 +61,23 @@ class ProGAN(GAN):
     def __init__(
         self,
         *,
-        phase_steps=500,
-        levels=None,
-        channels=32,
-        max_channels=128,
-        penalty_weight=10.0,
-        drift_weight=1e-3,
-        latent_dim=128,
-        objective="wasserstein",
-        learning_rate=1e-3,
-        beta_1=0.0,
-        beta_2=0.99,
-        ema_decay=0.999,
-        **kwargs,
-    ):
-        rates = {"learning_rate": learning_rate, "beta_1": beta_1, "beta_2": beta_2}
-        given = {"latent_dim": latent_dim, "objective": objective, "ema_decay": ema_decay}
-        super().__init__(**given, **rates, **kwargs)
+        phase_steps: int = 500,
+        levels: int | None = None,
+        channels: int = 32,
+        max_channels: int = 128,
+        penalty_weight: float = 10.0,
+        drift_weight: float = 1e-3,
+        latent_dim: int = 128,
+        objective: str | Objective = "wasserstein",
+        learning_rate: float = 1e-3,
+        beta_1: float = 0.0,
+        beta_2: float = 0.99,
+        ema_decay: float = 0.999,
+        **kwargs: Any,
+    ) -> None:
+        rates: dict[str, Any] = {"learning_rate": learning_rate, "beta_1": beta_1, "beta_2": beta_2}
+        given: dict[str, Any] = {"latent_dim": latent_dim, "objective": objective}
+        super().__init__(ema_decay=ema_decay, **given, **rates, **kwargs)
         self.phase_steps = checks.integer("phase_steps", phase_steps)
         self.levels = levels if levels is None else checks.integer("levels", levels)
         self.channels = checks.integer("channels", channels)
@@ -84,9 +86,9 @@ class ProGAN(GAN):
         self.drift_weight = checks.real("drift_weight", drift_weight, least=0)
 
     @property
-    def sizes(self):
+    def sizes(self) -> list[tuple[int, int]]:
         """`(height, width)` at all levels."""
-        return networks.sizes(*self.image_shape[:2], self.levels)
+        return networks.sizes(*self.image_shape[:2], self.levels)  # type: ignore[call-arg]
 
     def check_image_shape(self, shape):
         super().check_image_shape(shape)
@@ -98,7 +100,7 @@ class ProGAN(GAN):
         return min(last, (step + self.phase_steps) // (2 * self.phase_steps))
 
     @property
-    def level(self):
+    def level(self) -> int:
         """Index of the current size, from 0."""
         return self.stage(int(self.step))
 
@@ -144,7 +146,5 @@ class ProGAN(GAN):
     def discriminator_terms(self, batch, drawn, real, fake):
         judge, pair = lambda x: self.discriminate(x, batch), (batch["images"], drawn["fake"])
         penalty = penalties.gradient_penalty(judge, *pair, seed=self.seed_generator)
-        return {
-            "gradient_penalty": self.penalty_weight * penalty,
-            "drift": self.drift_weight * ops.mean(ops.square(real["logits"])),
-        }
+        drift = self.drift_weight * ops.mean(ops.square(real["logits"]))
+        return {"gradient_penalty": self.penalty_weight * penalty, "drift": drift}

@@ -1,10 +1,14 @@
 """R3GAN: a modern baseline, relativistic and regularised on both sides."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from keras import ops
 
 from ganzoo import checks
 from ganzoo import penalties
 from ganzoo.gan import GAN
+from ganzoo.losses import Objective
 from ganzoo.networks import dcgan
 from ganzoo.networks import r3gan
 from ganzoo.registry import register
@@ -69,19 +73,19 @@ class R3GAN(GAN):
     def __init__(
         self,
         *,
-        gamma=0.1,
-        channels=(128, 64, 32),
-        architecture="residual",
-        blocks=1,
-        expansion=2,
-        group_width=16,
-        latent_dim=64,
-        objective="relativistic",
-        beta_1=0.0,
-        beta_2=0.99,
-        ema_decay=0.999,
-        **kwargs,
-    ):
+        gamma: float = 0.1,
+        channels: Sequence[int] = (128, 64, 32),
+        architecture: str = "residual",
+        blocks: int = 1,
+        expansion: int = 2,
+        group_width: int = 16,
+        latent_dim: int = 64,
+        objective: str | Objective = "relativistic",
+        beta_1: float = 0.0,
+        beta_2: float = 0.99,
+        ema_decay: float = 0.999,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             latent_dim=latent_dim,
             objective=objective,

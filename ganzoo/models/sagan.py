@@ -1,5 +1,7 @@
 """SAGAN: self-attention, so that far parts of a picture can agree."""
 
+from typing import Any
+
 from ganzoo.networks import resnet
 from ganzoo.registry import register
 from ganzoo.residual import ResidualGAN
@@ -47,7 +49,13 @@ class SAGAN(ResidualGAN):
         * The authors' code: github.com/brain-research/self-attention-gan
     """
 
-    def __init__(self, *, learning_rate=1e-4, discriminator_learning_rate=4e-4, **kwargs):
+    def __init__(
+        self,
+        *,
+        learning_rate: float = 1e-4,
+        discriminator_learning_rate: float = 4e-4,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             learning_rate=learning_rate,
             discriminator_learning_rate=discriminator_learning_rate,

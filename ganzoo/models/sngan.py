@@ -1,5 +1,7 @@
 """SNGAN: every layer of the discriminator divided by its largest singular value."""
 
+from typing import Any
+
 from ganzoo.networks import resnet
 from ganzoo.registry import register
 from ganzoo.residual import ResidualGAN
@@ -49,7 +51,7 @@ class SNGAN(ResidualGAN):
 
     accepts_points = True
 
-    def __init__(self, *, discriminator_steps=5, **kwargs):
+    def __init__(self, *, discriminator_steps: int = 5, **kwargs: Any) -> None:
         super().__init__(discriminator_steps=discriminator_steps, **kwargs)
 
     def build_generator(self):

@@ -1,5 +1,7 @@
 """StyleGAN2: latents become styles that steer every layer of the generator."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -65,23 +67,23 @@ class StyleGAN2(GAN):
     def __init__(
         self,
         *,
-        latent_dim=128,
-        style_dim=128,
-        mapping_layers=4,
-        channels=32,
-        max_channels=128,
-        mixing=0.9,
-        gamma=1.0,
-        gamma_every=16,
-        path_weight=2.0,
-        path_every=4,
-        learning_rate=2e-3,
-        beta_1=0.0,
-        beta_2=0.99,
-        ema_decay=0.999,
-        **kwargs,
-    ):
-        rates = {"learning_rate": learning_rate, "beta_1": beta_1, "beta_2": beta_2}
+        latent_dim: int = 128,
+        style_dim: int = 128,
+        mapping_layers: int = 4,
+        channels: int = 32,
+        max_channels: int = 128,
+        mixing: float = 0.9,
+        gamma: float = 1.0,
+        gamma_every: int = 16,
+        path_weight: float = 2.0,
+        path_every: int = 4,
+        learning_rate: float = 2e-3,
+        beta_1: float = 0.0,
+        beta_2: float = 0.99,
+        ema_decay: float = 0.999,
+        **kwargs: Any,
+    ) -> None:
+        rates: dict[str, Any] = {"learning_rate": learning_rate, "beta_1": beta_1, "beta_2": beta_2}
         super().__init__(latent_dim=latent_dim, ema_decay=ema_decay, **rates, **kwargs)
         self.style_dim = checks.integer("style_dim", style_dim)
         self.mapping_layers = checks.integer("mapping_layers", mapping_layers)

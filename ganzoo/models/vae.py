@@ -1,11 +1,13 @@
 """Variational autoencoder: codes with a prior, and a bound of the likelihood."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
 
 from ganzoo import checks
+from ganzoo import hints
 from ganzoo import losses
 from ganzoo.encoding import Encoding
 from ganzoo.game import Player
@@ -75,7 +77,9 @@ class VAE(Generative, Encoding):
     conditional = False
     stochastic = True
 
-    def __init__(self, *, beta=1.0, noise=None, latent_dim=32, **kwargs):
+    def __init__(
+        self, *, beta: float = 1.0, noise: float | None = None, latent_dim: int = 32, **kwargs: Any
+    ) -> None:
         super().__init__(latent_dim=latent_dim, **kwargs)
         self.beta = checks.real("beta", beta, least=0)
         self.noise = noise if noise is None else checks.real("noise", noise, above=0)
@@ -87,7 +91,7 @@ class VAE(Generative, Encoding):
         self.decoder = keras.Model(decoder.input, spread(decoder.output), name="decoder")
         return (Player("autoencoder", (self.encoder, self.decoder), self.bound_loss),)
 
-    def bound_loss(self, batch, drawn):
+    def bound_loss(self, batch: hints.Tensors, drawn: hints.Tensors) -> hints.Losses:
         images = batch["images"]
         found = self.encoder(images, training=True)
         means = self.decoder(self.sample_codes(found), training=True)

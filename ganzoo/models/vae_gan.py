@@ -1,8 +1,11 @@
 """VAE-GAN: an autoencoder whose errors are measured in a discriminator's features."""
 
+from typing import Any
+
 from keras import ops
 
 from ganzoo import checks
+from ganzoo import hints
 from ganzoo import losses
 from ganzoo.encoding import Encoding
 from ganzoo.game import Player
@@ -71,8 +74,15 @@ class VAEGAN(Generative, Encoding):
     stochastic = True
 
     def __init__(
-        self, *, gamma=1e-3, beta=1.0, latent_dim=64, learning_rate=3e-4, beta_1=0.5, **kwargs
-    ):
+        self,
+        *,
+        gamma: float = 1e-3,
+        beta: float = 1.0,
+        latent_dim: int = 64,
+        learning_rate: float = 3e-4,
+        beta_1: float = 0.5,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             latent_dim=latent_dim, learning_rate=learning_rate, beta_1=beta_1, **kwargs
         )
@@ -95,22 +105,22 @@ class VAEGAN(Generative, Encoding):
         again = self.generator(self.sample_codes(found), training=True)
         return {**found, "again": again, "fake": self.generator(latents, training=True)}
 
-    def look(self, images):
+    def look(self, images: hints.Tensor) -> hints.Tensors:
         return self.discriminator(images, training=True)
 
-    def discriminator_loss(self, batch, drawn):
+    def discriminator_loss(self, batch: hints.Tensors, drawn: hints.Tensors) -> hints.Losses:
         real = self.look(batch["images"])["logits"]
         fake = [self.look(drawn[name])["logits"] for name in ("again", "fake")]
         objective, fake = losses.non_saturating, ops.concatenate(fake)
         signals = objective.signals(real, fake)
         return {"adversarial": objective.discriminator(real, fake)}, signals
 
-    def difference(self, batch, again):
+    def difference(self, batch: hints.Tensors, again: hints.Tensor) -> hints.Tensor:
         """L_D of what `look` says of the reconstructions."""
         wanted = ops.stop_gradient(self.look(batch["images"])["features"])
         return 0.5 * ops.mean(ops.sum(ops.square(wanted - again["features"]), axis=-1))
 
-    def generator_loss(self, batch, drawn):
+    def generator_loss(self, batch: hints.Tensors, drawn: hints.Tensors) -> hints.Losses:
         again, fake = self.look(drawn["again"]), self.look(drawn["fake"])
         logits = ops.concatenate([again["logits"], fake["logits"]])
         return {
@@ -118,7 +128,7 @@ class VAEGAN(Generative, Encoding):
             "reconstruction": self.gamma * self.difference(batch, again),
         }, {}
 
-    def encoder_loss(self, batch, drawn):
+    def encoder_loss(self, batch: hints.Tensors, drawn: hints.Tensors) -> hints.Losses:
         prior = ops.mean(losses.gaussian_divergence(drawn["mean"], drawn["log_variance"]))
         difference = self.difference(batch, self.look(drawn["again"]))
         return {"reconstruction": difference, "prior": self.beta * prior}, {}

@@ -1,6 +1,10 @@
 """Vanilla GAN: two multilayer perceptrons, the first generative adversarial network."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from ganzoo.gan import GAN
+from ganzoo.losses import Objective
 from ganzoo.networks import mlp
 from ganzoo.registry import register
 
@@ -57,16 +61,16 @@ class VanillaGAN(GAN):
     def __init__(
         self,
         *,
-        objective="non_saturating",
-        discriminator_steps=1,
-        generator_units=(1200, 1200),
-        discriminator_units=(240, 240),
-        pieces=5,
-        dropout=(0.2, 0.5),
-        learning_rate=1e-4,
-        discriminator_learning_rate=2e-4,
-        **kwargs,
-    ):
+        objective: str | Objective = "non_saturating",
+        discriminator_steps: int = 1,
+        generator_units: Sequence[int] = (1200, 1200),
+        discriminator_units: Sequence[int] = (240, 240),
+        pieces: int = 5,
+        dropout: Sequence[float] = (0.2, 0.5),
+        learning_rate: float = 1e-4,
+        discriminator_learning_rate: float | None = 2e-4,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             objective=objective,
             discriminator_steps=discriminator_steps,

@@ -1,9 +1,12 @@
 """WGAN: an estimate of the earth mover's distance, by a critic whose weights are clipped."""
 
+from typing import Any
+
 import keras
 
 from ganzoo import checks
 from ganzoo.convolutional import ConvolutionalGAN
+from ganzoo.losses import Objective
 from ganzoo.registry import register
 
 
@@ -15,7 +18,7 @@ class Clip(keras.constraints.Constraint):
     [-0.5, 0.25]
     """
 
-    def __init__(self, limit):
+    def __init__(self, limit: float) -> None:
         self.limit = limit
 
     def __call__(self, weights):
@@ -69,12 +72,12 @@ class WGAN(ConvolutionalGAN):
     def __init__(
         self,
         *,
-        clip=0.01,
-        objective="wasserstein",
-        discriminator_steps=5,
-        learning_rate=5e-5,
-        **kwargs,
-    ):
+        clip: float = 0.01,
+        objective: str | Objective = "wasserstein",
+        discriminator_steps: int = 5,
+        learning_rate: float = 5e-5,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             objective=objective,
             discriminator_steps=discriminator_steps,

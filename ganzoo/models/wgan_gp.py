@@ -1,8 +1,12 @@
 """WGAN-GP: a critic whose slope is held near 1 by a penalty."""
 
+from typing import Any
+from typing import Literal
+
 from ganzoo import checks
 from ganzoo import penalties
 from ganzoo.convolutional import ConvolutionalGAN
+from ganzoo.losses import Objective
 from ganzoo.registry import register
 
 
@@ -53,15 +57,15 @@ class WGANGP(ConvolutionalGAN):
     def __init__(
         self,
         *,
-        penalty_weight=10.0,
-        objective="wasserstein",
-        discriminator_steps=5,
-        discriminator_normalization="layer",
-        learning_rate=1e-4,
-        beta_1=0.0,
-        beta_2=0.9,
-        **kwargs,
-    ):
+        penalty_weight: float = 10.0,
+        objective: str | Objective = "wasserstein",
+        discriminator_steps: int = 5,
+        discriminator_normalization: Literal["batch", "layer"] | None = "layer",
+        learning_rate: float = 1e-4,
+        beta_1: float = 0.0,
+        beta_2: float = 0.9,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             objective=objective,
             discriminator_steps=discriminator_steps,

@@ -4,9 +4,12 @@
 take pictures of any size, and points.
 """
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
+from ganzoo import hints
 from ganzoo.networks import dcgan
 from ganzoo.networks import mlp
 
@@ -26,7 +29,13 @@ def _logits(x):
     return layers.Dense(1, dtype="float32", name="logits")(x)
 
 
-def encoder(image_shape, latent_dim, channels=64, hidden=None, stochastic=False):
+def encoder(
+    image_shape: hints.Shape,
+    latent_dim: int,
+    channels: int = 64,
+    hidden: Sequence[int] | None = None,
+    stochastic: bool = False,
+) -> keras.Model:
     """Pictures `(batch, *image_shape)` to codes `(batch, latent_dim)`.
 
     If `stochastic`, to a dict of the codes' `"mean"` and `"log_variance"`.
@@ -38,7 +47,13 @@ def encoder(image_shape, latent_dim, channels=64, hidden=None, stochastic=False)
     return keras.Model(images, heads if stochastic else heads["codes"], name="encoder")
 
 
-def decoder(image_shape, latent_dim, channels=64, hidden=None, name="decoder"):
+def decoder(
+    image_shape: hints.Shape,
+    latent_dim: int,
+    channels: int = 64,
+    hidden: Sequence[int] | None = None,
+    name: str = "decoder",
+) -> keras.Model:
     """Codes `(batch, latent_dim)` to pictures in [-1, 1], `(batch, *image_shape)`.
 
     `hidden` in the encoder's order: the decoder is its mirror image.
@@ -48,7 +63,9 @@ def decoder(image_shape, latent_dim, channels=64, hidden=None, name="decoder"):
     return mlp.generator(image_shape, latent_dim, hidden[::-1], name=name)
 
 
-def discriminator(image_shape, channels=64, hidden=None):
+def discriminator(
+    image_shape: hints.Shape, channels: int = 64, hidden: Sequence[int] | None = None
+) -> keras.Model:
     """Pictures to a dict: `"logits"` `(batch, 1)`, and the `"features"` they are made of."""
     images = keras.Input(image_shape, name="images")
     x = _features(images, channels, hidden)
@@ -56,13 +73,18 @@ def discriminator(image_shape, channels=64, hidden=None):
     return keras.Model(images, {"logits": _logits(x), "features": features}, name="discriminator")
 
 
-def code_discriminator(latent_dim, hidden=(1000, 1000)):
+def code_discriminator(latent_dim: int, hidden: Sequence[int] = (1000, 1000)) -> keras.Model:
     """Codes `(batch, latent_dim)` to logits `(batch, 1)`."""
     codes = keras.Input((latent_dim,), name="codes")
     return keras.Model(codes, _logits(_dense(codes, hidden)), name="discriminator")
 
 
-def pair_discriminator(image_shape, latent_dim, channels=64, hidden=None):
+def pair_discriminator(
+    image_shape: hints.Shape,
+    latent_dim: int,
+    channels: int = 64,
+    hidden: Sequence[int] | None = None,
+) -> keras.Model:
     """`[images, codes]` to logits `(batch, 1)`.
 
     Pictures and codes have a branch each; what these find is looked at together. Convolutions have

@@ -8,6 +8,7 @@ Apart from that as in `ganzoo.networks.dcgan`.
 import keras
 from keras import layers
 
+from ganzoo import hints
 from ganzoo.layers import Conv2D
 from ganzoo.layers import Conv2DTranspose
 from ganzoo.networks.dcgan import normalization
@@ -29,7 +30,9 @@ def _chain(*parts):
     return run
 
 
-def generator(image_shape, latent_dim, channels=64, apart=1):
+def generator(
+    image_shape: hints.Shape, latent_dim: int, channels: int = 64, apart: int = 1
+) -> keras.Model:
     """Latents `(batch, latent_dim)` to a pair of pictures in [-1, 1], `{"images", "targets"}`.
 
     Each domain has the last `apart` layers to itself. The last of all is a convolution at the size
@@ -73,7 +76,7 @@ def generator(image_shape, latent_dim, channels=64, apart=1):
     return keras.Model(latents, made, name="generator")
 
 
-def discriminator(image_shape, channels=64, apart=1):
+def discriminator(image_shape: hints.Shape, channels: int = 64, apart: int = 1) -> keras.Model:
     """A pair of pictures, `{"images", "targets"}`, to logits `(batch, 2)`, one for each domain.
 
     Each domain has the first `apart` convolutions to itself. `channels` is the width at half

@@ -5,10 +5,13 @@ Generative Adversarial Networks", section 3 and figure 1.
 """
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import layers
 
+from ganzoo import hints
 from ganzoo.layers import BatchNorm
 from ganzoo.layers import Conv2D
 from ganzoo.layers import Conv2DTranspose
@@ -35,7 +38,7 @@ def _batch_norm():
     )
 
 
-def normalization(name):
+def normalization(name: str) -> Any:
     """What stands between the discriminator's layers.
 
     Args:
@@ -46,7 +49,7 @@ def normalization(name):
     return LayerNorm() if name == "layer" else layers.Identity()
 
 
-def sizes(height, width):
+def sizes(height: int, width: int) -> list[tuple[int, int]]:
     """Sizes from the picture down: halved, rounded up, while the shorter side stays at least 4;
     twice at least.
 
@@ -58,15 +61,15 @@ def sizes(height, width):
 
 
 def generator(
-    image_shape,
-    latent_dim,
-    channels=64,
-    num_classes=None,
+    image_shape: hints.Shape,
+    latent_dim: int,
+    channels: int = 64,
+    num_classes: int | None = None,
     *,
-    hidden=(),
-    reference=0,
-    name="generator",
-):
+    hidden: Sequence[int] = (),
+    reference: int = 0,
+    name: str = "generator",
+) -> keras.Model:
     """Latents `(batch, latent_dim)` to pictures in [-1, 1], `(batch, *image_shape)`.
 
     With `num_classes` it takes `[latents, labels]`; an embedding of the label is appended to the
@@ -118,7 +121,7 @@ def generator(
     return keras.Model(inputs, images, name=name)
 
 
-def halvings(x, channels=64, normalize="batch"):
+def halvings(x: hints.Tensor, channels: int = 64, normalize: str = "batch") -> hints.Tensor:
     """Strided convolutions from pictures to features, as many as `sizes` says, laid flat.
 
     `channels` is the width at half resolution; it doubles with every halving. `normalize`: see
@@ -139,18 +142,24 @@ def halvings(x, channels=64, normalize="batch"):
     return layers.Flatten()(x)
 
 
-def head(units, name):
+def head(units: int, name: str) -> keras.layers.Layer:
     """A last layer of a discriminator, in float32."""
     return layers.Dense(units, kernel_initializer=_init(), dtype="float32", name=name)
 
 
-def dense(x, units, normalize="batch"):
+def dense(x: hints.Tensor, units: int, normalize: str = "batch") -> hints.Tensor:
     """A hidden dense layer of a discriminator."""
     x = layers.Dense(units, use_bias=normalize is None, kernel_initializer=_init())(x)
     return layers.LeakyReLU(0.2)(normalization(normalize)(x))
 
 
-def trunk(image_shape, channels=64, num_classes=None, normalize="batch", hidden=()):
+def trunk(
+    image_shape: hints.Shape,
+    channels: int = 64,
+    num_classes: int | None = None,
+    normalize: str = "batch",
+    hidden: Sequence[int] = (),
+) -> tuple[Any, hints.Tensor]:
     """The discriminator's inputs and its last features, `(batch, length)`."""
     height, width, _ = image_shape
     images = keras.Input(image_shape, name="images")
@@ -167,8 +176,14 @@ def trunk(image_shape, channels=64, num_classes=None, normalize="batch", hidden=
 
 
 def discriminator(
-    image_shape, channels=64, num_classes=None, normalize="batch", *, hidden=(), heads=None
-):
+    image_shape: hints.Shape,
+    channels: int = 64,
+    num_classes: int | None = None,
+    normalize: str = "batch",
+    *,
+    hidden: Sequence[int] = (),
+    heads: dict[str, Sequence[int]] | None = None,
+) -> keras.Model:
     """Pictures `(batch, *image_shape)` to logits `(batch, 1)`.
 
     With `num_classes` it takes `[images, labels]`; an embedding of the label is a further channel

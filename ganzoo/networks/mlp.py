@@ -8,10 +8,14 @@ generator ends in one picture.
 """
 
 import math
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import layers
 
+from ganzoo import hints
 from ganzoo.layers import BatchNorm
 from ganzoo.layers import Maxout
 from ganzoo.layers import UnitDense
@@ -25,7 +29,12 @@ def _small():
     return keras.initializers.VarianceScaling(0.01, "fan_avg", "uniform")
 
 
-def generator(image_shape, latent_dim, hidden=(1200, 1200), name="generator"):
+def generator(
+    image_shape: hints.Shape,
+    latent_dim: int,
+    hidden: Sequence[int] = (1200, 1200),
+    name: str = "generator",
+) -> keras.Model:
     """Latents `(batch, latent_dim)` to pictures in [-1, 1], `(batch, *image_shape)`."""
     x = latents = keras.Input((latent_dim,), name="latents")
     for units in hidden:
@@ -36,7 +45,12 @@ def generator(image_shape, latent_dim, hidden=(1200, 1200), name="generator"):
     return keras.Model(latents, images, name=name)
 
 
-def discriminator(image_shape, hidden=(240, 240), pieces=5, dropout=(0.2, 0.5)):
+def discriminator(
+    image_shape: hints.Shape,
+    hidden: Sequence[int] = (240, 240),
+    pieces: int = 5,
+    dropout: Sequence[float] = (0.2, 0.5),
+) -> keras.Model:
     """Pictures `(batch, *image_shape)` to logits `(batch, 1)`.
 
     `dropout` is the share dropped of the input and of each hidden layer.
@@ -49,7 +63,9 @@ def discriminator(image_shape, hidden=(240, 240), pieces=5, dropout=(0.2, 0.5)):
     return keras.Model(images, logits, name="discriminator")
 
 
-def point_generator(shape, latent_dim, units, num_classes=None, depth=3):
+def point_generator(
+    shape: hints.Shape, latent_dim: int, units: int, num_classes: int | None = None, depth: int = 3
+) -> keras.Model:
     """Latents (and labels) to points of `shape=(length,)`, which nothing bounds.
 
     Three hidden layers of rectified units: what models of pictures use for points.
@@ -67,8 +83,14 @@ def point_generator(shape, latent_dim, units, num_classes=None, depth=3):
 
 
 def point_discriminator(
-    shape, units, num_classes=None, depth=3, *, wrap=lambda layer: layer, normalize=layers.Identity
-):
+    shape: hints.Shape,
+    units: int,
+    num_classes: int | None = None,
+    depth: int = 3,
+    *,
+    wrap: Callable = lambda layer: layer,
+    normalize: Callable = layers.Identity,
+) -> keras.Model:
     """Points of `shape=(length,)` (and labels) to logits `(batch, 1)`.
 
     With `num_classes` the inner product of the last features with the label's embedding is added
@@ -90,7 +112,12 @@ def point_discriminator(
     return keras.Model([points, labels], logits, name="discriminator")
 
 
-def softplus_generator(image_shape, latent_dim, hidden=(500, 500), reference=0):
+def softplus_generator(
+    image_shape: hints.Shape,
+    latent_dim: int,
+    hidden: Sequence[int] = (500, 500),
+    reference: int = 0,
+) -> keras.Model:
     """Latents `(batch, latent_dim)` to pictures in [-1, 1], with batch normalisation.
 
     Salimans et al. 2016, "Improved Techniques for Training GANs", section 5.1, with the sizes of
@@ -117,7 +144,11 @@ def softplus_generator(image_shape, latent_dim, hidden=(500, 500), reference=0):
     return keras.Model(latents, images, name="generator")
 
 
-def noisy_trunk(image_shape, hidden=(1000, 500, 250, 250, 250), noise=(0.3, 0.5)):
+def noisy_trunk(
+    image_shape: hints.Shape,
+    hidden: Sequence[int] = (1000, 500, 250, 250, 250),
+    noise: Sequence[float] = (0.3, 0.5),
+) -> tuple[Any, hints.Tensor]:
     """A discriminator's input and its last features, with noise on every layer.
 
     The same section. `noise` is the standard deviation at the picture, in [0, 1], and at each
@@ -133,6 +164,6 @@ def noisy_trunk(image_shape, hidden=(1000, 500, 250, 250, 250), noise=(0.3, 0.5)
     return images, x
 
 
-def unit_head(units, name):
+def unit_head(units: int, name: str) -> keras.layers.Layer:
     """The last layer of such a discriminator; logits begin a tenth as large as the authors'."""
     return UnitDense(units, learned_length=True, first_deviation=0.1, dtype="float32", name=name)

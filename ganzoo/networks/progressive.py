@@ -6,11 +6,13 @@ and Variation", sections 2 and 4, table 2.
 
 import functools
 import weakref
+from typing import Any
 
 import keras
 from keras import layers
 from keras import ops
 
+from ganzoo import hints
 from ganzoo.layers import EqualizedConv2D
 from ganzoo.layers import EqualizedDense
 from ganzoo.layers import MinibatchStddev
@@ -20,7 +22,7 @@ from ganzoo.networks import style
 from ganzoo.networks.style import widths
 
 
-def sizes(height, width, levels=None):
+def sizes(height: int, width: int, levels: int | None = None) -> list[tuple[int, int]]:
     """Sizes from the smallest up, halves rounded up, none of them below 4; `levels` of them.
 
     >>> sizes(28, 28), sizes(8, 12)
@@ -76,7 +78,14 @@ def _embedding(num_classes, length, **options):
     return layers.Embedding(num_classes, length, embeddings_initializer=normal, **options)
 
 
-def generator(latent_dim, steps, depth, channels=16, most=512, num_classes=None):
+def generator(
+    latent_dim: int,
+    steps: Any,
+    depth: int,
+    channels: int = 16,
+    most: int = 512,
+    num_classes: int | None = None,
+) -> keras.Model:
     """Latents (and labels) and a fade, `(batch, 1)`, to a list of pictures: one of each size of
     `steps`, `depth` channels deep.
 
@@ -108,7 +117,9 @@ def generator(latent_dim, steps, depth, channels=16, most=512, num_classes=None)
     return keras.Model([*inputs, fade], pictures, name="generator")
 
 
-def discriminator(steps, depth, channels=16, most=512, num_classes=None):
+def discriminator(
+    steps: Any, depth: int, channels: int = 16, most: int = 512, num_classes: int | None = None
+) -> keras.Model:
     """Pictures of every size of `steps`, one input each, (labels) and a fade to a list of logits.
 
     The generator's mirror image, ending in a measure of how much the examples of a group differ.
@@ -175,14 +186,14 @@ def _once(build):
 
 
 @_once
-def at_size(network, i):
+def at_size(network: keras.Model, i: int) -> keras.Model:
     """The part of a generator or discriminator that makes or judges pictures of the i-th size."""
     inputs = [x for x in network.inputs if x.name in ("latents", f"images_{i}", "labels", "fade")]
     return keras.Model(inputs, network.outputs[i], name=f"{network.name}_{i}")
 
 
 @_once
-def at_full_size(network, i, steps):
+def at_full_size(network: keras.Model, i: int, steps: Any) -> keras.Model:
     """The part of a generator that makes pictures of the i-th size, enlarged to the last."""
     part = at_size(network, i)
     x = part.output
@@ -191,7 +202,7 @@ def at_full_size(network, i, steps):
     return keras.Model(part.inputs, x, name=part.name)
 
 
-def reduced(images, steps, i, fade):
+def reduced(images: hints.Tensor, steps: Any, i: int, fade: hints.Tensor) -> hints.Tensor:
     """Pictures of the last size as those of the i-th, as detailed as the generator's: a share
     `fade` of them as they are, the rest made smaller and larger again."""
     halved = lambda x: ops.average_pool(x, 2, strides=2, padding="same")

@@ -6,10 +6,14 @@ Initialization", so that variance does not grow with depth: a block of three lay
 identity.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import layers
 from keras import ops
 
+from ganzoo import hints
 from ganzoo.layers import Conv2D
 from ganzoo.layers import UpSampling2D
 from ganzoo.networks import mlp
@@ -18,7 +22,7 @@ from ganzoo.networks.dcgan import sizes
 SLOPE = 0.2
 
 
-def widths(stages, channels):
+def widths(stages: int, channels: Any) -> Any:
     """Channels from the smallest size up: those given, then each half of the one before.
 
     >>> widths(7, (768, 768, 768, 768)), widths(3, (128, 64, 32, 16))
@@ -47,7 +51,7 @@ def _groups(wide, group_width):
     return next(g for g in range(max(1, wide // group_width), 0, -1) if wide % g == 0)
 
 
-def block(x, gain, expansion, group_width):
+def block(x: hints.Tensor, gain: Any, expansion: int, group_width: int) -> hints.Tensor:
     """1×1, grouped 3×3, 1×1, wider inside than outside; nothing is added at the start."""
     narrow = x.shape[-1]
     wide = expansion * narrow
@@ -65,8 +69,15 @@ def _gain(blocks):
 
 
 def generator(
-    image_shape, latent_dim, channels, num_classes=None, *, blocks=2, expansion=2, group_width=16
-):
+    image_shape: hints.Shape,
+    latent_dim: int,
+    channels: Sequence[int],
+    num_classes: int | None = None,
+    *,
+    blocks: int = 2,
+    expansion: int = 2,
+    group_width: int = 16,
+) -> keras.Model:
     """Latents `(batch, latent_dim)` to pictures `(batch, *image_shape)`, which nothing bounds.
 
     With `num_classes` it takes `[latents, labels]`; an embedding of the label is appended to the
@@ -101,8 +112,15 @@ def generator(
 
 
 def discriminator(
-    image_shape, channels, num_classes=None, *, embedding=64, blocks=2, expansion=2, group_width=16
-):
+    image_shape: hints.Shape,
+    channels: Sequence[int],
+    num_classes: int | None = None,
+    *,
+    embedding: int = 64,
+    blocks: int = 2,
+    expansion: int = 2,
+    group_width: int = 16,
+) -> keras.Model:
     """Pictures `(batch, *image_shape)` to logits `(batch, 1)`: the generator's mirror image.
 
     With `num_classes` it takes `[images, labels]`, and the logit is the inner product of
@@ -147,7 +165,7 @@ def _embedding(num_classes, length, gain=1.0):
 class Spread(layers.Layer):
     """A number for each channel becomes a small learned picture, times that number."""
 
-    def __init__(self, height, width, **kwargs):
+    def __init__(self, height: int, width: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.height, self.width = height, width
 

@@ -9,6 +9,7 @@ import keras
 from keras import layers
 from keras import ops
 
+from ganzoo import hints
 from ganzoo.layers import BatchNorm
 from ganzoo.layers import ConditionalBatchNorm
 from ganzoo.layers import SelfAttention
@@ -18,7 +19,7 @@ from ganzoo.networks import mlp
 from ganzoo.networks.dcgan import sizes
 
 
-def widths(stages, channels):
+def widths(stages: int, channels: int) -> list[int]:
     """Channels at full resolution, half, …: all the same up to 32×32 pictures, as the papers have
     it; beyond, a quarter of `channels`, doubled with every halving.
 
@@ -48,8 +49,14 @@ def _conv(filters, size, spectral, **options):
 
 
 def generator(
-    image_shape, latent_dim, channels=256, num_classes=None, *, spectral=False, attend=False
-):
+    image_shape: hints.Shape,
+    latent_dim: int,
+    channels: int = 256,
+    num_classes: int | None = None,
+    *,
+    spectral: bool = False,
+    attend: bool = False,
+) -> keras.Model:
     """Latents `(batch, latent_dim)` to pictures in [-1, 1], `(batch, *image_shape)`.
 
     With `num_classes` it takes `[latents, labels]`, and batch normalisation is conditional. For
@@ -94,7 +101,13 @@ def generator(
     return keras.Model(inputs, images, name="generator")
 
 
-def discriminator(image_shape, channels=128, num_classes=None, *, attend=False):
+def discriminator(
+    image_shape: hints.Shape,
+    channels: int = 128,
+    num_classes: int | None = None,
+    *,
+    attend: bool = False,
+) -> keras.Model:
     """Pictures `(batch, *image_shape)` to logits `(batch, 1)`, all layers spectrally normalised.
 
     With `num_classes` it takes `[images, labels]`, and the inner product of the last features with
@@ -113,7 +126,8 @@ def discriminator(image_shape, channels=128, num_classes=None, *, attend=False):
     halvings = 2 if stages <= 3 else stages
     for i in range(halvings + (2 if stages <= 3 else 1)):
         filters = wide[min(i, stages - 1)]
-        halve = (lambda x: layers.AveragePooling2D(2, padding="same")(x)) if i < halvings else None
+        halves = i < halvings
+        halve = lambda x: layers.AveragePooling2D(2, padding="same")(x)
         body = x if i == 0 else layers.ReLU()(x)
         body = _conv(filters, 3, True)(body)
         body = _conv(filters, 3, True)(layers.ReLU()(body))
@@ -122,9 +136,9 @@ def discriminator(image_shape, channels=128, num_classes=None, *, attend=False):
             skip = _conv(filters, 1, True)(halve(x))
             body = halve(body)
         else:
-            if halve or x.shape[-1] != filters:
+            if halves or x.shape[-1] != filters:
                 skip = _conv(filters, 1, True)(x)
-            if halve:
+            if halves:
                 body, skip = halve(body), halve(skip)
         x = layers.Add()([body, skip])
         if attend and i + 1 == _attend_at([h for h, _ in lower]):

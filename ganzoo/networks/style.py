@@ -5,11 +5,13 @@ StyleGAN", figures 2 and 7 and appendix B.
 """
 
 import math
+from typing import Any
 
 import keras
 from keras import layers
 from keras import ops
 
+from ganzoo import hints
 from ganzoo.layers import Blur
 from ganzoo.layers import EqualizedConv2D
 from ganzoo.layers import EqualizedDense
@@ -19,7 +21,7 @@ from ganzoo.layers import UpSampling2D
 from ganzoo.networks import dcgan
 
 
-def sizes(height, width):
+def sizes(height: int, width: int) -> list[tuple[int, int]]:
     """Sizes from the picture down: halved, rounded up, none of them below 4.
 
     >>> sizes(28, 28), sizes(12, 8)
@@ -28,7 +30,7 @@ def sizes(height, width):
     return [size for size in dcgan.sizes(height, width) if min(size) >= 4]
 
 
-def widths(stages, channels, most):
+def widths(stages: int, channels: int, most: int) -> list[int]:
     """Channels at full resolution, half, …: doubled with every halving, `most` at most.
 
     >>> widths(4, 32, 128)
@@ -56,7 +58,7 @@ class Centre(layers.Layer):
         momentum: of the running mean.
     """
 
-    def __init__(self, momentum=0.995, **kwargs):
+    def __init__(self, momentum: float = 0.995, **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         self.momentum = momentum
 
@@ -84,7 +86,7 @@ class Centre(layers.Layer):
 class Constant(layers.Layer):
     """The learned picture that everything starts from; of its input only the batch size counts."""
 
-    def __init__(self, shape, **kwargs):
+    def __init__(self, shape: hints.Shape, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.shape = tuple(shape)
 
@@ -141,7 +143,14 @@ class ModulatedConv2D(layers.Layer):
         upsample: whether to double the picture's size, with the filter (1, 3, 3, 1).
     """
 
-    def __init__(self, filters, size, demodulate=True, upsample=False, **kwargs):
+    def __init__(
+        self,
+        filters: int,
+        size: int,
+        demodulate: bool = True,
+        upsample: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.filters, self.size = filters, size
         self.demodulate, self.upsample = demodulate, upsample
@@ -214,7 +223,9 @@ def _dense(units, activation=True, **options):
     return (lambda x: Lift(dtype=dense.dtype_policy.name)(dense(x))) if activation else dense
 
 
-def mapping(latent_dim, style_dim, depth=8, num_classes=None):
+def mapping(
+    latent_dim: int, style_dim: int, depth: int = 8, num_classes: int | None = None
+) -> keras.Model:
     """Latents (and labels) and truncation, `(batch, 1)`, to styles `(batch, style_dim)`.
 
     Truncation 1 leaves the styles as they are, 0 makes each the mean of all.
@@ -237,13 +248,13 @@ def _embedding(num_classes, length):
     return layers.Embedding(num_classes, length, embeddings_initializer=normal, dtype="float32")
 
 
-def style_count(image_shape):
+def style_count(image_shape: hints.Shape) -> int:
     """Layers with a style of their own: two for each size but the first, which has one; and the
     last one that makes colours."""
     return 2 * len(sizes(*image_shape[:2]))
 
 
-def mix(first, second, share, seed):
+def mix(first: hints.Tensor, second: hints.Tensor, share: float, seed: Any) -> hints.Tensor:
     """Styles for as many pictures: a share of them has `second`'s from some layer on, the first
     layer excepted, the rest `first`'s. All are `(batch, layers, style_dim)`."""
     count, depth, _ = first.shape
@@ -254,7 +265,9 @@ def mix(first, second, share, seed):
     return ops.where(coarse, first, second)
 
 
-def synthesis(image_shape, style_dim, channels=32, most=512):
+def synthesis(
+    image_shape: hints.Shape, style_dim: int, channels: int = 32, most: int = 512
+) -> keras.Model:
     """Styles `(batch, layers, style_dim)` to pictures `(batch, *image_shape)`, which nothing
     bounds."""
     height, width, depth = image_shape
@@ -296,7 +309,7 @@ def _cropped(x, size):
     )
 
 
-def generator(mapping, synthesis):
+def generator(mapping: keras.Model, synthesis: keras.Model) -> keras.Model:
     """Both, one after the other: one style for all layers."""
     inputs = [keras.Input(x.shape[1:], dtype=x.dtype, name=x.name) for x in mapping.inputs]
     count = synthesis.inputs[0].shape[1]
@@ -304,7 +317,13 @@ def generator(mapping, synthesis):
     return keras.Model(inputs, synthesis(styles), name="generator")
 
 
-def discriminator(image_shape, channels=32, most=512, num_classes=None, style_dim=512):
+def discriminator(
+    image_shape: hints.Shape,
+    channels: int = 32,
+    most: int = 512,
+    num_classes: int | None = None,
+    style_dim: int = 512,
+) -> keras.Model:
     """Pictures `(batch, *image_shape)` to logits `(batch, 1)`: residual, ending in a measure of
     how much the examples of a group differ.
 

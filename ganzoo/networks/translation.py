@@ -12,6 +12,7 @@ import math
 import keras
 from keras import layers
 
+from ganzoo import hints
 from ganzoo.layers import Conv2D
 from ganzoo.layers import Conv2DTranspose
 from ganzoo.layers import CropLike
@@ -30,7 +31,7 @@ def _conv(filters, size=4, strides=2, padding="same", kind=Conv2D, **options):
     )
 
 
-def halvings(height, width):
+def halvings(height: int, width: int) -> int:
     """How often a U-Net halves a picture: down to one pixel, but at most eight times.
 
     >>> halvings(256, 256), halvings(28, 28)
@@ -39,7 +40,7 @@ def halvings(height, width):
     return min(8, int(math.log2(min(height, width))))
 
 
-def unet(image_shape, channels=64, dropout=0.5):
+def unet(image_shape: hints.Shape, channels: int = 64, dropout: float = 0.5) -> keras.Model:
     """Pictures to pictures in [-1, 1]: an encoder and a decoder with a skip at each size.
 
     The depth follows the size of `image_shape`; `channels` is the width at half resolution, which
@@ -71,7 +72,9 @@ def unet(image_shape, channels=64, dropout=0.5):
     return keras.Model(images, translated, name="generator")
 
 
-def residual(image_shape, channels=64, blocks=None, name="generator"):
+def residual(
+    image_shape: hints.Shape, channels: int = 64, blocks: int | None = None, name: str = "generator"
+) -> keras.Model:
     """Pictures to pictures in [-1, 1]: residual blocks at a quarter of the size.
 
     `channels` is the width at full size. `blocks`: how many; None: 9 for pictures from 256×256, 6
@@ -101,7 +104,7 @@ def residual(image_shape, channels=64, blocks=None, name="generator"):
     return keras.Model(images, translated, name=name)
 
 
-def patch_layers(height, width):
+def patch_layers(height: int, width: int) -> int:
     """How often the discriminator halves: three times, but leaving at least four pixels.
 
     >>> patch_layers(256, 256), patch_layers(28, 28), patch_layers(8, 8)
@@ -110,7 +113,7 @@ def patch_layers(height, width):
     return max(1, min(3, int(math.log2(min(height, width) / 4))))
 
 
-def check_patch_layers(count, height, width):
+def check_patch_layers(count: int, height: int, width: int) -> None:
     """Raise a `ValueError` if so many halvings leave less than 2×2: of one pixel instance
     normalisation makes the same whatever it was, and the discriminator would see nothing.
 
@@ -124,7 +127,7 @@ def check_patch_layers(count, height, width):
         )
 
 
-def receptive_field(count):
+def receptive_field(count: int) -> int:
     """Height and width of what one logit sees, after so many halvings.
 
     >>> [receptive_field(n) for n in range(1, 6)]
@@ -133,7 +136,13 @@ def receptive_field(count):
     return 9 * 2**count - 2
 
 
-def patch_discriminator(image_shape, channels=64, count=None, affine=False, name="discriminator"):
+def patch_discriminator(
+    image_shape: hints.Shape,
+    channels: int = 64,
+    count: int | None = None,
+    affine: bool = False,
+    name: str = "discriminator",
+) -> keras.Model:
     """Pictures to logits, one for each patch (PatchGAN): `(batch, height / 2ⁿ, width / 2ⁿ, 1)`.
 
     `count`: n, how often it halves; each patch is then 9 · 2ⁿ − 2 high and wide: 70 for 3. None:
@@ -151,7 +160,7 @@ def patch_discriminator(image_shape, channels=64, count=None, affine=False, name
     return keras.Model(images, logits, name=name)
 
 
-def both_ways(there, back):
+def both_ways(there: keras.Model, back: keras.Model) -> keras.Model:
     """Two translators as one network, `{"images", "targets"}` to the other domain's of each: what
     comes of images are targets."""
     pair = {key: keras.Input(there.input.shape[1:], name=key) for key in ("images", "targets")}
@@ -159,7 +168,7 @@ def both_ways(there, back):
     return keras.Model(pair, made, name="generator")
 
 
-def each_its_own(images, targets):
+def each_its_own(images: keras.Model, targets: keras.Model) -> keras.Model:
     """A discriminator of each domain as one network, `{"images", "targets"}` to logits, of which
     the last axis is the domain."""
     pair = {key: keras.Input(images.input.shape[1:], name=key) for key in ("images", "targets")}
