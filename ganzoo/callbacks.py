@@ -164,7 +164,7 @@ class TensorBoard(SampleGrid):
         super().on_epoch_end(epoch, logs)
         self._writer.flush()
 
-    def close(self):
+    def close(self) -> None:
         """Called by `fit`, however it ends."""
         if self._writer is not None:
             self._writer.close()
