@@ -237,20 +237,21 @@ def directions(
         weights = _first_weights(model.sampler, width)
         values, vectors = np.linalg.eigh(weights @ weights.T)
         vectors = vectors.T[::-1]
-        values = values[::-1]
+        values = np.maximum(values[::-1], 0) / max(values.sum(), 1e-12)
     else:
         checks.integer("samples", samples, least=2 * width)
+        from sklearn import decomposition  # takes a second, for which nothing else need wait
+
         latents, features = _early(model, samples, seed, labels)
-        # Components and their coordinates at once.
-        coordinates, lengths, _ = np.linalg.svd(features, full_matrices=False)
-        values = lengths**2
-        vectors = np.linalg.lstsq(coordinates[:, :width], latents, rcond=None)[0]
+        components = decomposition.PCA(min(count, features.shape[1]), random_state=0)
+        coordinates = components.fit_transform(features)
+        values = components.explained_variance_ratio_
+        vectors = np.linalg.lstsq(coordinates, latents, rcond=None)[0]
     vectors = vectors[:count]
     vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=1)[:, None], axis=1)
     vectors = np.where(largest < 0, -vectors, vectors)
-    shares = np.maximum(values, 0) / max(values.sum(), 1e-12)
-    return Directions(vectors.astype("float32"), shares[:count], method)
+    return Directions(vectors.astype("float32"), values[:count], method)
 
 
 def along(
