@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import functools
 import json
+import math
 import os
 import pathlib
 import sys
@@ -120,7 +121,18 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 def _tell(as_json, line, **found):
     """Say what a command has done, to people or to programs."""
-    click.echo(json.dumps(found) if as_json else line)
+    click.echo(_json(found) if as_json else line)
+
+
+def _json(found):
+    """JSON of one line, which knows no infinity."""
+
+    def known(x):
+        if isinstance(x, dict):
+            return {key: known(value) for key, value in x.items()}
+        return None if isinstance(x, float) and not math.isfinite(x) else x
+
+    return json.dumps(known(found), allow_nan=False)
 
 
 @click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"]})
@@ -247,6 +259,8 @@ def train(
     ganzoo train dcgan --data PICTURES --image-size 64 --set channels=32
     ganzoo train cyclegan --data APPLES --to ORANGES --image-size 64 --batch-size 4
     """
+    from ganzoo import weights
+
     size, arguments = _image_size(image_size), _settings(pairs)
     if model not in zoo.own_models():
         zoo.describe(model)  # says which there are, before a framework is loaded
@@ -255,11 +269,11 @@ def train(
         # Not `click.echo`: it goes around what keeps lines of text above those that stay in place.
         print(line, file=sys.stderr if as_json else sys.stdout, flush=True)
 
+    out = pathlib.Path(out) if out else weights.default_run(model, data)
     try:
         _load_framework()
         from ganzoo import runs
 
-        out = pathlib.Path(out) if out else runs.default_folder(model, data)
         runs.train(
             model,
             data,
@@ -279,9 +293,7 @@ def train(
             file=sys.stderr if as_json else None,
         )
     except KeyboardInterrupt:
-        from ganzoo import weights
-
-        found = weights.by_epoch(pathlib.Path(out) / "checkpoints", ".keras") if out else {}
+        found = weights.by_epoch(out / "checkpoints", ".keras")
         hint = f"goes on after epoch {max(found)}" if found else "begins again"
         click.echo(f"\nInterrupted. The same command {hint}.", err=True)
         sys.exit(130)
@@ -289,7 +301,7 @@ def train(
         from ganzoo import report
 
         rows = report.lines(out / "metrics.jsonl")
-        click.echo(json.dumps({"run": str(out), **(rows[-1] if rows else {})}))
+        click.echo(_json({"run": str(out), **(rows[-1] if rows else {})}))
 
 
 @main.command()
@@ -379,7 +391,7 @@ def benchmark(model, image_size, channels, batch_size, seconds, pairs, as_json, 
         model, image_shape=shape, batch_size=batch_size, seconds=seconds, **arguments
     )
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        click.echo(_json(found))
         return
     click.echo(
         f"{model}, {'×'.join(map(str, shape))}, batch {batch_size}, {found['precision']}, "
@@ -518,7 +530,7 @@ def publish(run, out, as_json, debug, **settings):
     say = functools.partial(click.echo, err=as_json)
     found = publishing.publish(run, out, say=say, **settings)
     if as_json:
-        click.echo(json.dumps({"path": str(out), **found}))
+        click.echo(_json({"path": str(out), **found}))
 
 
 @main.command()

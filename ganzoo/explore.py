@@ -290,13 +290,17 @@ class _Events:
         self.explorer = explorer
         self.gr = gr
         self._folder = tempfile.TemporaryDirectory(prefix="ganzoo-explore-")
+        self._places: list[pathlib.Path] = []
+        self._lock = threading.Lock()
 
     def _place(self):
         """A new folder, for a file of any name; the oldest ones go."""
-        root = pathlib.Path(self._folder.name)
-        for old in sorted(root.iterdir(), key=lambda path: path.stat().st_mtime)[: -self.files]:
-            shutil.rmtree(old, ignore_errors=True)
-        return pathlib.Path(tempfile.mkdtemp(dir=root))
+        place = pathlib.Path(tempfile.mkdtemp(dir=self._folder.name))
+        with self._lock:
+            self._places.append(place)
+            while len(self._places) > self.files:
+                shutil.rmtree(self._places.pop(0), ignore_errors=True)
+        return place
 
     def _point(self, title, seed, cut, label, method, first, *amounts):
         return self.explorer.point(

@@ -180,10 +180,10 @@ class Game(backend.Trainer, keras.Model):
             checks.real("ema_decay", ema_decay, least=0.0, below=1.0)
         if seed is not None:
             checks.integer("seed", seed, least=0)
-        policy = precision
-        if precision == "auto":
-            wanted = keras.config.dtype_policy().name  # of whoever has set it for all models
-            policy = wanted if wanted in PRECISIONS[2:] else backend.best_precision()
+        wanted = keras.config.dtype_policy().name
+        if precision == "auto" and wanted in PRECISIONS[2:]:
+            precision = wanted  # somebody has set it for all models; it is saved with this one
+        policy = backend.best_precision() if precision == "auto" else precision
         super().__init__(name=name, dtype=policy)
         self.image_shape: Any = None  # then a tuple, once it is known
         self.ema_decay = ema_decay
@@ -659,12 +659,16 @@ class Game(backend.Trainer, keras.Model):
                 )
             self.examples_per_step = feed.size
             callbacks = list(callbacks or [])
-            try:
+            # Keras tells callbacks of the end only where it ends well.
+            with contextlib.ExitStack() as closing:
                 for callback in callbacks:
+                    if hasattr(callback, "close"):
+                        closing.callback(callback.close)
                     if hasattr(callback, "see"):  # it wants to know the data, as the doctor does
                         callback.see(feed.data)
                 bar = keras.callbacks.ProgbarLogger
-                if verbose and not any(isinstance(callback, bar) for callback in callbacks):
+                own = any(isinstance(callback, bar) for callback in callbacks)
+                if verbose and not own and keras.backend.backend() == "tensorflow":
                     callbacks.append(_Bar())  # last, so that it shows what others put into the logs
                 return super().fit(
                     feed.data,
@@ -678,10 +682,6 @@ class Game(backend.Trainer, keras.Model):
                     validation_steps=validation_steps,
                     validation_freq=validation_freq,
                 )
-            finally:  # Keras tells callbacks of the end only where it ends well
-                for callback in callbacks:
-                    if hasattr(callback, "close"):
-                        callback.close()
 
     def _still(self, x, y, batch_size):
         """Data for looking at without moving: every turn is one batch, in its own order."""
@@ -721,6 +721,15 @@ class Game(backend.Trainer, keras.Model):
     def get_config(self) -> dict[str, Any]:
         # `jit_compile` belongs to how the model was compiled, which is saved beside this.
         return {name: getattr(self, name) for name in self.arguments() if name != "jit_compile"}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        policy = keras.config.dtype_policy()
+        keras.config.set_dtype_policy("float32")  # what was saved is as it was, whatever is set now
+        try:
+            return cls(**config)
+        finally:
+            keras.config.set_dtype_policy(policy)
 
     def get_compile_config(self) -> dict[str, Any]:
         return {
@@ -771,16 +780,18 @@ class _Stages(keras.callbacks.Callback):
     """Has the step compiled anew where the game enters another stage."""
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.start = int(self.model.step)
+        self.game = self.model  # to ask for it costs time on JAX: it is then brought up to date
+        self.start = int(self.game.step)
         self.on_train_batch_begin(0)
 
     def on_train_batch_begin(self, batch, logs=None):
-        if self.model._enter(self.start + batch):
-            self.model.make_train_function()
+        if self.game._enter(self.start + batch):
+            self.game.make_train_function()
 
 
 class _Bar(keras.callbacks.ProgbarLogger):
-    """Keras's progress bar, which where several steps run at once would end at 32 of 23."""
+    """Keras's progress bar, which on TensorFlow, where several steps run at once, would end at
+    step 32 of 23."""
 
     def on_train_batch_end(self, batch, logs=None):
         super().on_train_batch_end(min(batch, (self.target or math.inf) - 1), logs)

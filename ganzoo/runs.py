@@ -41,11 +41,6 @@ from ganzoo import zoo
 from ganzoo.pictures import PictureGame
 
 
-def default_folder(model: str, data: hints.Path) -> pathlib.Path:
-    """`runs/dcgan-digits` for the model `dcgan` and the data `digits`."""
-    return pathlib.Path("runs") / f"{model}-{pathlib.Path(data).stem or 'data'}"
-
-
 def train(
     model: str,
     data: hints.Path = "digits",
@@ -85,7 +80,7 @@ def train(
         tensorboard: whether to write logs and pictures for TensorBoard too.
         say: called with a line of text at each stage.
         verbose: 0: no more than that; 1: losses, scores and the time left, kept up to date; 2: a
-            line for every epoch; "auto": 1 in a terminal or notebook, else 2.
+            line for every epoch; "auto": 1 in a terminal, else 2.
         file: where what `verbose` asks for goes; None: the standard output.
 
     Returns:
@@ -95,7 +90,7 @@ def train(
         ValueError: the folder holds a run with other settings, or an argument is out of range.
         OSError: the folder cannot be written.
     """
-    out = pathlib.Path(out) if out is not None else default_folder(model, data)
+    out = pathlib.Path(out) if out is not None else weights.default_run(model, data)
     arguments = dict(arguments or {})
     checks.integer("epochs", epochs)
     checks.integer("batch_size", batch_size)

@@ -1,19 +1,18 @@
 """A training, as the terminal shows it."""
 
+import contextlib
 import math
+import os
 import sys
 import time
 from typing import TextIO
 
 import keras
 from rich import console
-from rich import live
 from rich import progress_bar
 from rich import table
 from rich import text
-
-SECONDS = 0.1
-"""Least time between two looks at the losses: to read them waits for the device."""
+from rich.live import Live
 
 
 class TerminalView(keras.callbacks.Callback):
@@ -24,7 +23,7 @@ class TerminalView(keras.callbacks.Callback):
 
     Args:
         file: where to; None: the standard output.
-        live: whether lines may be written over; None: if `file` is a terminal or a notebook.
+        live: whether lines may be written over; None: if `file` is a terminal.
 
     Example:
 
@@ -39,26 +38,33 @@ class TerminalView(keras.callbacks.Callback):
 
     def __init__(self, file: TextIO | None = None, live: bool | None = None) -> None:
         super().__init__()
-        self._console = console.Console(file=file or sys.stdout, highlight=False, markup=False)
-        self.live = self._console.is_interactive if live is None else live
-        self._display = None
+        self.file = file
+        self.live = live
+        self._display: Live | None = None
 
     # What is known -----------------------------------------------------------------------------
 
     def on_train_begin(self, logs=None):
         self._epoch, self._start, self._begun = None, time.perf_counter(), None
         self._logs, self._scores, self._speed = {}, {}, None
-        if self.live:
-            self._display = live.Live(
-                console=self._console, get_renderable=self._lines, refresh_per_second=4
+        self._out = self.file or sys.stdout
+        live = self._out.isatty() if self.live is None else self.live
+        if live and os.environ.get("TERM") != "dumb":
+            self._display = Live(
+                console=console.Console(file=self._out, highlight=False, markup=False),
+                get_renderable=self._lines,
+                refresh_per_second=4,
+                # What goes elsewhere need not be kept above the lines.
+                redirect_stdout=sys.stdout.isatty(),
+                redirect_stderr=sys.stderr.isatty(),
             )
             self._display.start()
 
     def on_epoch_begin(self, epoch, logs=None):
         self._first = epoch if self._epoch is None else self._first
         self._epoch, self._step, self._ended = epoch, 0, False
+        self._size = self.model.examples_per_step
         self._clock, self._counted_from = time.perf_counter(), 0
-        self._looked = -math.inf
 
     def on_train_batch_end(self, batch, logs=None):
         now = time.perf_counter()
@@ -69,20 +75,20 @@ class TerminalView(keras.callbacks.Callback):
             self._clock, self._counted_from = now, self._step
         steps, seconds = self._step - self._counted_from, now - self._clock
         if steps:
-            self._speed = steps * self.model.examples_per_step / seconds
-        if self.live and now - self._looked >= SECONDS:
-            self._looked, self._logs = now, _numbers(logs)
+            self._speed = steps * self._size / seconds
+        self._logs = _numbers(logs)
 
     def on_epoch_end(self, epoch, logs=None):
         self._ended = True
         found = _numbers(logs)
         self._scores |= {k: (v, epoch + 1) for k, v in found.items() if _is_score(k)}
         self._logs = {k: v for k, v in found.items() if not _is_score(k)}
-        if not self.live:
+        if self._display is None:
             shown = {k: v for k, v in found.items() if k.endswith("loss") or _is_score(k)}
             line = ", ".join([*self._pace(), *(f"{k} {v:.4g}" for k, v in shown.items())])
             line = f"Epoch {epoch + 1}/{self.params['epochs']}: {line}"
-            self._console.print(line, soft_wrap=True)
+            with contextlib.suppress(OSError):  # nobody reads it any more: no reason to stop
+                print(line, file=self._out, flush=True)
 
     def close(self) -> None:
         """Called by `fit`, however it ends."""

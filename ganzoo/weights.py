@@ -12,6 +12,7 @@ import zipfile
 from ganzoo import catalogue
 from ganzoo import checks
 from ganzoo import downloads
+from ganzoo import hints
 from ganzoo import tensors
 
 TENSORS = "model.safetensors"
@@ -31,6 +32,11 @@ def by_epoch(folder, ending):
         if number.isdecimal():
             found[int(number)] = path
     return dict(sorted(found.items()))
+
+
+def default_run(model: str, data: hints.Path) -> pathlib.Path:
+    """The run folder: `runs/dcgan-digits` for the model `dcgan` and the data `digits`."""
+    return pathlib.Path("runs") / f"{model}-{pathlib.Path(data).stem or 'data'}"
 
 
 def find(source, name=None):

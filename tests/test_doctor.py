@@ -101,9 +101,10 @@ def test_a_healthy_run_is_left_in_peace(name, seed):
 
 
 @slow
-@pytest.mark.parametrize("name", ["vanilla", "dcgan", "cgan"])
-def test_a_long_healthy_run_on_digits_is_left_in_peace(name):
-    model = ganzoo.get(name, **({} if name == "vanilla" else {"channels": 16}), seed=1)
+# With seed 1 `cgan` makes nearly one picture of each digit until epoch 75, as the doctor says.
+@pytest.mark.parametrize("name, seed", [("vanilla", 1), ("dcgan", 1), ("cgan", 2)])
+def test_a_long_healthy_run_on_digits_is_left_in_peace(name, seed):
+    model = ganzoo.get(name, **({} if name == "vanilla" else {"channels": 16}), seed=seed)
     doctor = watch(model, ganzoo.datasets.load("digits", labels=name == "cgan"), epochs=100)
     assert doctor.findings == []
     last = doctor.signals[-1]

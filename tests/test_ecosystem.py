@@ -102,6 +102,26 @@ def test_a_mixed_policy_set_for_all_models_is_that_of_ours():
     assert small().dtype_policy.name == "float32"
 
 
+@pytest.mark.parametrize(
+    "before, after", [("float32", "mixed_float16"), ("mixed_float16", "float32")]
+)
+def test_a_saved_model_keeps_its_policy_whatever_is_set_now(digits, tmp_path, before, after):
+    def under(policy, make):
+        keras.mixed_precision.set_dtype_policy(policy)
+        try:
+            return make()
+        finally:
+            keras.mixed_precision.set_dtype_policy("float32")
+
+    model = under(before, small)
+    fit(model, digits, epochs=1)
+    model.save(tmp_path / "model.keras")
+    again = under(after, lambda: keras.saving.load_model(tmp_path / "model.keras"))
+    assert again.dtype_policy.name == model.dtype_policy.name == before
+    np.testing.assert_array_equal(again.generate(4, seed=0), model.generate(4, seed=0))
+    assert fit(again, digits, epochs=1).history == fit(model, digits, epochs=1).history
+
+
 def test_the_progress_bar_ends_at_the_last_step(digits, capsys):
     model = small()
     model.compile(steps_per_execution=10)

@@ -227,9 +227,9 @@ def test_wrong_arguments_leave_no_folder(train, tmp_path, change, message):
 
 
 def test_default_folder():
-    assert runs.default_folder("dcgan", "digits") == pathlib.Path("runs/dcgan-digits")
-    assert runs.default_folder("cgan", "a/b/faces.zip") == pathlib.Path("runs/cgan-faces")
-    assert runs.default_folder("cgan", ".") == pathlib.Path("runs/cgan-data")
+    assert weights.default_run("dcgan", "digits") == pathlib.Path("runs/dcgan-digits")
+    assert weights.default_run("cgan", "a/b/faces.zip") == pathlib.Path("runs/cgan-faces")
+    assert weights.default_run("cgan", ".") == pathlib.Path("runs/cgan-data")
 
 
 def test_classes_come_from_the_labels(train, tmp_path, rng, monkeypatch):

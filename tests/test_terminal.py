@@ -1,5 +1,6 @@
 """What the terminal shows of a training."""
 
+import copy
 import io
 import os
 import re
@@ -89,6 +90,42 @@ def test_a_line_for_every_epoch_where_there_is_no_terminal():
     assert [line.split(":")[0] for line in text.splitlines()] == ["Epoch 1/2", "Epoch 2/2"]
     for epoch, line in enumerate(text.splitlines()):
         assert f"d_loss {log['d_loss'][epoch]:.4g}, g_loss {log['g_loss'][epoch]:.4g}" in line
+
+
+def test_a_file_is_no_terminal_whatever_the_environment_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as many do where tests are run
+    with (tmp_path / "log.txt").open("w") as file:
+        view = terminal.TerminalView(file)
+        assert copy.deepcopy(terminal.TerminalView()).file is None  # as KerasTuner does
+        ganzoo.get("vanilla", seed=0).fit(
+            ganzoo.datasets.load("digits"), verbose=0, callbacks=[view]
+        )
+    text = (tmp_path / "log.txt").read_text()
+    assert text.startswith("Epoch 1/1: ") and "\x1b" not in text
+
+
+def test_training_goes_on_when_nobody_reads_any_more():
+    class Closed(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError
+
+    view, ds = terminal.TerminalView(Closed()), ganzoo.datasets.load("digits")
+    log = ganzoo.get("vanilla", seed=0).fit(ds, epochs=2, verbose=0, callbacks=[view])
+    assert log.epoch == [0, 1]
+
+
+def test_an_error_while_closing_keeps_no_other_from_closing():
+    class Closes(keras.callbacks.Callback):
+        closed = 0
+
+        def close(self):
+            self.closed += 1
+            raise OSError("no space left")
+
+    both = [Closes(), Closes()]
+    with pytest.raises(OSError, match="no space left"):
+        ganzoo.get("vanilla", seed=0).fit(ganzoo.datasets.load("digits"), verbose=0, callbacks=both)
+    assert [callback.closed for callback in both] == [1, 1]
 
 
 def test_callbacks_are_closed_however_the_training_ends():
