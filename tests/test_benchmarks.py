@@ -261,6 +261,7 @@ def test_lesson_of_the_optimum(lesson):
     assert losses[0] > losses[1] > found["p / (p + q)", "", "d_loss"]
 
 
+@pytest.mark.slow
 def test_lesson_of_saturation(lesson, module):
     slopes = {name: module("lessons").slopes(name, (-10, 0)) for name in module("lessons").LOGS}
     np.testing.assert_allclose(slopes["minimax"], [4.5398e-5, 0.5], rtol=1e-4)
@@ -274,6 +275,7 @@ def test_lesson_of_saturation(lesson, module):
     assert abs(moved[0]) < 0.01 < 0.3 < moved[1]
 
 
+@pytest.mark.slow
 def test_lesson_of_collapse(lesson, module, monkeypatch):
     games = dict([*module("lessons").GAMES.items()][:2])
     monkeypatch.setattr(module("lessons"), "GAMES", games)

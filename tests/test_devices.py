@@ -46,6 +46,7 @@ def trained_on(devices):
     return json.loads(said.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="once is enough")
 def test_two_devices_train_as_one_does():
     pytest.importorskip("jax")
