@@ -37,6 +37,11 @@ def optional(check, name, value, **bounds):
     return value if value is None else check(name, value, **bounds)
 
 
+def known_to_json(value):
+    """`value`, or, of a float that JSON does not know, its text: "inf", "-inf" or "nan"."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def integers(name, values, *, least=1):
     """`values` as a tuple of ints, if it is a list of whole numbers of at least `least`."""
     if not isinstance(values, (list, tuple)):

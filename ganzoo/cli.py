@@ -5,7 +5,6 @@ import contextlib
 import dataclasses
 import functools
 import json
-import math
 import os
 import pathlib
 import sys
@@ -125,14 +124,9 @@ def _tell(as_json, line, **found):
 
 
 def _json(found):
-    """JSON of one line, which knows no infinity."""
-
-    def known(x):
-        if isinstance(x, dict):
-            return {key: known(value) for key, value in x.items()}
-        return None if isinstance(x, float) and not math.isfinite(x) else x
-
-    return json.dumps(known(found), allow_nan=False)
+    """One line; an infinite number is the text "inf", as in a score sheet."""
+    strict = {key: checks.known_to_json(value) for key, value in found.items()}
+    return json.dumps(strict, allow_nan=False)
 
 
 @click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"]})

@@ -105,11 +105,9 @@ class ScoreSheet:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as it is saved."""
-        # JSON has no infinity: it is written as the text "inf".
-        strict = lambda x: str(x) if isinstance(x, float) and not np.isfinite(x) else x
         return {
             "scores": {
-                name: {k: strict(x) for k, x in dataclasses.asdict(score).items()}
+                name: {k: checks.known_to_json(x) for k, x in dataclasses.asdict(score).items()}
                 for name, score in self.scores.items()
             },
             "passport": self.passport,

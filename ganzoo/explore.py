@@ -290,7 +290,7 @@ class _Events:
         self.explorer = explorer
         self.gr = gr
         self._folder = tempfile.TemporaryDirectory(prefix="ganzoo-explore-")
-        self._places: list[pathlib.Path] = []
+        self._places = []
         self._lock = threading.Lock()
 
     def _place(self):

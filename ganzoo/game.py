@@ -658,6 +658,7 @@ class Game(backend.Trainer, keras.Model):
                     *_as_pair(validation_data), validation_batch_size or batch_size
                 )
             self.examples_per_step = feed.size
+            _check_devices(feed.size // self.turns)
             callbacks = list(callbacks or [])
             # Keras tells callbacks of the end only where it ends well.
             with contextlib.ExitStack() as closing:
@@ -799,6 +800,19 @@ class _Bar(keras.callbacks.ProgbarLogger):
 
 class Untracked(dict):
     """A dict outside Keras's attribute tracking: what is in it is not part of a model."""
+
+
+def _check_devices(batch_size):
+    """Raise a `ValueError` unless a batch can be spread over the devices that Keras was told of."""
+    spread = keras.distribution.distribution()
+    if spread is not None:
+        mesh = spread.device_mesh
+        devices = mesh.shape[mesh.axis_names.index(spread.batch_dim_name)]
+        if batch_size % devices:
+            raise ValueError(
+                f"Batches of {batch_size} cannot be spread over {devices} devices: take batches of "
+                f"{math.ceil(batch_size / devices) * devices}."
+            )
 
 
 def _as_pair(data: Any) -> tuple[Any, Any]:

@@ -244,8 +244,9 @@ def directions(
 
         latents, features = _early(model, samples, seed, labels)
         components = decomposition.PCA(min(count, features.shape[1]), random_state=0)
-        coordinates = components.fit_transform(features)
-        values = components.explained_variance_ratio_
+        with np.errstate(invalid="ignore"):  # its ratios, where a dead generator says the same
+            coordinates = components.fit_transform(features)
+        values = components.explained_variance_ / max(features.var(axis=0, ddof=1).sum(), 1e-12)
         vectors = np.linalg.lstsq(coordinates, latents, rcond=None)[0]
     vectors = vectors[:count]
     vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)

@@ -131,6 +131,8 @@ def train(
     every = score_every if hasattr(network, "generate") else 0
     scoring = _scoring(out, ds, data, data_dir, every, conditional, say)
     _set_aside(out, done)
+    live = None if verbose == "auto" else verbose == 1
+    view = [terminal.TerminalView(file, live)] if verbose else []
     notes = out / "doctor.jsonl"
     callbacks.forget(notes, done)
     watching = [
@@ -140,11 +142,7 @@ def train(
         callbacks.SampleGrid(out / "samples", n=samples, seed=seed),
         *boards,
         callbacks.Checkpoints(out / "checkpoints", seconds=checkpoint_seconds),
-        *(
-            [terminal.TerminalView(file, None if verbose == "auto" else verbose == 1)]
-            if verbose
-            else []
-        ),
+        *view,
     ]
     span = {"epochs": epochs, "initial_epoch": done}
     try:

@@ -107,11 +107,8 @@ class TerminalView(keras.callbacks.Callback):
         """Pictures per second and the time left, as far as they are known."""
         if self._speed is not None:
             yield f"{self._speed:,.0f} pictures/s"
-        now, done, total = (
-            time.perf_counter(),
-            self._progress(),
-            self.params["epochs"] - self._first,
-        )
+        now, done = time.perf_counter(), self._progress()
+        total = self.params["epochs"] - self._first
         if done >= total:
             yield f"{duration(now - self._start)} in all"
         elif done > self._begun_at:

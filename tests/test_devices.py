@@ -30,6 +30,11 @@ for name, data in {"dcgan": ganzoo.datasets.load("digits"), "vanilla": images}.i
     history = model.fit(data, epochs=2, verbose=0).history
     pictures = model.generate(16, seed=0)
     found[name] = history, pictures.astype(int).ravel().tolist()
+try:
+    model.fit(images, batch_size=33, verbose=0)
+except ValueError as error:
+    found["odd"] = str(error)
+found["after"] = model.generate(3, seed=0).shape  # which can be spread by nobody
 print(json.dumps(found))
 """
 
@@ -52,6 +57,9 @@ def test_two_devices_train_as_one_does():
     pytest.importorskip("jax")
     one, two = trained_on(1), trained_on(2)
     assert (one.pop("devices"), two.pop("devices")) == (1, 2)
+    assert one.pop("after") == two.pop("after") == [3, 8, 8, 1]
+    odd = "Batches of 33 cannot be spread over 2 devices: take batches of 34."
+    assert "odd" not in one and two.pop("odd") == odd
     for name in one:
         (losses, pictures), (others, again) = one[name], two[name]
         assert losses.keys() == others.keys()

@@ -233,6 +233,14 @@ class Linear(ganzoo.GAN):
         return keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Flatten()(inputs)))
 
 
+def test_a_dead_generator_has_no_directions():
+    model = Linear(latent_dim=5, image_shape=(8, 8, 1), ema_decay=None, seed=0)
+    kernel = model.sampler.get_layer("known").kernel
+    kernel.assign(np.zeros((5, 12)))
+    for method in ("sefa", "ganspace"):
+        np.testing.assert_array_equal(latent.directions(model, 3, method=method).shares, 0)
+
+
 @pytest.mark.parametrize(
     "method, activation", [("sefa", None), ("sefa", "relu"), ("ganspace", None)]
 )
