@@ -177,17 +177,25 @@ class Terminal:
             assert time.monotonic() < end and self._read(), self.text
         return self.text
 
-    def close(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.process.kill()
+        self.process.wait()
+        os.close(self._file)
+
+    def end(self):
+        """Reads until the command has ended, and returns its exit code."""
         while self._read():
             pass
-        os.close(self._file)
         return self.process.wait(60)
 
     def _read(self):
         if not select.select([self._file], [], [], 60)[0]:
             return False
         try:
-            some = os.read(self._file, 65536)
+            some = os.read(self._file, 512)  # less than a picture of it, so that none is missed
         except OSError:  # so Linux says that the other side is closed
             return False
         self._stream.feed(some)
@@ -196,26 +204,27 @@ class Terminal:
 
 def test_a_training_in_a_terminal(tmp_path):
     run = tmp_path / "run"
-    options = ["--set", "channels=4", "--score-every", "2", "--out", str(run)]
-    shown = Terminal("train", "dcgan", "--epochs", "2", *options)
-    shown.until(r"Compiling the training step")
-    shown.until(r"Epoch 1/2 .*/23 ")
-    assert shown.close() == 0
-    text = shown.text
-    assert re.search(r"Epoch 2/2  ━+  23/23  [\d,]+ pictures/s  \d+ s in all", text), text
+    # Twenty epochs: one takes less than the quarter second between two looks.
+    options = ["--set", "channels=4", "--score-every", "20", "--out", str(run)]
+    with Terminal("train", "dcgan", "--epochs", "20", *options) as shown:
+        shown.until(r"Compiling the training step")
+        shown.until(r"Epoch \d+/20 .*/23 .* left")
+        assert shown.end() == 0
+        text = shown.text
+    assert re.search(r"Epoch 20/20  ━+  23/23  [\d,]+ pictures/s  \d+ s in all", text), text
     assert re.search(r"d_loss 0?\d\.\d{4}   g_loss \d\.\d{4}   d_accuracy_fake", text), text
-    assert re.search(r"frechet [\d.]+ \(epoch 2\)", text), text
-    assert text.count("Epoch 2/2") == 1, text
+    assert re.search(r"frechet [\d.]+ \(epoch 20\)", text), text
+    assert text.count("Epoch 20/20") == 1, text
     assert not shown.screen.cursor.hidden
 
 
 def test_ctrl_c_leaves_a_whole_terminal(tmp_path):
     run = tmp_path / "run"
     options = ["--set", "channels=4", "--score-every", "0", "--out", str(run)]
-    shown = Terminal("train", "dcgan", "--epochs", "5000", *options)
-    shown.until(r"Epoch [2-9]/5000 .* left")
-    shown.process.send_signal(signal.SIGINT)
-    shown.until(r"Interrupted\. The same command goes on after epoch \d+\.")
-    assert shown.close() == 130
+    with Terminal("train", "dcgan", "--epochs", "5000", *options) as shown:
+        shown.until(r"Epoch \d+/5000 .* left")
+        shown.process.send_signal(signal.SIGINT)
+        shown.until(r"Interrupted\. The same command goes on after epoch \d+\.")
+        assert shown.end() == 130
     assert not shown.screen.cursor.hidden
     assert "Stopping at the end of this epoch." in shown.text
