@@ -6,6 +6,7 @@ import math
 import os
 import pathlib
 import sys
+import tempfile
 import time
 import zipfile
 from collections.abc import Callable
@@ -23,7 +24,26 @@ from ganzoo import weights
 from ganzoo.pictures import to_pictures
 
 
-class SampleGrid(keras.callbacks.Callback):
+class _Writes(keras.callbacks.Callback):
+    """Of callbacks that write files: once something has been trained, a full disk or a folder that
+    is gone is said, and does not end the training."""
+
+    say: Callable[[str], object] = staticmethod(print)
+
+    def _write(self, what, write):
+        """Whether `write` has written `what`."""
+        try:
+            write()
+        except OSError as error:
+            self.say(
+                f"{what} could not be written: {error.strerror or error}. The training goes on; it "
+                "is tried again after the next epoch."
+            )
+            return False
+        return True
+
+
+class SampleGrid(_Writes):
     """Saves a grid of samples after every epoch, always from the same latents.
 
     Of a model that makes its pictures of others, such as a translator: pictures of the data, beside
@@ -76,7 +96,7 @@ class SampleGrid(keras.callbacks.Callback):
             self._save(0)
 
     def on_epoch_end(self, epoch, logs=None):
-        self._save(epoch + 1)
+        self._write(f"The samples of epoch {epoch + 1}", lambda: self._save(epoch + 1))
 
 
 class Show(SampleGrid):
@@ -162,7 +182,7 @@ class TensorBoard(SampleGrid):
         for name, value in (logs or {}).items():
             self._writer.add_scalar(name, float(value), epoch + 1)
         super().on_epoch_end(epoch, logs)
-        self._writer.flush()
+        self._write("What TensorBoard shows", self._writer.flush)
 
     def close(self) -> None:
         """Called by `fit`, however it ends."""
@@ -190,7 +210,7 @@ def _first(data, n):
     return [x if x.dtype == np.uint8 else np.asarray(to_pictures(x)[0]) for x in columns]
 
 
-class MetricsLog(keras.callbacks.Callback):
+class MetricsLog(_Writes):
     """Appends one line of JSON per epoch: its number, step, seconds (of the clock, and of the
     processor's cores together for the training alone), and all logs.
 
@@ -203,11 +223,17 @@ class MetricsLog(keras.callbacks.Callback):
     def __init__(self, path: hints.Path) -> None:
         super().__init__()
         self.path = pathlib.Path(path)
+        self._rows: list[dict[str, Any]] | None = None  # not written yet
+
+    def on_train_begin(self, logs=None):
+        self._rows = None
 
     def on_epoch_begin(self, epoch, logs=None):
         self._start = time.perf_counter()
         self._cpu = self._cpu_now = time.process_time()
-        forget(self.path, epoch)
+        if self._rows is None:
+            self._rows = []
+            forget(self.path, epoch)
 
     def on_train_batch_end(self, batch, logs=None):
         self._cpu_now = time.process_time()
@@ -220,14 +246,22 @@ class MetricsLog(keras.callbacks.Callback):
             "cpu_seconds": round(self._cpu_now - self._cpu, 3),
             **{name: float(value) for name, value in (logs or {}).items()},
         }
-        append(self.path, row)
+        self._rows.append(row)
+        if self._write(f"The log of epoch {epoch + 1}", lambda: append(self.path, *self._rows)):
+            self._rows = []
 
 
-def append(path: pathlib.Path, row: dict[str, Any]) -> None:
-    """Add a line of JSON to a file."""
+def append(path: pathlib.Path, *rows: dict[str, Any]) -> None:
+    """Add lines of JSON to a file: all of them or, if there is an error, none."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")
+    before = path.stat().st_size if path.exists() else 0
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write("".join(json.dumps(row) + "\n" for row in rows))
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.truncate(path, before)
+        raise
 
 
 def forget(path: pathlib.Path, epoch: int) -> None:
@@ -247,16 +281,21 @@ def _epoch_of(line):
         return float("inf")
 
 
-class Checkpoints(keras.callbacks.Callback):
+class Checkpoints(_Writes):
     """Saves the whole model at ends of epochs, and keeps the newest two.
 
-    A checkpoint is written under another name, synced and then renamed: whatever interrupts it,
-    the ones before stay whole. A model whose losses or weights are no longer finite is not saved.
+    A checkpoint is written under another name, synced, read again and then renamed: whatever
+    interrupts it, the ones before stay whole. A model of whose losses, weights or optimizers' state
+    something is no longer finite is not saved. If a checkpoint cannot be written, that is said, and
+    tried again after the next epoch; the last one then goes to the folder of temporary files.
 
     Args:
         folder: gets `epoch-0001.keras`, ….
         seconds: save no more often than this, so that short epochs are not spent on saving; 0
             saves at every epoch. The last epoch is always saved.
+
+    Raises:
+        OSError: the last one cannot be written; the message says where it is.
     """
 
     keep = 2
@@ -280,23 +319,36 @@ class Checkpoints(keras.callbacks.Callback):
             self._unsaved = None  # what has diverged must not push out what had not
             return
         self._unsaved = epoch + 1
-        if epoch + 1 == self.params["epochs"] or time.monotonic() - self._last >= self.seconds:
-            self._save()
+        last = epoch + 1 == self.params["epochs"]
+        if not last and time.monotonic() - self._last >= self.seconds:
+            self._write(f"The checkpoint of epoch {epoch + 1}", self._save)
 
     def on_train_end(self, logs=None):
-        if self._unsaved is not None:  # another callback has ended the training early
+        if self._unsaved is None:
+            return
+        try:
             self._save()
+        except OSError as error:
+            name = f"epoch-{self._unsaved:04d}.keras"
+            other = pathlib.Path(tempfile.mkdtemp(prefix="ganzoo-")) / name
+            save_atomically(self.model, other)
+            raise OSError(
+                f"The last checkpoint could not be written to {str(self.folder)!r}: "
+                f"{error.strerror or error}. It is {str(other)!r}: move it there."
+            ) from error
 
     def _save(self):
-        epoch, self._unsaved = self._unsaved, None
-        if not all(np.isfinite(array).all() for array in self.model.get_weights()):
-            return  # broken by the last step, whose loss was still finite
-        save_atomically(self.model, self.folder / f"epoch-{epoch:04d}.keras")
-        # Later epochs than this one are of another run in the same folder: not ours to remove.
-        found = weights.by_epoch(self.folder, ".keras")
-        for old in [path for number, path in found.items() if number <= epoch][: -self.keep]:
-            old.unlink(missing_ok=True)
-        self._last = time.monotonic()
+        state = [*self.model.variables, *self.model.optimizer.variables]
+        # Else the last step has broken it, whose loss was still finite.
+        if all(np.isfinite(keras.ops.convert_to_numpy(v)).all() for v in state):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            save_atomically(self.model, self.folder / f"epoch-{self._unsaved:04d}.keras")
+            # Later epochs than this one are of another run in the same folder: not ours to remove.
+            found = weights.by_epoch(self.folder, ".keras")
+            for old in [x for number, x in found.items() if number <= self._unsaved][: -self.keep]:
+                old.unlink(missing_ok=True)
+            self._last = time.monotonic()
+        self._unsaved = None
 
 
 BEST = "score.json"
@@ -438,15 +490,35 @@ def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
         with temporary.open("r+b") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
+        _sync(path.parent)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise
 
 
+def _sync(folder):
+    """Have a new name in a folder outlive a loss of power, where folders can be synced."""
+    if hasattr(os, "O_DIRECTORY"):
+        number = os.open(folder, os.O_DIRECTORY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
 def save_atomically(model: keras.Model, path: pathlib.Path) -> None:
-    """`model.save`, so that `path` holds either what it held or all of the new file."""
+    """`model.save`, so that `path` holds either what it held or all of the new file, read again.
+
+    Raises:
+        OSError: it cannot be written, or not so that it can be read again.
+    """
     with replacing(path) as temporary:
         model.save(temporary)
+        with zipfile.ZipFile(temporary) as archive:
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise OSError(f"{damaged!r} of it reads otherwise than it was written")
 
 
 def write_atomically(path: pathlib.Path, text: str) -> None:

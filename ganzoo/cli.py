@@ -17,7 +17,7 @@ import ganzoo
 from ganzoo import checks
 from ganzoo import zoo
 
-_USER_ERRORS = (ValueError, TypeError, OSError, ImportError)
+_USER_ERRORS = (ValueError, TypeError, OSError, ImportError, FloatingPointError)
 
 
 class _Main(click.Group):
@@ -225,6 +225,14 @@ def info(model, as_json, debug):
     help="Epochs between two evaluations; 0: none. [default: 10 for data with an extractor]",
 )
 @click.option("--tensorboard", is_flag=True, help="Write OUT/tensorboard for TensorBoard.")
+@click.option(
+    "--on-divergence",
+    type=click.Choice(["stop", "rollback"]),
+    default="stop",
+    show_default=True,
+    help="Where numbers are no longer finite: rollback goes on from the newest checkpoint with "
+    "half the learning rates.",
+)
 @as_json
 @debug
 def train(
@@ -242,6 +250,7 @@ def train(
     checkpoint_seconds,
     score_every,
     tensorboard,
+    on_divergence,
     as_json,
     debug,
 ):
@@ -283,6 +292,7 @@ def train(
             checkpoint_seconds=checkpoint_seconds,
             score_every=score_every,
             tensorboard=tensorboard,
+            on_divergence=on_divergence,
             say=say,
             file=sys.stderr if as_json else None,
         )

@@ -98,6 +98,7 @@ class Doctor(keras.callbacks.Callback):
         found: called with each `Finding`, or None.
 
     Attributes:
+        stopped: the `Finding` for which it ended the training, or None.
         findings: list of `Finding`, in the order of time. A kind is listed again only after it
             has gone away and come back.
         signals: list of dicts, one per epoch: `epoch`, `step`, the logs and, where measured,
@@ -144,6 +145,7 @@ class Doctor(keras.callbacks.Callback):
         self.stop_on_nan = stop_on_nan
         self.say = say
         self.found = found
+        self.stopped: Finding | None = None
         self.findings: list[Finding] = []
         self.signals: list[dict[str, Any]] = []
         self._data = data
@@ -240,13 +242,14 @@ class Doctor(keras.callbacks.Callback):
         watch = self._watches.setdefault("not finite", _Watch(hasty=True))
         if watch.starts(now["step"], diverged):
             self._explain(now, weights)
+            self.stopped = self.findings[-1] if self.stop_on_nan else None
         return diverged
 
     def _explain(self, now, weights):
         """Find out who began it, and when."""
         model = self.model
         if not self._not_finite:
-            seen = f"The logs are finite, but not the weights: {_list(weights.values())}."
+            seen = f"The logs are finite, but not the state: {_list(weights.values())}."
             self._find(now, "divergence", seen, _slower(model, next(iter(weights)), 10))
             return
         batch, logs = min(self._not_finite, key=operator.itemgetter(0))
@@ -460,13 +463,16 @@ def _finite(value):
 
 
 def _not_finite_weights(model):
-    """Player name → the networks of it that hold a NaN or infinity, and in how many weights."""
+    """Player name → which of its networks, or whether its optimizer, hold a NaN or infinity, and
+    in how many arrays."""
     found = {}
     for player in model.players:
-        for network in player.networks:
-            bad = [w for w in network.weights if not bool(ops.all(ops.isfinite(w)))]
+        groups = {network.name: network.weights for network in player.networks}
+        groups[f"optimizer of the {player.name}"] = model.optimizer[player.name].variables
+        for name, arrays in groups.items():
+            bad = [a for a in arrays if not bool(ops.all(ops.isfinite(a)))]
             if bad:
-                text = f"{network.name} ({len(bad)} of {len(network.weights)}: {bad[0].path}, …)"
+                text = f"{name} ({len(bad)} of {len(arrays)}: {bad[0].path}, …)"
                 found[player.name] = (
                     f"{found[player.name]}; {text}" if player.name in found else text
                 )

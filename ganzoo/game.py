@@ -476,7 +476,12 @@ class Game(backend.Trainer, keras.Model):
                 f"The loss of player {player.name!r} does not depend on {', '.join(idle)}. Leave "
                 "these networks out of the player, or set `draws=True` if they run in `draw`."
             )
-        backend.apply(self.optimizer[player.name], gradients, variables)
+        optimizer = self.optimizer[player.name]
+        made = optimizer.iterations + 1
+        backend.apply(optimizer, gradients, variables)
+        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            # Which counts no step that overflows: a schedule would fall behind the other players'.
+            optimizer.iterations.assign(made)
 
     def _move_together(self, player, partner, batch, drawn, pullback):
         """Two players' moves from one backward pass; both face the other as it was before."""

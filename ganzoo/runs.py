@@ -58,6 +58,7 @@ def train(
     checkpoint_seconds: float = 15.0,
     score_every: int | None = None,
     tensorboard: bool = False,
+    on_divergence: Literal["stop", "rollback"] = "stop",
     say: Callable[[str], object] = print,
     verbose: int | Literal["auto"] = "auto",
     file: TextIO | None = None,
@@ -78,6 +79,9 @@ def train(
             is kept; 0: none; None: 10 where an extractor that comes with ganzoo knows the data,
             else none.
         tensorboard: whether to write logs and pictures for TensorBoard too.
+        on_divergence: where a loss, a weight or an optimizer's state is no longer finite: `"stop"`,
+            or `"rollback"`: go on from the newest checkpoint with half the learning rates, and from
+            the same one at most three times. Checkpoints hold finite numbers either way.
         say: called with a line of text at each stage.
         verbose: 0: no more than that; 1: losses, scores and the time left, kept up to date; 2: a
             line for every epoch; "auto": 1 in a terminal, else 2.
@@ -89,12 +93,15 @@ def train(
     Raises:
         ValueError: the folder holds a run with other settings, or an argument is out of range.
         OSError: the folder cannot be written.
+        FloatingPointError: the training has diverged. The message names the step, the term of the
+            loss, the networks, and what to change.
     """
     out = pathlib.Path(out) if out is not None else weights.default_run(model, data)
     arguments = dict(arguments or {})
     checks.integer("epochs", epochs)
     checks.integer("batch_size", batch_size)
     checks.real("checkpoint_seconds", checkpoint_seconds, least=0)
+    checks.one_of("on_divergence", on_divergence, ("stop", "rollback"))
     if score_every is not None:
         checks.integer("score_every", score_every, least=0)
     if "seed" in arguments:
@@ -116,51 +123,89 @@ def train(
     if done >= epochs:
         say(f"{out} has {done} epochs already. For more: --epochs {done + epochs}")
         if not (out / "report.html").exists():  # a kill may have kept it from it
-            _animate(out)
+            _carefully("The animation", lambda: _animate(out), say)
             write_report(out, say)
         return resumed
     _write_config(out, settings, epochs)
     ds = _load(network, data, to, data_dir=data_dir, **options)
     conditional = getattr(network, "num_classes", None) is not None
-    if resumed is not None:
-        network = resumed
-    elif conditional and "num_classes" not in arguments:
-        network = zoo.get(model, seed=seed, num_classes=_classes(ds), **arguments)
+
+    def fresh():
+        counted = conditional and "num_classes" not in arguments
+        more = {"num_classes": _classes(ds)} if counted else {}
+        return zoo.get(model, seed=seed, **more, **arguments)
+
+    network = fresh() if resumed is None else resumed
     domains = data if to is None else f"{data} and {to}"
     say(f"Training {model} on {domains}, epochs {done + 1} to {epochs}, in {out}")
     every = score_every if hasattr(network, "generate") else 0
     scoring = _scoring(out, ds, data, data_dir, every, conditional, say)
-    _set_aside(out, done)
     live = None if verbose == "auto" else verbose == 1
-    view = [terminal.TerminalView(file, live)] if verbose else []
     notes = out / "doctor.jsonl"
-    callbacks.forget(notes, done)
     watching = [
-        *scoring,  # first, so that the log has the scores
-        doctor.Doctor(ds, say=say, found=lambda x: callbacks.append(notes, dataclasses.asdict(x))),
         callbacks.MetricsLog(out / "metrics.jsonl"),
         callbacks.SampleGrid(out / "samples", n=samples, seed=seed),
         *boards,
         callbacks.Checkpoints(out / "checkpoints", seconds=checkpoint_seconds),
-        *view,
     ]
-    span = {"epochs": epochs, "initial_epoch": done}
+    for callback in watching:
+        callback.say = say
+    view = [terminal.TerminalView(file, live)] if verbose else []
+    again = 0  # how often it has gone on from the same checkpoint
     try:
-        with _Interrupts(say) as interrupts:
-            history = network.fit(ds, **span, verbose=0, callbacks=[*watching, interrupts])
-            if interrupts.asked and history.epoch[-1] + 1 < epochs:
-                raise KeyboardInterrupt
+        while True:
+            _set_aside(out, done)
+            callbacks.forget(notes, done)
+            note = lambda found: callbacks.append(notes, dataclasses.asdict(found))
+            watch = doctor.Doctor(ds, say=say, found=note)
+            with _Interrupts(say) as interrupts:
+                history = network.fit(
+                    ds,
+                    epochs=epochs,
+                    initial_epoch=done,
+                    verbose=0,
+                    callbacks=[*scoring, watch, *watching, *view, interrupts],  # scores get logged
+                )
+                if interrupts.asked and history.epoch[-1] + 1 < epochs:
+                    raise KeyboardInterrupt
+            if watch.stopped is None:
+                break
+            before, (done, resumed) = done, _resume(out, say)
+            again = again + 1 if done == before else 1
+            if on_divergence == "stop" or again > ROLLBACKS:
+                raise FloatingPointError(_diverged(watch.stopped, done, on_divergence))
+            network = fresh() if resumed is None else resumed
+            network.optimizer.learning_rate = float(network.optimizer.learning_rate) / 2**again
+            say(f"Back to epoch {done}, with learning rates divided by {2**again}.")
         _carefully("The nearest pictures", lambda: _show_nearest(network, ds, out, seed), say)
     finally:  # also when interrupted: what there is, is worth seeing
-        grids = _animate(out)
+        grids = _carefully("The animation", lambda: _animate(out), say)
         page = write_report(out, say)
-    say(f"Samples: {grids[-1]}")
-    say(f"The training as an animation: {out / 'training.gif'}")
+    if grids:
+        say(f"Samples: {grids[-1]}")
+        say(f"The training as an animation: {out / 'training.gif'}")
     for callback in scoring:
         callback.report()
     if page is not None:
         say(f"All of it on one page: {page}")
     return network
+
+
+ROLLBACKS = 3
+"""How often a training goes on from the same checkpoint after it has diverged."""
+
+
+def _diverged(finding, done, on_divergence):
+    kept = f"The checkpoint of epoch {done} is whole" if done else "There is no checkpoint yet"
+    mend = (
+        "and `--on-divergence rollback` goes on from there with half the learning rates."
+        if on_divergence == "stop"
+        else f"and going on from there with lower learning rates has not helped {ROLLBACKS} times."
+    )
+    return (
+        f"The training has diverged in epoch {finding.epoch}. {finding.seen} {kept}, {mend} "
+        f"Or begin another run with {finding.advice}"
+    )
 
 
 def _check_domains(network, model, to):

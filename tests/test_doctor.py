@@ -278,7 +278,7 @@ def test_samples_that_are_not_finite_are_laid_on_the_generator(fatal, step, rng)
         assert "because the samples were not finite" in finding.seen
         assert "The generator moves: generator." in finding.seen
     else:  # nobody has seen its samples in this epoch
-        assert "logs are finite, but not the weights: generator" in finding.seen
+        assert "logs are finite, but not the state: generator" in finding.seen
     assert "learning_rate=" in finding.advice
 
 

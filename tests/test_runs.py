@@ -22,6 +22,7 @@ from ganzoo import callbacks
 from ganzoo import runs
 from ganzoo import weights
 from ganzoo import zoo
+from ganzoo.game import Game
 
 # Dropout and an average: random state and more to be restored than weights.
 TINY = {
@@ -395,14 +396,15 @@ class _Model:
 
     step = 7
 
+    variables = ()
+    optimizer = types.SimpleNamespace(variables=())
+
     def __init__(self):
         self.asked = []
 
     def save(self, path):
-        pathlib.Path(path).write_text("whole")
-
-    def get_weights(self):
-        return []
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr("content", "whole")
 
     def generate(self, n, *, seed):
         self.asked.append((n, seed))
@@ -469,8 +471,10 @@ def test_sample_grid_never_leaves_half_a_picture(tmp_path, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr(Image.Image, "save", fails)
-    with pytest.raises(OSError, match="disk full"):
-        grid.on_epoch_end(0)
+    grid.say = lambda line: said.append(line)
+    said = []
+    grid.on_epoch_end(0)
+    assert len(said) == 1 and "samples of epoch 1 could not be written: disk full" in said[0]
     assert _content(tmp_path) == before
 
 
@@ -528,8 +532,13 @@ def test_a_failing_save_leaves_the_checkpoints_before_it(tmp_path):
         raise OSError("disk full")
 
     model.save = fails
-    with pytest.raises(OSError, match="disk full"):
-        checkpoints.on_epoch_end(2)
+    said = []
+    checkpoints.say = said.append
+    checkpoints.on_epoch_end(2)
+    assert said == [
+        "The checkpoint of epoch 3 could not be written: disk full. The training goes on; it is "
+        "tried again after the next epoch."
+    ]
     assert _content(tmp_path) == before
 
 
@@ -587,13 +596,161 @@ def test_a_model_whose_weights_broke_in_the_last_step_is_not_saved(tmp_path):
     assert list(weights.by_epoch(tmp_path, ".keras")) == [1]
 
 
-def test_a_run_is_watched_by_the_doctor(train, tmp_path):
+def test_a_model_whose_optimizer_broke_is_not_saved(tmp_path):
+    model = ganzoo.get("vanilla", image_shape=(8, 8, 1), seed=0, **TINY)
+    checkpoints = _attach(callbacks.Checkpoints(tmp_path, seconds=0), model, epochs=2)
+    moment = model.optimizer["generator"].variables[-1]
+    moment.assign(np.full(moment.shape, np.inf))  # the weight would never move again
+    checkpoints.on_epoch_end(0, {"d_loss": 1.0})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_not_written_whole_does_not_replace_what_was(tmp_path):
+    model = ganzoo.get("vanilla", image_shape=(8, 8, 1), seed=0, **TINY)
+    path = tmp_path / "model.keras"
+    callbacks.save_atomically(model, path)
+    before = _content(tmp_path)
+    save = model.save
+
+    def wrongly(path):
+        save(path)
+        content = bytearray(pathlib.Path(path).read_bytes())
+        content[len(content) // 2] ^= 1
+        pathlib.Path(path).write_bytes(content)
+
+    model.save = wrongly
+    with pytest.raises(OSError, match="reads otherwise than it was written"):
+        callbacks.save_atomically(model, path)
+    assert _content(tmp_path) == before
+
+
+class _Misfortune(keras.callbacks.Callback):
+    """Files and folders of a run are gone for some epochs, with something else in their place."""
+
+    def __init__(self, run, names, epochs):
+        super().__init__()
+        self.places = [run / name for name in names]
+        self.epochs = epochs
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch + 1 == self.epochs[0]:
+            for place in self.places:
+                place.rename(place.with_name(f".{place.name}"))
+                place.mkdir() if place.suffix else place.write_text("")
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch + 1 == self.epochs[-1]:
+            for place in self.places:
+                place.rmdir() if place.is_dir() else place.unlink()
+                place.with_name(f".{place.name}").rename(place)
+
+
+def test_what_cannot_be_written_for_a_while_ends_no_training(train, whole, tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    names = ("metrics.jsonl", "samples", "checkpoints")
+    misfortune = _Misfortune(run, names, range(4, 7))
+    fit = zoo.model_class("vanilla").fit
+    monkeypatch.setattr(
+        zoo.model_class("vanilla"),
+        "fit",
+        lambda self, *args, callbacks, **kwargs: fit(
+            self, *args, callbacks=[*callbacks, misfortune], **kwargs
+        ),
+    )
+    _, said = train(run, 8)
+    for what in ("log", "samples", "checkpoint"):
+        lines = [line for line in said if line.startswith(f"The {what} of epoch ")]
+        assert len(lines) == 3, said
+        assert "The training goes on; it is tried again" in lines[0]
+    assert _rows(run) == _rows(whole)[:8]
+    assert list(weights.by_epoch(run / "checkpoints", ".keras")) == [7, 8]
+    left_out = {f"epoch-{i:04d}.png" for i in (4, 5, 6)}
+    assert {p.name for p in (whole / "samples").iterdir()} - left_out >= set(_pictures(run))
+
+
+def test_a_last_checkpoint_that_cannot_be_written_goes_elsewhere(train, whole, tmp_path):
+    run = tmp_path / "run"
+    train(run, 2)
+    folder = run / "checkpoints"
+    model = weights.load("vanilla", zoo.model_class("vanilla"), run, {})
+    checkpoints = _attach(callbacks.Checkpoints(folder), model, epochs=3)
+    checkpoints.on_train_begin()
+    shutil.move(folder, tmp_path / "moved")
+    folder.write_text("")
+    model.step.assign(6)
+    checkpoints.on_epoch_end(2)
+    with pytest.raises(OSError, match="The last checkpoint could not be written") as error:
+        checkpoints.on_train_end()
+    other = pathlib.Path(str(error.value).partition("It is '")[2].partition("'")[0])
+    folder.unlink()
+    shutil.move(tmp_path / "moved", folder)
+    shutil.move(other, folder)
+    other.parent.rmdir()
+    assert list(weights.by_epoch(folder, ".keras")) == [1, 2, 3]
+    assert int(weights.load("vanilla", zoo.model_class("vanilla"), run, {}).step) == 6
+
+
+# Divergence ---------------------------------------------------------------------------------------
+
+
+def test_a_training_that_diverges_stops_and_says_why(train, tmp_path):
+    run = tmp_path / "run"
     arguments = {**TINY, "learning_rate": 1e30, "discriminator_learning_rate": None}
-    with pytest.warns(UserWarning, match="has diverged"):
-        _, said = train(tmp_path / "run", 5, arguments=arguments)
-    found = [line for line in said if line.startswith("Doctor")]
-    assert "divergence" in found[0] and "learning_rate" in found[0]
-    assert not list((tmp_path / "run" / "checkpoints").iterdir())
+    with (
+        pytest.warns(UserWarning, match="has diverged"),
+        pytest.raises(FloatingPointError, match="has diverged in epoch 1") as error,
+    ):
+        train(run, 5, arguments=arguments)
+    assert "There is no checkpoint yet" in str(error.value)
+    (found,) = [json.loads(x) for x in (run / "doctor.jsonl").read_text().splitlines()]
+    assert found["name"] == "divergence" and "learning_rate" in found["advice"]
+    assert not list((run / "checkpoints").iterdir())
+    assert (run / "report.html").exists()
+
+
+@pytest.fixture
+def breaks(monkeypatch):
+    """`breaks(step, rate)`: a player's loss is NaN in that step where it learns faster than so."""
+
+    def breaks(step, rate):
+        def whole_terms(self, player, terms):
+            fast = keras.ops.convert_to_tensor(self.optimizer[player.name].learning_rate) > rate
+            now = keras.ops.logical_and(keras.ops.equal(self.step + 1, step), fast)
+            factor = keras.ops.where(now, np.nan, 1.0)
+            return {k: v * factor for k, v in original(self, player, terms).items()}
+
+        monkeypatch.setattr(Game, "_whole", whole_terms)
+
+    original = Game._whole
+    return breaks
+
+
+@pytest.mark.filterwarnings("ignore:.*the model has diverged")
+def test_a_training_that_diverges_goes_back_and_on(train, breaks, tmp_path):
+    rate = zoo.model_class("vanilla").arguments()["learning_rate"]
+    breaks(9, 0.6 * rate)  # in the fifth epoch
+    run, again = tmp_path / "run", tmp_path / "again"
+    with pytest.raises(FloatingPointError) as error:
+        train(run, 8)
+    assert "diverged in epoch 5. At step 9 " in str(error.value)
+    assert "The checkpoint of epoch 4 is whole" in str(error.value)
+    network, said = train(run, 8, on_divergence="rollback")
+    assert "Back to epoch 4, with learning rates divided by 2." in said
+    assert [row["epoch"] for row in _rows(run)] == list(range(1, 9))
+    assert all(np.isfinite(list(row.values())).all() for row in _rows(run))
+    assert float(network.optimizer.learning_rate) == pytest.approx(rate / 2)
+    # The same whether it was interrupted or not, before and after.
+    for epochs in (2, 6, 8):
+        train(again, epochs, on_divergence="rollback")
+    assert _rows(again) == _rows(run)
+
+
+@pytest.mark.filterwarnings("ignore:.*the model has diverged")
+def test_a_training_that_diverges_again_and_again_stops(train, breaks, tmp_path):
+    breaks(9, 0.0)
+    with pytest.raises(FloatingPointError, match="has not helped 3 times"):
+        _, said = train(tmp_path / "run", 8, on_divergence="rollback")
+    assert list(weights.by_epoch(tmp_path / "run" / "checkpoints", ".keras")) == [3, 4]
 
 
 def test_tensorboard_has_the_logs_and_the_pictures_also_of_a_run_that_goes_on(train, tmp_path):
