@@ -52,8 +52,7 @@ class Finding:
         name: `"mode_collapse"`, `"discriminator_wins"`, `"discriminator_blind"`,
             `"discriminator_saturates"`, `"vanishing_generator_gradient"` or `"divergence"`.
         epoch: the epoch in which it was found, from 1.
-        step: the training step, from 1: where numbers ceased to be finite, that very step (the
-            first that it may have been, where callbacks see only every k-th step).
+        step: the training step, from 1: where numbers ceased to be finite, that very step.
         seen: what was seen, with figures.
         advice: one change to make.
     """
@@ -174,6 +173,7 @@ class Doctor(keras.callbacks.Callback):
         self._steps_before = int(self.model.step)
         self._earliest = math.inf
         self._not_finite = []
+        self._began = None
 
     def on_train_batch_end(self, batch, logs=None):
         # Logs are running means: a mean is not finite from the very step on at which a value was
@@ -184,6 +184,9 @@ class Doctor(keras.callbacks.Callback):
             self._not_finite.append((batch, logs))
             if self.stop_on_nan:
                 self._training.stop_training = True
+
+    def on_test_begin(self, logs=None):
+        self._began = self.model.not_finite()  # which validation forgets
 
     def on_epoch_end(self, epoch, logs=None):
         now = {"epoch": epoch + 1, "step": int(self.model.step), **(logs or {})}
@@ -252,20 +255,21 @@ class Doctor(keras.callbacks.Callback):
             seen = f"The logs are finite, but not the state: {_list(weights.values())}."
             self._find(now, "divergence", seen, _slower(model, next(iter(weights)), 10))
             return
-        batch, logs = min(self._not_finite, key=operator.itemgetter(0))
-        # With several steps between two looks, it was one of those.
-        last = min(self._steps_before + batch + 1, now["step"])
-        first = max(self._steps_before + batch + 2 - model.steps_per_execution, 1)
-        when = f"step {last}" if first == last else f"one of the steps {first} to {last}"
-        player, what, mend = _culprit(model, logs, weights, at_once=now["step"] == last)
+        _, logs = min(self._not_finite, key=operator.itemgetter(0))
+        # Several steps may lie between two looks: what ceased to be finite first is to blame.
+        began = model.not_finite() if self._began is None else self._began
+        first = min(began.values())
+        step = self._steps_before + first
+        logs = {name: logs[name] if at == first else 0.0 for name, at in began.items()}
+        player, what, mend = _culprit(model, logs, weights, at_once=now["step"] == step)
         networks = _list(network.name for network in player.networks)
         standing = f"not finite now: {_list(weights.values())}" if weights else "all are finite"
-        seen = f"At {when} {what}. The {player.name} moves: {networks}. Weights: {standing}."
+        seen = f"At step {step} {what}. The {player.name} moves: {networks}. Weights: {standing}."
         if model.dtype_policy.name == "mixed_float16":
             best = backend.best_precision()
             best = best if best == "mixed_bfloat16" else "float32"
             mend = f"`precision={best!r}`, because float16 ends at 65504."
-        self._find(now, "divergence", seen, mend or _slower(model, player.name, 10), first)
+        self._find(now, "divergence", seen, mend or _slower(model, player.name, 10), step)
 
 
 class _Watch:

@@ -551,20 +551,29 @@ class Game(backend.Trainer, keras.Model):
 
     def track(self, logs: Iterable[tuple[str, hints.Tensor]]) -> hints.Tensors:
         """Add scalars to the running means and return those."""
-        for name, value in logs:
-            self._trackers[name].update_state(value)
-        return {name: tracker.result() for name, tracker in self._trackers.items()}
+        means = self._trackers["means"]
+        means.update_state(logs)
+        return means.result()
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         return list(self._trackers.values())
+
+    def not_finite(self) -> dict[str, int]:
+        """Of each log that is not finite: its name, and the step of this epoch, from 1, in which it
+        ceased to be."""
+        means = self._trackers.get("means")
+        if means is None:
+            return {}
+        steps, finite = map(ops.convert_to_numpy, (means.steps, means.finite))
+        return {name: int(n) + 1 for name, n in zip(means.names, finite) if n < steps}
 
     def _name_trackers(self):
         """Learn the names of all logs, before the step is compiled, from shapes alone."""
         if self._trackers or not self.built:
             return
         logs = backend.trace(lambda batch: dict(self._looks(batch)), self.batch_spec(8))
-        self._trackers.update({name: keras.metrics.Mean(name=name) for name in sorted(logs)})
+        self._trackers["means"] = _Means(sorted(logs))
 
     def _enter(self, step):
         """Enter the stage that this step belongs to; say whether it is another one."""
@@ -801,6 +810,38 @@ class _Bar(keras.callbacks.ProgbarLogger):
 
     def on_train_batch_end(self, batch, logs=None):
         super().on_train_batch_end(min(batch, (self.target or math.inf) - 1), logs)
+
+
+class _Means(keras.metrics.Metric):
+    """Running means of all that a game logs, together, which is less work than one by one; and how
+    long each was finite.
+
+    Args:
+        names: of what is logged, each at least once in a step and equally often in all steps.
+    """
+
+    def __init__(self, names):
+        super().__init__(name="means")
+        self.names = names
+        shape = (len(names),)
+        self.totals = self.add_variable(shape, "zeros", name="totals")
+        self.steps = self.add_variable((), "zeros", "int32", name="steps")
+        self.finite = self.add_variable(shape, "zeros", "int32", name="finite")
+
+    def update_state(self, logs):
+        found = {name: [] for name in self.names}
+        for name, value in logs:
+            found[name].append(value)
+        # Not `sum`: TensorFlow merges chains of additions, in an order that differs.
+        each = [x[0] if len(x) == 1 else ops.mean(ops.stack(x)) for x in found.values()]
+        self.totals.assign_add(ops.stack([ops.cast(x, "float32") for x in each]))
+        self.steps.assign_add(1)
+        # What is not finite once is so for the rest of the epoch.
+        self.finite.assign_add(ops.cast(ops.isfinite(self.totals), "int32"))
+
+    def result(self):
+        means = self.totals / ops.cast(ops.maximum(self.steps, 1), "float32")
+        return dict(zip(self.names, ops.unstack(means)))
 
 
 class Untracked(dict):

@@ -732,7 +732,7 @@ def test_a_training_that_diverges_goes_back_and_on(train, breaks, tmp_path):
     run, again = tmp_path / "run", tmp_path / "again"
     with pytest.raises(FloatingPointError) as error:
         train(run, 8)
-    assert "diverged in epoch 5. At step 9 " in str(error.value)
+    assert "diverged in epoch 5. At step 9 d_loss became nan" in str(error.value)
     assert "The checkpoint of epoch 4 is whole" in str(error.value)
     network, said = train(run, 8, on_divergence="rollback")
     assert "Back to epoch 4, with learning rates divided by 2." in said

@@ -1,0 +1,221 @@
+"""Does to run folders what disks and numbers do, and counts what is lost.
+
+    python benchmarks/faults.py
+    python benchmarks/faults.py bit disk --count 10
+
+Each fault is put into a training of its own, at a place or moment drawn by the seed; the training
+goes on by the same command. It has survived if it ends with the losses and weights of one that
+nothing has disturbed (or, where its numbers were broken, with finite ones), and it is lost if not.
+Results go to `benchmarks/results/faults.csv`.
+"""
+
+import argparse
+import contextlib
+import pathlib
+import random
+import resource
+import shutil
+import tempfile
+import warnings
+
+import keras
+import measure
+import numpy as np
+from kills import differing
+from kills import losses
+from kills import state
+
+from ganzoo import runs
+from ganzoo import zoo
+
+EPOCHS = 8
+ARGUMENTS = {"generator_units": [8], "discriminator_units": [6], "pieces": 2, "latent_dim": 6}
+
+
+def train(out, **options):
+    """A tiny training that saves after every epoch; what was said."""
+    said = []
+    runs.train(
+        "vanilla",
+        out=out,
+        epochs=EPOCHS,
+        arguments=ARGUMENTS,
+        checkpoint_seconds=0,
+        score_every=0,
+        say=said.append,
+        verbose=0,
+        **options,
+    )
+    return said
+
+
+def same(out, whole):
+    """Whether a run has ended with the losses and the last checkpoint of another."""
+    equal = lambda a, b: np.array_equal(a, b, equal_nan=True)
+    bad = differing(losses(out), losses(whole))[0] + differing(state(out), state(whole), equal)[0]
+    return bad == 0
+
+
+def finite(out):
+    """Whether a run has ended, with finite losses and a finite last checkpoint."""
+    rows = losses(out)
+    arrays = [x for x in state(out).values() if x.dtype.kind == "f"]
+    whole = {epoch for epoch, _ in rows} == set(range(1, EPOCHS + 1))
+    return (
+        whole
+        and all(np.isfinite(list(map(float, rows.values()))))
+        and all(np.isfinite(x).all() for x in arrays)
+    )
+
+
+def newest(out):
+    """The path of the last checkpoint."""
+    return out / "checkpoints" / f"epoch-{EPOCHS:04d}.keras"
+
+
+@contextlib.contextmanager
+def at(moments):
+    """Within, a training calls each of `{step: function of the model}` once it has come there.
+
+    Raises:
+        RuntimeError: it has not come to all of them.
+    """
+    left = dict(moments)
+
+    class Acts(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            for step in [step for step in left if step <= int(self.model.step)]:
+                left.pop(step)(self.model)
+
+    model = zoo.model_class("vanilla")
+    fit = model.fit
+    model.fit = lambda self, *a, callbacks, **k: fit(self, *a, callbacks=[*callbacks, Acts()], **k)
+    try:
+        yield
+    finally:
+        model.fit = fit
+    if left:
+        raise RuntimeError("the training ended before the fault")
+
+
+# Faults: `(whole run, folder to work in, random numbers) -> survived` -----------------------------
+
+
+def bit(whole, out, draw):
+    """A bit of the newest checkpoint is another."""
+    shutil.copytree(whole, out)
+    content = bytearray(newest(out).read_bytes())
+    content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
+    newest(out).write_bytes(content)
+    train(out)
+    return same(out, whole)
+
+
+def cut(whole, out, draw):
+    """The newest checkpoint is cut short."""
+    shutil.copytree(whole, out)
+    content = newest(out).read_bytes()
+    newest(out).write_bytes(content[: draw.randrange(len(content))])
+    train(out)
+    return same(out, whole)
+
+
+def both(whole, out, draw):
+    """Both checkpoints are cut short: nothing can go on, and nothing else may be lost."""
+    shutil.copytree(whole, out)
+    for path in (out / "checkpoints").iterdir():
+        content = path.read_bytes()
+        path.write_bytes(content[: draw.randrange(len(content))])
+    before = {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
+    try:
+        train(out)
+    except ValueError as error:
+        after = {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
+        return "can be read" in str(error) and after == before
+    return False
+
+
+def disk(whole, out, draw):
+    """For some epochs, no file can become as large as a checkpoint: as if the disk were full."""
+    begin = draw.randrange(30, 100)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    most = draw.randrange(100, newest(whole).stat().st_size)
+    limit = lambda most: lambda _: resource.setrlimit(resource.RLIMIT_FSIZE, (most, limits[1]))
+    try:
+        with at({begin: limit(most), begin + 60: limit(limits[0])}):
+            said = train(out)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    return any("could not be written" in line for line in said) and same(out, whole)
+
+
+def folder(whole, out, draw):
+    """For some epochs, the folder of the checkpoints is gone, and a file is in its place."""
+    begin, place = draw.randrange(30, 100), out / "checkpoints"
+
+    def go(_):
+        place.rename(out / "elsewhere")
+        place.write_text("")
+
+    def come(_):
+        place.unlink()
+        (out / "elsewhere").rename(place)
+
+    with at({begin: go, begin + 60: come}):
+        said = train(out)
+    return any("could not be written" in line for line in said) and same(out, whole)
+
+
+def number(whole, out, draw):
+    """A weight becomes NaN or infinite in the middle of a training that may go back."""
+
+    def breaks(model):
+        weight = draw.choice(model.trainable_variables)
+        array = np.array(keras.ops.convert_to_numpy(weight))
+        array.flat[draw.randrange(array.size)] = draw.choice([np.nan, np.inf, -np.inf])
+        weight.assign(array)
+
+    with at({draw.randrange(30, 160): breaks}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*has diverged")
+        said = train(out, on_divergence="rollback")
+    return any(line.startswith("Back to epoch") for line in said) and finite(out)
+
+
+FAULTS = {"bit": bit, "cut": cut, "both": both, "disk": disk, "folder": folder, "number": number}
+COUNTS = {"bit": 200, "cut": 100, "both": 20, "disk": 20, "folder": 20, "number": 40}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("faults", nargs="*", default=list(FAULTS), help=f"of: {', '.join(FAULTS)}")
+    parser.add_argument("--count", type=int, help="of each; default: some hundred in all")
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        whole = pathlib.Path(place, "whole")
+        train(whole)
+        for name in asked.faults:
+            draw, survived = random.Random(f"{asked.seed} {name}"), 0
+            count = COUNTS[name] if asked.count is None else asked.count
+            for i in range(count):
+                out = pathlib.Path(place, f"{name}-{i}")
+                try:
+                    survived += FAULTS[name](whole, out, draw)
+                except Exception as error:  # lost, and the count goes on
+                    print(f"{name} {i}: {type(error).__name__}: {error}", flush=True)
+                shutil.rmtree(out, ignore_errors=True)
+            row = {
+                "fault": name,
+                "what": FAULTS[name].__doc__.split(":")[0].rstrip("."),
+                "injected": count,
+                "survived": survived,
+                "lost": count - survived,
+                "seed": asked.seed,
+                **measure.machine(),
+            }
+            measure.show([row])
+            measure.save("faults", [row], replace=("fault", "backend"))
+
+
+if __name__ == "__main__":
+    main()
