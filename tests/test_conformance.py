@@ -208,7 +208,7 @@ def test_a_file_of_weights_has_all_that_makes_pictures(name, tmp_path):
             np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
 
 
-@each_model
+@each_kind
 def test_float16_trains_with_float32_weights_and_losses(name):
     trains_in_half_precision(name, "mixed_float16")
 

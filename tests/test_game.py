@@ -351,6 +351,26 @@ def test_optimizers_can_be_chosen():
         model.optimizer.apply([])
 
 
+def test_an_overflow_in_float16_leaves_the_players_schedules_in_step(rng):
+    """One player's first steps overflow and are skipped: its learning rate falls all the same."""
+    model = Points(image_shape=(3,), latent_dim=2, precision="mixed_float16", seed=0)
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)
+    scales = {"discriminator": 1e38, "generator": 1.0}
+    optimizers = {
+        name: keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(schedule), initial_scale=x)
+        for name, x in scales.items()
+    }
+    model.compile(optimizers)
+    before = values(model.discriminator.trainable_variables)
+    model.fit(data(rng), batch_size=8, epochs=1, steps_per_epoch=4, verbose=0)
+    for kept, weight in zip(before, values(model.discriminator.trainable_variables)):
+        np.testing.assert_array_equal(kept, weight)  # all were skipped
+    for name in scales:
+        assert int(model.optimizer[name].iterations) == 4
+        # 0.1 halved four times
+        assert float(model.optimizer[name].learning_rate) == pytest.approx(0.1 / 16)
+
+
 @pytest.mark.parametrize("players", ["discriminator", "generator"])
 def test_float16_scales_each_players_loss(players, rng):
     """With plain gradient descent, a step under float16 is the step under float32."""
