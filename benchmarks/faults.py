@@ -182,13 +182,13 @@ def number(whole, out, draw):
 
 
 FAULTS = {"bit": bit, "cut": cut, "both": both, "disk": disk, "folder": folder, "number": number}
-COUNTS = {"bit": 200, "cut": 100, "both": 20, "disk": 20, "folder": 20, "number": 40}
+COUNTS = {"bit": 100, "cut": 50, "both": 20, "disk": 10, "folder": 10, "number": 20}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("faults", nargs="*", default=list(FAULTS), help=f"of: {', '.join(FAULTS)}")
-    parser.add_argument("--count", type=int, help="of each; default: some hundred in all")
+    parser.add_argument("--count", type=int, help="of each; default: some two hundred in all")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
