@@ -127,7 +127,9 @@ class ScoreSheet:
         """Read a sheet that `save` wrote."""
         try:
             return cls.from_dict(json.loads(pathlib.Path(path).read_text(encoding="utf-8")))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except OSError:
+            raise
+        except Exception as error:  # a file may be wrong in any way
             raise ValueError(f"{str(path)!r} is no score sheet of ganzoo: {error!r}.") from None
 
     @classmethod
@@ -141,7 +143,9 @@ class ScoreSheet:
             )
             for name, score in found["scores"].items()
         }
-        return cls(scores, dict(found["passport"]), tuple(found["notes"]))
+        sheet = cls(scores, dict(found["passport"]), tuple(found["notes"]))
+        str(sheet)  # an error, where something is missing or of another type
+        return sheet
 
     def compare(self, other: Self) -> str:
         """Both sheets side by side, as text.
