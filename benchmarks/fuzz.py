@@ -36,8 +36,8 @@ import numpy as np
 SEED = 0
 SECONDS = 5.0
 """By the clock, for one input."""
-MEMORY = 1024
-"""MiB, for one input."""
+MEMORY = 1536
+"""MiB, for one input: a picture of as many pixels as are read, with transparency."""
 CANARY = "executed"
 """The file that the programs in hostile seeds would leave in the working folder."""
 
@@ -388,7 +388,7 @@ def npzs():
     labels = io.BytesIO()
     np.save(labels, np.arange(5))
     labels = labels.getvalue()
-    huge = npy_of("{'descr': '|u1', 'fortran_order': False, 'shape': (1 << 20, 8, 8)}", bytes(9))
+    huge = npy_of("{'descr': '|u1', 'fortran_order': False, 'shape': (1048576, 8, 8)}", bytes(9))
     hollow = npy_of(
         "{'descr': '|u1', 'fortran_order': False, 'shape': (65536, 64)}", bytes(1 << 22)
     )
@@ -668,9 +668,9 @@ KINDS = {
     "keras": Kind(keras_files, model, "a.keras", zipped_text, 600),
     "best.keras": Kind(bests, best, "best.keras", zipped_text, 500),
     "scores.json": Kind(sheets, score_sheet, "scores.json", text, 400),
-    "config.json": Kind(configs, run, "config.json", text, 300),
-    "metrics.jsonl": Kind(logs, run, "metrics.jsonl", text, 300),
-    "doctor.jsonl": Kind(notes, run, "doctor.jsonl", text, 200),
+    "config.json": Kind(configs, run, "config.json", text, 200),
+    "metrics.jsonl": Kind(logs, run, "metrics.jsonl", text, 200),
+    "doctor.jsonl": Kind(notes, run, "doctor.jsonl", text, 100),
     "catalogue": Kind(catalogues, rows, "weights.json", text, 400),
     "torch": Kind(torch_files, state_dict, "a.pth", torch, 1500),
 }

@@ -23,8 +23,6 @@ TENSORS = "model.safetensors"
 HUB = "https://huggingface.co"
 FETCHED = "urls"
 """The sub-folder of the cache that has what was fetched from an address."""
-SPARE = 100_000_000
-"""Weights that a model may have beside those in its file, such as a history of pictures."""
 
 
 def by_epoch(folder, ending):
@@ -118,12 +116,14 @@ def read(path):
             for info in archive.infolist():  # before Keras reads them
                 archives.check(archive, info)
         name, arguments = config["registered_name"], dict(config["config"])
-        package, _ = name.split(">")  # Keras's own models have none
+        if not isinstance(name, str) or name.count(">") != 1:  # Keras's own models have no name
+            raise ValueError(f"it is of the class {config['class_name']!r:.100}")
     except Exception as error:  # a file may be wrong in any way
         reason = str(error) if isinstance(error, (ValueError, OSError)) else type(error).__name__
         raise ValueError(
-            f"{str(path)!r} is not a model that ganzoo saved, or it is damaged ({reason}). Pass a "
-            "`.keras` file written by `model.save`, or the run folder of `ganzoo train`."
+            f"{str(path)!r} is not a model that ganzoo saved, or it is damaged ({reason}). "
+            "Nothing in it was run. Pass a `.keras` file written by `model.save`, or the run folder "
+            "of `ganzoo train`."
         ) from error
     return name, arguments
 
@@ -148,7 +148,7 @@ def _load_checkpoint(name, cls, path, saved, config):
     """Of a `.keras` file: with the optimizers, the averages and everything."""
     given, size = f" with {config}" if config else "", path.stat().st_size
     try:
-        with tensors.at_most(size + SPARE, size):
+        with tensors.at_most(size, size):
             model = cls(**{**saved, **config})
     except Exception as error:  # a file may be wrong in any way
         raise ValueError(
@@ -181,7 +181,7 @@ def _load_tensors(name, cls, path, saved, config):
     file = tensors.read_header(path)
 
     def build(arguments, times):
-        most = times * file.parameters + SPARE, times * len(file.tensors) + 1000
+        most = times * file.parameters + 1000, times * len(file.tensors) + 1000
         with tensors.at_most(*most):
             return cls(**arguments)
 

@@ -152,6 +152,8 @@ def from_arrays(images, targets, labels, class_names=None):
             f"There must be one label per picture. Received {len(images)} pictures and "
             f"{len(targets)} labels."
         )
+    if targets.min() < -(2**31) or targets.max() >= 2**31:
+        raise ValueError("Labels must be whole numbers of 32 bits.")
     return Arrays(images, targets.astype("int32"), class_names=class_names)
 
 

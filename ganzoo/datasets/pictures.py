@@ -26,6 +26,8 @@ FORMATS = "BMP GIF JPEG PNG PPM TIFF WEBP TGA".split()
 MOST_PIXELS = 1 << 26
 """Pixels that a picture may have, 8192×8192; more are refused before room is made for them."""
 
+_ALONE = threading.Lock()  # large pictures are decoded one at a time, not one on each core
+
 SPLITS = {"train": ("train",), "test": ("test",), "validation": ("validation", "val", "valid")}
 _GREY = {"1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"}
 
@@ -87,8 +89,10 @@ class Pictures:
         with self._open(name) as picture:
             if picture.format == "JPEG":  # decoded smaller; EXIF may still turn it
                 picture.draft(None, (max(self.size), max(self.size)))
-            picture.load()
-            return to_array(picture, self.size, self.channels)
+            large = picture.width * picture.height > MOST_PIXELS // 8
+            with _ALONE if large else contextlib.nullcontext():
+                picture.load()
+                return to_array(picture, self.size, self.channels)
 
     def _look(self, image_size, channels):
         """Size and channels from the headers of all files."""
