@@ -122,8 +122,8 @@ def read(path):
         reason = str(error) if isinstance(error, (ValueError, OSError)) else type(error).__name__
         raise ValueError(
             f"{str(path)!r} is not a model that ganzoo saved, or it is damaged ({reason}). "
-            "Nothing in it was run. Pass a `.keras` file written by `model.save`, or the run folder "
-            "of `ganzoo train`."
+            "Nothing in it was run. Pass a `.keras` file written by `model.save`, or the run "
+            "folder of `ganzoo train`."
         ) from error
     return name, arguments
 

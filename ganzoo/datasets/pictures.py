@@ -274,7 +274,7 @@ class _Zip:
         return self.local.handle
 
     def names(self):
-        return [i.filename for i in self.handle().infolist() if not i.is_dir()]
+        return self.handle().namelist()
 
     def open(self, name):
         return io.BytesIO(archives.read(self.handle(), name))
