@@ -422,7 +422,9 @@ def read_best(path: hints.Path) -> tuple[int, str, evaluation.ScoreSheet]:
     try:
         with zipfile.ZipFile(path) as archive:
             found = json.loads(archives.read(archive, BEST, archives.TEXT))
-        return found["epoch"], found["score"], evaluation.ScoreSheet.from_dict(found)
+        sheet = evaluation.ScoreSheet.from_dict(found)
+        sheet[found["score"]]  # an error, where there is none of this name
+        return checks.integer("epoch", found["epoch"]), found["score"], sheet
     except Exception as error:  # a file may be wrong in any way
         raise ValueError(f"{str(path)!r} holds no score: {error!r}.") from None
 

@@ -438,6 +438,17 @@ def test_members_are_read_whole_or_refused(members, most, method):
                     archives.read(archive, name, most)
 
 
+@pytest.mark.parametrize("change", [{"epoch": None}, {"score": "kernel"}, {"score": []}], ids=str)
+def test_a_best_model_of_nothing_that_was_scored_is_refused(tmp_path, fuzz, change):
+    best = {"epoch": 3, "score": "frechet", **fuzz.SHEET}
+    path = zip_of(tmp_path / "best.keras", {callbacks.BEST: json.dumps(best)})
+    epoch, score, sheet = callbacks.read_best(path)
+    assert (epoch, sheet[score].value) == (3, 1.5)
+    zip_of(path, {callbacks.BEST: json.dumps(best | change)})
+    with pytest.raises(ValueError, match=r"best\.keras' holds no score"):
+        callbacks.read_best(path)
+
+
 def lambda_model(path, **changes):
     """A model of somebody else's, with a layer that is a program."""
     layer = keras.layers.Lambda(lambda x: [open("it ran", "w").close(), x][1])
@@ -564,13 +575,15 @@ MISFORTUNES = """
     import os, pathlib, time
 
     def act(folder, path):
+        start = time.process_time()
         match path.read_bytes():
             case b"crash":
                 os.abort()
             case b"hang":
                 time.sleep(60)
             case b"slow":
-                time.sleep(0.8)
+                while time.process_time() - start < 0.4:
+                    pass
             case b"memory":
                 bytearray(90 << 20)
             case b"another error":
@@ -586,7 +599,7 @@ MISFORTUNES = """
 
     def kinds(name, number):
         import fuzz
-        fuzz.SECONDS, fuzz.MEMORY = 0.5, 50
+        fuzz.SECONDS, fuzz.MEMORY = 0.2, 50
         return act, "a.txt", b"" if number == 0 else name.encode()
 """
 
@@ -596,11 +609,11 @@ def test_whatever_happens_is_counted(fuzz, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     import misfortunes
 
-    monkeypatch.setattr(fuzz, "SECONDS", 0.5)
+    monkeypatch.setattr(fuzz, "SECONDS", 0.75)  # four times that is waited for one that hangs
     faults = {
         "crash": "the process ended with -6",
-        "hang": "no answer in 2 seconds",
-        "slow": "0.8 seconds",
+        "hang": "no answer in 3 seconds",
+        "slow": "0.4 seconds",
         "memory": "90 MiB",
         "another error": "KeyError",
         "no name": "names no file",
