@@ -437,9 +437,8 @@ def keras_files():
 
     ours, name = tiny()[1], "ganzoo>VanillaGAN"
     layer = keras.layers.Lambda(lambda x: [exec(f"open({CANARY!r}, 'w').close()"), x][1])
-    other = keras.Sequential([keras.Input((2,)), layer])
-    with tempfile.TemporaryDirectory() as folder:
-        other.save(pathlib.Path(folder, "a.keras"))
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        keras.Sequential([keras.Input((2,)), layer]).save("a.keras")  # which runs it
         members = unzip(pathlib.Path(folder, "a.keras").read_bytes())
     members["metadata.json"] = b"{}"
     module = json.dumps({"module": "os", "class_name": "system", "config": {"command": CANARY}})
