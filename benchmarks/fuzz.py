@@ -1,13 +1,14 @@
-"""Mutated files of every kind, each loaded as a user would: taken, or refused by a clear message.
+"""Whether broken files of every kind, loaded as users would, are taken or refused, and no worse.
 
-    python benchmarks/fuzz.py                              all, about ten minutes
-    python benchmarks/fuzz.py --only png --number 123      one of them again, and what it leads to
+    python benchmarks/fuzz.py
+    python benchmarks/fuzz.py --only png --number 123
 
-Each input is a function of the seed, its kind and its number. It is loaded in a process beside
-this one, so that a crash is counted and not suffered. A fault is whatever is neither taken, with a
-result that makes sense, nor refused by a `ValueError` or `OSError` that names the file: another
-error, a crash, a hang, more than `SECONDS`, more than `MEMORY` beside what the process had before,
-or a sign that something in the file was executed.
+The second loads one input again, and says what it leads to. Each input is a function of the seed,
+its kind and its number. It is loaded in a process beside this one, so that a crash is counted and
+not suffered. A fault is whatever is neither taken, with a result that makes sense, nor refused by a
+`ValueError` or `OSError` that names the file: another error, a crash, a hang, more than `SECONDS`,
+more than `MEMORY` beside what the process had before, or a sign that something in the file was
+executed.
 """
 
 import argparse

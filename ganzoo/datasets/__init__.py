@@ -68,8 +68,9 @@ def load(
             * `"stacked_mnist"`: three digits of `mnist` as the colours of one picture, 1,000 modes
               (PacGAN's; labels 0 … 999); `data_dir` as for `mnist`;
             * a name in TensorFlow Datasets: `"mnist"`, `"fashion_mnist"`, `"cifar10"`, …;
-            * a folder or a zip of pictures of any kind and size. Sub-folders are searched; the
-              first level of them are the classes;
+            * a folder or a zip of pictures of any kind and size, up to 8192×8192 pixels.
+              Sub-folders are searched, and what links lead to; the first level of them are the
+              classes;
             * an `.npy` file of pictures, or an `.npz` file (`images` and `labels`, or `x_train`,
               `y_train`, `x_test`, `y_test`, or `x` and `y`, or one array of any name);
             * an array `(count, height, width[, channels])`, or a pair `(images, labels)`.
