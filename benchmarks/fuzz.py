@@ -608,7 +608,9 @@ def best(folder, path):
 
 
 def sense(sheet):
-    return None if f"{sheet}" and sheet.scores else "a sheet without scores"
+    for score in sheet.scores.values():
+        f"{score.value:.4g} {score.error or 0:.4g} {score.floor or 0:.4g}"
+    return None if isinstance(sheet.passport, dict) else "no passport"
 
 
 def score_sheet(folder, path):

@@ -143,9 +143,13 @@ class ScoreSheet:
             )
             for name, score in found["scores"].items()
         }
-        sheet = cls(scores, dict(found["passport"]), tuple(found["notes"]))
-        str(sheet)  # an error, where something is missing or of another type
-        return sheet
+        for name, score in scores.items():
+            known = [x for x in (score.error, score.floor) if x is not None]
+            if not all(isinstance(x, (int, float)) for x in (score.value, *known)):
+                raise TypeError(f"{name!r} has no number")
+            if score.better not in ("lower", "higher", None):
+                raise ValueError(f"{name!r} cannot be better when it is {score.better!r}")
+        return cls(scores, dict(found["passport"]), tuple(found["notes"]))
 
     def compare(self, other: Self) -> str:
         """Both sheets side by side, as text.
