@@ -16,6 +16,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from ganzoo import archives
 from ganzoo import checks
 from ganzoo import evaluation
 from ganzoo import hints
@@ -277,7 +278,7 @@ def _epoch_of(line):
     """A line's epoch; infinity for a line that a kill has cut short."""
     try:
         return json.loads(line)["epoch"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return float("inf")
 
 
@@ -472,9 +473,11 @@ def read_best(path: hints.Path) -> tuple[int, str, evaluation.ScoreSheet]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            found = json.loads(archive.read(BEST))
-        return found["epoch"], found["score"], evaluation.ScoreSheet.from_dict(found)
-    except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+            found = json.loads(archives.read(archive, BEST, archives.TEXT))
+        sheet = evaluation.ScoreSheet.from_dict(found)
+        sheet[found["score"]]  # an error, where there is none of this name
+        return checks.integer("epoch", found["epoch"]), found["score"], sheet
+    except Exception as error:  # a file may be wrong in any way
         raise ValueError(f"{str(path)!r} holds no score: {error!r}.") from None
 
 

@@ -119,5 +119,10 @@ def time_of(cpu_minutes, gpu_minutes):
 
 def rows():
     """All sets of weights, `{"model.tag": Row}`, in order of their names."""
-    entries = json.loads(FILE.read_text(encoding="utf-8"))
-    return {name: Row(**entry) for name, entry in sorted(entries.items())}
+    try:
+        entries = json.loads(FILE.read_text(encoding="utf-8"))
+        return {name: Row(**entry) for name, entry in sorted(entries.items())}
+    except Exception as error:  # a file may be wrong in any way
+        raise ValueError(
+            f"{str(FILE)!r} is missing or damaged: it came with the package. Install ganzoo again."
+        ) from error

@@ -127,7 +127,9 @@ class ScoreSheet:
         """Read a sheet that `save` wrote."""
         try:
             return cls.from_dict(json.loads(pathlib.Path(path).read_text(encoding="utf-8")))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except OSError:
+            raise
+        except Exception as error:  # a file may be wrong in any way
             raise ValueError(f"{str(path)!r} is no score sheet of ganzoo: {error!r}.") from None
 
     @classmethod
@@ -141,6 +143,12 @@ class ScoreSheet:
             )
             for name, score in found["scores"].items()
         }
+        for name, score in scores.items():
+            known = [x for x in (score.error, score.floor) if x is not None]
+            if not all(isinstance(x, (int, float)) for x in (score.value, *known)):
+                raise TypeError(f"{name!r} has no number")
+            if score.better not in ("lower", "higher", None):
+                raise ValueError(f"{name!r} cannot be better when it is {score.better!r}")
         return cls(scores, dict(found["passport"]), tuple(found["notes"]))
 
     def compare(self, other: Self) -> str:

@@ -162,7 +162,7 @@ def _facts(run, epoch, licence):
             "passport": {},
             "command": report.command(settings, epoch),
         }
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except Exception as error:  # a file may be wrong in any way
         raise ValueError(
             f"The records in {str(run)!r} are damaged, or of an older version of ganzoo "
             f"({type(error).__name__}: {error}). Train anew, with the same command in another "

@@ -62,14 +62,28 @@ def write(run: hints.Path) -> pathlib.Path:
         settings, asked = dict(config["settings"]), config["epochs"]
         device, versions = config["device"]["name"], dict(config["versions"])
         made_by = command(settings, asked)
-    except (OSError, ValueError, KeyError, TypeError):
+    except Exception:  # a file may be wrong in any way
         raise ValueError(f"{str(run)!r} is no run folder of `ganzoo train`.") from None
+    try:
+        page = _page(run, settings, asked, device, versions, made_by)
+        page.encode()
+    except Exception as error:
+        raise ValueError(
+            f"The records in {str(run)!r} are damaged, or of an older version of ganzoo "
+            f"({type(error).__name__}: {error})."
+        ) from error
+    callbacks.write_atomically(run / FILE, page)
+    return run / FILE
+
+
+def _page(run, settings, asked, device, versions, made_by):
+    """The page as text."""
     log = lines(run / "metrics.jsonl")
     grids = weights.by_epoch(run / "samples", ".png")
     for key in ("data", "to"):  # where they are on this machine is nobody's business
         if key in settings:
             settings[key] = pathlib.Path(settings[key]).name
-    page = jinja2.Template(TEMPLATE.read_text(encoding="utf-8"), autoescape=True).render(
+    return jinja2.Template(TEMPLATE.read_text(encoding="utf-8"), autoescape=True).render(
         model=settings["model"],
         domains=" and ".join(settings[k] for k in ("data", "to") if k in settings),
         settings=settings,
@@ -89,8 +103,6 @@ def write(run: hints.Path) -> pathlib.Path:
         sheets=sheets(run),
         number=catalogue.number,
     )
-    callbacks.write_atomically(run / FILE, page)
-    return run / FILE
 
 
 def lines(path):
@@ -100,7 +112,7 @@ def lines(path):
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 row = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
             found += [row] if isinstance(row, dict) else []
     return found

@@ -119,7 +119,7 @@ def train(
     if to is not None:
         settings["to"] = str(to)
     _check(out, settings)
-    done, resumed = _resume(out, say)
+    done, resumed = _resume(out, model, say)
     if done >= epochs:
         say(f"{out} has {done} epochs already. For more: --epochs {done + epochs}")
         if not (out / "report.html").exists():  # a kill may have kept it from it
@@ -376,7 +376,7 @@ def _check(out, settings):
         return
     try:
         before = dict(json.loads(path.read_text(encoding="utf-8"))["settings"])
-    except (ValueError, KeyError, TypeError):
+    except Exception:  # a file may be wrong in any way
         raise ValueError(f"{str(path)!r} is damaged. Choose another folder with --out.") from None
     asked = json.loads(json.dumps(settings))
     differing = [k for k in asked if before.get(k) != asked[k]]
@@ -407,17 +407,16 @@ def _write_config(out, settings, epochs):
         ) from None
 
 
-def _resume(out, say):
+def _resume(out, model, say):
     """`(epochs done, model)` of the newest checkpoint that is whole; `(0, None)` without any."""
     found = weights.by_epoch(out / "checkpoints", ".keras")
     damaged = []
     for epoch, path in reversed(found.items()):
         try:
-            weights.read(path)
             with warnings.catch_warnings():
                 # Keras would go on with fresh weights, or with an optimizer that has forgotten.
                 warnings.filterwarnings("error", message="Skipping")
-                network = keras.saving.load_model(path)
+                network = zoo.get(model, weights=path)
         except Exception as error:
             say(f"{path} cannot be read ({type(error).__name__}); trying the one before.")
             damaged.append((path, error))
@@ -453,8 +452,11 @@ def data_of(folder: hints.Path) -> str:
     path = pathlib.Path(folder) / "config.json"
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        return found["settings"]["data"] if "settings" in found else found["data"]["name"]
-    except (OSError, ValueError, KeyError, TypeError):
+        name = found["settings"]["data"] if "settings" in found else found["data"]["name"]
+        if not isinstance(name, str):
+            raise TypeError(name)
+        return name
+    except Exception:  # a file may be wrong in any way
         raise ValueError(
             f"{str(path)!r} does not say what the run was trained on. Say it with --data."
         ) from None

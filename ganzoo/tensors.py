@@ -21,6 +21,8 @@ METADATA = "ganzoo"
 KINDS = {"F16": 2, "F32": 4, "I32": 4}
 """Types of tensors, as the format calls them, and their bytes."""
 LARGEST_HEADER = 1 << 20
+SPARE = 100_000_000
+"""Numbers that a model may have beside what its file announces, such as a history of pictures."""
 
 
 def named(model):
@@ -192,14 +194,16 @@ _PATCHED = threading.RLock()
 @contextlib.contextmanager
 def at_most(parameters, arrays):
     """Raise a `ValueError` where layers made inside would have more weights than so many, or in
-    more arrays, before memory is taken for them."""
+    more arrays, before memory is taken for them. What is not trained may have `SPARE` more."""
     import keras
 
     layer, thread = keras.layers.Layer, threading.get_ident()
-    left = {"weights": parameters, "arrays of weights": arrays}
+    weights, others, all_of_them = "weights", "numbers beside its weights", "arrays of weights"
+    left = {weights: parameters, others: parameters + SPARE, all_of_them: arrays}
 
     def add_weight(self, shape=None, *args, **kwargs):
-        counts = {"weights": math.prod(shape or ()), "arrays of weights": 1}
+        what = weights if kwargs.get("trainable", True) else others
+        counts = {what: math.prod(shape or ()), all_of_them: 1}
         for what, count in counts.items() if threading.get_ident() == thread else ():
             left[what] -= count
             if left[what] < 0:

@@ -9,6 +9,9 @@ import urllib.parse
 import warnings
 import zipfile
 
+import numpy as np
+
+from ganzoo import archives
 from ganzoo import catalogue
 from ganzoo import checks
 from ganzoo import downloads
@@ -20,8 +23,6 @@ TENSORS = "model.safetensors"
 HUB = "https://huggingface.co"
 FETCHED = "urls"
 """The sub-folder of the cache that has what was fetched from an address."""
-SPARE = 100_000_000
-"""Weights that a model may have beside those in its file, such as a history of pictures."""
 
 
 def by_epoch(folder, ending):
@@ -111,15 +112,18 @@ def read(path):
         return f"ganzoo>{file.model}", file.config
     try:
         with zipfile.ZipFile(path) as archive:
-            config = json.loads(archive.read("config.json"))
+            config = json.loads(archives.read(archive, "config.json", archives.TEXT))
+            for info in archive.infolist():  # before Keras reads them
+                archives.check(archive, info)
         name, arguments = config["registered_name"], dict(config["config"])
-        package, _ = name.split(">")  # Keras's own models have none
-    except PermissionError:
-        raise
+        if not isinstance(name, str) or name.count(">") != 1:  # Keras's own models have no name
+            raise ValueError(f"it is of the class {config['class_name']!r:.100}")
     except Exception as error:  # a file may be wrong in any way
+        reason = str(error) if isinstance(error, (ValueError, OSError)) else type(error).__name__
         raise ValueError(
-            f"{str(path)!r} is not a model that ganzoo saved, or it is damaged. Pass a `.keras` "
-            "file written by `model.save`, or the run folder of `ganzoo train`."
+            f"{str(path)!r} is not a model that ganzoo saved, or it is damaged ({reason}). "
+            "Nothing in it was run. Pass a `.keras` file written by `model.save`, or the run "
+            "folder of `ganzoo train`."
         ) from error
     return name, arguments
 
@@ -142,7 +146,15 @@ def load(name, cls, source, config):
 
 def _load_checkpoint(name, cls, path, saved, config):
     """Of a `.keras` file: with the optimizers, the averages and everything."""
-    model = cls(**{**saved, **config})
+    given, size = f" with {config}" if config else "", path.stat().st_size
+    try:
+        with tensors.at_most(size, size):
+            model = cls(**{**saved, **config})
+    except Exception as error:  # a file may be wrong in any way
+        raise ValueError(
+            f"{name!r} cannot be made as {str(path)!r} says{given}: {str(error).rstrip('.')}. "
+            "Leave out arguments that change the networks, or choose another file."
+        ) from error
     if not model.built:
         raise ValueError(
             f"{str(path)!r} holds no weights: the model was saved before it knew the shape of its "
@@ -153,8 +165,9 @@ def _load_checkpoint(name, cls, path, saved, config):
             # Keras would leave these layers as they are, with random weights.
             warnings.filterwarnings("error", message="Skipping nested container")
             model.load_weights(path)
+        if not all(np.isfinite(weight).all() for weight in model.get_weights()):
+            raise ValueError("it holds numbers that are infinite or none (NaN)")
     except Exception as error:
-        given = f" with {config}" if config else ""
         raise ValueError(
             f"The weights in {str(path)!r} do not fit {name!r}{given}, or the file is damaged. "
             "Leave out arguments that change the networks, or choose another file."
@@ -168,7 +181,7 @@ def _load_tensors(name, cls, path, saved, config):
     file = tensors.read_header(path)
 
     def build(arguments, times):
-        most = times * file.parameters + SPARE, times * len(file.tensors) + 1000
+        most = times * file.parameters + 1000, times * len(file.tensors) + 1000
         with tensors.at_most(*most):
             return cls(**arguments)
 

@@ -27,7 +27,7 @@ LAYERS = [
     ["codes", "semisupervised"],
     ["registry"],
     ["models"],
-    ["downloads", "tensors"],
+    ["archives", "downloads", "tensors"],
     ["catalogue"],
     ["weights"],
     ["zoo"],

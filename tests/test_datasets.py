@@ -501,7 +501,7 @@ def test_damaged_pictures(tmp_path, rng, damage, channels):
         save(tmp_path / f"{i}.png", rng.integers(0, 256, (16, 16), "uint8"))
     damage(tmp_path / "2.png")
     size = None if channels is None else 8
-    with pytest.raises(ValueError, match=r"2\.png' is damaged or not a picture .*on_error='skip'"):
+    with pytest.raises(ValueError, match=r"2\.png' cannot be read as a picture .*on_error='skip'"):
         load(tmp_path, batch_size=1, channels=channels, image_size=size)
     with pytest.warns(UserWarning, match=r"1 damaged pictures .*left out: 2\.png") as record:
         ds = load(tmp_path, batch_size=1, channels=channels, image_size=size, on_error="skip")
@@ -553,7 +553,7 @@ def test_damaged_zips(folder, tmp_path, rng):
     content = bytearray(path.read_bytes())
     content[content.index(b"IDAT") + 20] ^= 0xFF  # the check sum of the first member fails
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"archive\.zip/0\.png' is damaged"):
+    with pytest.raises(ValueError, match=r"archive\.zip/0\.png' cannot be read"):
         load(path, batch_size=1)
     with pytest.warns(UserWarning, match=r"left out: 0\.png"):
         assert len(gather(load(path, batch_size=1, on_error="skip"))) == 2

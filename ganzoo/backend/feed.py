@@ -25,14 +25,19 @@ class ArraySource:
     """
 
     def __init__(self, *arrays):
-        self.arrays = arrays
+        self.arrays = tuple(a if isinstance(a, np.memmap) else _native(a) for a in arrays)
         self.specs = tuple((a.shape[1:], a.dtype.name) for a in arrays)
 
     def __len__(self):
         return max(map(len, self.arrays))
 
     def read(self, indices):
-        return tuple(np.asarray(a[indices % len(a)]) for a in self.arrays)
+        return tuple(_native(np.asarray(a[indices % len(a)])) for a in self.arrays)
+
+
+def _native(array):
+    """The same numbers in the machine's byte order: frameworks take bytes as they are."""
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 class SideBySide:

@@ -1,5 +1,6 @@
 """Data sets: names, folders, archives, files and arrays, all as batches of `uint8` pictures."""
 
+import math
 import os
 import pathlib
 from collections.abc import Callable
@@ -35,6 +36,9 @@ Source = str | os.PathLike[str] | ArrayLike
 CACHE_BYTES = 2**29
 """Data of at most this size is decoded once and kept in memory: 512 MiB."""
 
+BATCH_BYTES = 2**31
+"""What a batch may have at most: 2 GiB."""
+
 
 def load(
     source: Source,
@@ -64,8 +68,9 @@ def load(
             * `"stacked_mnist"`: three digits of `mnist` as the colours of one picture, 1,000 modes
               (PacGAN's; labels 0 … 999); `data_dir` as for `mnist`;
             * a name in TensorFlow Datasets: `"mnist"`, `"fashion_mnist"`, `"cifar10"`, …;
-            * a folder or a zip of pictures of any kind and size. Sub-folders are searched; the
-              first level of them are the classes;
+            * a folder or a zip of pictures of any kind and size, up to 8192×8192 pixels.
+              Sub-folders are searched, and what links lead to; the first level of them are the
+              classes;
             * an `.npy` file of pictures, or an `.npz` file (`images` and `labels`, or `x_train`,
               `y_train`, `x_test`, `y_test`, or `x` and `y`, or one array of any name);
             * an array `(count, height, width[, channels])`, or a pair `(images, labels)`.
@@ -103,6 +108,7 @@ def load(
     image_size = _check(batch_size, seed, on_error, channels, image_size)
     found = _find(source, split, image_size, labels, data_dir, channels, on_error)
     found = settle(_resized(found, image_size), CACHE_BYTES)
+    _check_batch(batch_size, found)
     ds = (
         found.stream(batch_size=batch_size, shuffle=shuffle, seed=seed)
         if hasattr(found, "stream")
@@ -174,6 +180,7 @@ def load_pair(
     elif key is not None:
         raise ValueError("`key` matches files: it goes with `paired=True`.")
     found = [_resized(domain, image_size) for domain in found]
+    _check_batch(batch_size, *found)
     check_same_shape(*(domain.specs[0][0] for domain in found))
     whole = pairs.together(*(settle(domain, CACHE_BYTES // 2) for domain in found))
     ds = backend.stream(whole, batch_size=batch_size, shuffle=shuffle, seed=seed, paired=paired)
@@ -205,6 +212,16 @@ def _check(batch_size, seed, on_error, channels, image_size):
             f"`channels` is 1 (grey), 3 (colour) or 4 (with transparency). Received: {channels!r}."
         )
     return _size(image_size)
+
+
+def _check_batch(batch_size, *sources):
+    specs = [spec for source in sources for spec in source.specs]
+    size = batch_size * sum(math.prod(shape) * np.dtype(dtype).itemsize for shape, dtype in specs)
+    if size > BATCH_BYTES:
+        raise ValueError(
+            f"A batch of {batch_size} pictures of shape {specs[0][0]} has {size / 2**30:.1f} GiB, "
+            f"more than {BATCH_BYTES / 2**30:.0f}. Pass a smaller `image_size` or `batch_size`."
+        )
 
 
 def _resized(source, image_size):

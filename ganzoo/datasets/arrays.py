@@ -1,12 +1,14 @@
 """Sources in memory: scikit-learn's digits, toy points, `.npy` and `.npz` files, arrays."""
 
 import contextlib
+import io
+import math
 import zipfile
-import zlib
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ganzoo import archives
 from ganzoo import checks
 from ganzoo.datasets.source import Arrays
 
@@ -119,7 +121,7 @@ def from_arrays(images, targets, labels, class_names=None):
             "The array holds Python objects, not numbers: its pictures may differ in size. Bring "
             "them to one size, or put them in a folder and load that with `image_size`."
         )
-    if images.dtype.kind not in "buif":
+    if images.dtype.kind not in "buif" or images.dtype.itemsize > 8:
         raise ValueError(f"The array must hold pictures as numbers. Received {images.dtype}.")
     if not 2 <= images.ndim <= 4:
         raise ValueError(
@@ -128,7 +130,7 @@ def from_arrays(images, targets, labels, class_names=None):
         )
     if images.ndim == 3:
         images = images[..., None]
-    if len(images) == 0:
+    if images.size == 0:
         raise ValueError("The array is empty.")
     if not labels:
         return Arrays(images, class_names=class_names)
@@ -150,6 +152,8 @@ def from_arrays(images, targets, labels, class_names=None):
             f"There must be one label per picture. Received {len(images)} pictures and "
             f"{len(targets)} labels."
         )
+    if targets.min() < -(2**31) or targets.max() >= 2**31:
+        raise ValueError("Labels must be whole numbers of 32 bits.")
     return Arrays(images, targets.astype("int32"), class_names=class_names)
 
 
@@ -157,15 +161,16 @@ def from_file(path, split, labels):
     """An `.npy` (memory-mapped) or `.npz` file."""
     if path.suffix == ".npy":
         with _reading(path):
-            content = np.load(path, mmap_mode="r")
+            with open(path, "rb") as file:
+                shape, order, dtype = _header(file)
+                begin = file.tell()
+            content = np.memmap(path, dtype, "r", begin, shape, order)
         _only_train(split, path)
-        return from_arrays(content, None, labels)
-    with open(path, "rb") as file:  # which NumPy leaves open if it is damaged
-        with _reading(path):
-            content = np.load(file)
-            if isinstance(content, np.ndarray):
-                raise ValueError("it is an .npy file: rename it")
-        names = content.files
+        return _named(path, content, None, labels)
+    with _reading(path):
+        archive = zipfile.ZipFile(path)
+    with archive:
+        names = [n.removesuffix(".npy") for n in archive.namelist() if n.endswith(".npy")]
         pairs = {"images": "labels", f"x_{split}": f"y_{split}", "x": "y"}
         images = next((name for name in pairs if name in names), names[0] if names else None)
         if images not in pairs and len(names) != 1:
@@ -177,17 +182,60 @@ def from_file(path, split, labels):
             _only_train(split, path)
         targets = pairs.get(images)
         with _reading(path):
-            found = content[targets] if labels and targets in names else None
-            pictures = content[images]
-    return from_arrays(pictures, found, labels)
+            found = _member(archive, targets) if labels and targets in names else None
+            pictures = _member(archive, images)
+    return _named(path, pictures, found, labels)
+
+
+def _named(path, *content):
+    try:
+        return from_arrays(*content)
+    except ValueError as error:
+        raise ValueError(f"{str(path)!r}: {error}") from None
 
 
 @contextlib.contextmanager
 def _reading(path):
     try:
         yield
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"{str(path)!r} cannot be read as arrays of numbers: {error}") from None
+    except Exception as error:  # a file may be wrong in any way
+        reason = str(error) or type(error).__name__
+        raise ValueError(f"{str(path)!r} cannot be read as arrays of numbers: {reason}.") from None
+
+
+def _member(archive, name):
+    """An array in an `.npz` file."""
+    content = archives.read(archive, f"{name}.npy")
+    file = io.BytesIO(content)
+    shape, order, dtype = _header(file)
+    return np.ndarray(shape, dtype, content, file.tell(), order=order)
+
+
+def _header(file):
+    """Shape, order and dtype of the array that a file in NumPy's format announces, and has.
+
+    NumPy itself makes room for whatever is announced, and runs what pickled objects say.
+    """
+    version = np.lib.format.read_magic(file)
+    readers = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    if version not in readers:
+        raise ValueError("it is of a version of the format that holds no numbers")
+    shape, by_column, dtype = readers[version](file)
+    begin = file.tell()
+    there = file.seek(0, 2) - begin
+    file.seek(begin)
+    if dtype.hasobject:
+        raise ValueError("it holds Python objects, which may be programs")
+    if any(type(n) is not int or n < 0 for n in shape):
+        raise ValueError(f"its shape {shape} is none")
+    if math.prod(shape) * dtype.itemsize > there:
+        raise ValueError(f"it announces {shape} numbers of type {dtype} and has {there:,} bytes")
+    if not math.prod(shape) * dtype.itemsize:
+        raise ValueError("it is empty")
+    return shape, "F" if by_column else "C", dtype
 
 
 def _only_train(split, path):

@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import io
 import os
 import pathlib
 import threading
@@ -11,11 +12,21 @@ import zipfile
 import numpy as np
 from PIL import Image
 from PIL import ImageOps
+from PIL import UnidentifiedImageError
 
+from ganzoo import archives
 from ganzoo import checks
 
 SUFFIXES = ".bmp .gif .jfif .jpeg .jpg .pbm .pgm .png .ppm .tga .tif .tiff .webp".split()
 """Files with these endings are taken for pictures; all others are passed over."""
+
+FORMATS = "BMP GIF JPEG PNG PPM TIFF WEBP TGA".split()
+"""Kinds that are read, whatever a file's ending; Pillow knows more, some by calling programs."""
+
+MOST_PIXELS = 1 << 26
+"""Pixels that a picture may have, 8192×8192; more are refused before room is made for them."""
+
+_ALONE = threading.Lock()  # large pictures are decoded one at a time, not one on each core
 
 SPLITS = {"train": ("train",), "test": ("test",), "validation": ("validation", "val", "valid")}
 _GREY = {"1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"}
@@ -26,7 +37,7 @@ class Pictures:
 
     def __init__(self, path, split, image_size, labels, channels, on_error):
         self.path = path
-        self.files = _Zip(path) if path.is_file() else _Folder(path)
+        self.files = _Zip(path) if path.is_file() else _Folder(path, on_error)
         names = [n for n in self.files.names() if _is_picture(n)]
         if not names:
             raise ValueError(
@@ -34,7 +45,7 @@ class Pictures:
                 "sub-folders are searched."
             )
         names, folders = _take_split(names, split, path)
-        self.names = np.array(sorted(names))
+        self.names = sorted(names)
         if on_error == "skip":
             self._skip_damaged()
         self.size = image_size
@@ -53,7 +64,7 @@ class Pictures:
 
     def keep(self, names):
         """Only the pictures of these names, in this order; of a source without labels."""
-        self.names = np.array(names)
+        self.names = list(names)
 
     def read(self, indices):
         images = np.stack([self._decode(self.names[i]) for i in indices])
@@ -63,21 +74,25 @@ class Pictures:
     def _open(self, name):
         """The opened picture; errors of reading it come out as one that names the file."""
         try:
-            with self.files.open(name) as file, Image.open(file) as picture:
+            with self.files.open(name) as file, Image.open(file, formats=FORMATS) as picture:
+                width, height = picture.size
+                if width * height > MOST_PIXELS:
+                    raise ValueError(f"it has {width}×{height} pixels, more than {MOST_PIXELS:,}")
                 yield picture
         except Exception as error:  # Pillow and zipfile raise many kinds at damaged files
             raise ValueError(
-                f"{str(self.path / name)!r} is damaged or not a picture "
-                f"({str(error) or type(error).__name__}). Remove it, or pass `on_error='skip'` to "
-                "go on without such files."
+                f"{_place(self.path, name)!r} cannot be read as a picture ({_reason(error)}). "
+                "Mend or remove it, or pass `on_error='skip'` to go on without such files."
             ) from None
 
     def _decode(self, name):
         with self._open(name) as picture:
             if picture.format == "JPEG":  # decoded smaller; EXIF may still turn it
                 picture.draft(None, (max(self.size), max(self.size)))
-            picture.load()
-            return to_array(picture, self.size, self.channels)
+            large = picture.width * picture.height > MOST_PIXELS // 8
+            with _ALONE if large else contextlib.nullcontext():
+                picture.load()
+                return to_array(picture, self.size, self.channels)
 
     def _look(self, image_size, channels):
         """Size and channels from the headers of all files."""
@@ -105,8 +120,8 @@ class Pictures:
             except ValueError:
                 damaged.append(name)
         if damaged:
-            self.names = self.names[~np.isin(self.names, damaged)]
-            listed = ", ".join(map(str, damaged[:5])) + (", …" if len(damaged) > 5 else "")
+            self.names = sorted(set(self.names).difference(damaged))
+            listed = ", ".join(damaged[:5]) + (", …" if len(damaged) > 5 else "")
             warnings.warn(
                 f"{len(damaged)} damaged pictures in {str(self.path)!r} are left out: {listed}",
                 stacklevel=5,
@@ -118,14 +133,14 @@ class Pictures:
 def to_array(picture, size, channels):
     """A loaded PIL picture as `(height, width, channels)` uint8."""
     bits_16 = picture.mode.startswith("I;16") or (picture.format, picture.mode) == ("PPM", "I")
-    picture = ImageOps.exif_transpose(picture)
+    ImageOps.exif_transpose(picture, in_place=True)
     if picture.mode.startswith("I") or picture.mode == "F":  # more than 8 bits
-        values = np.nan_to_num(np.asarray(picture, "float64"))
+        values = np.nan_to_num(np.array(picture, "float32"), copy=False)
         if bits_16 or values.max() > 255:  # in other formats the range is a guess
-            values = values / 257.0
+            values /= 257
         elif picture.mode == "F" and values.max() <= 1:
-            values = values * 255.0
-        picture = Image.fromarray(np.clip(np.round(values), 0, 255).astype("uint8"))
+            values *= 255
+        picture = Image.fromarray(values.round(out=values).clip(0, 255, out=values).astype("uint8"))
     transparent = "A" in picture.mode or "a" in picture.mode or "transparency" in picture.info
     if channels == 4:
         picture = picture.convert("RGBA")
@@ -138,6 +153,16 @@ def to_array(picture, size, channels):
         picture = ImageOps.fit(picture, size[::-1], Image.Resampling.BICUBIC)
     array = np.asarray(picture)
     return array[..., None] if channels == 1 else array
+
+
+def _place(path, name):
+    return f"{path}/{name}"  # below the path, whatever a zip calls its members
+
+
+def _reason(error):
+    if isinstance(error, UnidentifiedImageError):
+        return "it is of no kind that is known"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _is_picture(name):
@@ -189,7 +214,7 @@ def _classes(names, folders, path):
     loose = [n for n in names if len(folders[n]) == shared]
     if loose:
         raise ValueError(
-            f"`labels=True` takes sub-folders as classes, but {str(path / loose[0])!r} and "
+            f"`labels=True` takes sub-folders as classes, but {_place(path, loose[0])!r} and "
             f"{len(loose) - 1} more lie in none. Sort the pictures into one folder per class."
         )
     classes = sorted({f[shared] for f in folders.values() if len(f) > shared})
@@ -198,28 +223,50 @@ def _classes(names, folders, path):
 
 
 class _Folder:
-    def __init__(self, path):
+    """Files in a folder, and in those that links in it lead to; none is visited twice."""
+
+    def __init__(self, path, on_error):
         self.path = path
+        self.on_error = on_error
 
     def names(self):
-        for folder, _, files in os.walk(self.path):
-            for file in files:
-                yield pathlib.Path(folder, file).relative_to(self.path).as_posix()
+        seen, waiting = set(), [self.path]
+        for top in waiting:  # links come after all that is really there
+            for folder, folders, files in os.walk(top, onerror=self._refuse):
+                status = os.stat(folder)
+                if (status.st_dev, status.st_ino) in seen:
+                    folders.clear()
+                    continue
+                seen.add((status.st_dev, status.st_ino))
+                folders.sort()
+                waiting += filter(os.path.islink, (os.path.join(folder, f) for f in folders))
+                for file in files:
+                    yield pathlib.Path(folder, file).relative_to(self.path).as_posix()
+
+    def _refuse(self, error):
+        if self.on_error == "raise":
+            raise OSError(
+                f"The folder {error.filename!r} cannot be read ({error.strerror}). Make it "
+                "readable, or pass `on_error='skip'` to go on without it."
+            ) from None
 
     def open(self, name):
-        return open(self.path / name, "rb")
+        path = self.path / name
+        if not path.is_file():  # opening a named pipe would wait for whoever writes to it
+            raise ValueError("there is no such file, or no ordinary one")
+        return path.open("rb")
 
 
 class _Zip:
-    """Reads members without unpacking; one handle per thread."""
+    """Members of a zip; one handle per thread."""
 
     def __init__(self, path):
         self.path = path
         self.local = threading.local()
         try:
             self.handle()
-        except zipfile.BadZipFile as error:
-            raise ValueError(f"{str(path)!r} cannot be read as a zip: {error}.") from None
+        except Exception as error:  # a file may be wrong in any way
+            raise ValueError(f"{str(path)!r} cannot be read as a zip: {_reason(error)}.") from None
 
     def handle(self):
         if not hasattr(self.local, "handle"):
@@ -227,7 +274,7 @@ class _Zip:
         return self.local.handle
 
     def names(self):
-        return [i.filename for i in self.handle().infolist() if not i.is_dir()]
+        return self.handle().namelist()
 
     def open(self, name):
-        return self.handle().open(name)
+        return io.BytesIO(archives.read(self.handle(), name))

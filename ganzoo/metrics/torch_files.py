@@ -18,6 +18,8 @@ import zipfile
 
 import numpy as np
 
+from ganzoo import archives
+
 LIMIT = 2**29
 """Bytes of the file, of what it unpacks to, and of all arrays: each must stay below this."""
 
@@ -75,6 +77,7 @@ def read(source, limit=LIMIT):
 
 def _read_zip(content, limit):
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        unpack = lambda name: archives.read(archive, name, limit)
         sizes = {info.filename: info.file_size for info in archive.infolist()}
         if sum(sizes.values()) > limit:
             raise ValueError(f"it unpacks to more than {limit} bytes")
@@ -83,10 +86,10 @@ def _read_zip(content, limit):
             raise ValueError(f"its zip has {len(program)} files data.pkl, not one")
         folder = program[0].removesuffix("data.pkl")
         order = f"{folder}byteorder"
-        if order in sizes and archive.read(order) != b"little":
+        if order in sizes and unpack(order) != b"little":
             raise ValueError("its numbers are not little-endian")
-        tensors = _tensors(_run(io.BytesIO(archive.read(program[0]))), limit)
-        buffers = {key: archive.read(f"{folder}data/{key}") for key in _storages(tensors)}
+        tensors = _tensors(_run(io.BytesIO(unpack(program[0]))), limit)
+        buffers = {key: unpack(f"{folder}data/{key}") for key in _storages(tensors)}
     return _arrays(tensors, buffers)
 
 

@@ -1,0 +1,880 @@
+"""Whether broken files of every kind, loaded as users would, are taken or refused, and no worse.
+
+    python benchmarks/fuzz.py
+    python benchmarks/fuzz.py --only png --number 123
+
+The second loads one input again, and says what it leads to. Each input is a function of the seed,
+its kind and its number. It is loaded in a process beside this one, so that a crash is counted and
+not suffered. A fault is whatever is neither taken, with a result that makes sense, nor refused by a
+`ValueError` or `OSError` that names the file: another error, a crash, a hang, more than `SECONDS`,
+more than `MEMORY` beside what the process had before, or a sign that something in the file was
+executed.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import functools
+import io
+import json
+import multiprocessing
+import os
+import pathlib
+import pickle
+import re
+import struct
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+import zipfile
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+
+SEED = 0
+SECONDS = 5.0
+"""Of processor time, for one input; by the clock it may take four times as many."""
+MEMORY = 1536
+"""MiB, for one input: a picture of as many pixels as are read, with transparency."""
+CANARY = "executed"
+"""The file that the programs in hostile seeds would leave in the working folder."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """A kind of file.
+
+    Attributes:
+        seeds: function of nothing that gives whole files, as bytes.
+        load: function of a folder with the file in it and of the file's path. It raises, or returns
+            what it is that makes no sense in what was loaded, if anything.
+        file: the file's name.
+        mutate: function of a random generator and the seeds that gives another file.
+        inputs: how many.
+        every: whether each byte of the first seed is flipped in turn instead.
+    """
+
+    seeds: Callable
+    load: Callable
+    file: str
+    mutate: Callable
+    inputs: int
+    every: bool = False
+
+
+# Mutations --------------------------------------------------------------------------------------
+
+ODD = [0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**63 - 1]
+
+
+def scramble(rng, content, others):
+    """One to four changes to some bytes."""
+    content = bytearray(content)
+    for _ in range(rng.integers(1, 5)):
+        a, b = sorted(int(x) for x in rng.integers(0, len(content) + 1, 2))
+        near = min(b, a + int(rng.integers(1, 33)))
+        match int(rng.integers(9)):
+            case 0 if content:
+                content[a % len(content)] ^= 1 << int(rng.integers(8))
+            case 1:
+                content[a:near] = rng.bytes(near - a)
+            case 2:
+                del content[max(a, 1) :]
+            case 3:
+                content[b:b] = content[a : a + 4096]
+            case 4:
+                content[a:a] = rng.bytes(int(rng.integers(1, 65)))
+            case 5 | 6:  # a size, somewhere
+                width = int(rng.choice([1, 2, 4, 8]))
+                value = ODD[rng.integers(len(ODD))] % 256**width
+                order = "little" if rng.integers(2) else "big"
+                content[a : a + width] = value.to_bytes(width, order)
+            case 7:
+                other = others[rng.integers(len(others))]
+                content[a:] = other[int(rng.integers(len(other))) :]
+            case 8:
+                del content[a:near]
+    return bytes(content)
+
+
+def anyhow(rng, seeds):
+    return scramble(rng, seeds[rng.integers(len(seeds))], seeds)
+
+
+def png(rng, seeds):
+    """As `anyhow`; of half of them the check sums are then right."""
+    content = anyhow(rng, seeds)
+    return mended(content) if rng.integers(2) else content
+
+
+def mended(content):
+    """A PNG file whose chunks have the check sums that they should."""
+    content, at = bytearray(content), 8
+    while at + 12 <= len(content):
+        end = at + 8 + int.from_bytes(content[at : at + 4], "big")
+        if end + 4 > len(content):
+            break
+        content[end : end + 4] = zlib.crc32(content[at + 4 : end]).to_bytes(4, "big")
+        at = end + 4
+    return bytes(content)
+
+
+VALUES = """
+    null true {} [] "" "x" -1 0 1 1.5 1e308 1e999 NaN -Infinity 99999999999999999999 "\\ud800"
+    "../../x" [1] {"a":1} [[]] "\\u0000" "nan" 2147483648
+""".split()
+
+
+def text(rng, seeds):
+    """JSON of which values are others, or bytes."""
+    content = seeds[rng.integers(len(seeds))]
+    for _ in range(rng.integers(1, 4)):
+        places = list(re.finditer(rb'"[^"\n]*"|-?\d+(\.\d+)?|\[[^\[\]]*\]|null|true', content))
+        if not places or rng.integers(4) == 0:
+            return scramble(rng, content, seeds)
+        place = places[rng.integers(len(places))]
+        value = VALUES[rng.integers(len(VALUES))].encode()
+        if rng.integers(40) == 0:
+            value = b"[" * 100_000 if rng.integers(2) else b"9" * 10_000
+        content = content[: place.start()] + value + content[place.end() :]
+    return content
+
+
+NAMES = [
+    "../../out.png",
+    "/out.png",
+    "C:\\out.png",
+    "a/" * 300 + "b.png",
+    "\u202egnp.png",
+    "CON.png",
+]
+
+
+def zipped(rng, seeds, inside=scramble):
+    """The bytes of a zip, or those of a member of it, which then has the right check sum."""
+    content = seeds[rng.integers(len(seeds))]
+    members = unzip(content)
+    if not members or rng.integers(2):
+        return scramble(rng, content, seeds)
+    name = list(members)[rng.integers(len(members))]
+    members[name] = inside(rng, members[name], list(members.values()))
+    if rng.integers(4) == 0:
+        members[NAMES[rng.integers(len(NAMES))]] = members.pop(name)
+    methods = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2]
+    return zip_of(members, methods[rng.choice(3, p=[0.45, 0.45, 0.1])])
+
+
+def zipped_text(rng, seeds):
+    inside = lambda rng, content, others: (
+        text(rng, [content]) if content[:1] == b"{" else scramble(rng, content, others)
+    )
+    return zipped(rng, seeds, inside)
+
+
+DTYPES = "|u1 <f4 >f8 |O <U9999999 |V0 <M8[s] |b1 <c16 <f16 <i8 [('a','<i4')]".split()
+SHAPES = ["(4,8,8)", "(1<<60,8)", "(99999999999999999,8,8)", "(0,8,8)", "(4,0,9)", "(-4,-8,8)"]
+SHAPES += ["(4294967296,4294967296)", "(True,8,8)", "()", "4", "(4L,8,8)", "(((((" * 900, "(4.,8)"]
+
+
+def npy(rng, seeds):
+    """Bytes of an array's file, or another header before the same numbers."""
+    content = seeds[rng.integers(len(seeds))]
+    if rng.integers(2):
+        return scramble(rng, content, seeds)
+    dtype, shape = DTYPES[rng.integers(len(DTYPES))], SHAPES[rng.integers(len(SHAPES))]
+    dtype = dtype if dtype[0] == "[" else repr(dtype)
+    header = f"{{'descr': {dtype}, 'fortran_order': {bool(rng.integers(2))}, 'shape': {shape}, }}"
+    return npy_of(header, content[128:])
+
+
+def npy_of(header, numbers):
+    header = header.encode() + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + numbers
+
+
+def npz(rng, seeds):
+    return zipped(rng, seeds, lambda rng, content, others: npy(rng, [content]))
+
+
+def tensors(rng, seeds):
+    """Bytes of a file of weights, or its header as `text`, which then has the right length."""
+    content = seeds[rng.integers(len(seeds))]
+    if rng.integers(2):
+        return scramble(rng, content, seeds)
+    length = int.from_bytes(content[:8], "little")
+    header = text(rng, [content[8 : 8 + length].replace(b'\\"', b'"')])
+    header = header.replace(b'"{', b"{") if rng.integers(9) == 0 else content[8 : 8 + length]
+    if rng.integers(2):
+        header = re.sub(rb"(?<=[:,\[])\d+", lambda m: odd_number(rng, m), header)
+    return struct.pack("<Q", len(header)) + header + content[8 + length :]
+
+
+def odd_number(rng, found):
+    return str(ODD[rng.integers(len(ODD))]).encode() if rng.integers(12) == 0 else found[0]
+
+
+def torch(rng, seeds):
+    content = anyhow(rng, seeds)
+    whole = [seed for seed in seeds if seed.startswith(b"PK")]
+    return zipped(rng, whole) if rng.integers(2) else content
+
+
+def unzip(content):
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        open_to_all = [info for info in archive.infolist() if not info.flag_bits & 1]
+        return {info.filename: archive.read(info) for info in open_to_all}
+
+
+def zip_of(members, method=zipfile.ZIP_STORED):
+    """A zip of these members, the same at any time of day."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content, method)
+    return file.getvalue()
+
+
+# Whole files ------------------------------------------------------------------------------------
+
+
+def pixels(*shape):
+    return np.random.default_rng(0).integers(0, 256, shape).astype("uint8")
+
+
+def saved(picture, kind, **options):
+    from PIL import Image
+
+    picture = Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return file.getvalue()
+
+
+def grey_and_colour(kind, *variants):
+    """Small pictures of a kind."""
+    plain = [saved(pixels(9, 12), kind), saved(pixels(9, 12, 3), kind)]
+    return plain + [saved(pixels(*shape), kind, **options) for shape, options in variants]
+
+
+def pngs():
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    palette = Image.fromarray(pixels(9, 12)).convert("P")
+    deep = Image.fromarray(pixels(9, 12).astype("uint16") * 257)
+    return [
+        *grey_and_colour("png", ((9, 12, 4), {}), ((9, 12), {"exif": exif})),
+        saved(palette, "png", transparency=bytes(range(200))),
+        saved(deep, "png"),
+        bomb(8200, 8200),  # more pixels than are read
+        bomb(3000, 3000),
+    ]
+
+
+def bomb(width, height):
+    """A PNG file that is small and black, and the picture large."""
+    packer = zlib.compressobj(9)
+    rows = b"".join(packer.compress(bytes(1 + width)) for _ in range(height)) + packer.flush()
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", rows), (b"IEND", b""))
+    return mended(
+        b"\x89PNG\r\n\x1a\n"
+        + b"".join(struct.pack(">I", len(x)) + name + x + bytes(4) for name, x in chunks)
+    )
+
+
+def jpegs():
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x0112] = 8
+    cmyk = Image.fromarray(pixels(9, 12, 3)).convert("CMYK")
+    return [
+        *grey_and_colour("jpeg", ((9, 12, 3), {"progressive": True}), ((9, 12), {"exif": exif})),
+        saved(cmyk, "jpeg"),
+    ]
+
+
+def animated(kind, **options):
+    from PIL import Image
+
+    frames = [Image.fromarray(pixels(9, 12 + i)[:, i:]) for i in range(8)]
+    return saved(frames[0], kind, save_all=True, append_images=frames[1:], **options)
+
+
+def gifs():
+    return [*grey_and_colour("gif"), animated("gif"), animated("gif", transparency=0)]
+
+
+def webps():
+    return [
+        *grey_and_colour("webp", ((9, 12, 4), {"lossless": True})),
+        animated("webp"),
+    ]
+
+
+def tiffs():
+    ways = ["tiff_lzw", "tiff_deflate", "jpeg", "packbits", "tiff_adobe_deflate"]
+    return [
+        *grey_and_colour("tiff", *(((9, 12, 3), {"compression": way}) for way in ways)),
+        saved(np.float32(pixels(9, 12)) / 255, "tiff"),
+        saved(pixels(9, 12).astype("uint16") * 257, "tiff"),
+        animated("tiff"),
+    ]
+
+
+def bmps():
+    from PIL import Image
+
+    return [
+        *grey_and_colour("bmp", ((9, 12, 4), {})),
+        saved(Image.fromarray(pixels(9, 12)).convert("1"), "bmp"),
+    ]
+
+
+def ppms():
+    plain = [b"P2\n3 2\n255\n1 2 3\n4 5 255\n", b"P3 1 2 9\n1 2 3 4 5 9", b"P1 3 2 101 010"]
+    deep = [b"P5 3 2 65535\n" + bytes(range(12)), b"Pf\n3 2\n-1.0\n" + bytes(24)]
+    return [*grey_and_colour("ppm"), *plain, *deep]
+
+
+def tgas():
+    return grey_and_colour("tga", ((9, 12, 3), {"compression": "tga_rle"}), ((9, 12, 4), {}))
+
+
+def zips():
+    few = {"a/1.png": pngs()[0], "a/2.JPG": jpegs()[1], "b/3.gif": gifs()[0], "notes.txt": b"none"}
+    many = {f"train/{i}/ü{i}.png": pngs()[0] for i in range(9)}
+    secret = bytearray(zip_of(few))
+    for found in re.finditer(b"PK\x01\x02|PK\x03\x04", bytes(secret)):
+        secret[found.start() + (8 if found[0][2] == 1 else 6)] |= 1
+    hollow = {"a.png": b"\x89PNG\r\n\x1a\n" + bytes(3 << 20), "b.png": pngs()[0]}
+    return [
+        zip_of(few),
+        zip_of(few, zipfile.ZIP_DEFLATED),
+        zip_of(many),
+        bytes(secret),
+        zip_of(hollow, zipfile.ZIP_DEFLATED),
+        zip_of(hollow, zipfile.ZIP_BZIP2),
+    ]
+
+
+class Program:
+    """What a pickle of it would do."""
+
+    def __reduce__(self):
+        return exec, (f"open({CANARY!r}, 'w').close()",)
+
+
+def npys():
+    found = []
+    for array in (
+        pixels(5, 8, 8),
+        pixels(5, 8, 8, 3).astype("float32") / 255,
+        np.asfortranarray(pixels(5, 8, 8)).astype(">i4"),
+        np.array([Program()], object),
+    ):
+        file = io.BytesIO()
+        np.save(file, array, allow_pickle=True)
+        found.append(file.getvalue())
+    return found
+
+
+def npzs():
+    images, floats, big, program = npys()
+    labels = io.BytesIO()
+    np.save(labels, np.arange(5))
+    labels = labels.getvalue()
+    huge = npy_of("{'descr': '|u1', 'fortran_order': False, 'shape': (1048576, 8, 8)}", bytes(9))
+    hollow = npy_of(
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (65536, 64)}", bytes(1 << 22)
+    )
+    return [
+        zip_of({"images.npy": images, "labels.npy": labels}),
+        zip_of({"x.npy": floats, "y.npy": labels}, zipfile.ZIP_DEFLATED),
+        zip_of({"x_train.npy": big, "y_train.npy": labels}),
+        zip_of({"images.npy": program, "labels.npy": program}),
+        zip_of({"images.npy": huge}),
+        zip_of({"images.npy": hollow}, zipfile.ZIP_DEFLATED),
+    ]
+
+
+@functools.cache
+def tiny():
+    """A model of few weights, as a file of weights and as a whole model."""
+    import ganzoo
+    from ganzoo import tensors
+
+    model = ganzoo.get(
+        "vanilla",
+        image_shape=(2, 2, 1),
+        latent_dim=1,
+        generator_units=(1,),
+        discriminator_units=(1,),
+        pieces=1,
+        dropout=(0.0, 0.0),
+        seed=0,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        tensors.write(model, folder / "a.safetensors")
+        model.save(folder / "a.keras")
+        members = unzip((folder / "a.keras").read_bytes())
+        members["metadata.json"] = b"{}"  # which has the time of day
+        return (folder / "a.safetensors").read_bytes(), zip_of(members)
+
+
+def weights():
+    return [tiny()[0]]
+
+
+def keras_files():
+    """Ours, another's with a layer that is a program, and the same under our name."""
+    import keras
+
+    ours, name = tiny()[1], "ganzoo>VanillaGAN"
+    layer = keras.layers.Lambda(lambda x: [exec(f"open({CANARY!r}, 'w').close()"), x][1])
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        keras.Sequential([keras.Input((2,)), layer]).save("a.keras")  # which runs it
+        members = unzip(pathlib.Path(folder, "a.keras").read_bytes())
+    members["metadata.json"] = b"{}"
+    module = json.dumps({"module": "os", "class_name": "system", "config": {"command": CANARY}})
+    disguised = json.loads(members["config.json"]) | {"registered_name": name}
+    return [
+        ours,
+        zip_of(unzip(ours), zipfile.ZIP_DEFLATED),
+        zip_of(members),
+        zip_of({**members, "config.json": json.dumps(disguised).encode()}),
+        zip_of({**members, "config.json": module.encode()}),
+    ]
+
+
+SHEET = {
+    "scores": {
+        "frechet[digits-classifier-v1]": {
+            "value": 1.5,
+            "error": 0.5,
+            "floor": 0.25,
+            "better": "lower",
+            "settings": {"k": 3},
+        }
+    },
+    "passport": {
+        "model": "VanillaGAN",
+        "weights_sha256": "0" * 64,
+        "samples": 300,
+        "repeats": 1,
+        "seed": 0,
+        "extractor": "digits-classifier-v1",
+        "data": {"source": "digits", "split": "test", "count": 299},
+        "floor": "real pictures",
+    },
+    "notes": ["few samples"],
+}
+
+
+def sheets():
+    return [json.dumps(SHEET, indent=2).encode()]
+
+
+def bests():
+    from ganzoo import callbacks
+
+    best = json.dumps({"epoch": 3, "score": "frechet", **SHEET}, indent=2).encode()
+    return [zip_of({**unzip(tiny()[1]), callbacks.BEST: best}), zip_of({callbacks.BEST: best})]
+
+
+CONFIG = {
+    "settings": {
+        "model": "vanilla",
+        "arguments": {"latent_dim": 1},
+        "data": "digits",
+        "image_size": None,
+        "batch_size": 64,
+        "seed": 0,
+        "on_error": "raise",
+    },
+    "epochs": 3,
+    "command": ["ganzoo", "train"],
+    "versions": {"python": "3", "keras": "3"},
+    "device": {"name": "a CPU", "gpu": False},
+}
+
+
+def configs():
+    return [json.dumps(CONFIG, indent=2).encode()]
+
+
+def logs():
+    row = {"step": 9, "seconds": 1.5, "cpu_seconds": 2.5, "d_loss": 0.5, "g_loss": 1.25}
+    rows = [{"epoch": epoch, **row} for epoch in (1, 2, 3)]
+    return ["".join(json.dumps(row) + "\n" for row in rows).encode()]
+
+
+def notes():
+    from ganzoo import doctor
+
+    fields = [field.name for field in dataclasses.fields(doctor.Finding)]
+    return ["".join(json.dumps(dict.fromkeys(fields, "x") | {"epoch": e}) + "\n" for e in (1, 2))
+            .encode()]  # fmt: skip
+
+
+def catalogues():
+    from ganzoo import catalogue
+
+    entries = json.loads(catalogue.FILE.read_text(encoding="utf-8"))
+    first = dict(list(entries.items())[:2])
+    return [json.dumps(first).encode()]
+
+
+def torch_files():
+    """State dicts in both of PyTorch's formats, by hand, and a program."""
+    numbers = np.arange(6, dtype="<f4").tobytes()
+
+    body = b"\x80\x02}(X\x01\x00\x00\x00wctorch._utils\n_rebuild_tensor_v2\n"
+    identity = b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000"
+    identity += b"X\x03\x00\x00\x00cpuK\x06"
+    rest = b"K\x00K\x02K\x03\x86K\x03K\x01\x86\x89ccollections\nOrderedDict\n)RtRu."
+    new = body + b"(" + identity + b"tQ" + rest
+    old = body + b"(" + identity + b"NtQ" + rest
+    header = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03."
+    facts = b"\x80\x02}X\x0d\x00\x00\x00little_endian\x88s."
+    keys = b"\x80\x02]X\x01\x00\x00\x000a."
+    legacy = header + facts + old + keys + struct.pack("<q", 6) + numbers
+    members = {
+        "a/data.pkl": new,
+        "a/data/0": numbers,
+        "a/version": b"3\n",
+        "a/byteorder": b"little",
+    }
+    program = {**members, "a/data.pkl": pickle.dumps({"w": Program()}, 2)}
+    return [zip_of(members), legacy, zip_of(members, zipfile.ZIP_DEFLATED), zip_of(program)]
+
+
+# As a user loads them ---------------------------------------------------------------------------
+
+
+def dataset(source, **options):
+    """The first batch must be what the data set says that it is."""
+    from ganzoo import datasets
+
+    ds = datasets.load(source, batch_size=1, **options)
+    batch = next(iter(ds))
+    images = np.asarray(batch[0] if isinstance(batch, tuple) else batch)
+    if list(images.shape[1:]) != ds.description["image_shape"] or not images.size:
+        return f"pictures of shape {images.shape}, not {ds.description['image_shape']}"
+    if images.dtype.kind not in "buif" or not images.dtype.isnative:
+        return f"pictures of type {images.dtype}"
+    return None
+
+
+def picture(folder, path):
+    """The folder, at a size in half of the cases."""
+    size = 8 if zlib.crc32(path.read_bytes()) % 2 else None
+    return dataset(folder, image_size=size) or _bytes_only(folder)
+
+
+def _bytes_only(folder):
+    more = sorted(path.name for path in folder.iterdir())
+    return f"files appeared: {more}" if len(more) > 1 else None
+
+
+def array(folder, path):
+    return dataset(path, labels=path.suffix == ".npz")
+
+
+def archive(folder, path):
+    return dataset(path, image_size=8) or _bytes_only(folder)
+
+
+def model(folder, path):
+    import ganzoo
+
+    for weight in ganzoo.get("vanilla", weights=path).get_weights():
+        if not np.isfinite(weight).all():
+            return "weights that are infinite or none"
+    return None
+
+
+def best(folder, path):
+    from ganzoo import callbacks
+
+    epoch, score, sheet = callbacks.read_best(path)
+    return sense(sheet) if type(epoch) is int and score in str(sheet.scores) else "another result"
+
+
+def sense(sheet):
+    for score in sheet.scores.values():
+        f"{score.value:.4g} {score.error or 0:.4g} {score.floor or 0:.4g}"
+    return None if isinstance(sheet.passport, dict) else "no passport"
+
+
+def score_sheet(folder, path):
+    from ganzoo import evaluation
+
+    return sense(evaluation.ScoreSheet.load(path))
+
+
+def run(folder, path):
+    """The report of a run, in which the other records are as they should be."""
+    from ganzoo import report
+    from ganzoo import runs
+
+    for name, whole in {"config.json": configs, "metrics.jsonl": logs}.items():
+        if name != path.name:
+            (folder / name).write_bytes(whole()[0])
+    page = report.write(folder).read_text(encoding="utf-8")
+    if not isinstance(runs.data_of(folder), str):
+        return "data without a name"
+    return None if page.rstrip().endswith("</html>") else "half a page"
+
+
+def rows(folder, path):
+    from ganzoo import catalogue
+
+    usual, catalogue.FILE = catalogue.FILE, path
+    try:
+        found = catalogue.rows()
+        return None if all(isinstance(x, catalogue.Row) for x in found.values()) else "no rows"
+    finally:
+        catalogue.FILE = usual
+
+
+def state_dict(folder, path):
+    from ganzoo.metrics import torch_files
+
+    for value in torch_files.read(path).values():
+        if not (value.flags.owndata and value.flags.c_contiguous):
+            return "an array of memory that is not its own"
+    return None
+
+
+KINDS = {
+    "png": Kind(pngs, picture, "a.png", png, 1500),
+    "jpeg": Kind(jpegs, picture, "a.jpg", anyhow, 1200),
+    "gif": Kind(gifs, picture, "a.gif", anyhow, 600),
+    "webp": Kind(webps, picture, "a.webp", anyhow, 1000),
+    "tiff": Kind(tiffs, picture, "a.tif", anyhow, 1200),
+    "bmp": Kind(bmps, picture, "a.bmp", anyhow, 500),
+    "ppm": Kind(ppms, picture, "a.ppm", anyhow, 500),
+    "tga": Kind(tgas, picture, "a.tga", anyhow, 500),
+    "zip": Kind(zips, archive, "a.zip", zipped, 1500),
+    "npy": Kind(npys, array, "a.npy", npy, 1500),
+    "npz": Kind(npzs, array, "a.npz", npz, 1500),
+    "safetensors": Kind(weights, model, "a.safetensors", tensors, 1500),
+    "safetensors, each byte": Kind(weights, model, "a.safetensors", None, 0, every=True),
+    "keras": Kind(keras_files, model, "a.keras", zipped_text, 1000),
+    "best.keras": Kind(bests, best, "best.keras", zipped_text, 1000),
+    "scores.json": Kind(sheets, score_sheet, "scores.json", text, 1000),
+    "config.json": Kind(configs, run, "config.json", text, 200),
+    "metrics.jsonl": Kind(logs, run, "metrics.jsonl", text, 200),
+    "doctor.jsonl": Kind(notes, run, "doctor.jsonl", text, 100),
+    "catalogue": Kind(catalogues, rows, "weights.json", text, 500),
+    "torch": Kind(torch_files, state_dict, "a.pth", torch, 3000),
+}
+
+
+# One input --------------------------------------------------------------------------------------
+
+
+@functools.cache
+def seeds_of(name):
+    return tuple(KINDS[name].seeds())
+
+
+def inputs_of(name):
+    kind = KINDS[name]
+    return 2 * len(seeds_of(name)[0]) if kind.every else kind.inputs
+
+
+def content_of(name, number):
+    """The bytes of an input."""
+    kind, seeds = KINDS[name], seeds_of(name)
+    if kind.every:  # all bits of it, then the least, which leaves text text
+        content = bytearray(seeds[0])
+        content[number % len(content)] ^= 0xFF if number < len(content) else 1
+        return bytes(content)
+    rng = np.random.default_rng([SEED, zlib.crc32(name.encode()), number])
+    return kind.mutate(rng, seeds)
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What an input led to: "accepted", "rejected" or "fault", in words, with what it took."""
+
+    what: str
+    words: str = ""
+    seconds: float = 0.0
+    mib: float = 0.0
+
+
+def attempt(load, file, content):
+    """The outcome of one input, loaded in this process."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        inside = pathlib.Path(folder, "in")
+        inside.mkdir()
+        path = inside / file
+        path.write_bytes(content)
+        before, start = resident(peak=False), time.process_time()
+        what, words = _loaded(load, inside, path)
+        seconds, mib = time.process_time() - start, (resident(peak=True) - before) / 2**20
+        executed = os.path.exists(CANARY)
+        beside = [found for found in os.listdir(folder) if found not in ("in", CANARY)]
+    if executed or beside:
+        what, words = "fault", f"executed, or written beside: {beside}"
+    elif mib > MEMORY:
+        what, words = "fault", f"{mib:.0f} MiB: {words}"
+    elif seconds > SECONDS:
+        what, words = "fault", f"{seconds:.1f} seconds: {words}"
+    return Outcome(what, words, seconds, mib)
+
+
+def _loaded(load, folder, path):
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            nonsense = load(folder, path)
+    except (ValueError, OSError) as error:
+        named = repr(str(folder))[1:-1] in str(error)
+        return ("rejected", str(error)) if named else ("fault", f"names no file: {error!r}")
+    except BaseException:
+        return "fault", traceback.format_exc()
+    return ("fault", nonsense) if nonsense else ("accepted", "")
+
+
+def resident(peak):
+    """Bytes of memory that this process has; or the most that it had since the last call."""
+    try:
+        status = pathlib.Path("/proc/self/status").read_text()
+        if not peak:
+            pathlib.Path("/proc/self/clear_refs").write_text("5")
+    except OSError:  # where the system does not say
+        return 0
+    return int(re.search(r"VmHWM:\s+(\d+)" if peak else r"VmRSS:\s+(\d+)", status)[1]) << 10
+
+
+# Many inputs ------------------------------------------------------------------------------------
+
+
+def work(connection, kinds):
+    """Load one input after the other, in a process of its own."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    known = set()
+    for name, number in iter(connection.recv, None):
+        load, file, content = kinds(name, number)
+        if name not in known:  # the first one pays for the imports
+            attempt(*kinds(name, 0))
+            known.add(name)
+        connection.send(None)  # ready: the clock starts
+        connection.send(attempt(load, file, content))
+
+
+def usual(name, number):
+    return KINDS[name].load, KINDS[name].file, content_of(name, number)
+
+
+class Worker:
+    """A process that loads inputs; another takes its place where it dies or does not answer."""
+
+    def __init__(self, kinds=usual):
+        self.kinds = kinds
+        self.process = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._end()
+
+    def _end(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.join()
+            self.process = None
+
+    def load(self, name, number):
+        """The outcome of an input."""
+        if self.process is None:
+            context = multiprocessing.get_context("spawn")
+            self.connection, other = context.Pipe()
+            self.process = context.Process(target=work, args=(other, self.kinds), daemon=True)
+            self.process.start()
+            other.close()
+        self.connection.send((name, number))
+        try:
+            self.connection.recv()
+            if self.connection.poll(4 * SECONDS):
+                return self.connection.recv()
+            words = f"no answer in {4 * SECONDS:.0f} seconds"
+        except EOFError:
+            self.process.join()
+            words = f"the process ended with {self.process.exitcode}"
+        self._end()
+        return Outcome("fault", words, 4 * SECONDS)
+
+
+def table(name, outcomes):
+    """A row of the result."""
+    count = lambda what: sum(outcome.what == what for outcome in outcomes)
+    return {
+        "kind": name,
+        "inputs": len(outcomes),
+        "accepted": count("accepted"),
+        "rejected": count("rejected"),
+        "faults": count("fault"),
+        "slowest_seconds": max(outcome.seconds for outcome in outcomes),
+        "most_memory_mib": max(outcome.mib for outcome in outcomes),
+        "seed": SEED,
+    }
+
+
+def versions():
+    """Of what reads files beside ganzoo."""
+    import h5py
+    import PIL
+    import safetensors
+
+    found = {"numpy": np, "pillow": PIL, "h5py": h5py, "safetensors": safetensors}
+    return ", ".join(f"{name} {module.__version__}" for name, module in found.items())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", choices=KINDS, action="append", help="a kind")
+    parser.add_argument("--number", type=int, help="one input of that kind, in this process")
+    parser.add_argument("--inputs", type=int, help="at most so many of each kind; nothing is saved")
+    arguments = parser.parse_args()
+    if arguments.number is not None:
+        (name,) = arguments.only or ["png"]
+        content = content_of(name, arguments.number)
+        print(f"{len(content)} bytes: {content[:200]}{'…' if len(content) > 200 else ''}")
+        return print(attempt(KINDS[name].load, KINDS[name].file, content))
+    found = []
+    with Worker() as worker:
+        for name in arguments.only or KINDS:
+            count, outcomes = inputs_of(name), []
+            for number in range(min(count, arguments.inputs or count)):
+                outcomes.append(worker.load(name, number))
+                if outcomes[-1].what == "fault":
+                    print(f"{name} {number}: {outcomes[-1].words}", flush=True)
+            found.append(table(name, outcomes))
+            print(found[-1], flush=True)
+    import measure
+
+    about = measure.machine()
+    about["versions"] += f", {versions()}"
+    found = [row | about for row in found]
+    measure.show([{k: row[k] for k in table("", [Outcome("")])} for row in found])
+    if arguments.inputs is None:
+        measure.save("fuzz", found, replace=("kind",))
+    faults = sum(row["faults"] for row in found)
+    if faults:
+        sys.exit(f"{faults} faults.")
+
+
+if __name__ == "__main__":
+    main()
