@@ -77,13 +77,18 @@ def say_growth(rows, beginning):
 
 def run(args):
     """A row for each minute of a training."""
-    looks, ended = [], threading.Event()
+    looks, rows, ended = [], [], threading.Event()
     start = time.monotonic()
 
     def watch():
         while not ended.wait(EVERY):
-            looks.append((int((time.monotonic() - start) / 60), look()))
-            if time.monotonic() - start > 60 * args.minutes:
+            looks.append(look())
+            minutes = int((time.monotonic() - start) / 60)
+            if minutes > len(rows):
+                rows.append({"at": minutes, **together(looks)})
+                looks.clear()
+                print(rows[-1], flush=True)
+            if minutes >= args.minutes:
                 return os.kill(os.getpid(), signal.SIGINT)  # the run ends after its epoch
 
     # Where a program is started in the background, Ctrl-C may be switched off.
@@ -112,9 +117,6 @@ def run(args):
         epochs = len(lines)
         evaluations = sum("frechet[" in line for line in lines)
     print(f"{epochs} epochs, {evaluations} evaluations")
-    minutes = range(args.minutes)
-    grouped = [(m, [x for at, x in looks if at == m]) for m in minutes]
-    rows = [{"at": m + 1, **together(found)} for m, found in grouped if found]
     say_growth(rows, args.minutes / 12)
     what = f"{args.model} on {args.data}: {epochs} epochs, {evaluations} evaluations"
     return [{"what": what, "unit": "minutes", **row} for row in rows]
@@ -155,11 +157,13 @@ class Watch(keras.callbacks.Callback):
     def __init__(self, batches):
         super().__init__()
         self.batches = batches
+        self.seen = 0
         self.rows = []
 
     def on_train_batch_end(self, batch, logs=None):
-        if (batch + 1) % self.batches == 0:
-            self.rows.append({"at": (batch + 1) * data.BATCH, **look()})
+        self.seen += 1
+        if self.seen % self.batches == 0:
+            self.rows.append({"at": self.seen * data.BATCH, **look()})
 
 
 def folder(args):
@@ -180,9 +184,6 @@ def folder(args):
         print(f"{count} files: finding them took {after - before:.1f} MB")
         watch = Watch(max(1, count // data.BATCH // 10))
         model.fit(ds, epochs=2, verbose=0, callbacks=[watch])
-    seen = len(watch.rows) // 2
-    for i, row in enumerate(watch.rows[seen:]):
-        row["at"] += watch.rows[seen - 1]["at"]
     say_growth(watch.rows, 0)
     print(f"At most {data.megabytes():.0f} MB")
     measure.show(watch.rows)
