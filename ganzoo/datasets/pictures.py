@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import functools
 import os
 import pathlib
 import threading
@@ -34,7 +35,8 @@ class Pictures:
                 "sub-folders are searched."
             )
         names, folders = _take_split(names, split, path)
-        self.names = np.array(sorted(names))
+        # Not as NumPy's text, of which each entry is as wide as the longest name.
+        self.names = np.array(sorted(names), object)
         if on_error == "skip":
             self._skip_damaged()
         self.size = image_size
@@ -53,7 +55,7 @@ class Pictures:
 
     def keep(self, names):
         """Only the pictures of these names, in this order; of a source without labels."""
-        self.names = np.array(names)
+        self.names = np.array(names, object)
 
     def read(self, indices):
         images = np.stack([self._decode(self.names[i]) for i in indices])
@@ -157,7 +159,8 @@ def _is_turned(picture):
 
 def _take_split(names, split, path):
     """The names in `split`; and, of the names in all splits, the folders below the split's."""
-    folders = {n: pathlib.PurePosixPath(n).parts[:-1] for n in names}
+    parts = functools.cache(lambda folder: pathlib.PurePosixPath(folder).parts)  # one for all
+    folders = {n: parts(n.rpartition("/")[0]) for n in names}
     known = {folder for choices in SPLITS.values() for folder in choices}
     # Folders that all pictures share may lie above the splits' (or be the only split's).
     for depth in range(len(os.path.commonprefix(list(folders.values()))) + 1):
@@ -172,15 +175,14 @@ def _take_split(names, split, path):
             )
         return names, folders
     wanted = SPLITS.get(split, (split,))
-    below = {
-        n: (f[depth], f[depth + 1 :])
-        for n, f in folders.items()
-        if len(f) > depth and f[depth] in known.union(wanted)
+    folders = {
+        n: f for n, f in folders.items() if len(f) > depth and f[depth] in known.union(wanted)
     }
-    taken = [n for n, (folder, _) in below.items() if folder in wanted]
+    taken = [n for n, f in folders.items() if f[depth] in wanted]
     if not taken:
         raise checks.unknown(f"split of {str(path)!r}", split, found & known)
-    return taken, {n: rest for n, (_, rest) in below.items()}
+    below = functools.cache(lambda folder: folder[depth + 1 :])
+    return taken, {n: below(f) for n, f in folders.items()}
 
 
 def _classes(names, folders, path):
