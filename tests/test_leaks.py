@@ -58,3 +58,13 @@ def test_what_was_used_is_given_back(tmp_path):
         before,
         after,
     )
+
+
+def test_saving_again_makes_nothing_new(tmp_path, monkeypatch):
+    """Keras makes an optimizer at each save, of which TensorFlow never lets go."""
+    model = ganzoo.get("vanilla", **CASES["vanilla"].config, image_shape=(8, 8, 1))
+    model.save(tmp_path / "model.keras")
+    made = []
+    monkeypatch.setattr(keras.Variable, "__init__", lambda *args, **kwargs: made.append(args))
+    model.save(tmp_path / "model.keras")
+    assert made == []
