@@ -1,13 +1,15 @@
 """Whether memory, open files or threads grow: an hour of training, many short calls, large folders.
 
     python benchmarks/soak.py run --minutes 60
-    python benchmarks/soak.py calls --cycles 200
+    python benchmarks/soak.py calls --cycles 200 [--clear]
     python benchmarks/soak.py folder --pictures 10000 100000
 
 "run" is `ganzoo train` with everything that it does beside training: grids of samples, a checkpoint
 every 15 seconds, an evaluation every few epochs. "calls" is a notebook that is used all day: a
-model is made, trained, saved, loaded, judged and forgotten, again and again. "folder" streams PNG
-files through `fit`, in a process of its own for each number of files.
+model is made, trained, saved, loaded, judged and forgotten, again and again. TensorFlow keeps some
+35 KB for each variable of another name, and Keras gives every one another; `--clear` has
+`keras.utils.clear_session` take that back after each cycle. "folder" streams PNG files through
+`fit`, in a process of its own for each number of files.
 
 Growth is that of a straight line, fitted by least squares to the resident memory after the
 beginning (a twelfth of the minutes, a quarter of the cycles), from its first point to its last, in
@@ -141,11 +143,14 @@ def calls(args):
     with tempfile.TemporaryDirectory() as folder:
         for i in range(args.cycles):
             cycle(i, pathlib.Path(folder))
+            if args.clear:
+                keras.utils.clear_session(free_memory=False)
             if (i + 1) % max(1, args.cycles // 40) == 0:
                 rows.append({"at": i + 1, **look()})
                 print(rows[-1], flush=True)
     say_growth(rows, args.cycles / 4)
-    return [{"what": "many short calls", "unit": "cycles", **row} for row in rows]
+    what = "many short calls" + (", each cleared" if args.clear else "")
+    return [{"what": what, "unit": "cycles", **row} for row in rows]
 
 
 # A folder ---------------------------------------------------------------------------------------
@@ -203,6 +208,7 @@ def main():
     mode = modes.add_parser("calls")
     mode.set_defaults(rows=calls)
     mode.add_argument("--cycles", type=int, default=200)
+    mode.add_argument("--clear", action="store_true")
     mode = modes.add_parser("folder")
     mode.set_defaults(rows=folder)
     mode.add_argument("--pictures", type=int, nargs="+", default=[10_000, 100_000])
