@@ -619,7 +619,12 @@ def completion(shell):
 
 @main.command()
 @click.argument("models", nargs=-1, shell_complete=_names(weights=True, models=False))
-@click.option("--host", default="127.0.0.1", show_default=True, help="Whom to serve.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Where to serve: this machine only, or 0.0.0.0: whoever can reach it.",
+)
 @click.option("--port", default=7860, show_default=True, help="0: any that is free.")
 @click.option("--open", "open_browser", is_flag=True, help="Open the page in a browser.")
 @as_json

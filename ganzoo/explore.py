@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import io
+import ipaddress
 import os
 import pathlib
 import shutil
@@ -10,6 +11,7 @@ import socket
 import tempfile
 import threading
 import typing
+import urllib.parse
 import warnings
 import zipfile
 from collections.abc import Iterable
@@ -32,6 +34,10 @@ METHODS = {"single latents": None, "GANSpace": "ganspace", "SeFa": "sefa"}
 """What the sliders move along, by its name on the page."""
 MOST_PIXELS = 16_000_000
 """Of a picture that somebody uploads: a file may declare any number."""
+MOST_BYTES = 20_000_000
+"""Of a file that somebody uploads."""
+MOST_SEEDS = 1000
+"""Of a group, of which the mean is taken."""
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 """Such pictures. Pillow knows more, and starts other programs for some of them."""
 PLAIN = {"padding": 0, "least_side": 1}
@@ -125,7 +131,7 @@ class Explorer:
             truncation: see `Generative.generate`.
             label: class, for a conditional model.
             method, first: see `ways`.
-            amounts: how far along each of them.
+            amounts: how far along each of them; finite.
 
         Returns:
             A dict of keyword arguments of `generate`.
@@ -137,6 +143,7 @@ class Explorer:
             cut = truncation if model.truncates_latents else None
             latents = model.prior(np.random.default_rng(seed), 1, cut)
             _, vectors = self.ways(title, method, first)
+            amounts = [checks.real("amounts", a) for a in amounts]
             moves = sum((a * vector for a, vector in zip(amounts, vectors)), 0.0)
             found = {"latents": (latents + moves).astype("float32")}
             if model.num_classes:
@@ -227,9 +234,12 @@ ganzoo.images.grid(images, padding=0, least_side=1).save("again.png")
 
 def _seeds(text):
     """Whole numbers, as somebody types them."""
-    parts = str(text).replace(",", " ").split()
+    text = str(text)
+    parts = text.replace(",", " ").split()
     if not parts or not all(part.isdecimal() for part in parts):
-        raise ValueError(f"A group is whole numbers, such as 1, 2, 3. Received: {text!r}.")
+        raise ValueError(f"A group is whole numbers, such as 1, 2, 3. Received: {text[:80]!r}.")
+    if len(parts) > MOST_SEEDS:
+        raise ValueError(f"A group is at most {MOST_SEEDS} seeds. Received: {len(parts)}.")
     return [int(part) for part in parts]
 
 
@@ -290,6 +300,9 @@ class _Events:
         self.explorer = explorer
         self.gr = gr
         self._folder = tempfile.TemporaryDirectory(prefix="ganzoo-explore-")
+        # What is uploaded and shown lies there too, for nobody else, and is served from nowhere
+        # else: the usual place is shared by all of Gradio's pages, and users, of a machine.
+        os.environ["GRADIO_TEMP_DIR"] = os.path.join(self._folder.name, "gradio")
         self._places = []
         self._lock = threading.Lock()
 
@@ -375,6 +388,10 @@ class _Events:
         return str(self.explorer.bundle(title, self._point(title, *settings), self._place()))
 
 
+async def _fetch_nothing(address, *_, **__):
+    raise ValueError(f"The page fetches nothing, and not {address!r}: upload a file.")
+
+
 def page(entries: dict[str, Entry]) -> Any:
     """The page: a `gradio.Blocks`, which `launch` serves.
 
@@ -385,10 +402,15 @@ def page(entries: dict[str, Entry]) -> Any:
         ImportError: Gradio is not installed.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # Gradio's, of Hugging Face
     try:
         import gradio as gr
+        import safehttpx  # comes with Gradio
     except ImportError:
         raise ImportError("The page needs Gradio: `pip install 'ganzoo[explore]'`.") from None
+    # Gradio fetches any public address that a visitor names, for `/gradio_api/file=` and as the
+    # value of any field, and asks Google about names that it does not know.
+    safehttpx.get = safehttpx.async_validate_url = _fetch_nothing
 
     events = _Events(Explorer(entries), gr)
     titles = list(events.explorer.entries)
@@ -456,9 +478,8 @@ def page(entries: dict[str, Entry]) -> Any:
                     taken = result_of("As the model takes it", f"{what}-taken")
                     made = result_of("What it makes of it", f"{what}-made")
                 parts.append(tab)
-                go.click(
-                    functools.partial(events.through, what), [title, given, reverse], [taken, made]
-                )
+                through = functools.partial(events.through, what)
+                go.click(through, [title, given, reverse], [taken, made], api_name=what)
 
         quick = {"show_progress": "hidden", "trigger_mode": "always_last"}
         settings = [title, seed, cut, label, method, first, *amounts]
@@ -477,6 +498,42 @@ def page(entries: dict[str, Entry]) -> Any:
     return blocks
 
 
+def _is_here(name):
+    """Whether a host's name or address, or None, is one of this machine for itself."""
+    try:
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+class _OnlyFromHere:
+    """Around the page's ASGI application: refuses what other sites ask of it.
+
+    Any site that is open in a browser can have it send requests to this machine; and one that has
+    its own name stand for 127.0.0.1 can read the answers. `Host` and `Origin` tell.
+    """
+
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        from starlette import responses  # comes with Gradio
+
+        told = [v.decode("latin-1") for k, v in scope.get("headers", ()) if k in self.telling]
+        if all(map(self._names_here, told)):
+            return await self.app(scope, receive, send)
+        refusal = responses.PlainTextResponse("This page is for its own machine only.", 403)
+        await refusal(scope, receive, send)
+
+    telling = (b"host", b"origin")
+
+    def _names_here(self, text):
+        try:
+            return _is_here(urllib.parse.urlsplit(text if "//" in text else f"//{text}").hostname)
+        except ValueError:
+            return False
+
+
 def launch(
     entries: dict[str, Entry],
     *,
@@ -487,9 +544,13 @@ def launch(
 ) -> str:
     """Serve the page, to this machine only unless another host is said.
 
+    Whoever can reach it can look at the models in `entries` and at none else, and upload pictures,
+    for which see `MOST_BYTES`, `MOST_PIXELS` and `FORMATS`. There are no passwords.
+
     Args:
         entries: `{title: Entry}`.
-        host, port: where.
+        host, port: where: an address of this machine, of which 127.0.0.1 is for itself only and
+            0.0.0.0 is all.
         open_browser: open it there.
         block: serve until interrupted.
 
@@ -515,7 +576,9 @@ def launch(
         port = probe.getsockname()[1]
     blocks = page(entries)
     import gradio as gr
+    from starlette import middleware
 
+    around = [middleware.Middleware(_OnlyFromHere)] if _is_here(host) else []
     theme = gr.themes.Default(font="system-ui", font_mono="monospace")  # none from the network
     _, address, _ = blocks.launch(
         server_name=host,
@@ -524,7 +587,8 @@ def launch(
         inbrowser=open_browser,
         prevent_thread_lock=True,
         quiet=True,
-        max_file_size="20mb",
+        max_file_size=MOST_BYTES,
+        app_kwargs={"middleware": around},
         theme=theme,
         enable_monitoring=False,
         ssr_mode=False,

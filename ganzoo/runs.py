@@ -170,7 +170,7 @@ def train(
                     raise KeyboardInterrupt
             if watch.stopped is None:
                 break
-            before, (done, resumed) = done, _resume(out, say)
+            before, (done, resumed) = done, _resume(out, model, say)
             again = again + 1 if done == before else 1
             if on_divergence == "stop" or again > ROLLBACKS:
                 raise FloatingPointError(_diverged(watch.stopped, done, on_divergence))

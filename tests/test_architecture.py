@@ -144,3 +144,35 @@ def test_on_jax_ganzoo_imports_no_tensorflow():
         "ganzoo.get('dcgan'); print('tensorflow' in sys.modules)"
     )
     assert run(code, KERAS_BACKEND="jax").split()[-1] == "False"
+
+
+WITHOUT_A_NETWORK = """
+import importlib, pkgutil, sys
+import ganzoo
+for module in pkgutil.walk_packages(ganzoo.__path__, "ganzoo."):
+    if module.name not in ("ganzoo.__main__", "ganzoo.backend.jax", "ganzoo.backend.torch"):
+        importlib.import_module(module.name)
+ganzoo.get("dcgan", weights="fashion_mnist").generate(2, seed=0)
+small = ganzoo.get("vanilla", generator_units=(8,), discriminator_units=(6,), pieces=2)
+small.fit(ganzoo.datasets.load("digits"), epochs=1, verbose=0)
+print(len([name for name in sys.modules if name.startswith("ganzoo.")]))
+import urllib.request
+try:
+    urllib.request.urlopen("http://192.0.2.1", timeout=1)  # nobody's address
+except OSError as error:
+    print("out of reach" in str(error))
+"""
+
+
+def test_no_telemetry_and_no_network(tmp_path):
+    """Importing all of it, training and sampling reach no other machine; nor does the page, whose
+    tests run it in the same way."""
+    log = tmp_path / "connections"
+    command = [sys.executable, "-m", "tests.offline", log, "-c", WITHOUT_A_NETWORK]
+    env = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+    found = subprocess.run(
+        command, capture_output=True, text=True, check=True, cwd=PACKAGE.parent, env=env
+    )
+    modules, refused = found.stdout.split()
+    assert int(modules) > len(FILES) - 5 and refused == "True"
+    assert log.read_text() == "192.0.2.1\n"  # the last line's, and none before it

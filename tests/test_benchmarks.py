@@ -353,3 +353,15 @@ def test_infogan_separates_digits_without_labels(module, real_data):
     data = [mnist(real_data, split) for split in ("train", "test")]
     labels = module("labels")
     assert labels.train(labels.RECIPES[2], *data)["error"] <= 0.10
+
+
+def test_growth_is_that_of_a_line_after_the_beginning(module, capsys):
+    soak = module("soak")
+    assert soak.growth([6, 8, 10], [100.0, 101.0, 102.0]) == pytest.approx(2.0)
+    assert soak.growth([6, 8, 10], [50.0, 50.0, 50.0]) == pytest.approx(0.0, abs=1e-9)
+    looks = [{"mb": mb, "files": files, "threads": 3} for mb, files in ((5, 4), (9, 6), (6, 4))]
+    assert soak.together(looks) == {"mb": 6, "files": 4, "threads": 3}
+    row = lambda at, mb, files: {"at": at, "mb": mb, "files": files, "threads": 3}
+    soak.say_growth([row(1, 10, 9), row(6, 100, 4), row(7, 101, 5)], 5)
+    said = capsys.readouterr().out
+    assert "grew by 1.00 % from 6 to 7" in said and "files: 4 at first, 5 at last" in said

@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 import pathlib
+import re
 import runpy
 import shutil
 import socket
@@ -23,7 +25,6 @@ from ganzoo import cli
 from ganzoo import explore
 from tests.cases import CASES
 
-SCRIPT = pathlib.Path(sys.executable).with_name("ganzoo")
 DCGAN = explore.Entry(
     lambda: ganzoo.get("dcgan", weights="fashion_mnist"),
     "ganzoo.get('dcgan', weights='fashion_mnist')",
@@ -176,27 +177,188 @@ def served(tmp_path_factory):
     style.save(folder / "style.keras")
     words = ["dcgan.fashion_mnist", "cgan.mnist", "vae.fashion_mnist"]
     words += ["pix2pix.keras", "style.keras"]
-    command = [SCRIPT, "explore", *words, "--port", "0", "--json"]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as page:
+    log = folder / "connections"
+    command = [sys.executable, "-m", "tests.offline", log, "explore", *words]
+    options = {
+        "cwd": folder,
+        "stdout": subprocess.PIPE,
+        "text": True,
+        "env": {**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parents[1])},
+    }
+    with subprocess.Popen([*command, "--port", "0", "--json"], **options) as page:
         try:
             found = json.loads(page.stdout.readline())
             assert found["models"] == words
             yield found["address"]
         finally:
             page.kill()  # not SIGINT, which a program started in the background may ignore
+    assert not log.exists(), f"it wanted to reach {log.read_text()}"
 
 
-def test_it_listens_here_only_and_gives_no_other_files(served):
+def test_it_listens_here_only_and_gives_no_other_files(served, tmp_path):
     assert served.startswith("http://127.0.0.1:")
     assert requests.get(served, timeout=20).ok
     port = int(served.rstrip("/").rpartition(":")[2])
     with socket.socket() as elsewhere:  # the same port at another of the machine's addresses
         elsewhere.bind(("127.0.0.2", port))
-    # The model lies in the folder that the page was started in.
-    for path in ("/etc/passwd", "pix2pix.keras", "%2e%2e/%2e%2e/etc/passwd", __file__):
-        for prefix in ("gradio_api/file=", "file=", "static/"):
-            reply = requests.get(served + prefix + path, timeout=20)
+    # The model lies in the folder that the page was started in; other pages of Gradio keep what
+    # they show in the last one.
+    paths = ["/etc/passwd", "pix2pix.keras", "%2e%2e/%2e%2e/etc/passwd", "..%2f..%2fetc%2fpasswd"]
+    paths += ["../../../../etc/passwd", "runs/mine/config.json", __file__, str(tmp_path / "x.png")]
+    for path in paths:
+        for prefix in ("gradio_api/file=", "gradio_api/file/", "file=", "static/", "assets/"):
+            reply = get(served + prefix + path)
             assert reply.status_code in (403, 404), (prefix, path)
+    # Nor does it fetch anything; the fixture sees whether it tries to.
+    for place in ("http://127.0.0.1:9/", served + "config", "https://huggingface.co/x.png"):
+        for prefix in ("gradio_api/file=", "gradio_api/proxy="):
+            assert get(served + prefix + place).status_code in (400, 403)
+
+
+def get(address, **headers):
+    """The reply at an address that is taken as it is: `requests` would tidy it up."""
+    with requests.Session() as session:
+        request = session.prepare_request(requests.Request("GET", address, headers=headers))
+        request.url = address
+        return session.send(request, timeout=20, allow_redirects=False)
+
+
+def ask(served, event, *values):
+    """What an event of the page gives for the values of its fields, which need not be such as the
+    page lets one choose; or the error that it shows."""
+    events = requests.get(served + "config", timeout=20).json()["dependencies"]
+    (number,) = (e["id"] for e in events if e["api_name"] == event)
+    session = {"session_hash": "a visitor's"}
+    body = json.dumps({"data": values, "fn_index": number, **session})  # as `json=`, but with NaN
+    join = requests.post(
+        served + "gradio_api/queue/join",
+        data=body,
+        headers={"Content-Type": "application/json"},
+        timeout=20,
+    )
+    join.raise_for_status()
+    address = served + "gradio_api/queue/data"
+    with requests.get(address, params=session, stream=True, timeout=20) as stream:
+        for line in stream.iter_lines():
+            message = json.loads(line.removeprefix(b"data:") or "{}")
+            if message.get("msg") == "process_completed":
+                output = message["output"]
+                assert message["success"] == ("error" not in output)
+                return output["data"] if message["success"] else output["error"]
+
+
+def upload(served, name, content, **headers):
+    """The reply to an upload."""
+    address = served + "gradio_api/upload"
+    return requests.post(address, files={"files": (name, content)}, headers=headers, timeout=60)
+
+
+def given(path, **more):
+    """A file, as the page names one to the server."""
+    return {"path": str(path), "meta": {"_type": "gradio.FileData"}, **more}
+
+
+def png(picture):
+    file = io.BytesIO()
+    picture.save(file, "png")
+    return file.getvalue()
+
+
+def test_other_sites_get_nothing(served):
+    port = served.rstrip("/").rpartition(":")[2]
+    for name in ("localhost", "127.0.0.1", "[::1]"):
+        reply = get(served + "config", Host=f"{name}:{port}", Origin=f"http://{name}:{port}")
+        assert reply.status_code == 200, name
+    for odd in (
+        {"Host": f"evil.example:{port}"},  # a name that has been made to stand for 127.0.0.1
+        {"Host": "127.0.0.1.evil.example"},
+        {"Host": "[::1"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    ):
+        assert get(served + "config", **odd).status_code == 403, odd
+    stranger = upload(served, "a.png", png(Image.new("L", (9, 9))), Origin="http://evil.example")
+    assert stranger.status_code == 403
+    here = ("127.0.0.1", "localhost", "::1", "127.1.2.3")
+    elsewhere = ("0.0.0.0", "::", "192.0.2.1", "example.org", "", None)
+    assert [explore._is_here(x) for x in here + elsewhere] == [True] * 4 + [False] * 6
+
+
+def test_files_that_a_visitor_names_are_not_read(served, tmp_path):
+    mine = tmp_path / "mine.png"
+    mine.write_bytes(png(Image.new("L", (9, 9))))
+    sent = upload(served, "../../a.png", mine.read_bytes()).json()[0]
+    assert pathlib.Path(sent).name == "a.png" and not (tmp_path.parent / "a.png").exists()
+    model = "vae.fashion_mnist"
+    assert len(ask(served, "reconstruct", model, given(sent), False)) == 2
+    for path in (
+        mine,
+        "/etc/passwd",
+        f"{sent}/../../../../../..{mine}",
+        f"file://{mine}",
+        "http://192.0.2.1/a.png",  # that it tries to is seen by the fixture
+        "https://example.org/a.png",
+        "pix2pix.keras",
+    ):
+        assert not isinstance(ask(served, "reconstruct", model, given(path), False), list), path
+    assert not isinstance(ask(served, "reconstruct", model, str(mine), False), list)
+    assert not isinstance(ask(served, "choose", given("http://192.0.2.1/a.png")), list)
+    # Only the models that the page was started with.
+    for word in ("pix2pix.keras/../style.keras", "dcgan.mnist", str(mine), "hf://some/model"):
+        assert "not in the list of choices" in ask(served, "choose", word)
+
+
+def test_uploads_are_checked(served):
+    big = upload(served, "big.png", bytes(explore.MOST_BYTES + 1))
+    assert big.status_code == 413 and "maximum allowed size" in big.text
+    picture = Image.new("L", (90, 60), 9)
+    side = int((2 * explore.MOST_PIXELS) ** 0.5)
+    for name, content, said in (
+        ("notes.txt", b"words", "Invalid file type"),
+        ("program.png", b"\x7fELF" + bytes(99), "none that is known"),
+        ("half.png", png(Image.effect_noise((90, 60), 50))[:2000], "cannot be used"),
+        ("bomb.png", png(Image.new("1", (side, side))), "pixels, more than"),
+        ("larger.png", png(Image.new("1", (30_000, 30_000))), "decompression bomb"),
+        ("good.png", png(picture), None),  # after all of that
+    ):
+        sent = upload(served, name, content)
+        assert sent.status_code == 200 and len(content) < 200_000
+        made = ask(served, "reconstruct", "vae.fashion_mnist", given(sent.json()[0]), False)
+        assert len(made) == 2 if said is None else said in made, name
+
+
+def test_numbers_that_the_page_does_not_offer(served):
+    usual = ["dcgan.fashion_mnist", 0, 4, None, "single latents", 0, *[0] * explore.SLIDERS]
+    assert len(ask(served, "draw", *usual)) == 1
+    nan = float("nan")
+    for place, value, said in (
+        (1, -1, "less than minimum"),
+        (2, nan, "must be greater than 0"),
+        (2, 1e9, "greater than maximum"),
+        (3, "99", "not in the list of choices"),
+        (5, 10**9, "must be 0..99"),
+        (6, nan, "must be finite"),
+        (6, 1e300, "greater than maximum"),
+    ):
+        odd = [*usual[:place], value, *usual[place + 1 :]]
+        assert said in ask(served, "draw", *odd), (place, value)
+    for steps in (10**9, nan, -1):
+        assert isinstance(ask(served, "between", "dcgan.fashion_mnist", 0, 1, steps, None), str)
+    for group, said in (("7 " * 10**6, "at most 1000 seeds"), ("9" * 5000, "limit")):
+        found = ask(served, "calculate", "dcgan.fashion_mnist", group, "1", "2", None)
+        assert said in found and len(found) < 200
+    assert len(ask(served, "draw", *usual)) == 1
+
+
+def test_the_page_loads_nothing_from_elsewhere(served):
+    """In the fast tests by its text; with a browser's eyes in `test_in_a_browser_with_clicks`."""
+    text = (
+        requests.get(served, timeout=20).text + requests.get(served + "theme.css", timeout=20).text
+    )
+    loaded = re.findall(r"(?:src|href|@import)\s*=?\s*[\"']([^\"']+)|url\(([^)]+)\)", text)
+    places = {a or b.strip("\"' ") for a, b in loaded}
+    assert any(place.endswith(".js") for place in places)  # or the pattern would find nothing
+    assert [x for x in places if re.match("(https?:)?//", x) and not x.startswith(served)] == []
 
 
 def test_half_written_runs_are_left_out(tmp_path, monkeypatch):

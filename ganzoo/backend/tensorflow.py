@@ -165,23 +165,34 @@ def _to_kernel(x, y, kernel):
     )
 
 
+# Traced once for each kind of argument, not once for each model: TensorFlow keeps every trace of a
+# custom gradient for ever, and with it the whole graph that it is a part of.
+def _once(fn):
+    return tf.function(tf.custom_gradient(fn), autograph=False)
+
+
+@_once
+def _conv(x, kernel):
+    out = _from_picture(x, kernel)
+
+    def back(y):
+        y = tf.ensure_shape(y, out.shape)
+        return _to_picture(y, kernel), _to_kernel(x, y, kernel)
+
+    return out, back
+
+
 def picture_conv(x, kernel):
     """A convolution of stride 2 of pictures of few channels whose gradient to them is quick;
     None where Keras's own is as quick."""
     if accelerated() or any(n is None or n % 2 for n in x.shape[1:3]):
         return None
+    return _conv(tf.convert_to_tensor(x), tf.convert_to_tensor(kernel))
 
-    @tf.custom_gradient
-    def convolve(x, kernel):
-        out = _from_picture(x, kernel)
 
-        def back(y):
-            y = tf.ensure_shape(y, out.shape)
-            return _to_picture(y, kernel), _to_kernel(x, y, kernel)
-
-        return out, back
-
-    return convolve(tf.convert_to_tensor(x), tf.convert_to_tensor(kernel))
+@_once
+def _conv_transpose(x, kernel):
+    return _to_picture(x, kernel), lambda y: (_from_picture(y, kernel), _to_kernel(y, x, kernel))
 
 
 def picture_conv_transpose(x, kernel):
@@ -189,13 +200,7 @@ def picture_conv_transpose(x, kernel):
     own is as quick."""
     if accelerated() or None in x.shape[1:3]:
         return None
-
-    @tf.custom_gradient
-    def convolve(x, kernel):
-        back = lambda y: (_from_picture(y, kernel), _to_kernel(y, x, kernel))
-        return _to_picture(x, kernel), back
-
-    return convolve(tf.convert_to_tensor(x), tf.convert_to_tensor(kernel))
+    return _conv_transpose(tf.convert_to_tensor(x), tf.convert_to_tensor(kernel))
 
 
 def grouped_conv(convolve, x, kernel, groups):
@@ -207,35 +212,36 @@ def grouped_conv(convolve, x, kernel, groups):
     return tf.concat([convolve(*part) for part in parts], axis=-1)
 
 
+@_once
+def _layer_norm(x, scale, offset, epsilon):
+    axes = list(range(1, len(x.shape)))
+    pixels = axes[:-1]
+    spread = lambda v: tf.reshape(v, [-1, *(1 for _ in pixels), v.shape[-1]])
+    mean = tf.reduce_mean(x, axes)[:, None]
+    variance = tf.reduce_mean(tf.math.squared_difference(x, spread(mean)), axes)[:, None]
+    rate = tf.math.rsqrt(variance + epsilon)
+    each = rate * scale
+
+    def gradient(dy):
+        # Sums over pixels only; the rest of the work is on a number per example and channel.
+        first = tf.reduce_sum(dy, pixels)
+        second = rate * (tf.reduce_sum(dy * x, pixels) - mean * first)
+        count = tf.cast(tf.size(x) / tf.shape(x)[0], "float32")
+        slope = rate * tf.reduce_sum(each * second, 1, keepdims=True) / count
+        level = tf.reduce_sum(each * first, 1, keepdims=True) / count
+        dx = dy * spread(each) - x * spread(slope) + spread(slope * mean - level)
+        return dx, tf.reduce_sum(second, 0), tf.reduce_sum(first, 0), None
+
+    return x * spread(each) + spread(offset - mean * each), gradient
+
+
 def layer_norm(x, scale, offset, epsilon):
     """Each example normalised, then scaled per channel.
 
     The gradient is written out, because that of the operations goes far more often over a batch.
     """
-    axes = list(range(1, len(x.shape)))
-    pixels = axes[:-1]
-    spread = lambda v: tf.reshape(v, [-1, *(1 for _ in pixels), v.shape[-1]])
-
-    @tf.custom_gradient
-    def normalize(x, scale, offset):
-        mean = tf.reduce_mean(x, axes)[:, None]
-        variance = tf.reduce_mean(tf.math.squared_difference(x, spread(mean)), axes)[:, None]
-        rate = tf.math.rsqrt(variance + epsilon)
-        each = rate * scale
-
-        def gradient(dy):
-            # Sums over pixels only; the rest of the work is on a number per example and channel.
-            first = tf.reduce_sum(dy, pixels)
-            second = rate * (tf.reduce_sum(dy * x, pixels) - mean * first)
-            count = tf.cast(tf.size(x) / tf.shape(x)[0], "float32")
-            slope = rate * tf.reduce_sum(each * second, 1, keepdims=True) / count
-            level = tf.reduce_sum(each * first, 1, keepdims=True) / count
-            dx = dy * spread(each) - x * spread(slope) + spread(slope * mean - level)
-            return dx, tf.reduce_sum(second, 0), tf.reduce_sum(first, 0)
-
-        return x * spread(each) + spread(offset - mean * each), gradient
-
-    return normalize(x, tf.convert_to_tensor(scale), tf.convert_to_tensor(offset))
+    tensors = map(tf.convert_to_tensor, (x, scale, offset))
+    return _layer_norm(*tensors, tf.constant(epsilon, x.dtype))
 
 
 def inference(network, jit_compile, finish):

@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import functools
 import io
 import os
 import pathlib
@@ -182,7 +183,8 @@ def _is_turned(picture):
 
 def _take_split(names, split, path):
     """The names in `split`; and, of the names in all splits, the folders below the split's."""
-    folders = {n: pathlib.PurePosixPath(n).parts[:-1] for n in names}
+    parts = functools.cache(lambda folder: pathlib.PurePosixPath(folder).parts)  # one for all
+    folders = {n: parts(n.rpartition("/")[0]) for n in names}
     known = {folder for choices in SPLITS.values() for folder in choices}
     # Folders that all pictures share may lie above the splits' (or be the only split's).
     for depth in range(len(os.path.commonprefix(list(folders.values()))) + 1):
@@ -197,15 +199,14 @@ def _take_split(names, split, path):
             )
         return names, folders
     wanted = SPLITS.get(split, (split,))
-    below = {
-        n: (f[depth], f[depth + 1 :])
-        for n, f in folders.items()
-        if len(f) > depth and f[depth] in known.union(wanted)
+    folders = {
+        n: f for n, f in folders.items() if len(f) > depth and f[depth] in known.union(wanted)
     }
-    taken = [n for n, (folder, _) in below.items() if folder in wanted]
+    taken = [n for n, f in folders.items() if f[depth] in wanted]
     if not taken:
         raise checks.unknown(f"split of {str(path)!r}", split, found & known)
-    return taken, {n: rest for n, (_, rest) in below.items()}
+    below = functools.cache(lambda folder: folder[depth + 1 :])
+    return taken, {n: below(f) for n, f in folders.items()}
 
 
 def _classes(names, folders, path):

@@ -1,0 +1,223 @@
+"""Whether memory, open files or threads grow: an hour of training, many short calls, large folders.
+
+    python benchmarks/soak.py run --minutes 60
+    python benchmarks/soak.py calls --cycles 200 [--clear]
+    python benchmarks/soak.py folder --pictures 10000 100000
+
+"run" is `ganzoo train` with everything that it does beside training: grids of samples, a checkpoint
+every 15 seconds, an evaluation every few epochs. "calls" is a notebook that is used all day: a
+model is made, trained, saved, loaded, judged and forgotten, again and again. TensorFlow keeps some
+35 KB for each variable of another name, and Keras gives every one another; `--clear` has
+`keras.utils.clear_session` take that back after each cycle. "folder" streams PNG files through
+`fit`, in a process of its own for each number of files.
+
+Growth is that of a straight line, fitted by least squares to the resident memory after the
+beginning (a twelfth of the minutes, a quarter of the cycles), from its first point to its last, in
+percent of the first. Results go to `benchmarks/results/soak.csv`.
+"""
+
+import argparse
+import os
+import pathlib
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import data
+import keras
+import measure
+import numpy as np
+
+import ganzoo
+from ganzoo import runs
+
+EVERY = 10.0
+"""Seconds between two looks at the process."""
+
+
+def look():
+    """What the process holds now: megabytes of memory, open files, threads."""
+    status = pathlib.Path("/proc/self/status").read_text(encoding="ascii")
+    found = dict(line.split(":", 1) for line in status.splitlines())
+    return {
+        "mb": int(found["VmRSS"].split()[0]) / 1024,
+        "files": len(os.listdir("/proc/self/fd")) - 1,  # one of them is that of the listing
+        "threads": int(found["Threads"]),
+    }
+
+
+def together(looks):
+    """Looks as one row: the median of memory, and the least of what comes and goes."""
+    least = {name: min(x[name] for x in looks) for name in ("files", "threads")}
+    return {"mb": statistics.median(x["mb"] for x in looks), **least}
+
+
+def growth(at, values):
+    """By how many percent a line through the values rises from its first point to its last."""
+    slope, level = np.polyfit(at, values, 1)
+    first, last = (slope * x + level for x in (at[0], at[-1]))
+    return 100 * (last - first) / first
+
+
+def say_growth(rows, beginning):
+    """Print how memory grew after the beginning, and how files and threads changed."""
+    rest = [row for row in rows if row["at"] > beginning]
+    if len(rest) < 2:
+        return
+    percent = growth([row["at"] for row in rest], [row["mb"] for row in rest])
+    print(f"Memory grew by {percent:.2f} % from {rest[0]['at']} to {rest[-1]['at']}.")
+    for name in ("files", "threads"):
+        print(f"{name}: {rest[0][name]} at first, {rest[-1][name]} at last.")
+
+
+# An hour ----------------------------------------------------------------------------------------
+
+
+def run(args):
+    """A row for each minute of a training."""
+    looks, rows, ended = [], [], threading.Event()
+    start = time.monotonic()
+
+    def watch():
+        while not ended.wait(EVERY):
+            looks.append(look())
+            minutes = int((time.monotonic() - start) / 60)
+            if minutes > len(rows):
+                rows.append({"at": minutes, **together(looks)})
+                looks.clear()
+                print(rows[-1], flush=True)
+            if minutes >= args.minutes:
+                return os.kill(os.getpid(), signal.SIGINT)  # the run ends after its epoch
+
+    # Where a program is started in the background, Ctrl-C may be switched off.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    watching = threading.Thread(target=watch)
+    watching.start()
+    with tempfile.TemporaryDirectory() as folder:
+        out = pathlib.Path(folder) / "run"
+        try:
+            runs.train(
+                args.model,
+                args.data,
+                data_dir=args.data_dir,
+                out=out,
+                epochs=1_000_000,
+                score_every=args.score_every,
+                verbose=0,
+                say=lambda text: None,
+            )
+        except KeyboardInterrupt:
+            pass
+        finally:
+            ended.set()
+            watching.join()
+        lines = (out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        epochs = len(lines)
+        evaluations = sum("frechet[" in line for line in lines)
+    print(f"{epochs} epochs, {evaluations} evaluations")
+    say_growth(rows, args.minutes / 12)
+    what = f"{args.model} on {args.data}: {epochs} epochs, {evaluations} evaluations"
+    return [{"what": what, "unit": "minutes", **row} for row in rows]
+
+
+# Many calls -------------------------------------------------------------------------------------
+
+
+def cycle(seed, folder):
+    """What a notebook does with a model, from making it to forgetting it."""
+    model = ganzoo.get("dcgan", channels=8, seed=seed)
+    model.fit(ganzoo.datasets.load("digits", seed=seed), epochs=1, verbose=0)
+    model.generate(16, seed=seed)
+    model.save(folder / "model.keras")
+    again = keras.saving.load_model(folder / "model.keras")
+    ganzoo.evaluate(again, "digits", metrics=("frechet",), samples=300, repeats=1)
+
+
+def calls(args):
+    """A row for every few cycles."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for i in range(args.cycles):
+            cycle(i, pathlib.Path(folder))
+            if args.clear:
+                keras.utils.clear_session(free_memory=False)
+            if (i + 1) % max(1, args.cycles // 40) == 0:
+                rows.append({"at": i + 1, **look()})
+                print(rows[-1], flush=True)
+    say_growth(rows, args.cycles / 4)
+    what = "many short calls" + (", each cleared" if args.clear else "")
+    return [{"what": what, "unit": "cycles", **row} for row in rows]
+
+
+# A folder ---------------------------------------------------------------------------------------
+
+
+class Watch(keras.callbacks.Callback):
+    """A row for each of so many batches."""
+
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+        self.seen = 0
+        self.rows = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.seen += 1
+        if self.seen % self.batches == 0:
+            self.rows.append({"at": self.seen * data.BATCH, **look()})
+
+
+def folder(args):
+    """Rows along a pass over each of the folders."""
+    if len(args.pictures) > 1:  # memory that was given back once may be held by the process
+        for count in args.pictures:
+            command = [sys.executable, __file__, "folder", "--pictures", str(count)]
+            subprocess.run(command, check=True)
+        return []
+    (count,) = args.pictures
+    with tempfile.TemporaryDirectory() as place:
+        data.make_folder(pathlib.Path(place) / "train", count, 8)
+        ganzoo.datasets.CACHE_BYTES = 0  # small as they are, they are not to be kept
+        model = ganzoo.get("dcgan", channels=8, image_shape=(8, 8, 1), seed=0)
+        before = look()["mb"]
+        ds = ganzoo.datasets.load(place, batch_size=data.BATCH)
+        after = look()["mb"]
+        print(f"{count} files: finding them took {after - before:.1f} MB")
+        watch = Watch(max(1, count // data.BATCH // 10))
+        model.fit(ds, epochs=2, verbose=0, callbacks=[watch])
+    say_growth(watch.rows, 0)
+    print(f"At most {data.megabytes():.0f} MB")
+    measure.show(watch.rows)
+    return [{"what": f"folder of {count} files", "unit": "pictures", **r} for r in watch.rows]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    modes = parser.add_subparsers(required=True)
+    mode = modes.add_parser("run")
+    mode.set_defaults(rows=run)
+    mode.add_argument("--minutes", type=int, default=60)
+    mode.add_argument("--model", default="dcgan")
+    mode.add_argument("--data", default="digits")
+    mode.add_argument("--data-dir")
+    mode.add_argument("--score-every", type=int, default=5)
+    mode = modes.add_parser("calls")
+    mode.set_defaults(rows=calls)
+    mode.add_argument("--cycles", type=int, default=200)
+    mode.add_argument("--clear", action="store_true")
+    mode = modes.add_parser("folder")
+    mode.set_defaults(rows=folder)
+    mode.add_argument("--pictures", type=int, nargs="+", default=[10_000, 100_000])
+    args = parser.parse_args()
+    rows = args.rows(args)
+    if rows:
+        measure.show(rows)
+        measure.save("soak", [{**row, **measure.machine()} for row in rows], replace=("what",))
+
+
+if __name__ == "__main__":
+    main()
