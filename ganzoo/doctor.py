@@ -169,7 +169,7 @@ class Doctor(keras.callbacks.Callback):
                 self._real = _Real(self.model, *_examples(data, self.n, self.seed))
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._steps_before = int(self.model.step)
+        self._steps_before = int(self.model.step.numpy())
         self._earliest = math.inf
         self._not_finite = []
 
@@ -184,7 +184,7 @@ class Doctor(keras.callbacks.Callback):
                 self._training.stop_training = True
 
     def on_epoch_end(self, epoch, logs=None):
-        now = {"epoch": epoch + 1, "step": int(self.model.step), **(logs or {})}
+        now = {"epoch": epoch + 1, "step": int(self.model.step.numpy()), **(logs or {})}
         self.signals.append(now)
         with self._safely():
             if self._diverged(now):
