@@ -515,7 +515,7 @@ def part(data, place, count):
     """The part of each batch that one of several processes has: the `place`-th of `count`."""
 
     def cut(x):
-        size = len(x) // count
+        size = x.shape[0] // count
         return x[place * size : (place + 1) * size]
 
     if _is_tf_data(data):

@@ -5,7 +5,7 @@ import contextlib
 import jax
 import keras
 
-from ganzoo.backend import feed
+from ganzoo.backend.feed import part
 
 
 class Trainer:
@@ -35,7 +35,23 @@ class Trainer:
                 "`keras.distribution.set_distribution(keras.distribution.DataParallel("
                 "auto_shard_dataset=False))` before the model is made."
             )
-        return feed.part(data, jax.process_index(), count)
+        return part(data, jax.process_index(), count)
+
+    # All processes have the same weights: the first one writes them, and it alone.
+
+    def save(self, *args, **kwargs):
+        if jax.process_index() == 0:
+            with _alone():
+                super().save(*args, **kwargs)
+
+    def save_weights(self, *args, **kwargs):
+        if jax.process_index() == 0:
+            with _alone():
+                super().save_weights(*args, **kwargs)
+
+    def load_weights(self, *args, **kwargs):
+        with _alone():
+            super().load_weights(*args, **kwargs)
 
     def train_step(self, state, data):
         groups = (
@@ -56,6 +72,18 @@ class Trainer:
             return self.track(logs)
 
         return _run(judge, groups, state)
+
+
+@contextlib.contextmanager
+def _alone():
+    """Within, variables that are made are this process's own, as those that Keras makes on the way
+    to a file; those that there are stay where they are."""
+    spread = keras.distribution.distribution()
+    keras.distribution.set_distribution(None)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(spread)
 
 
 def _mapping(groups, state):
