@@ -16,8 +16,10 @@ class Trainer:
         strategy = tf.distribute.get_strategy()
         known = (tf.distribute.MirroredStrategy, tf.distribute.OneDeviceStrategy)
         if tf.distribute.has_strategy() and not isinstance(strategy, known):
+            name = type(strategy).__name__
+            name = {"CollectiveAllReduceStrategy": "MultiWorkerMirroredStrategy"}.get(name, name)
             raise ValueError(
-                f"ganzoo does not train under {type(strategy).__name__}: `fit` of Keras 3 does not "
+                f"ganzoo does not train under {name}: `fit` of Keras 3 does not "
                 "work with TensorFlow's strategies for several machines, and the others are "
                 "untried. Use `tf.distribute.MirroredStrategy` for the GPUs of one machine, or JAX "
                 "with `keras.distribution` for several (docs/several-devices.md)."
@@ -39,8 +41,8 @@ class Trainer:
             for one in optimizer.optimizers:
                 if one._distribution_strategy is not self.distribute_strategy:
                     raise ValueError(
-                        "Optimizers must be made where the model was: call them and `compile` "
-                        "in the strategy's scope (`with strategy.scope():`)."
+                        "Optimizers must be made where the model was: make them, and call "
+                        "`compile`, in the strategy's scope (`with strategy.scope():`)."
                     )
         options = {"jit_compile": jit_compile, "steps_per_execution": steps_per_execution}
         super().compile(optimizer, **options, **kwargs)
@@ -129,7 +131,9 @@ def whole(x):
     """
     if replicas() == 1:
         return x
-    return tf.distribute.get_replica_context().all_gather(tf.convert_to_tensor(x), axis=0)
+    size = None if x.shape[0] is None else x.shape[0] * replicas()
+    every = tf.distribute.get_replica_context().all_gather(tf.convert_to_tensor(x), axis=0)
+    return tf.ensure_shape(every, (size, *x.shape[1:]))
 
 
 def _values(variables):
