@@ -374,7 +374,7 @@ class Game(backend.Trainer, keras.Model):
         self._wanted["jit_compile"] = jit_compile
         self._wanted["steps_per_execution"] = steps_per_execution
         super().compile(
-            PlayerOptimizers(optimizers),
+            optimizer=PlayerOptimizers(optimizers),
             auto_scale_loss=False,
             jit_compile=jit_compile,
             steps_per_execution=1 if steps_per_execution == "auto" else steps_per_execution,

@@ -1199,7 +1199,7 @@ class ParameterHistory(keras.layers.Layer):
             for i, v in enumerate(variables)
         ]
         for mean, variable in zip(self.means, variables):
-            mean.assign(variable)
+            mean.assign(ops.copy(variable))  # its own memory, which JAX may give away
         self.count = self.add_weight(shape=(), initializer="ones", trainable=False, name="count")
         self.built = True
 

@@ -26,26 +26,25 @@ class Trainer:
             )
         super().__init__(*args, **kwargs)
 
-    def compile(self, optimizer, *, jit_compile, steps_per_execution, **kwargs):
+    def compile(self, *args, **kwargs):
         if self.devices > 1:
-            if jit_compile is True:
+            if kwargs["jit_compile"] is True:
                 raise ValueError(
                     "On TensorFlow XLA does not compile a step of several replicas: leave "
                     "`jit_compile` at 'auto', or use JAX."
                 )
-            if steps_per_execution > 1:
+            if kwargs["steps_per_execution"] > 1:
                 raise ValueError(
                     "On TensorFlow several replicas make one step at a time: leave "
-                    f"`steps_per_execution` at 'auto', or use JAX. Received: {steps_per_execution}."
+                    "`steps_per_execution` at 'auto', or use JAX."
                 )
-            for one in optimizer.optimizers:
+            for one in kwargs["optimizer"].optimizers:
                 if one._distribution_strategy is not self.distribute_strategy:
                     raise ValueError(
                         "Optimizers must be made where the model was: make them, and call "
                         "`compile`, in the strategy's scope (`with strategy.scope():`)."
                     )
-        options = {"jit_compile": jit_compile, "steps_per_execution": steps_per_execution}
-        super().compile(optimizer, **options, **kwargs)
+        super().compile(*args, **kwargs)
 
     @property
     def devices(self):
