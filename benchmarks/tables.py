@@ -22,7 +22,14 @@ PAGES = (
     ROOT / "README.md",
     *(
         ROOT / "docs" / f"{name}.md"
-        for name in ("benchmarks", "choosing", "how-gans-work", "speed", "weights")
+        for name in (
+            "benchmarks",
+            "choosing",
+            "how-gans-work",
+            "several-devices",
+            "speed",
+            "weights",
+        )
     ),
 )
 MARK = re.compile(r"(<!-- (\w+) table: .*? -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -186,6 +193,42 @@ def scaling():
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + f"\n\nOn {_made(rows)}.\nMade by `python benchmarks/scaling.py`.\n"
+
+
+def parallel():
+    """The table of `benchmarks/parallel.py`."""
+    rows = results("parallel")
+    counts = list(dict.fromkeys(row["devices"] for row in rows))
+    heads = ["model, pictures", "MB, messages", "one device", "ms per step", "link"]
+    heads += [f"{n} devices" for n in counts]
+    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
+    keys = ("model", "size", "device", "link")
+    groups: dict = {}
+    for row in rows:
+        groups.setdefault(tuple(row[key] for key in keys), []).append(row)
+    for (model, size, device, link), group in groups.items():
+        row = group[0]
+        cells = [
+            f"`{model}`, {size}×{size}",
+            f"{float(row['megabytes']):.1f}, {row['messages']}",
+            f"{device} ({row['basis']})",
+            f"{float(row['ms_per_step']):.3g}",
+            link,
+            *(f"{float(one['efficiency']):.0%}" for one in group),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    links = dict.fromkeys(
+        f"{row['link']}: {float(row['gigabytes_per_second']):g} GB/s one way, "
+        f"{float(row['latency_us']):g} µs to the next device"
+        for row in rows
+    )
+    batches = " and ".join(sorted({row["batch"] for row in rows}, key=int))
+    return (
+        "\n".join(lines)
+        + f"\n\nEfficiencies, all extrapolated. Batches of {batches} per device. Links: "
+        f"{'; '.join(links)}.\nMessages counted on {_made(rows)}.\n"
+        "Made by `python benchmarks/parallel.py`.\n"
+    )
 
 
 def plain(name, columns, arguments=""):
@@ -465,6 +508,7 @@ TABLES = {
     "weights": weights,
     "time_to_quality": time_to_quality,
     "scaling": scaling,
+    "parallel": parallel,
     "data": data,
     "kernels": kernels,
     "quality": quality,

@@ -11,13 +11,15 @@ import keras
 from keras import ops
 from keras import random
 
+from ganzoo import backend
 from ganzoo import checks
 from ganzoo import hints
 
 
 def _each(images, low, high, seed):
     """A number for each picture, uniform, which multiplies or is added to the whole of it."""
-    return random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, seed=seed)
+    shape = (ops.shape(images)[0], 1, 1, 1)
+    return backend.drawn(random.uniform, shape, minval=low, maxval=high, seed=seed)
 
 
 def color(
@@ -43,7 +45,8 @@ def translation(images: hints.Tensor, seed: keras.random.SeedGenerator) -> hints
     for axis, sums in ((1, "bij,bjwc->biwc"), (2, "bij,bhjc->bhic")):
         side = images.shape[axis]
         most = int(side / 8 + 0.5)
-        shift = random.randint((ops.shape(images)[0], 1), -most, most + 1, seed=seed)
+        shape, bounds = (ops.shape(images)[0], 1), {"minval": -most, "maxval": most + 1}
+        shift = backend.drawn(random.randint, shape, **bounds, seed=seed)
         # A matrix per picture, of which the rows beyond the border are zero: no gather, whose
         # gradient would be a slow scatter.
         matrix = ops.one_hot(ops.arange(side) + shift, side, dtype=images.dtype)
@@ -57,7 +60,8 @@ def cutout(images: hints.Tensor, seed: keras.random.SeedGenerator) -> hints.Tens
     for axis in (1, 2):
         side = images.shape[axis]
         size = int(side / 2 + 0.5)
-        centre = random.randint((ops.shape(images)[0], 1), 0, side + 1 - size % 2, seed=seed)
+        shape, bounds = (ops.shape(images)[0], 1), {"minval": 0, "maxval": side + 1 - size % 2}
+        centre = backend.drawn(random.randint, shape, **bounds, seed=seed)
         places = ops.arange(side)[None] - (centre - size // 2)
         along = ops.cast((places >= 0) & (places < size), images.dtype)
         along = ops.expand_dims(along, (2, 3) if axis == 1 else (1, 3))

@@ -1,6 +1,7 @@
 """Codes: the part of latents that a picture is to tell, categorical and continuous."""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +12,7 @@ from keras import ops
 from numpy.typing import ArrayLike
 from scipy import special
 
+from ganzoo import backend
 from ganzoo import checks
 from ganzoo import hints
 from ganzoo.convolutional import ConvolutionalGAN
@@ -54,11 +56,11 @@ class Codes:
 
     def sample(self, count: int, seed: keras.random.SeedGenerator) -> hints.Tensor:
         """`(count, width)` codes at random."""
-        parts = [
-            ops.one_hot(keras.random.randint((count,), 0, k, seed=seed), k, dtype="float32")
-            for k in self.categories
-        ]
-        parts.append(keras.random.uniform((count, self.continuous), -1.0, 1.0, seed=seed))
+        draw = functools.partial(backend.drawn, seed=seed)
+        chosen = [draw(keras.random.randint, (count,), minval=0, maxval=k) for k in self.categories]
+        parts = [ops.one_hot(x, k, dtype="float32") for x, k in zip(chosen, self.categories)]
+        bounds = {"minval": -1.0, "maxval": 1.0}
+        parts.append(draw(keras.random.uniform, (count, self.continuous), **bounds))
         return ops.concatenate(parts, axis=1)
 
     def of_uniform(self, numbers: np.ndarray) -> np.ndarray:
@@ -155,7 +157,8 @@ class Coded(ConvolutionalGAN):
         return self.latent_dim + self.coding.width
 
     def sample_latents(self, count: int) -> hints.Tensor:
-        noise = keras.random.normal((count, self.latent_dim), seed=self.seed_generator)
+        shape = (count, self.latent_dim)
+        noise = backend.drawn(keras.random.normal, shape, seed=self.seed_generator)
         return ops.concatenate([noise, self.coding.sample(count, self.seed_generator)], axis=1)
 
     def prior(

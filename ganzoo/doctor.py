@@ -170,7 +170,7 @@ class Doctor(keras.callbacks.Callback):
                 self._real = _Real(self.model, *_examples(data, self.n, self.seed))
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._steps_before = int(self.model.step)
+        self._steps_before = int(self.model.step.numpy())
         self._earliest = math.inf
         self._not_finite = []
         self._began = None
@@ -189,7 +189,7 @@ class Doctor(keras.callbacks.Callback):
         self._began = self.model.not_finite()  # which validation forgets
 
     def on_epoch_end(self, epoch, logs=None):
-        now = {"epoch": epoch + 1, "step": int(self.model.step), **(logs or {})}
+        now = {"epoch": epoch + 1, "step": int(self.model.step.numpy()), **(logs or {})}
         self.signals.append(now)
         with self._safely():
             if self._diverged(now):

@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike
 
+from ganzoo import backend
 from ganzoo import checks
 from ganzoo import hints
 from ganzoo import optimizers
@@ -89,7 +90,8 @@ class Encoding(PictureGame):
 
         Kingma, Welling 2013, "Auto-Encoding Variational Bayes", section 2.4.
         """
-        noise = keras.random.normal(ops.shape(found["mean"]), seed=self.seed_generator)
+        shape = ops.shape(found["mean"])
+        noise = backend.drawn(keras.random.normal, shape, seed=self.seed_generator)
         return found["mean"] + ops.exp(0.5 * found["log_variance"]) * noise
 
     # Using it -------------------------------------------------------------------------------

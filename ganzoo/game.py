@@ -113,9 +113,10 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
-        first = float(self.learning_rate)
+        first = float(ops.convert_to_numpy(self.learning_rate))
         for optimizer in self.optimizers:
-            ratio = float(optimizer.learning_rate) / first if first else 1.0
+            rate = float(ops.convert_to_numpy(optimizer.learning_rate))
+            ratio = rate / first if first else 1.0
             optimizer.learning_rate = value * ratio
 
     def finalize_variable_values(self, var_list: Any) -> None:
@@ -312,9 +313,9 @@ class Game(backend.Trainer, keras.Model):
     def _build(self):
         policy = keras.config.dtype_policy()
         keras.config.set_dtype_policy(self.dtype_policy)
-        self._enter(int(self.step))
+        self._enter(int(self.step.numpy()))
         try:
-            with self._seeded():
+            with self.everywhere(), self._seeded():
                 self.players = tuple(self.build_players())
                 if self.ema_decay is not None:
                     for name in self.averaged:
@@ -327,7 +328,7 @@ class Game(backend.Trainer, keras.Model):
             keras.config.set_dtype_policy(policy)
         self.built = True
         if self.compiled:
-            self.optimizer.build_for(self.players)
+            self._build_optimizers()
 
     @property
     def turns(self) -> int:
@@ -381,6 +382,10 @@ class Game(backend.Trainer, keras.Model):
             run_eagerly=run_eagerly,
         )
         if self.built:
+            self._build_optimizers()
+
+    def _build_optimizers(self):
+        with self.everywhere():
             self.optimizer.build_for(self.players)
 
     def _choose_steps_per_execution(self, examples, *lengths):
@@ -396,7 +401,7 @@ class Game(backend.Trainer, keras.Model):
         except ValueError:  # then callbacks are called after each step
             forward = math.inf
         # Forward and back, and most networks twice.
-        most = min(32, 1 + 0.25 * backend.speed() / max(6 * examples * forward, 1))
+        most = min(self.at_once, 1 + 0.25 * backend.speed() / max(6 * examples * forward, 1))
         length = math.gcd(*(n for n in lengths if n))
         self._set_steps_per_execution(
             max(n for n in range(1, int(most) + 1) if length % n == 0)
@@ -567,14 +572,17 @@ class Game(backend.Trainer, keras.Model):
         if means is None:
             return {}
         steps, finite = map(ops.convert_to_numpy, (means.steps, means.finite))
-        return {name: int(n) + 1 for name, n in zip(means.names, finite) if n < steps}
+        return {
+            name: int(n) // self.counting + 1 for name, n in zip(means.names, finite) if n < steps
+        }
 
     def _name_trackers(self):
         """Learn the names of all logs, before the step is compiled, from shapes alone."""
         if self._trackers or not self.built:
             return
         logs = backend.trace(lambda batch: dict(self._looks(batch)), self.batch_spec(8))
-        self._trackers["means"] = _Means(sorted(logs))
+        with self.everywhere():
+            self._trackers["means"] = _Means(sorted(logs))
 
     def _enter(self, step):
         """Enter the stage that this step belongs to; say whether it is another one."""
@@ -586,12 +594,12 @@ class Game(backend.Trainer, keras.Model):
         return changed
 
     def make_train_function(self, force: bool = False) -> Any:
-        self._enter(int(self.step))
+        self._enter(int(self.step.numpy()))
         self._name_trackers()
         return super().make_train_function(force=force)
 
     def make_test_function(self, force: bool = False) -> Any:
-        self._enter(int(self.step))
+        self._enter(int(self.step.numpy()))
         self._name_trackers()
         return super().make_test_function(force=force)
 
@@ -673,7 +681,7 @@ class Game(backend.Trainer, keras.Model):
                     *_as_pair(validation_data), validation_batch_size or batch_size
                 )
             self.examples_per_step = feed.size
-            _check_devices(feed.size // self.turns)
+            data = self._spread(feed.data, feed.size, self.turns)
             callbacks = list(callbacks or [])
             # Keras tells callbacks of the end only where it ends well.
             with contextlib.ExitStack() as closing:
@@ -687,7 +695,7 @@ class Game(backend.Trainer, keras.Model):
                 if verbose and not own and keras.backend.backend() == "tensorflow":
                     callbacks.append(_Bar())  # last, so that it shows what others put into the logs
                 return super().fit(
-                    feed.data,
+                    data,
                     epochs=epochs,
                     verbose=verbose,
                     callbacks=[feed.pin(), _Stages(), *callbacks],
@@ -702,14 +710,25 @@ class Game(backend.Trainer, keras.Model):
     def _still(self, x, y, batch_size):
         """Data for looking at without moving: every turn is one batch, in its own order."""
         arrays = y is not None or hasattr(x, "shape")
-        return backend.feed(
+        feed = backend.feed(
             x,
             y,
             accept=functools.partial(self._accept, turns=1),
             check=self.check_values,
             batch_size=batch_size if arrays else None,
             paired=self.paired,
-        ).data
+        )
+        return self._spread(feed.data, feed.size)
+
+    def _spread(self, data, size, turns=1):
+        """Data of steps that read `size` examples in so many turns, spread over the devices."""
+        size, devices = size // turns, self.devices
+        if size % devices:
+            raise ValueError(
+                f"Batches of {size} cannot be spread over {devices} devices: take batches of "
+                f"{math.ceil(size / devices) * devices}."
+            )
+        return self.deal(data, turns)
 
     def evaluate(
         self, x: Any = None, y: Any = None, batch_size: int | None = None, **kwargs: Any
@@ -810,7 +829,7 @@ class _Stages(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.game = self.model  # to ask for it costs time on JAX: it is then brought up to date
-        self.start = int(self.game.step)
+        self.start = int(self.game.step.numpy())
         self.on_train_batch_begin(0)
 
     def on_train_batch_begin(self, batch, logs=None):
@@ -860,19 +879,6 @@ class _Means(keras.metrics.Metric):
 
 class Untracked(dict):
     """A dict outside Keras's attribute tracking: what is in it is not part of a model."""
-
-
-def _check_devices(batch_size):
-    """Raise a `ValueError` unless a batch can be spread over the devices that Keras was told of."""
-    spread = keras.distribution.distribution()
-    if spread is not None:
-        mesh = spread.device_mesh
-        devices = mesh.shape[mesh.axis_names.index(spread.batch_dim_name)]
-        if batch_size % devices:
-            raise ValueError(
-                f"Batches of {batch_size} cannot be spread over {devices} devices: take batches of "
-                f"{math.ceil(batch_size / devices) * devices}."
-            )
 
 
 def _as_pair(data: Any) -> tuple[Any, Any]:

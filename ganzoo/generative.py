@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike
 
+from ganzoo import backend
 from ganzoo import checks
 from ganzoo import hints
 from ganzoo.pictures import PictureGame
@@ -57,7 +58,8 @@ class Generative(PictureGame):
 
     def sample_latents(self, count: int) -> hints.Tensor:
         """`(count, latent_width)` latents for training, from the model's own random state."""
-        return keras.random.normal((count, self.latent_width), seed=self.seed_generator)
+        shape = (count, self.latent_width)
+        return backend.drawn(keras.random.normal, shape, seed=self.seed_generator)
 
     def prior(
         self, rng: np.random.Generator, count: int, truncation: float | None = None

@@ -137,6 +137,50 @@ class BatchNorm(keras.layers.BatchNormalization):
         return outputs
 
 
+@keras.saving.register_keras_serializable(package="ganzoo")
+class Dropout(keras.layers.Dropout):
+    """Keras's dropout; where several replicas train, each drops others, as one alone would.
+
+    Arguments and result are the same.
+
+    Example:
+
+    >>> y = Dropout(0.5, seed=0)(keras.ops.ones((8, 8)), training=True)
+    >>> sorted({float(v) for v in keras.ops.convert_to_numpy(y).ravel()})
+    [0.0, 2.0]
+    """
+
+    def call(self, inputs, training=False):
+        if not training or not self.rate or backend.replicas() == 1:
+            return super().call(inputs, training=training)
+
+        def kept(shape):
+            ones = ops.ones(shape, inputs.dtype)
+            return keras.random.dropout(ones, self.rate, seed=self.seed_generator)
+
+        return inputs * backend.drawn(kept, ops.shape(inputs))
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class GaussianNoise(keras.layers.GaussianNoise):
+    """Keras's noise; where several replicas train, each adds its own, as one alone would.
+
+    Arguments and result are the same.
+
+    Example:
+
+    >>> y = GaussianNoise(0.1, seed=0)(keras.ops.zeros((100, 100)), training=True)
+    >>> round(float(keras.ops.std(y)), 2)
+    0.1
+    """
+
+    def call(self, inputs, training=False):
+        if not training or not self.stddev or backend.replicas() == 1:
+            return super().call(inputs, training=training)
+        options = {"stddev": self.stddev, "dtype": self.compute_dtype, "seed": self.seed_generator}
+        return inputs + backend.drawn(keras.random.normal, ops.shape(inputs), **options)
+
+
 def _at_the_pictures(layer, channels):
     """Whether a convolution is of the kind that stands at the pictures' end of a GAN."""
     rows, columns = layer.kernel_size
@@ -704,7 +748,7 @@ class ImageHistory(keras.layers.Layer):
     def call(self, inputs):
         if not self.size:
             return inputs
-        new = ops.stop_gradient(ops.cast(inputs, "float32"))
+        new = backend.whole(ops.stop_gradient(ops.cast(inputs, "float32")))
         old, count = ops.convert_to_tensor(self.kept), ops.convert_to_tensor(self.count)
         batch, size = new.shape[0], self.size
         full = count >= size
@@ -724,7 +768,7 @@ class ImageHistory(keras.layers.Layer):
         # Last, because on TensorFlow what was read from a variable is still the variable.
         self.kept.assign(kept)
         self.count.assign(count)
-        return ops.concatenate([first, new[size:]])
+        return backend.own(ops.concatenate([first, new[size:]]))
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -903,7 +947,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
     def call(self, inputs):
         vectors = ops.reshape(ops.matmul(inputs, self.kernel), (-1, self.kernels, self.dimension))
         vectors = ops.cast(vectors, "float32")
-        distance = ops.sum(ops.abs(vectors[:, None] - vectors[None]), axis=-1)
+        distance = ops.sum(ops.abs(vectors[:, None] - backend.whole(vectors)[None]), axis=-1)
         near = ops.sum(ops.exp(-distance), axis=1)
         return ops.concatenate([inputs, ops.cast(near, self.compute_dtype)], axis=-1)
 
@@ -1103,7 +1147,8 @@ class UnitDense(keras.layers.Layer):
         mean, factor = (ops.convert_to_tensor(v) for v in (self.mean, self.factor))
         if training:
             axes = list(range(len(y.shape) - 1))
-            center, variance = ops.moments(ops.stop_gradient(y), axes=axes)
+            center = backend.average(ops.mean(ops.stop_gradient(y), axes))
+            variance = backend.average(ops.mean(ops.square(ops.stop_gradient(y) - center), axes))
             scale = self.first_deviation * ops.rsqrt(ops.maximum(variance, 1e-8))
             mean = ops.where(factor == 0, center, mean)
             factor = ops.where(factor == 0, scale, factor)
@@ -1154,7 +1199,7 @@ class ParameterHistory(keras.layers.Layer):
             for i, v in enumerate(variables)
         ]
         for mean, variable in zip(self.means, variables):
-            mean.assign(variable)
+            mean.assign(ops.copy(variable))  # its own memory, which JAX may give away
         self.count = self.add_weight(shape=(), initializer="ones", trainable=False, name="count")
         self.built = True
 

@@ -77,7 +77,7 @@ def gradient_penalty(
     real = ops.cast(real, "float32")
     fake = ops.cast(fake, "float32")
     shape = (ops.shape(real)[0],) + (1,) * (len(real.shape) - 1)
-    weight = random.uniform(shape, seed=seed)
+    weight = backend.drawn(random.uniform, shape, seed=seed)
     between = fake + weight * (real - fake)
     # Epsilon inside the root: the root's derivative at zero is infinite.
     norm = ops.sqrt(squared_slopes(discriminate, between) + 1e-12)

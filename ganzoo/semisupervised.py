@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike
 
+from ganzoo import backend
 from ganzoo import checks
 from ganzoo import hints
 from ganzoo.convolutional import ConvolutionalGAN
@@ -89,7 +90,8 @@ class SemiSupervised(ConvolutionalGAN):
         each = keras.losses.sparse_categorical_crossentropy(
             ops.maximum(labels, 0), real["classes"], from_logits=True
         )
-        mean = ops.sum(known * each) / ops.maximum(ops.sum(known), 1.0)
+        count = backend.average(ops.sum(known))
+        mean = ops.sum(known * each) / ops.where(count > 0, count, 1.0)
         return {"supervised": self.supervised_weight * mean}
 
     def classify(self, images: ArrayLike, batch_size: int = 256) -> np.ndarray:

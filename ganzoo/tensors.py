@@ -274,5 +274,5 @@ def assign(model, file):
         wanted[name].assign(value)
         if name in averages:  # the live network goes on from where its average is
             averages[name].assign(value)
-    model._enter(int(model.step))
+    model._enter(int(model.step.numpy()))
     return [name for name in wanted if name not in values]

@@ -9,6 +9,10 @@ Everything above it is written once in `keras.ops`. What differs between backend
 | `value_and_grad` | a loss, its gradient to some variables and, if asked, to its inputs         |
 | `input_gradient` | gradient to an input, itself differentiable (for gradient penalties)        |
 | `apply`          | one optimizer step                                                          |
+| `drawn`          | random numbers for the examples of a batch                                  |
+| `average`        | a mean over examples made one over the whole batch                          |
+| `whole`, `own`   | all examples where a replica has a part, and its part again                 |
+| `replicas`       | how many have parts of a batch                                              |
 | `adam`           | Adam's update of one variable in one operation, where there is one          |
 | `approach`       | moves a variable a share of the way to a value                              |
 | `batch_norm`     | batch normalisation in one operation, where there is one                    |
@@ -66,18 +70,23 @@ accelerated = _impl.accelerated
 adam = _impl.adam
 apply = _impl.apply
 approach = _impl.approach
+average = _impl.average
 batch_norm = _impl.batch_norm
 best_precision = _impl.best_precision
+drawn = _impl.drawn
 grouped_conv = _impl.grouped_conv
 inference = _impl.inference
 input_gradient = _impl.input_gradient
 keep_compiled = _impl.keep_compiled
 layer_norm = _impl.layer_norm
+own = _impl.own
 picture_conv = _impl.picture_conv
 picture_conv_transpose = _impl.picture_conv_transpose
 record = _impl.record
+replicas = _impl.replicas
 trace = _impl.trace
 value_and_grad = _impl.value_and_grad
+whole = _impl.whole
 
 
 def speed():

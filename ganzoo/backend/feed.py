@@ -516,11 +516,28 @@ def _find_orders(ds):
         yield from _find_orders(parent)
 
 
+def part(data, place, count):
+    """The part of each batch that one of several processes has: the `place`-th of `count`."""
+
+    def cut(x):
+        size = x.shape[0] // count
+        return x[place * size : (place + 1) * size]
+
+    if _is_tf_data(data):
+        import tensorflow as tf
+
+        return data.map(lambda *batch: tuple(map(cut, batch))).prefetch(tf.data.AUTOTUNE)
+    data.cut = cut
+    return data
+
+
 class _TurnsDataset(keras.utils.PyDataset):
     """A `PyDataset` whose batches are checked and put together, `turns` at a time."""
 
     first = 0
     """The step that is read first, where the data repeats."""
+    cut = staticmethod(lambda x: x)
+    """What is kept of each array that a step would read."""
 
     def __init__(self, inner, turns, size, count, check, repeat):
         super().__init__(
@@ -557,9 +574,8 @@ class _TurnsDataset(keras.utils.PyDataset):
                 )
             if self.check is not None:
                 self.check(batch)
-        if self.turns == 1:
-            return batches[0]
-        return tuple(np.concatenate(parts) for parts in zip(*batches))
+        parts = (x if self.turns == 1 else [np.concatenate(x)] for x in zip(*batches))
+        return tuple(self.cut(x) for (x,) in parts)
 
     def on_epoch_begin(self):
         self.inner.on_epoch_begin()

@@ -1,11 +1,58 @@
 """JAX: the same stateful step, run inside one stateless scope so that it is a pure function."""
 
+import contextlib
+
 import jax
 import keras
+
+from ganzoo.backend.feed import part
 
 
 class Trainer:
     """Gives Keras's JAX `fit` its step: state in, state out."""
+
+    everywhere = contextlib.nullcontext
+    at_once = 32
+    counting = 1
+
+    @property
+    def devices(self):
+        """Over how many devices each batch is spread."""
+        spread = keras.distribution.distribution()
+        if spread is None:
+            return 1
+        mesh = spread.device_mesh
+        return mesh.shape[mesh.axis_names.index(spread.batch_dim_name)]
+
+    def deal(self, data, turns):
+        """The data of `fit`, of which each process has its part."""
+        del turns  # of batches one after the other, which JAX then sees as one
+        count, spread = jax.process_count(), keras.distribution.distribution()
+        if count == 1:
+            return data
+        if spread is None or spread.auto_shard_dataset:
+            raise ValueError(
+                f"There are {count} processes that do not know of each other's part: call "
+                "`keras.distribution.set_distribution(keras.distribution.DataParallel("
+                "auto_shard_dataset=False))` before the model is made."
+            )
+        return part(data, jax.process_index(), count)
+
+    # All processes have the same weights: the first one writes them, and it alone.
+
+    def save(self, *args, **kwargs):
+        if jax.process_index() == 0:
+            with _alone():
+                super().save(*args, **kwargs)
+
+    def save_weights(self, *args, **kwargs):
+        if jax.process_index() == 0:
+            with _alone():
+                super().save_weights(*args, **kwargs)
+
+    def load_weights(self, *args, **kwargs):
+        with _alone():
+            super().load_weights(*args, **kwargs)
 
     def train_step(self, state, data):
         groups = (
@@ -28,6 +75,18 @@ class Trainer:
         return _run(judge, groups, state)
 
 
+@contextlib.contextmanager
+def _alone():
+    """Within, variables that are made are this process's own, as those that Keras makes on the way
+    to a file; those that there are stay where they are."""
+    spread = keras.distribution.distribution()
+    keras.distribution.set_distribution(None)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(spread)
+
+
 def _mapping(groups, state):
     return [(v, x) for vs, xs in zip(groups, state) for v, x in zip(vs, xs)]
 
@@ -36,6 +95,24 @@ def _run(fn, groups, state):
     with keras.StatelessScope(state_mapping=_mapping(groups, state)) as scope:
         logs = fn()
     return logs, tuple([scope.get_current_value(v) for v in vs] for vs in groups)
+
+
+def replicas():
+    """One: JAX divides the work by itself, and the program is that of the whole batch."""
+    return 1
+
+
+def own(x):
+    """All there is."""
+    return x
+
+
+average = whole = own
+
+
+def drawn(draw, shape, **options):
+    """Random numbers for a batch."""
+    return draw(shape, **options)
 
 
 def _is_float(x):
@@ -192,13 +269,16 @@ def inference(network, jit_compile, finish):
     """A compiled `(*inputs) -> finish(network(inputs))`, on NumPy arrays."""
     del jit_compile  # always
     variables = network.variables
+    # Every process has all of the weights, and may use them without the others.
+    values = lambda: [v.value.addressable_data(0) if together else v.value for v in variables]
+    together = jax.process_count() > 1
 
     @jax.jit
     def run(values, *inputs):
         with keras.StatelessScope(state_mapping=list(zip(variables, values))):
             return finish(network(inputs if len(inputs) > 1 else inputs[0], training=False))
 
-    return lambda *inputs: jax.device_get(run([v.value for v in variables], *inputs))
+    return lambda *inputs: jax.device_get(run(values(), *inputs))
 
 
 def trace(fn, *specs):

@@ -5,7 +5,80 @@ import tensorflow as tf
 
 
 class Trainer:
-    """Gives Keras's TensorFlow `fit` its step: `play` to train, `judge` to evaluate."""
+    """Gives Keras's TensorFlow `fit` its step: `play` to train, `judge` to evaluate.
+
+    A model made in the scope of a `tf.distribute.MirroredStrategy` trains on all of its devices:
+    each has a replica of all variables, which stay equal because whatever is assigned to them is,
+    and plays the step with its own part of each batch. See `drawn`, `average`, `whole`, `apply`.
+    """
+
+    def __init__(self, *args, **kwargs):
+        strategy = tf.distribute.get_strategy()
+        known = (tf.distribute.MirroredStrategy, tf.distribute.OneDeviceStrategy)
+        if tf.distribute.has_strategy() and not isinstance(strategy, known):
+            name = type(strategy).__name__
+            name = {"CollectiveAllReduceStrategy": "MultiWorkerMirroredStrategy"}.get(name, name)
+            raise ValueError(
+                f"ganzoo does not train under {name}: `fit` of Keras 3 does not "
+                "work with TensorFlow's strategies for several machines, and the others are "
+                "untried. Use `tf.distribute.MirroredStrategy` for the GPUs of one machine, or JAX "
+                "with `keras.distribution` for several (docs/several-devices.md)."
+            )
+        super().__init__(*args, **kwargs)
+
+    def compile(self, *args, **kwargs):
+        if self.devices > 1:
+            if kwargs["jit_compile"] is True:
+                raise ValueError(
+                    "On TensorFlow XLA does not compile a step of several replicas: leave "
+                    "`jit_compile` at 'auto', or use JAX."
+                )
+            if kwargs["steps_per_execution"] > 1:
+                raise ValueError(
+                    "On TensorFlow several replicas make one step at a time: leave "
+                    "`steps_per_execution` at 'auto', or use JAX."
+                )
+            for one in kwargs["optimizer"].optimizers:
+                if one._distribution_strategy is not self.distribute_strategy:
+                    raise ValueError(
+                        "Optimizers must be made where the model was: make them, and call "
+                        "`compile`, in the strategy's scope (`with strategy.scope():`)."
+                    )
+        super().compile(*args, **kwargs)
+
+    @property
+    def devices(self):
+        """Over how many devices each batch is spread."""
+        return self.distribute_strategy.num_replicas_in_sync
+
+    @property
+    def counting(self):
+        """How many devices count steps, each for itself."""
+        return self.devices
+
+    @property
+    def at_once(self):
+        """How many steps Keras may run at once, at most: one by several replicas, because
+        TensorFlow fails at a loop of such steps."""
+        return 1 if self.devices > 1 else 32
+
+    def everywhere(self):
+        """A scope in which variables are made on every device that trains."""
+        return self.distribute_strategy.scope()
+
+    def deal(self, data, turns):
+        """The data of `fit`, such that every replica has its part of the batch of every turn."""
+        options = tf.data.Options()
+        off = tf.data.experimental.AutoShardPolicy.OFF
+        options.experimental_distribute.auto_shard_policy = off
+        if self.devices > 1 and turns > 1:
+            # TensorFlow gives each replica that many examples in a row.
+            def dealt(x):
+                parts = tf.reshape(x, (turns, self.devices, -1, *x.shape[1:]))
+                return tf.reshape(tf.transpose(parts, (1, 0, *range(2, len(parts.shape)))), x.shape)
+
+            data = data.map(lambda *batch: tuple(map(dealt, batch)))
+        return data.with_options(options) if self.devices > 1 else data
 
     def train_step(self, data):
         # When the data set ends without saying so beforehand, Keras runs the step once more and
@@ -20,6 +93,51 @@ class Trainer:
         with keras.StatelessScope():
             logs = self.judge(data)
         return self.track(logs)
+
+
+def replicas():
+    """How many replicas play the step of which this is a part."""
+    context = tf.distribute.get_replica_context()
+    return context.num_replicas_in_sync if context else 1
+
+
+def own(x):
+    """Of what is about all examples of the whole batch, what is about this replica's."""
+    if replicas() == 1:
+        return x
+    parts = tf.reshape(x, (replicas(), -1, *x.shape[1:]))
+    size = None if x.shape[0] is None else x.shape[0] // replicas()
+    place = tf.distribute.get_replica_context().replica_id_in_sync_group
+    return tf.ensure_shape(parts[place], (size, *x.shape[1:]))
+
+
+def drawn(draw, shape, **options):
+    """Random numbers `draw(shape, **options)`, where `shape` begins with this replica's examples.
+
+    All replicas draw the same for the whole batch, and each takes its own: together they have what
+    one device would have drawn.
+    """
+    count, *rest = shape
+    return own(draw((replicas() * count, *rest), **options))
+
+
+def average(x):
+    """The mean, over the replicas, of a mean over examples; gradients flow through it."""
+    if replicas() == 1:
+        return x
+    return tf.distribute.get_replica_context().all_reduce("MEAN", tf.convert_to_tensor(x))
+
+
+def whole(x):
+    """Of all examples of the whole batch what `x` is of this replica's; gradients flow through it.
+
+    Not inside `ops.cond`: replicas cannot wait for each other there.
+    """
+    if replicas() == 1:
+        return x
+    size = None if x.shape[0] is None else x.shape[0] * replicas()
+    every = tf.distribute.get_replica_context().all_gather(tf.convert_to_tensor(x), axis=0)
+    return tf.ensure_shape(every, (size, *x.shape[1:]))
 
 
 def _values(variables):
@@ -79,6 +197,12 @@ def input_gradient(fn, x, has_aux=False):
 
 def apply(optimizer, gradients, variables):
     """One step of `optimizer`; `variables` must be those it was built with."""
+    if replicas() > 1:
+        # Once and for all, before the gradients are looked at, clipped or summed up over steps:
+        # Keras would add those of the replicas up later.
+        gradients = tf.distribute.get_replica_context().all_reduce("MEAN", gradients)
+        for one in (optimizer, getattr(optimizer, "inner_optimizer", optimizer)):
+            one._all_reduce_sum_gradients = lambda pairs: pairs
     optimizer.apply(gradients, variables)
 
 
@@ -119,7 +243,19 @@ def approach(variable, target, rate):
 
 
 def batch_norm(x, scale, offset, epsilon):
-    """A normalised batch, its mean and variance, in one operation; None where there is none."""
+    """A normalised batch, its mean and variance, in one operation; None where there is none.
+
+    The mean and variance are those of the whole batch, where replicas have its parts.
+    """
+    if replicas() > 1:
+        wide, axes = tf.cast(x, "float32"), list(range(len(x.shape) - 1))
+        mean = tf.reduce_mean(wide, axes)  # `tf.nn.moments` has a wrong second derivative
+        square = tf.reduce_mean(tf.math.squared_difference(wide, mean), axes) + tf.square(mean)
+        mean, square = tf.unstack(average(tf.stack([mean, square])))
+        variance = tf.maximum(square - tf.square(mean), 0.0)
+        rate = tf.math.rsqrt(variance + epsilon) * tf.cast(scale, "float32")
+        y = (wide - mean) * rate + tf.cast(offset, "float32")
+        return tf.cast(y, x.dtype), mean, variance
     fits = x.dtype in (tf.float32, tf.bfloat16) and scale.dtype == offset.dtype == tf.float32
     if len(x.shape) != 4 or not fits:
         return None

@@ -1,5 +1,7 @@
 """PyTorch: networks, weights and pictures. Training is for TensorFlow and JAX."""
 
+import contextlib
+
 import keras
 import torch
 
@@ -15,6 +17,26 @@ class Trainer:
         )
 
     evaluate = fit
+    devices = counting = 1
+    everywhere = contextlib.nullcontext
+
+
+def replicas():
+    """One: there is no training."""
+    return 1
+
+
+def own(x):
+    """All there is."""
+    return x
+
+
+average = whole = own
+
+
+def drawn(draw, shape, **options):
+    """Random numbers for a batch."""
+    return draw(shape, **options)
 
 
 def _of_training(*_):

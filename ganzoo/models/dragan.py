@@ -6,6 +6,7 @@ from typing import Literal
 import keras
 from keras import ops
 
+from ganzoo import backend
 from ganzoo import checks
 from ganzoo import penalties
 from ganzoo.convolutional import ConvolutionalGAN
@@ -74,11 +75,13 @@ class DRAGAN(ConvolutionalGAN):
     def discriminator_terms(self, batch, drawn, real, fake):
         del drawn
         images = batch["images"]
-        noise = keras.random.uniform(ops.shape(images), seed=self.seed_generator)
+        mean = backend.average(ops.mean(images))
+        deviation = ops.sqrt(backend.average(ops.mean(ops.square(images - mean))))
+        noise = backend.drawn(keras.random.uniform, ops.shape(images), seed=self.seed_generator)
         penalty = penalties.gradient_penalty(
             lambda x: self.discriminate(x, batch),
             images,
-            images + self.noise * ops.std(images) * noise,
+            images + self.noise * deviation * noise,
             seed=self.seed_generator,
             target=self.slope,
         )

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from ganzoo import backend
 from ganzoo import checks
 from ganzoo.historical import HistoricalAveraging
 from ganzoo.layers import MinibatchDiscrimination
@@ -146,5 +147,6 @@ class ImprovedGAN(HistoricalAveraging, SemiSupervised):
         real, fake = (self.look(x, batch) for x in (batch["images"], drawn["fake"]))
         features = self.unlabelled(real["features"], batch)
         apart = keras.ops.mean(features, axis=0) - keras.ops.mean(fake["features"], axis=0)
+        apart = backend.average(apart)
         terms = {"feature_matching": keras.ops.mean(keras.ops.square(apart))}
         return {**terms, **self.generator_terms(batch, drawn, fake)}, {}

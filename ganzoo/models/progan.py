@@ -102,7 +102,7 @@ class ProGAN(GAN):
     @property
     def level(self) -> int:
         """Index of the current size, from 0."""
-        return self.stage(int(self.step))
+        return self.stage(int(self.step.numpy()))
 
     def _fade(self, level):
         begun = (2 * level - 1) * self.phase_steps

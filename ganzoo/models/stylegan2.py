@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ganzoo import backend
 from ganzoo import checks
 from ganzoo import penalties
 from ganzoo.gan import GAN
@@ -129,7 +130,8 @@ class StyleGAN2(GAN):
         if not self.path_weight:
             return {}
         some = max(1, batch["images"].shape[0] // 2)  # half of the batch is enough
-        noise = keras.random.normal((some, *self.image_shape), seed=self.seed_generator)
+        shape = (some, *self.image_shape)
+        noise = backend.drawn(keras.random.normal, shape, seed=self.seed_generator)
         latents = ops.stop_gradient(drawn["latents"][:some])
         styles = self._styles(latents, batch, training=False)
         average = ops.convert_to_tensor(self.path_length)
@@ -140,7 +142,8 @@ class StyleGAN2(GAN):
             return ops.stack([ops.mean(ops.square(lengths - average - moved)), moved])
 
         penalty, moved = ops.unstack(self.lazily(self.path_every, penalty, shape=(2,)))
-        self.path_length.assign(average + ops.stop_gradient(moved) / self.path_every)
+        moved = backend.average(ops.stop_gradient(moved))
+        self.path_length.assign(average + moved / self.path_every)
         return {"path": self.path_weight * penalty}
 
     def settings(self, truncation=None):

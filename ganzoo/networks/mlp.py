@@ -17,6 +17,8 @@ from keras import layers
 
 from ganzoo import hints
 from ganzoo.layers import BatchNorm
+from ganzoo.layers import Dropout
+from ganzoo.layers import GaussianNoise
 from ganzoo.layers import Maxout
 from ganzoo.layers import UnitDense
 from ganzoo.layers import VirtualBatchNorm
@@ -56,9 +58,9 @@ def discriminator(
     `dropout` is the share dropped of the input and of each hidden layer.
     """
     images = keras.Input(image_shape, name="images")
-    x = layers.Dropout(dropout[0])(layers.Flatten()(images))
+    x = Dropout(dropout[0])(layers.Flatten()(images))
     for units in hidden:
-        x = layers.Dropout(dropout[1])(Maxout(units, pieces, _small())(x))
+        x = Dropout(dropout[1])(Maxout(units, pieces, _small())(x))
     logits = layers.Dense(1, kernel_initializer=_small(), dtype="float32", name="logits")(x)
     return keras.Model(images, logits, name="discriminator")
 
@@ -157,10 +159,10 @@ def noisy_trunk(
     """
     images = keras.Input(image_shape, name="images")
     x = layers.Rescaling(0.5, offset=0.5)(layers.Flatten()(images))
-    x = layers.GaussianNoise(noise[0])(x)
+    x = GaussianNoise(noise[0])(x)
     for units in hidden:
         x = layers.ReLU()(UnitDense(units, first_deviation=1.0)(x))
-        x = layers.GaussianNoise(noise[1])(x)
+        x = GaussianNoise(noise[1])(x)
     return images, x
 
 

@@ -11,6 +11,7 @@ import keras
 from keras import layers
 from keras import ops
 
+from ganzoo import backend
 from ganzoo import hints
 from ganzoo.layers import Blur
 from ganzoo.layers import EqualizedConv2D
@@ -70,7 +71,7 @@ class Centre(layers.Layer):
     def call(self, inputs, training=False):
         w, truncation = inputs
         if training:
-            middle = ops.stop_gradient(ops.mean(w, axis=0))
+            middle = backend.average(ops.stop_gradient(ops.mean(w, axis=0)))
             self.mean.assign(self.mean * self.momentum + middle * (1 - self.momentum))
         mean = ops.convert_to_tensor(self.mean)
         return truncation * w + (1 - truncation) * mean
@@ -122,7 +123,8 @@ class Noise(layers.Layer):
         noise = ops.convert_to_tensor(self.still)
         if training:
             shape = (ops.shape(inputs)[0], *inputs.shape[1:-1], 1)
-            noise = keras.random.normal(shape, dtype="float32", seed=self.seed_generator)
+            options = {"dtype": "float32", "seed": self.seed_generator}
+            noise = backend.drawn(keras.random.normal, shape, **options)
         return inputs + ops.cast(noise, inputs.dtype) * self.strength
 
     def compute_output_shape(self, input_shape):
@@ -258,7 +260,7 @@ def mix(first: hints.Tensor, second: hints.Tensor, share: float, seed: Any) -> h
     """Styles for as many pictures: a share of them has `second`'s from some layer on, the first
     layer excepted, the rest `first`'s. All are `(batch, layers, style_dim)`."""
     count, depth, _ = first.shape
-    uniform = lambda: keras.random.uniform((count, 1, 1), seed=seed)
+    uniform = lambda: backend.drawn(keras.random.uniform, (count, 1, 1), seed=seed)
     mixed = uniform() < share
     start = ops.where(mixed, 1 + ops.floor(uniform() * (depth - 1)), depth)
     coarse = ops.cast(ops.arange(depth), "float32")[None, :, None] < start

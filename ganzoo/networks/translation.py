@@ -16,6 +16,7 @@ from ganzoo import hints
 from ganzoo.layers import Conv2D
 from ganzoo.layers import Conv2DTranspose
 from ganzoo.layers import CropLike
+from ganzoo.layers import Dropout
 from ganzoo.layers import InstanceNorm
 from ganzoo.layers import ReflectionPadding
 
@@ -64,7 +65,7 @@ def unet(image_shape: hints.Shape, channels: int = 64, dropout: float = 0.5) -> 
         up = CropLike()([up, skips[i]])  # an odd size was rounded up on the way down
         up = InstanceNorm(affine=True)(up)
         if count - 1 - i < max(1, count - 5):
-            up = layers.Dropout(dropout)(up)
+            up = Dropout(dropout)(up)
         x = layers.Concatenate()([up, skips[i]])
     x = _conv(depth, kind=Conv2DTranspose)(layers.ReLU()(x))
     x = CropLike()([x, images])
