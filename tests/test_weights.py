@@ -264,7 +264,7 @@ def test_arguments_that_would_take_all_day_are_refused(tmp_path):
     tensors.write(model, path)
     slow = lambda x: x["config"].update(blocks=10**6)
     wrong = changed(path, tmp_path / "wrong.safetensors", metadata=slow)
-    with pytest.raises(ValueError, match="far more arrays of weights than the file"):
+    with pytest.raises(ValueError, match="far more (arrays of )?weights than the file"):
         ganzoo.get("r3gan", weights=wrong)
 
 
