@@ -242,7 +242,7 @@ class MetricsLog(_Writes):
     def on_epoch_end(self, epoch, logs=None):
         row = {
             "epoch": epoch + 1,
-            "step": int(self.model.step.numpy()),
+            "step": int(keras.ops.convert_to_numpy(self.model.step)),
             "seconds": round(time.perf_counter() - self._start, 3),
             "cpu_seconds": round(self._cpu_now - self._cpu, 3),
             **{name: float(value) for name, value in (logs or {}).items()},
