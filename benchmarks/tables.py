@@ -26,6 +26,7 @@ PAGES = (
             "benchmarks",
             "choosing",
             "how-gans-work",
+            "reliability",
             "several-devices",
             "speed",
             "weights",
@@ -277,6 +278,87 @@ def data():
     )
 
 
+def faults():
+    """What was done to trainings, by `benchmarks/kills.py` and `benchmarks/faults.py`."""
+    lines = ["| what was done to a training | times | survived | lost | made by |"]
+    lines.append("|" + "---|" * 5)
+    kills, counts = results("kills"), {}
+    for place, what in (("", "killed at a random moment"), ("while_saving", "while it saved")):
+        for row in kills:
+            saving = int(row["while_saving"])
+            times = saving if place else int(row["kills"]) - saving
+            lost = any(int(row[f"{x}_lost"]) for x in ("numbers", "arrays", "pictures"))
+            before = counts.get(what, (0, 0))
+            counts[what] = before[0] + times, before[1] + times * lost
+    rows = [(what, *found, "kills.py") for what, found in counts.items()]
+    rows += [
+        (
+            row["what"][0].lower() + row["what"][1:],
+            int(row["injected"]),
+            int(row["lost"]),
+            "faults.py",
+        )
+        for row in results("faults")
+    ]
+    for what, times, lost, script in rows:
+        command = f"`python benchmarks/{script}`"
+        lines.append(f"| {what} | {times} | {times - lost} | {lost} | {command} |")
+    games, backends, precisions = (
+        sorted({row[key] for row in kills}) for key in ("game", "backend", "precision")
+    )
+    numbers, arrays, pictures = (
+        sum(int(row[key]) for row in kills) for key in ("numbers", "arrays", "pictures")
+    )
+    return (
+        "\n".join(lines)
+        + f"\n\nKilled were {len(games)} kinds of games ({', '.join(games)}), each on\n"
+        f"{' and '.join(backends)} and in {' and '.join(precisions)}. Compared with runs that\n"
+        f"nothing has disturbed: {numbers:,} logged numbers as printed, {arrays:,} arrays bit by "
+        f"bit, {pictures:,} grids byte by\nbyte. On {_made(kills)}.\n"
+    )
+
+
+def fuzz():
+    """The table of `benchmarks/fuzz.py`."""
+    rows = results("fuzz")
+    lines = ["| kind of file | inputs | refused | taken | faults |", "|---|---|---|---|---|"]
+    keys = ("inputs", "rejected", "accepted", "faults")
+    sums = {"kind": "all", **{key: sum(int(row[key]) for row in rows) for key in keys}}
+    for row in [*rows, sums]:
+        lines.append(f"| {row['kind']} | {' | '.join(f'{int(row[key]):,}' for key in keys)} |")
+    slowest = max(float(row["slowest_seconds"]) for row in rows)
+    most = max(float(row["most_memory_mib"]) for row in rows)
+    return (
+        "\n".join(lines)
+        + f"\n\nAt most {slowest:.2g} s of processor time for one, and {most:.0f} MiB. On "
+        f"{_made(rows)}.\nMade by `python benchmarks/fuzz.py`.\n"
+    )
+
+
+def soak():
+    """The table of `benchmarks/soak.py`: without the beginning, as it says there."""
+    lines = ["| what | from, to | MB | open files | threads |", "|---|---|---|---|---|"]
+    rows = results("soak")
+    for what in dict.fromkeys(row["what"] for row in rows):
+        group = [row for row in rows if row["what"] == what]
+        unit, end = group[0]["unit"], float(group[-1]["at"])
+        begin = {"minutes": end / 12, "cycles": end / 4}.get(unit, 0)
+        first, last = next(row for row in group if float(row["at"]) > begin), group[-1]
+        change = float(last["mb"]) / float(first["mb"]) - 1
+        cells = [
+            what,
+            f"{unit} {float(first['at']):,.0f}, {end:,.0f}",
+            f"{float(first['mb']):,.1f}, {float(last['mb']):,.1f} ({change:+.2%})",
+            *(f"{first[key]}, {last[key]}" for key in ("files", "threads")),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return (
+        "\n".join(lines)
+        + f"\n\nOn {_made(rows)}.\nMade by `python benchmarks/soak.py run --minutes 60`, "
+        "`… calls --cycles 200`, `… calls --cycles 200 --clear` and\n`… folder`.\n"
+    )
+
+
 def kernels():
     """The table of `benchmarks/kernels.py`."""
     return plain(
@@ -511,6 +593,9 @@ TABLES = {
     "parallel": parallel,
     "data": data,
     "kernels": kernels,
+    "faults": faults,
+    "fuzz": fuzz,
+    "soak": soak,
     "quality": quality,
     "speed": speed,
     "training": training,
