@@ -314,14 +314,15 @@ def test_the_docstring_says_what_users_need(name):
     for section in ("Args:", "Example:", "Departures from the paper:", "References:", "arXiv:"):
         assert section in doc, section
     told = "".join(c.__doc__ or "" for c in cls.__mro__ if issubclass(c, Game))
+    # One argument to a line, or several: "beta_1, beta_2: …".
+    names = lambda text, x: re.search(rf"^ +(\w+, )*{x}(, \w+)*:", text, re.MULTILINE)
     for argument in cls.arguments():
-        # One argument to a line, or several: "beta_1, beta_2: …".
-        assert re.search(rf"^ +(\w+, )*{argument}(, \w+)*:", told, re.MULTILINE), argument
+        assert names(told, argument), argument
     for parameter in inspect.signature(cls.__init__).parameters.values():
         if parameter.kind is parameter.KEYWORD_ONLY:
             assert parameter.default is not parameter.empty
             inherited = any(parameter.name in b.arguments() for b in cls.__bases__)
-            assert inherited or f"{parameter.name}:" in doc, parameter.name
+            assert inherited or names(doc, parameter.name), parameter.name
     lines = inspect.getsource(inspect.getmodule(cls)).splitlines()
     assert len(lines) <= 150, "a model file shows only how the model differs"
     assert "train_step" not in vars(cls) and "play" not in vars(cls)

@@ -128,9 +128,8 @@ class ImprovedGAN(HistoricalAveraging, SemiSupervised):
             images, features = dcgan.trunk(shape, self.channels, normalize=norm)
             layer = dcgan.head
         said = {"features": keras.layers.Activation("linear", dtype="float32")(features)}
-        given, usual = self.minibatch_discrimination, 0 if self.classes else 100
-        kernels = usual if given is None else given
-        if kernels:
+        kernels, usual = self.minibatch_discrimination, 0 if self.classes else 100
+        if kernels := usual if kernels is None else kernels:
             features = MinibatchDiscrimination(kernels)(features)
         return keras.Model(images, {**said, **self.heads(features, layer)}, name="discriminator")
 
@@ -147,6 +146,5 @@ class ImprovedGAN(HistoricalAveraging, SemiSupervised):
         real, fake = (self.look(x, batch) for x in (batch["images"], drawn["fake"]))
         features = self.unlabelled(real["features"], batch)
         apart = keras.ops.mean(features, axis=0) - keras.ops.mean(fake["features"], axis=0)
-        apart = backend.average(apart)
-        terms = {"feature_matching": keras.ops.mean(keras.ops.square(apart))}
-        return {**terms, **self.generator_terms(batch, drawn, fake)}, {}
+        matching = keras.ops.mean(keras.ops.square(backend.average(apart)))
+        return {"feature_matching": matching, **self.generator_terms(batch, drawn, fake)}, {}

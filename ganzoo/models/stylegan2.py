@@ -34,9 +34,8 @@ class StyleGAN2(GAN):
         max_channels: width at most.
         mixing: share of the pictures made of two latents, in [0, 1].
         gamma: γ, at least 0.
-        gamma_every: steps from one penalty of the discriminator to the next.
         path_weight: λ, at least 0.
-        path_every: steps from one penalty of the generator to the next.
+        gamma_every, path_every: steps from one such penalty to the next.
         **kwargs: see `ganzoo.GAN` (`latent_dim`, `learning_rate`, …) and `ganzoo.Game`.
 
     Example:
@@ -129,21 +128,19 @@ class StyleGAN2(GAN):
     def generator_terms(self, batch, drawn, fake):
         if not self.path_weight:
             return {}
-        some = max(1, batch["images"].shape[0] // 2)  # half of the batch is enough
-        shape = (some, *self.image_shape)
+        latents = drawn["latents"][: max(1, batch["images"].shape[0] // 2)]  # half is enough
+        shape = (latents.shape[0], *self.image_shape)
         noise = backend.drawn(keras.random.normal, shape, seed=self.seed_generator)
-        latents = ops.stop_gradient(drawn["latents"][:some])
-        styles = self._styles(latents, batch, training=False)
+        styles = self._styles(ops.stop_gradient(latents), batch, training=False)
         average = ops.convert_to_tensor(self.path_length)
 
         def penalty():
-            lengths = penalties.path_lengths(self.synthesis, styles, noise)
-            moved = 0.01 * (ops.mean(lengths) - average)
-            return ops.stack([ops.mean(ops.square(lengths - average - moved)), moved])
+            lengths = penalties.path_lengths(self.synthesis, styles, noise) - average
+            moved = 0.01 * ops.mean(lengths)
+            return ops.stack([ops.mean(ops.square(lengths - moved)), moved])
 
         penalty, moved = ops.unstack(self.lazily(self.path_every, penalty, shape=(2,)))
-        moved = backend.average(ops.stop_gradient(moved))
-        self.path_length.assign(average + moved / self.path_every)
+        self.path_length.assign_add(backend.average(ops.stop_gradient(moved)) / self.path_every)
         return {"path": self.path_weight * penalty}
 
     def settings(self, truncation=None):
