@@ -283,7 +283,10 @@ def faults():
     lines = ["| what was done to a training | times | survived | lost | made by |"]
     lines.append("|" + "---|" * 5)
     kills, counts = results("kills"), {}
-    for place, what in (("", "killed at a random moment"), ("while_saving", "while it saved")):
+    for place, what in (
+        ("", "killed at a random moment"),
+        ("while_saving", "killed while it saved"),
+    ):
         for row in kills:
             saving = int(row["while_saving"])
             times = saving if place else int(row["kills"]) - saving
@@ -311,9 +314,9 @@ def faults():
     )
     return (
         "\n".join(lines)
-        + f"\n\nKilled were {len(games)} kinds of games ({', '.join(games)}), each on\n"
-        f"{' and '.join(backends)} and in {' and '.join(precisions)}. Compared with runs that\n"
-        f"nothing has disturbed: {numbers:,} logged numbers as printed, {arrays:,} arrays bit by "
+        + f"\n\nKilled were {len(kills)} trainings, of {len(games)} kinds of games "
+        f"({'; '.join(games)}),\non {' and '.join(backends)}, in {' and '.join(precisions)}. "
+        f"Compared with runs that\nnothing has disturbed: {numbers:,} logged numbers as printed, {arrays:,} arrays bit by "
         f"bit, {pictures:,} grids byte by\nbyte. On {_made(kills)}.\n"
     )
 
