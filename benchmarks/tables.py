@@ -316,8 +316,8 @@ def faults():
         "\n".join(lines)
         + f"\n\nKilled were {len(kills)} trainings, of {len(games)} kinds of games "
         f"({'; '.join(games)}),\non {' and '.join(backends)}, in {' and '.join(precisions)}. "
-        f"Compared with runs that\nnothing has disturbed: {numbers:,} logged numbers as printed, {arrays:,} arrays bit by "
-        f"bit, {pictures:,} grids byte by\nbyte. On {_made(kills)}.\n"
+        f"Compared with runs that\nnothing has disturbed: {numbers:,} logged numbers as printed, "
+        f"{arrays:,} arrays bit by bit, {pictures:,} grids byte by\nbyte. On {_made(kills)}.\n"
     )
 
 
