@@ -15,7 +15,6 @@ from typing import Literal
 
 import keras
 from keras import ops
-from keras.src.backend.common import global_state
 
 from ganzoo import backend
 from ganzoo import checks
@@ -818,6 +817,10 @@ def _keep_notes_on_saving():
     Keras 3.15 notes it under one name and looks under another. So each save makes new optimizers,
     of whose variables TensorFlow keeps 35 KB for ever: a megabyte a minute of training.
     """
+    try:
+        from keras.src.backend.common import global_state
+    except ImportError:  # another Keras may keep its notes elsewhere, and training needs none
+        return
     for kind in ("Functional", "Layer", "Loss", "Metric", "Operation", "Optimizer", "Sequential"):
         noted = global_state.get_global_attribute(f"saving_attr_skipset_{kind}")
         if noted is not None:

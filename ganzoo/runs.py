@@ -141,7 +141,6 @@ def train(
     every = score_every if hasattr(network, "generate") else 0
     scoring = _scoring(out, ds, data, data_dir, every, conditional, say)
     live = None if verbose == "auto" else verbose == 1
-    notes = out / "doctor.jsonl"
     watching = [
         callbacks.MetricsLog(out / "metrics.jsonl"),
         callbacks.SampleGrid(out / "samples", n=samples, seed=seed),
@@ -153,27 +152,12 @@ def train(
     view = [terminal.TerminalView(file, live)] if verbose else []
     again = 0  # how often it has gone on from the same checkpoint
     try:
-        while True:
-            _set_aside(out, done)
-            callbacks.forget(notes, done)
-            note = lambda found: callbacks.append(notes, dataclasses.asdict(found))
-            watch = doctor.Doctor(ds, say=say, found=note)
-            with _Interrupts(say) as interrupts:
-                history = network.fit(
-                    ds,
-                    epochs=epochs,
-                    initial_epoch=done,
-                    verbose=0,
-                    callbacks=[*scoring, watch, *watching, *view, interrupts],  # scores get logged
-                )
-                if interrupts.asked and history.epoch[-1] + 1 < epochs:
-                    raise KeyboardInterrupt
-            if watch.stopped is None:
-                break
-            before, (done, resumed) = done, _resume(out, model, say)
-            again = again + 1 if done == before else 1
+        while finding := _fit(network, ds, out, done, epochs, [scoring, watching, view], say):
+            newest = max(weights.by_epoch(out / "checkpoints", ".keras"), default=0)
+            again = again + 1 if newest == done else 1
             if on_divergence == "stop" or again > ROLLBACKS:
-                raise FloatingPointError(_diverged(watch.stopped, done, on_divergence))
+                raise FloatingPointError(_diverged(finding, newest, on_divergence))
+            done, resumed = _resume(out, model, say)
             network = fresh() if resumed is None else resumed
             network.optimizer.learning_rate = float(network.optimizer.learning_rate) / 2**again
             say(f"Back to epoch {done}, with learning rates divided by {2**again}.")
@@ -189,6 +173,27 @@ def train(
     if page is not None:
         say(f"All of it on one page: {page}")
     return network
+
+
+def _fit(network, ds, out, done, epochs, parts, say):
+    """Train until all epochs are done; what the doctor has found if numbers keep it from it."""
+    scoring, watching, view = parts
+    _set_aside(out, done)
+    notes = out / "doctor.jsonl"
+    callbacks.forget(notes, done)
+    note = lambda found: callbacks.append(notes, dataclasses.asdict(found))
+    watch = doctor.Doctor(ds, say=say, found=note)
+    with _Interrupts(say) as interrupts:
+        history = network.fit(
+            ds,
+            epochs=epochs,
+            initial_epoch=done,
+            verbose=0,
+            callbacks=[*scoring, watch, *watching, *view, interrupts],  # scores get logged
+        )
+        if interrupts.asked and history.epoch[-1] + 1 < epochs:
+            raise KeyboardInterrupt
+    return watch.stopped
 
 
 ROLLBACKS = 3

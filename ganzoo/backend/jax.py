@@ -5,6 +5,11 @@ import contextlib
 import jax
 import keras
 
+from ganzoo.backend.alone import average as average
+from ganzoo.backend.alone import drawn as drawn
+from ganzoo.backend.alone import own as own
+from ganzoo.backend.alone import replicas as replicas
+from ganzoo.backend.alone import whole as whole
 from ganzoo.backend.feed import part
 
 
@@ -95,24 +100,6 @@ def _run(fn, groups, state):
     with keras.StatelessScope(state_mapping=_mapping(groups, state)) as scope:
         logs = fn()
     return logs, tuple([scope.get_current_value(v) for v in vs] for vs in groups)
-
-
-def replicas():
-    """One: JAX divides the work by itself, and the program is that of the whole batch."""
-    return 1
-
-
-def own(x):
-    """All there is."""
-    return x
-
-
-average = whole = own
-
-
-def drawn(draw, shape, **options):
-    """Random numbers for a batch."""
-    return draw(shape, **options)
 
 
 def _is_float(x):

@@ -5,6 +5,12 @@ import contextlib
 import keras
 import torch
 
+from ganzoo.backend.alone import average as average
+from ganzoo.backend.alone import drawn as drawn
+from ganzoo.backend.alone import own as own
+from ganzoo.backend.alone import replicas as replicas
+from ganzoo.backend.alone import whole as whole
+
 
 class Trainer:
     """Says that there is no training here."""
@@ -19,24 +25,6 @@ class Trainer:
     evaluate = fit
     devices = counting = 1
     everywhere = contextlib.nullcontext
-
-
-def replicas():
-    """One: there is no training."""
-    return 1
-
-
-def own(x):
-    """All there is."""
-    return x
-
-
-average = whole = own
-
-
-def drawn(draw, shape, **options):
-    """Random numbers for a batch."""
-    return draw(shape, **options)
 
 
 def _of_training(*_):
