@@ -159,8 +159,7 @@ def run(game, backend, precision, kills, seed):
         "pictures": all_pictures,
         "pictures_lost": bad_pictures,
         "seed": seed,
-        **measure.machine(),
-        "backend": backend,
+        **measure.machine(backend),
     }
 
 

@@ -119,15 +119,16 @@ def peaks(dtype="float32"):
 # Tables -----------------------------------------------------------------------------------------
 
 
-def machine():
-    """What a result was measured on and with."""
-    versions = backend.versions()
-    kept = [f"{name} {versions[name]}" for name in ("python", "keras", versions["backend"])]
+def machine(of=None):
+    """What a result was measured on and with; `of`: the backend, if not that of this process."""
+    of = of or keras.backend.backend()
+    versions = backend.versions(of)
+    kept = [f"{name} {versions[name]}" for name in ("python", "keras", of)]
     if "torch" in sys.modules:
         kept.append(f"torch {sys.modules['torch'].__version__}")
     return {
         "machine": backend.device(),
-        "backend": versions["backend"],
+        "backend": of,
         "versions": ", ".join(kept),
     }
 
