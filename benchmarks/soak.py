@@ -157,17 +157,20 @@ def calls(args):
 
 
 class Watch(keras.callbacks.Callback):
-    """A row for each of so many batches."""
+    """A row whenever another so many batches are done, of which several may run at once."""
 
     def __init__(self, batches):
         super().__init__()
         self.batches = batches
-        self.seen = 0
+        self.before = self.seen = 0
         self.rows = []
 
+    def on_epoch_begin(self, epoch, logs=None):
+        self.before = self.seen
+
     def on_train_batch_end(self, batch, logs=None):
-        self.seen += 1
-        if self.seen % self.batches == 0:
+        seen, self.seen = self.seen, self.before + batch + 1
+        if seen // self.batches < self.seen // self.batches:
             self.rows.append({"at": self.seen * data.BATCH, **look()})
 
 
