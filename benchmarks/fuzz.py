@@ -628,7 +628,7 @@ def run(folder, path):
         if name != path.name:
             (folder / name).write_bytes(whole()[0])
     page = report.write(folder).read_text(encoding="utf-8")
-    if not isinstance(runs.data_of(folder), str):
+    if not isinstance(runs.data_of(folder)["data"], str):
         return "data without a name"
     return None if page.rstrip().endswith("</html>") else "half a page"
 

@@ -9,10 +9,10 @@ every 15 seconds, an evaluation every few epochs. "calls" is a notebook that is 
 model is made, trained, saved, loaded, judged and forgotten, again and again. TensorFlow keeps some
 35 KB for each variable of another name, and Keras gives every one another; `--clear` has
 `keras.utils.clear_session` take that back after each cycle. "folder" streams PNG files through
-`fit`, in a process of its own for each number of files.
+`fit`, ten times, in a process of its own for each number of files.
 
 Growth is that of a straight line, fitted by least squares to the resident memory after the
-beginning (a twelfth of the minutes, a quarter of the cycles), from its first point to its last, in
+beginning (a twelfth of the minutes, a quarter of all else), from its first point to its last, in
 percent of the first. Results go to `benchmarks/results/soak.csv`.
 """
 
@@ -155,6 +155,8 @@ def calls(args):
 
 # A folder ---------------------------------------------------------------------------------------
 
+PASSES = 10
+
 
 class Watch(keras.callbacks.Callback):
     """A row whenever another so many batches are done, of which several may run at once."""
@@ -190,9 +192,9 @@ def folder(args):
         ds = ganzoo.datasets.load(place, batch_size=data.BATCH)
         after = look()["mb"]
         print(f"{count} files: finding them took {after - before:.1f} MB")
-        watch = Watch(max(1, count // data.BATCH // 10))
-        model.fit(ds, epochs=2, verbose=0, callbacks=[watch])
-    say_growth(watch.rows, 0)
+        watch = Watch(max(1, count // data.BATCH // 4))
+        model.fit(ds, epochs=PASSES, verbose=0, callbacks=[watch])
+    say_growth(watch.rows, count * PASSES / 4)
     print(f"At most {data.megabytes():.0f} MB")
     measure.show(watch.rows)
     return [{"what": f"folder of {count} files", "unit": "pictures", **r} for r in watch.rows]

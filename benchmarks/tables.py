@@ -345,7 +345,7 @@ def soak():
     for what in dict.fromkeys(row["what"] for row in rows):
         group = [row for row in rows if row["what"] == what]
         unit, end = group[0]["unit"], float(group[-1]["at"])
-        begin = {"minutes": end / 12, "cycles": end / 4}.get(unit, 0)
+        begin = end / (12 if unit == "minutes" else 4)
         first, last = next(row for row in group if float(row["at"]) > begin), group[-1]
         change = float(last["mb"]) / float(first["mb"]) - 1
         cells = [

@@ -10,6 +10,7 @@ import pathlib
 import sys
 import tempfile
 import threading
+import warnings
 
 import click
 
@@ -26,12 +27,19 @@ class _Main(click.Group):
     def main(self, args=None, **kwargs):
         words = sys.argv[1:] if args is None else list(args)
         try:
-            return super().main(args=words, **kwargs)
+            with warnings.catch_warnings():
+                warnings.showwarning = _warn
+                return super().main(args=words, **kwargs)
         except _USER_ERRORS as error:
             if "--debug" in words:
                 raise
             click.secho(f"Error: {error}", err=True, fg="red")
             sys.exit(1)
+
+
+def _warn(message, category, filename, lineno, file=None, line=None):
+    """One line, without those of the code."""
+    click.secho(f"Warning: {message}", err=True, fg="yellow")
 
 
 @contextlib.contextmanager
@@ -444,6 +452,7 @@ def _trained(model, weights):
 @click.option(
     "--data-dir", type=click.Path(), help="Where TensorFlow Datasets finds or keeps its files."
 )
+@click.option("--skip-damaged", is_flag=True, help="Leave damaged pictures out, as the run did.")
 @click.option("--samples", "-n", default=10_000, show_default=True, help="How many samples.")
 @click.option("--repeats", default=3, show_default=True, help="Sets of samples, for error bars.")
 @click.option("--metrics", help="Some only: frechet,kernel,… [default: all that apply]")
@@ -461,7 +470,9 @@ def _trained(model, weights):
 )
 @as_json
 @debug
-def evaluate(model, weights, data, data_dir, export, out, as_json, debug, metrics, **settings):
+def evaluate(
+    model, weights, data, data_dir, skip_damaged, export, out, as_json, debug, metrics, **settings
+):
     """Score a MODEL: a run folder, a file, name.tag, or a name with --weights.
 
     Of a run folder the last model is scored, and the best one if training kept it.
@@ -485,7 +496,10 @@ def evaluate(model, weights, data, data_dir, export, out, as_json, debug, metric
     if data is None:
         if not row and not place.is_dir():
             raise ValueError("Say with --data what to compare with: a name, a folder, a file.")
-        data = row.data["name"] if row else runs.data_of(place)
+        known = {"data": row.data["name"]} if row else runs.data_of(place)
+        data, settings = known.pop("data"), {**settings, **known}
+    if skip_damaged:
+        settings["on_error"] = "skip"
     found = runs.evaluate(
         {"last": (name, source), **({"best": (name, best)} if best and best.is_file() else {})},
         data,

@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
+from typing import Literal
 from typing import Self
 
 import keras
@@ -278,8 +279,8 @@ class Evaluator:
         seed: of the samples.
         truncation: see `GAN.generate`.
         batch_size: samples made at once; bounds memory and changes no score.
-        image_size, data_dir: see `ganzoo.datasets.load`, for data by name; `evaluate` takes the
-            model's size.
+        image_size, data_dir, on_error: see `ganzoo.datasets.load`, for data by name; `evaluate`
+            takes the model's size.
 
     Example:
 
@@ -305,13 +306,16 @@ class Evaluator:
         batch_size: int = 256,
         image_size: int | tuple[int, int] | None = None,
         data_dir: hints.Path | None = None,
+        on_error: Literal["raise", "skip"] = "raise",
     ) -> None:
         self.samples = checks.integer("samples", samples, least=2)
         self.repeats = checks.integer("repeats", repeats)
         self.seed = checks.integer("seed", seed, least=0)
         self.truncation = truncation
         self.batch_size = checks.integer("batch_size", batch_size)
-        load = functools.partial(_load, self.batch_size, image_size=image_size, data_dir=data_dir)
+        load = functools.partial(
+            _load, self.batch_size, image_size=image_size, data_dir=data_dir, on_error=on_error
+        )
         if isinstance(data, (str, pathlib.Path)):
             data, found = _splits(data, load)
             train = found if train is None else train

@@ -180,7 +180,7 @@ def _score(facts, run, out, say, **settings):
     try:
         sheets = runs.evaluate(
             {"last": (facts["model"], out / weights.TENSORS)},
-            runs.data_of(run),
+            **runs.data_of(run),
             nearest=out / "nearest.png",
             **settings,
         )

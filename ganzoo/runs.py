@@ -139,7 +139,8 @@ def train(
     domains = data if to is None else f"{data} and {to}"
     say(f"Training {model} on {domains}, epochs {done + 1} to {epochs}, in {out}")
     every = score_every if hasattr(network, "generate") else 0
-    scoring = _scoring(out, ds, data, data_dir, every, conditional, say)
+    reading = {"data_dir": data_dir, "on_error": on_error}
+    scoring = _scoring(out, ds, data, every, conditional, say, **reading)
     live = None if verbose == "auto" else verbose == 1
     watching = [
         callbacks.MetricsLog(out / "metrics.jsonl"),
@@ -321,7 +322,8 @@ class _Interrupts(keras.callbacks.Callback):
             signal.default_int_handler(number, frame)
         with contextlib.suppress(RuntimeError):  # something else was printing
             self._say(
-                "Stopping at the end of this epoch. Ctrl-C again: now, without what it has learned."
+                "Stopping at the end of this epoch. Ctrl-C again: now, without what it has learned "
+                "since the last checkpoint."
                 if self.asked == 1
                 else "Stopping after this step. Ctrl-C again: at once."
             )
@@ -339,7 +341,7 @@ SCORES = ("frechet", "precision_recall", "density_coverage", "diversity")
 """What is measured while a run trains: little, because it takes time from training."""
 
 
-def _scoring(out, ds, data, data_dir, every, conditional, say):
+def _scoring(out, ds, data, every, conditional, say, **reading):
     """The callback that scores the run, in a list; empty if it is not to be scored."""
     known = evaluation.knows(ds.description)
     every = (10 if known else 0) if every is None else every
@@ -349,7 +351,7 @@ def _scoring(out, ds, data, data_dir, every, conditional, say):
     evaluator = evaluation.Evaluator(
         data,
         image_size=tuple(shape[:2]) if len(shape) == 3 else None,
-        data_dir=data_dir,
+        **reading,
         metrics=SCORES + (("class_agreement",) if conditional and known else ()),
         samples=2_000,
         repeats=1,
@@ -452,15 +454,17 @@ def _classes(ds):
     return 1 + max(int(np.max(labels)) for _, labels in ds)
 
 
-def data_of(folder: hints.Path) -> str:
-    """What a run or a published model was trained on, as `ganzoo.datasets.load` knows it."""
+def data_of(folder: hints.Path) -> dict[str, Any]:
+    """What a run or a published model was trained on: `data` and, of a run, `on_error`, as
+    `ganzoo.datasets.load` knows them."""
     path = pathlib.Path(folder) / "config.json"
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        name = found["settings"]["data"] if "settings" in found else found["data"]["name"]
-        if not isinstance(name, str):
-            raise TypeError(name)
-        return name
+        settings = found.get("settings") or {"data": found["data"]["name"]}
+        kept = {key: settings[key] for key in ("data", "on_error") if key in settings}
+        if not all(isinstance(x, str) for x in kept.values()):
+            raise TypeError(kept)
+        return {"data": kept.pop("data"), **kept}
     except Exception:  # a file may be wrong in any way
         raise ValueError(
             f"{str(path)!r} does not say what the run was trained on. Say it with --data."

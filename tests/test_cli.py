@@ -604,6 +604,32 @@ def test_evaluate_exports_for_other_judges(digits_run, tmp_path):
     assert "is not empty" in _fails(*words, "--export", tmp_path / "judges")
 
 
+@pytest.mark.filterwarnings("default:.* left out")
+def test_what_a_training_left_out_is_left_out_when_it_is_judged(tmp_path):
+    folder, out = tmp_path / "pictures", tmp_path / "run"
+    folder.mkdir()
+    for i, image in enumerate(np.random.default_rng(0).integers(0, 256, (64, 8, 8), "uint8")):
+        Image.fromarray(image).save(folder / f"{i}.png")
+    (folder / "damaged.png").write_bytes(b"no picture")
+    begun = ["train", "dcgan", "--data", folder, "--epochs", 1, *TINY, "-o", out]
+    pixels = ["-n", 50, "--extractor", "pixels"]
+    other = ["evaluate", out / "checkpoints" / "epoch-0001.keras", "--data", folder, *pixels]
+    assert "damaged.png" in _fails(*begun)
+    for words in (
+        [*begun, "--skip-damaged"],
+        ["evaluate", out, *pixels],
+        ["publish", out, *pixels, "-o", tmp_path / "published"],
+        [*other, "-o", tmp_path / "sheet.json", "--skip-damaged"],
+    ):
+        said = _call(*words)
+        assert said.exit_code == 0
+        left_out = f"Warning: 1 damaged pictures in {str(folder)!r} are left out: damaged.png"
+        assert set(said.stderr.splitlines()) == {left_out}
+    assert "damaged.png" in _fails(*other)
+    for place in (out / "scores.json", tmp_path / "published" / "scores.json"):
+        assert ganzoo.ScoreSheet.load(place).passport["data"]["count"] == 64
+
+
 def test_evaluate_refuses_in_one_line(digits_run, run, tmp_path):
     out, _ = digits_run
     assert "Did you mean 'frechet'" in _fails("evaluate", out, "--metrics", "frechett")
