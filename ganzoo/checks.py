@@ -8,7 +8,8 @@ import numbers
 def unknown(kind, name, allowed, error=ValueError):
     """An error for a name that is not among `allowed`, with the nearest matches first."""
     allowed = sorted(map(str, allowed))
-    near = difflib.get_close_matches(str(name).lower(), allowed, n=3, cutoff=0.5)
+    lower = str(name).lower()
+    near = [lower] if lower in allowed else difflib.get_close_matches(lower, allowed, cutoff=0.6)
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     listed = f"Known: {', '.join(allowed)}." if len(allowed) <= 40 else f"{len(allowed)} are known."
     return error(f"Unknown {kind}: {name!r}.{hint} {listed if allowed else 'None is known.'}")

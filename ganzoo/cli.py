@@ -7,6 +7,7 @@ import functools
 import json
 import os
 import pathlib
+import signal
 import sys
 import tempfile
 import threading
@@ -18,11 +19,21 @@ import ganzoo
 from ganzoo import checks
 from ganzoo import zoo
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it."""
+
 _USER_ERRORS = (ValueError, TypeError, OSError, ImportError, FloatingPointError)
 
 
 class _Main(click.Group):
     """Turns user errors into one line; `--debug` shows where they come from."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("\nInterrupted.", err=True)
+            sys.exit(INTERRUPTED)
 
     def main(self, args=None, **kwargs):
         words = sys.argv[1:] if args is None else list(args)
@@ -55,7 +66,12 @@ def _quiet_start():
     except OSError:  # it is closed, so nothing is printed anyway
         yield
         return
-    with tempfile.TemporaryFile() as kept:
+
+    def leave(*_):
+        os.write(saved, b"\nInterrupted.\n")
+        os._exit(INTERRUPTED)
+
+    with tempfile.TemporaryFile() as kept, _on_interrupt(leave):
         os.dup2(kept.fileno(), 2)
         try:
             yield
@@ -67,6 +83,21 @@ def _quiet_start():
         finally:
             os.dup2(saved, 2)
             os.close(saved)
+
+
+@contextlib.contextmanager
+def _on_interrupt(handler):
+    """Ctrl-C calls a handler meanwhile. `KeyboardInterrupt` would be lost in some of the libraries'
+    imports, and the command would go on."""
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # whoever runs this in the background ignores Ctrl-C, and may go on doing so
+        return
+    signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _load_framework(keep_compiled=True):
@@ -153,11 +184,20 @@ def main():
 @main.command("list")
 @click.argument("pattern", default="*")
 @click.option("--weights", is_flag=True, help="List trained weights instead.")
+@click.option(
+    "--can",
+    type=click.Choice(["generate", "encode", "reconstruct", "translate"]),
+    help="Only those that can.",
+)
 @as_json
 @debug
-def list_command(pattern, weights, as_json, debug):
+def list_command(pattern, weights, can, as_json, debug):
     """List the models. PATTERN may have wildcards: 'ganzoo list "*gan"'."""
-    names = zoo.list_models(pattern, weights=weights)
+    if can:
+        _load_framework()
+    names = zoo.list_models(pattern, weights=weights, can=can)
+    if not names:
+        raise ValueError(f"None is like {pattern!r}. `ganzoo list` has all.")
     if as_json:
         click.echo(json.dumps(names))
     elif weights:
@@ -308,7 +348,7 @@ def train(
         found = weights.by_epoch(out / "checkpoints", ".keras")
         hint = f"goes on after epoch {max(found)}" if found else "begins again"
         click.echo(f"\nInterrupted. The same command {hint}.", err=True)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     if as_json:
         from ganzoo import report
 
@@ -681,8 +721,14 @@ def _target(form, out):
         return form, pathlib.Path(
             {"grid": "samples.png", "png": "samples", "npz": "samples.npz"}[form]
         )
-    out = pathlib.Path(out)
+    folder, out = str(out).endswith("/"), pathlib.Path(out)
     endings = {".npz": "npz", **dict.fromkeys([".png", ".jpg", ".jpeg", ".webp"], "grid")}
+    known = folder or out.is_dir() or not out.suffix or out.suffix.lower() in endings
+    if form is None and not known:
+        raise ValueError(
+            f"--out ends in {', '.join(endings)}, or is a folder. Received: {str(out)!r}. If a "
+            f"folder is to have this name, say {str(out) + '/'!r}."
+        )
     return form or endings.get(out.suffix.lower(), "png"), out
 
 

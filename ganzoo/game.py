@@ -78,6 +78,8 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         self.player_names = tuple(optimizers)
         # A list of this name is where Keras's callbacks look for inner optimizers.
         self.optimizers = list(optimizers.values())
+        for player, optimizer in optimizers.items():
+            optimizer.name = player  # as these callbacks log it: `learning_rate_generator`
 
     def __getitem__(self, player: str) -> keras.optimizers.Optimizer:
         return self.optimizers[self.player_names.index(player)]
@@ -107,7 +109,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
     @property
     def learning_rate(self) -> Any:
         """The first player's learning rate. Setting it scales every player's by the same ratio,
-        so that `LearningRateScheduler` keeps two time scales two."""
+        so that two time scales stay two."""
         return self.optimizers[0].learning_rate
 
     @learning_rate.setter

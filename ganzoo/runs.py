@@ -126,8 +126,8 @@ def train(
             _carefully("The animation", lambda: _animate(out), say)
             write_report(out, say)
         return resumed
-    _write_config(out, settings, epochs)
     ds = _load(network, data, to, data_dir=data_dir, **options)
+    _write_config(out, settings, epochs)  # only now: what is misspelt leaves no folder
     conditional = getattr(network, "num_classes", None) is not None
 
     def fresh():
@@ -184,7 +184,8 @@ def _fit(network, ds, out, done, epochs, parts, say):
     callbacks.forget(notes, done)
     note = lambda found: callbacks.append(notes, dataclasses.asdict(found))
     watch = doctor.Doctor(ds, say=say, found=note)
-    with _Interrupts(say) as interrupts:
+    saved = lambda: max(weights.by_epoch(out / "checkpoints", ".keras"), default=0)
+    with _Interrupts(say, saved) as interrupts:
         history = network.fit(
             ds,
             epochs=epochs,
@@ -252,7 +253,9 @@ def film(folder: hints.Path, path: hints.Path, seconds: float = 6.0) -> pathlib.
     checks.real("seconds", seconds, above=0)
     path = pathlib.Path(path)
     kinds = {".gif": images.save_gif, ".mp4": images.save_film}
-    save = kinds[checks.one_of("the ending of --out", path.suffix.lower(), tuple(kinds))]
+    if path.suffix.lower() not in kinds:
+        raise ValueError(f"A film ends in {' or '.join(kinds)}. Received: {str(path)!r}.")
+    save = kinds[path.suffix.lower()]
     path.parent.mkdir(parents=True, exist_ok=True)
     with callbacks.replacing(path) as half:
         save(grids, half, seconds)
@@ -299,9 +302,10 @@ class _Interrupts(keras.callbacks.Callback):
     code it is printed and lost, and the training would go on.
     """
 
-    def __init__(self, say):
+    def __init__(self, say, saved):
         super().__init__()
         self._say = say
+        self._saved = saved  # gives the epoch of the last checkpoint
         self.asked = 0
         self._before = None
 
@@ -323,7 +327,7 @@ class _Interrupts(keras.callbacks.Callback):
         with contextlib.suppress(RuntimeError):  # something else was printing
             self._say(
                 "Stopping at the end of this epoch. Ctrl-C again: now, without what it has learned "
-                "since the last checkpoint."
+                f"since epoch {self._saved()}."
                 if self.asked == 1
                 else "Stopping after this step. Ctrl-C again: at once."
             )

@@ -151,6 +151,26 @@ os.write(2, b"afterwards\\n")
     assert result.stderr == expected
 
 
+def test_ctrl_c_counts_even_where_an_import_would_swallow_it():
+    code = """
+import signal
+from ganzoo import cli
+with cli._quiet_start():
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except BaseException:
+        pass
+print("and on")
+"""
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert (found.returncode, found.stdout, found.stderr) == (130, "", "\nInterrupted.\n")
+
+
 def test_the_start_works_where_standard_error_is_closed():
     program = "from ganzoo import cli\nwith cli._quiet_start(): print('inside')"
     result = subprocess.run(
@@ -240,6 +260,12 @@ def test_weights_by_their_names(listed, tmp_path):
 # Looking around ---------------------------------------------------------------------------------
 
 
+def test_list_what_can_and_what_there_is_not():
+    found = json.loads(_done("list", "--can", "translate", "--json"))
+    assert found == ganzoo.list_models(can="translate")
+    assert "None is like 'zzz'" in _fails("list", "zzz")
+
+
 def test_list_agrees_with_python():
     assert json.loads(_done("list", "--json")) == ganzoo.list_models()
     lines = _done("list").splitlines()
@@ -327,12 +353,15 @@ def test_image_sizes():
         (None, "a.jpg", ("grid", "a.jpg")),
         (None, "a.npz", ("npz", "a.npz")),
         (None, "folder", ("png", "folder")),
+        (None, "folder.v1/", ("png", "folder.v1")),
         ("grid", "folder.v1", ("grid", "folder.v1")),
     ],
     ids=str,
 )
 def test_the_form_of_samples_follows_from_the_file(form, out, expected):
     assert cli._target(form, out) == (expected[0], pathlib.Path(expected[1]))
+    with pytest.raises(ValueError, match=r"If a folder is to have this name, say 'a\.gif/'"):
+        cli._target(None, "a.gif")
 
 
 # train ------------------------------------------------------------------------------------------

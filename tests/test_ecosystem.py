@@ -82,6 +82,14 @@ def test_a_plateau_lowers_the_rates_of_all_players(digits):
     np.testing.assert_allclose(rates, [2e-5, 1e-5], rtol=1e-5)
 
 
+def test_a_scheduler_sees_each_players_rate_and_logs_it_by_its_name(digits):
+    model = small()
+    shrink = keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.5 * rate)
+    logs = fit(model, digits, shrink, epochs=2).history
+    np.testing.assert_allclose(logs["learning_rate_discriminator"], [1e-3, 5e-4], rtol=1e-5)
+    np.testing.assert_allclose(logs["learning_rate_generator"], [5e-4, 2.5e-4], rtol=1e-5)
+
+
 def test_a_schedule_of_one_player_leaves_the_other_alone(digits):
     model = small()
     decay = keras.optimizers.schedules.ExponentialDecay(1e-3, decay_steps=23, decay_rate=0.1)

@@ -177,13 +177,19 @@ def test_other_settings_are_refused_and_nothing_changes(train, whole, tmp_path, 
     assert _content(whole) == before
 
 
-def test_a_run_that_failed_before_training_may_begin_with_other_settings(train, tmp_path):
+def test_what_is_misspelt_leaves_no_folder(train, tmp_path):
+    with pytest.raises(FileNotFoundError, match="typo.npy"):
+        train(tmp_path / "run", 1, source=tmp_path / "typo.npy")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_has_not_begun_may_begin_with_other_settings(tmp_path):
     run = tmp_path / "run"
-    for name in ("typo.npy", "another typo.npy"):
-        with pytest.raises(FileNotFoundError, match=name):
-            train(run, 1, source=tmp_path / name)
-        config = json.loads((run / "config.json").read_text())
-        assert config["settings"]["data"] == str(tmp_path / name)
+    runs._write_config(run, {"model": "dcgan"}, 1)
+    runs._check(run, {"model": "vanilla"})
+    (run / "metrics.jsonl").touch()
+    with pytest.raises(ValueError, match="model was 'dcgan', not 'vanilla'"):
+        runs._check(run, {"model": "vanilla"})
 
 
 def test_folders_of_others_are_left_alone(train, tmp_path):
@@ -334,13 +340,14 @@ def usual_ctrl_c():
 
 def test_ctrl_c_ends_the_epoch_then_the_step_then_all(usual_ctrl_c):
     said = []
-    with runs._Interrupts(said.append) as interrupts:
+    with runs._Interrupts(said.append, lambda: 21) as interrupts:
         interrupts.set_model(types.SimpleNamespace(stop_training=False))
         interrupts.on_train_batch_end(0)
         interrupts.on_epoch_end(0)
         assert not interrupts.model.stop_training
         signal.raise_signal(signal.SIGINT)  # is noted, wherever Python is
         assert said[0].startswith("Stopping at the end of this epoch. Ctrl-C again: now")
+        assert said[0].endswith("since epoch 21.")
         interrupts.on_train_batch_end(1)
         interrupts.on_epoch_end(1)
         assert interrupts.model.stop_training
@@ -355,7 +362,7 @@ def test_ctrl_c_ends_the_epoch_then_the_step_then_all(usual_ctrl_c):
 
 def test_who_ignores_ctrl_c_goes_on_ignoring_it(usual_ctrl_c):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with runs._Interrupts(print) as interrupts:
+    with runs._Interrupts(print, lambda: 0) as interrupts:
         signal.raise_signal(signal.SIGINT)
         interrupts.on_train_batch_end(0)
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import logging
 import pathlib
 
 import numpy as np
@@ -44,7 +45,7 @@ def _builder(name, data_dir, built_in):
         return tfds.builder(name, data_dir=home)
     except tfds.core.registered.DatasetNotFoundError:
         raise checks.unknown(
-            "data set or path",
+            "data set (and there is no such file or folder)",
             name,
             {*tfds.list_builders(with_community_datasets=False), *built_in},
         ) from None
@@ -78,7 +79,7 @@ def _prepare(builder, name, data_dir):
     if not builder.is_prepared():
         try:
             # Its notices go to standard output, where a command's own output belongs.
-            with contextlib.redirect_stdout(io.StringIO()):
+            with contextlib.redirect_stdout(io.StringIO()), _quiet("urllib3"):
                 builder.download_and_prepare(download_config=config)
         except Exception as error:
             raise OSError(
@@ -86,6 +87,18 @@ def _prepare(builder, name, data_dir):
                 "Without a network, put its original archives into a folder and pass that as "
                 "`data_dir`."
             ) from error
+
+
+@contextlib.contextmanager
+def _quiet(name):
+    """Keep a library's warnings, such as of each of a hundred attempts, out of the terminal."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 class _Examples:

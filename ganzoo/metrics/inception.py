@@ -397,7 +397,11 @@ def _load(weights, sha256):
     if not path:
         name = URL.rpartition("/")[2]
         path = downloads.fetch(
-            URL, SHA256, name, f", or set the environment variable {VARIABLE} to its path"
+            URL,
+            SHA256,
+            name,
+            f", or set the environment variable {VARIABLE} to its path. Without it, pictures are "
+            "compared by their pixels: extractor 'pixels'",
         )
     path = pathlib.Path(path).expanduser()
     if path.stat().st_size > torch_files.LIMIT:
