@@ -454,7 +454,7 @@ CSS = """
 #picture img, #strip img, #film img, #result img, [id$=-taken] img, [id$=-made] img {
     image-rendering: pixelated;
 }
-[id$=-taken] img, [id$=-made] img {width: 100%}
+[id$=-taken] img, [id$=-made] img {width: 100%; height: 100%; object-fit: contain}
 """
 WELCOME = "# ganzoo\nTrained models to play with: choose one, then move what is below it."
 HELP = {
