@@ -1,9 +1,12 @@
 """A web page to play with trained models: `ganzoo explore`."""
 
+import contextlib
 import dataclasses
 import functools
 import io
 import ipaddress
+import json
+import logging
 import os
 import pathlib
 import shutil
@@ -21,6 +24,7 @@ import numpy as np
 from PIL import Image
 from PIL import UnidentifiedImageError
 
+from ganzoo import catalogue
 from ganzoo import checks
 from ganzoo import hints
 from ganzoo import images
@@ -85,8 +89,38 @@ class Explorer:
             return self._models(title)
 
     def can(self, title: str, what: str) -> bool:
-        """Whether a model can `"generate"`, `"translate"`, `"reconstruct"`."""
-        return hasattr(self.model(title), what)
+        """Whether a model can `"generate"`, `"translate"`, `"reconstruct"`, or translate in
+        `"reverse"`."""
+        model = self.model(title)
+        if what != "reverse":
+            return hasattr(model, what)
+        try:
+            model.translator(True)
+        except (AttributeError, ValueError):  # it does not translate, or has no way back
+            return False
+        return True
+
+    def classes(self, title: str) -> list[str]:
+        """What its classes are called, `"7: Sneaker"`, or their numbers where that is not known;
+        of a model without classes none."""
+        numbers = [str(i) for i in range(getattr(self.model(title), "num_classes", None) or 0)]
+        names = class_names(trained_on(title)) if numbers else None
+        if names is None or len(names) != len(numbers):
+            return numbers
+        return [i if name == i else f"{i}: {name}" for i, name in zip(numbers, names)]
+
+    def wants(self, title: str) -> str:
+        """What pictures a model takes to translate or reconstruct, in a sentence or two."""
+        shape = self.model(title).image_shape
+        if len(shape) != 3:
+            return "This model is one of points, not of pictures."
+        names = [pathlib.Path(name).stem for name in trained_on(title)]
+        kind = "pixels, without colours" if shape[2] == 1 else "pixels"
+        size = f"Any picture will do; it is brought to {shape[0]}×{shape[1]} {kind}."
+        if len(names) == 2:
+            back = ", or the other way" if self.can(title, "reverse") else ""
+            return f"{size} This model turns pictures of *{names[0]}* into *{names[1]}*{back}."
+        return f"{size} This model knows pictures of *{names[0]}*." if names else size
 
     def most_truncation(self, title: str) -> float:
         """Where the slider of truncation ends, which is none: for latents, of which 6 in 100,000
@@ -219,6 +253,28 @@ class Explorer:
         return path
 
 
+def trained_on(title: str) -> list[str]:
+    """The data of weights in the catalogue or of a run folder, as `load` knows it; of a translator
+    both domains; `[]` where that is not known."""
+    row = catalogue.rows().get(title)
+    if row is not None:
+        return row.data["name"].split(" and ")
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # or no run folder
+        config = json.loads((pathlib.Path(title) / "config.json").read_text(encoding="utf-8"))
+        return [str(config["settings"][k]) for k in ("data", "to") if k in config["settings"]]
+    return []
+
+
+def class_names(data: list[str]) -> list[str] | None:
+    """The names of a TensorFlow data set's classes, without fetching it; None where not known."""
+    try:
+        import tensorflow_datasets as tfds
+
+        return tfds.builder(data[0]).info.features["label"].names
+    except Exception:  # not installed, another kind of data, no classes: there are numbers
+        return None
+
+
 AGAIN = '''"""Makes the picture again."""
 
 import numpy as np
@@ -276,7 +332,7 @@ def _told(method):
         try:
             return method(self, *args)
         except (ValueError, TypeError, OSError, ImportError) as error:
-            raise self.gr.Error(str(error), print_exception=False) from None
+            raise self.gr.Error(str(error)) from None
 
     return run
 
@@ -349,17 +405,19 @@ class _Events:
     def choose(self, title):
         gr, model = self.gr, self.explorer.model(title)
         can = {what: hasattr(model, what) for what in ("generate", "translate", "reconstruct")}
-        labels = getattr(model, "num_classes", None)
+        names = self.explorer.classes(title)
         # Gradio leaves the head of a tab that was to be seen when it is told `False`.
         seen = [can["generate"]] * 3 + [can["translate"], can["reconstruct"]]
-        choices = [str(i) for i in range(labels or 0)]
+        choices = [(name, str(i)) for i, name in enumerate(names)]
         most = self.explorer.most_truncation(title)
         return [
             gr.Tabs(selected=next(what for what, it_can in can.items() if it_can)),
             *(gr.Tab(visible=it_can or "hidden") for it_can in seen),
-            gr.update(choices=choices, value=choices[0] if choices else None, visible=bool(labels)),
+            gr.update(choices=choices, value="0" if names else None, visible=bool(names)),
             0,
             gr.update(maximum=most, value=most),
+            *[self.explorer.wants(title)] * 2,
+            gr.update(value=False, visible=self.explorer.can(title, "reverse")),
         ]
 
     @_told
@@ -392,6 +450,26 @@ async def _fetch_nothing(address, *_, **__):
     raise ValueError(f"The page fetches nothing, and not {address!r}: upload a file.")
 
 
+CSS = """
+#picture img, #strip img, #film img, #result img, [id$=-taken] img, [id$=-made] img {
+    image-rendering: pixelated;
+}
+[id$=-taken] img, [id$=-made] img {width: 100%; height: 100%; object-fit: contain}
+"""
+WELCOME = "# ganzoo\nTrained models to play with: choose one, then move what is below it."
+HELP = {
+    "latents": "A picture is made of random numbers, its latents: draw others by the seed, or move "
+    "them by the sliders.",
+    "between": "The way from the picture of one seed to that of another.",
+    "arithmetic": "Latents of several seeds, averaged, then subtracted and added: do the pictures "
+    "follow?",
+    "translate": "Upload a picture, and see what the model turns it into.",
+    "reconstruct": "Upload a picture: the model makes it again of the few numbers that it keeps of "
+    "it.",
+}
+"""A line for each tab."""
+
+
 def page(entries: dict[str, Entry]) -> Any:
     """The page: a `gradio.Blocks`, which `launch` serves.
 
@@ -412,6 +490,9 @@ def page(entries: dict[str, Entry]) -> Any:
     # value of any field, and asks Google about names that it does not know.
     safehttpx.get = safehttpx.async_validate_url = _fetch_nothing
 
+    # What a visitor gets wrong is said on the page; it would be in the terminal, too, at length.
+    gr.Error.__init__ = functools.partialmethod(gr.Error.__init__, print_exception=False)
+
     events = _Events(Explorer(entries), gr)
     titles = list(events.explorer.entries)
 
@@ -421,36 +502,63 @@ def page(entries: dict[str, Entry]) -> Any:
     result_of = functools.partial(image_of, format="png", interactive=False)
 
     with gr.Blocks(title="ganzoo", analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
+        gr.Markdown(WELCOME)
         title = gr.Dropdown(titles, value=titles[0], label="Model", elem_id="model")
         label = gr.Dropdown([], label="Class", visible=False, elem_id="label")
         with gr.Tabs() as chosen:
-            with gr.Tab("Latents", id="generate") as latents_tab, gr.Row():
-                with gr.Column():
-                    with gr.Row():
-                        seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="seed")
-                        cut = gr.Slider(0.1, 4, 4, step=0.1, label="Truncation (right: none)")
-                    with gr.Row():
-                        method = gr.Radio(
-                            list(METHODS), value="single latents", label="Sliders", elem_id="method"
-                        )
-                        first = gr.Number(0, label="From number", precision=0, minimum=0)
-                    amounts = [
-                        gr.Slider(-4, 4, 0, step=0.05, label=f"{i}", elem_id=f"slider-{i}")
-                        for i in range(SLIDERS)
-                    ]
-                with gr.Column():
-                    image = result_of("Picture", "picture")
-                    save = gr.Button("Make a file of it", elem_id="save")
-                    download = gr.File(label="Picture, latents, code", elem_id="download")
+            with gr.Tab("Latents", id="generate") as latents_tab:
+                gr.Markdown(HELP["latents"])
+                with gr.Row():
+                    with gr.Column():
+                        with gr.Row():
+                            seed = gr.Number(
+                                0,
+                                label="Seed",
+                                info="Each makes another picture.",
+                                precision=0,
+                                minimum=0,
+                                elem_id="seed",
+                            )
+                            cut = gr.Slider(
+                                *(0.1, 4, 4),
+                                step=0.1,
+                                label="Truncation",
+                                info="Less: more typical. At the right end: none.",
+                            )
+                        with gr.Row():
+                            method = gr.Radio(
+                                list(METHODS),
+                                value="single latents",
+                                label="What the sliders move",
+                                info="One number each, or a direction found in the model.",
+                                elem_id="method",
+                            )
+                            first = gr.Number(
+                                0,
+                                label="First slider",
+                                info=f"Its number; {SLIDERS} are shown. Enter applies it.",
+                                precision=0,
+                                minimum=0,
+                            )
+                        amounts = [
+                            gr.Slider(-4, 4, 0, step=0.05, label=f"{i}", elem_id=f"slider-{i}")
+                            for i in range(SLIDERS)
+                        ]
+                    with gr.Column():
+                        image = result_of("Picture", "picture")
+                        save = gr.Button("Save picture, latents and code", elem_id="save")
+                        download = gr.File(label="All in one zip", elem_id="download")
             with gr.Tab("Between") as between_tab:
+                gr.Markdown(HELP["between"])
                 with gr.Row():
                     start = gr.Number(0, label="From seed", precision=0, minimum=0)
                     end = gr.Number(1, label="To seed", precision=0, minimum=0)
-                    steps = gr.Slider(2, 32, 8, step=1, label="Steps")
+                    steps = gr.Slider(2, 32, 8, step=1, label="Pictures")
                 walk = gr.Button("Walk", elem_id="walk")
                 strip = result_of("Strip", "strip")
                 film = image_of("Animation", "film", interactive=False)
             with gr.Tab("Arithmetic") as arithmetic_tab:
+                gr.Markdown(HELP["arithmetic"])
                 with gr.Row():
                     groups = [
                         gr.Textbox(text, label=name)
@@ -462,31 +570,39 @@ def page(entries: dict[str, Entry]) -> Any:
                     ]
                 equals = gr.Button("Calculate", elem_id="equals")
                 result = result_of("The three means and the result", "result")
-            parts = []
+            parts, told, backward = [], [], {}
+            large = functools.partial(result_of, height=440)
             for what in ("translate", "reconstruct"):
-                with gr.Tab(what.capitalize(), id=what, visible=False) as tab, gr.Row():
-                    # Not gr.Image, which reads the file itself, and says less of what is wrong.
-                    given = gr.File(
-                        label="Your picture",
-                        elem_id=f"{what}-given",
-                        type="filepath",
-                        file_types=["image"],
-                    )
-                    with gr.Column():
-                        reverse = gr.Checkbox(label="The other way", visible=what == "translate")
-                        go = gr.Button(what.capitalize(), elem_id=f"{what}-go")
-                    taken = result_of("As the model takes it", f"{what}-taken")
-                    made = result_of("What it makes of it", f"{what}-made")
+                with gr.Tab(what.capitalize(), id=what, visible=False) as tab:
+                    gr.Markdown(HELP[what])
+                    with gr.Row():
+                        with gr.Column(min_width=240):
+                            told.append(gr.Markdown())
+                            # Not gr.Image, which reads the file itself, and says less of what is
+                            # wrong.
+                            given = gr.File(
+                                label="Your picture",
+                                elem_id=f"{what}-given",
+                                type="filepath",
+                                file_types=["image"],
+                            )
+                            backward[what] = gr.Checkbox(label="The other way", visible=False)
+                            go = gr.Button(what.capitalize(), elem_id=f"{what}-go")
+                        with gr.Column(scale=3), gr.Row():
+                            taken = large("As the model takes it", f"{what}-taken")
+                            made = large("What it makes of it", f"{what}-made")
                 parts.append(tab)
                 through = functools.partial(events.through, what)
-                go.click(through, [title, given, reverse], [taken, made], api_name=what)
+                asked = [title, given, backward[what]]
+                go.click(through, asked, [taken, made], api_name=what)
 
         quick = {"show_progress": "hidden", "trigger_mode": "always_last"}
         settings = [title, seed, cut, label, method, first, *amounts]
         tabs = [latents_tab, between_tab, arithmetic_tab, *parts]
         fresh = [events.sliders, [title, method, first], amounts]
+        shown = [chosen, *tabs, label, first, cut, *told, backward["translate"]]
         for event in (title.change, blocks.load):
-            ready = event(events.choose, title, [chosen, *tabs, label, first, cut]).success(*fresh)
+            ready = event(events.choose, title, shown).success(*fresh)
             ready.success(events.draw, settings, image)
         for event in (method.change, first.submit):
             event(*fresh).success(events.draw, settings, image)
@@ -574,6 +690,8 @@ def launch(
                 "0 for any that is free."
             ) from None
         port = probe.getsockname()[1]
+    # Each model's function is compiled once, of which TensorFlow counts too many.
+    logging.getLogger("tensorflow").addFilter(lambda r: "retracing" not in r.getMessage())
     blocks = page(entries)
     import gradio as gr
     from starlette import middleware
@@ -594,7 +712,7 @@ def launch(
         ssr_mode=False,
         run_history=False,
         footer_links=[],
-        css="#picture img, #strip img, #film img, #result img {image-rendering: pixelated}",
+        css=CSS,
     )
     if block:
         blocks.block_thread()

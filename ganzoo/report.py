@@ -26,6 +26,18 @@ MOST = 20_000_000
 """Bytes of a picture, or an animation, that still goes into the page."""
 LARGE, SIDE = 500_000, 1024
 """Bytes from which on a still picture is made smaller, and its height and width then at most."""
+READING = {
+    "Losses": "Each depends on the other player: they need not fall.",
+    "The discriminator's mean output": "Of real pictures (d_real) and of samples (d_fake): alike, "
+    "it cannot tell them apart; the further apart, the surer it is.",
+    "Its share of right answers": "Half of them is guessing; near 1 it is right about almost all.",
+    "Fréchet distance": "From samples to real pictures: lower is better.",
+    "Shares": "Precision and density: how many samples look real. Recall and coverage: how much of "
+    "the data the samples reach. Class agreement: samples of the class asked for. Higher is "
+    "better.",
+    "Diversity": "How much samples differ from one another: best near the floor, that of the data.",
+}
+"""How to read the curves of a title."""
 ASIDE = ("epoch", "step", "seconds", "cpu_seconds")
 
 
@@ -61,7 +73,7 @@ def write(run: hints.Path) -> pathlib.Path:
         config = json.loads((run / "config.json").read_text(encoding="utf-8"))
         settings, asked = dict(config["settings"]), config["epochs"]
         device, versions = config["device"]["name"], dict(config["versions"])
-        made_by = command(settings, asked)
+        made_by = command(settings, asked, run)
     except Exception:  # a file may be wrong in any way
         raise ValueError(f"{str(run)!r} is no run folder of `ganzoo train`.") from None
     try:
@@ -80,6 +92,8 @@ def _page(run, settings, asked, device, versions, made_by):
     """The page as text."""
     log = lines(run / "metrics.jsonl")
     grids = weights.by_epoch(run / "samples", ".png")
+    floors = floors_of(run)
+    done = max((row.get("epoch", 0) for row in log), default=0)
     for key in ("data", "to"):  # where they are on this machine is nobody's business
         if key in settings:
             settings[key] = pathlib.Path(settings[key]).name
@@ -91,11 +105,13 @@ def _page(run, settings, asked, device, versions, made_by):
         command=made_by,
         device=device,
         versions=versions,
-        done=max((row.get("epoch", 0) for row in log), default=0),
+        done=done,
+        finished=done >= asked,
         steps=max((row.get("step", 0) for row in log), default=0),
         minutes=sum(row.get("seconds", 0) for row in log) / 60,
         cpu_minutes=sum(row.get("cpu_seconds", 0) for row in log) / 60,
-        curves=[(title, svg(figure)) for title, figure in curves(log)],
+        curves=[(t, READING.get(t, ""), svg(figure)) for t, figure in curves(log, floors)],
+        floors=floors,
         grids=[(epoch, embedded(grids[epoch])) for epoch in some(sorted(grids))],
         animation=embedded(run / "training.gif"),
         nearest=embedded(run / "nearest.png"),
@@ -119,22 +135,37 @@ def lines(path):
 
 
 def some(epochs):
-    """The first and the last of some epochs, and those between where most changes.
+    """The first and the last of some epochs, and those between that are nearest to round numbers,
+    closer together where most changes.
 
-    >>> some(range(61))
-    [0, 1, 2, 4, 8, 15, 30, 60]
+    >>> some(range(81))
+    [0, 1, 2, 5, 10, 20, 50, 80]
     """
     if len(epochs) <= GRIDS:
         return list(epochs)
-    last = len(epochs) - 1
-    return [epochs[i] for i in sorted({0, *(round(last ** (i / 6)) for i in range(7))})]
+    first, last = epochs[0], epochs[-1]
+    rounds = (n * 10**k for k in range(len(str(last))) for n in (1, 2, 5))
+    between = [n for n in rounds if first < n < 0.75 * last][-(GRIDS - 2) :]
+    return sorted({first, last, *(min(epochs, key=lambda e: abs(e - n)) for n in between)})
 
 
-def curves(log):
+def floors_of(run):
+    """`{score: floor}` of the scores in a run's log, as far as they are known.
+
+    Those of `best.keras`: by the same measure and of as many samples as the log's.
+    """
+    with contextlib.suppress(ValueError, FileNotFoundError):
+        _, _, sheet = callbacks.read_best(run / "checkpoints" / "best.keras")
+        return {k: score.floor for k, score in sheet.scores.items() if score.floor is not None}
+    return {}
+
+
+def curves(log, floors=None):
     """`(title, matplotlib figure)` of everything that a log has.
 
     Args:
         log: rows of `metrics.jsonl`, one for each epoch.
+        floors: `{score: floor}`, drawn as dotted lines.
     """
     keys = [k for k in dict.fromkeys(k for row in log for k in row) if k not in ASIDE]
     scores = [k for k in keys if "[" in k]
@@ -160,19 +191,21 @@ def curves(log):
     for title, keys in parts:
         if keys:
             figure = Figure(figsize=(5, 3), layout="constrained")
-            curve(figure.subplots(), log, keys)
+            curve(figure.subplots(), log, keys, floors or {})
             found.append((title, figure))
     return found
 
 
-def curve(axis, log, keys):
-    """Draw what some logs were in each epoch."""
+def curve(axis, log, keys, floors):
+    """Draw what some logs were in each epoch, and dotted the floors of those that have one."""
     short = [key.partition("[")[0] for key in keys]
     for key, name in zip(keys, short):
         known = [(row["epoch"], row[key]) for row in log if row.get(key) is not None]
         label = name if short.count(name) == 1 else key
         dots = "." if len(known) < 20 else None
-        axis.plot(*zip(*known), label=label.replace("$", r"\$"), marker=dots)
+        (line,) = axis.plot(*zip(*known), label=label.replace("$", r"\$"), marker=dots)
+        if key in floors:
+            axis.axhline(floors[key], color=line.get_color(), linestyle=":")
     axis.set(xlabel="epoch")
     if all("[" in key for key in keys):  # of scores it matters how far they are from zero
         axis.set_ylim(bottom=0)
@@ -223,8 +256,9 @@ def _literal(value):
     return repr(value)
 
 
-def command(settings, epochs):
-    """The command that makes a run, but for where its data and its folder are."""
+def command(settings, epochs, run=None):
+    """The command that makes a run, but for where its data are; and, of the folder `run`, its name,
+    where that is not the usual one."""
     words = ["ganzoo", "train", settings["model"], "--data", pathlib.Path(settings["data"]).name]
     if "to" in settings:
         words += ["--to", pathlib.Path(settings["to"]).name]
@@ -237,4 +271,8 @@ def command(settings, epochs):
         words += ["--set", f"{key}={_literal(value)}"]
     if settings["on_error"] == "skip":
         words.append("--skip-damaged")
+    if run is not None:
+        place, usual = run.resolve(), weights.default_run(settings["model"], settings["data"])
+        if place.name != usual.name:
+            words += ["--out", f"runs/{place.name}" if place.parent.name == "runs" else place.name]
     return shlex.join(map(str, words))

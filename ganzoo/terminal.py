@@ -8,6 +8,7 @@ import time
 from typing import TextIO
 
 import keras
+from rich import columns
 from rich import console
 from rich import progress_bar
 from rich import table
@@ -46,7 +47,7 @@ class TerminalView(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self._epoch, self._start, self._begun = None, time.perf_counter(), None
-        self._logs, self._scores, self._speed = {}, {}, None
+        self._logs, self._scores, self._scored, self._speed = {}, {}, None, None
         self._out = self.file or sys.stdout
         live = self._out.isatty() if self.live is None else self.live
         if live and os.environ.get("TERM") != "dumb":
@@ -81,7 +82,9 @@ class TerminalView(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self._ended = True
         found = _numbers(logs)
-        self._scores |= {k: (v, epoch + 1) for k, v in found.items() if _is_score(k)}
+        scores = {k: v for k, v in found.items() if _is_score(k)}
+        if scores:
+            self._scores, self._scored = scores, epoch + 1
         self._logs = {k: v for k, v in found.items() if not _is_score(k)}
         if self._display is None:
             shown = {k: v for k, v in found.items() if k.endswith("loss") or _is_score(k)}
@@ -129,8 +132,8 @@ class TerminalView(keras.callbacks.Callback):
         lines.add_row(head)
         lines.add_row(_values({k: f"{v:.4f}" for k, v in self._logs.items()}))
         if self._scores:
-            scores = {k: f"{v:.4g} (epoch {at})" for k, (v, at) in self._scores.items()}
-            lines.add_row(_values(scores))
+            lines.add_row(text.Text(f"Scores after epoch {self._scored}:", style="dim"))
+            lines.add_row(_values({k: f"{v:.4g}" for k, v in self._scores.items()}))
         return lines
 
 
@@ -151,10 +154,14 @@ def _numbers(logs):
 
 
 def _values(shown):
-    """Names and values in one paragraph, the losses first: they are sums of the others."""
+    """Names and values side by side, as many as fit, the losses first: they are sums of the
+    others."""
     order = sorted(shown, key=lambda name: not name.endswith("loss"))
-    line = text.Text()
-    for name in order:
-        line.append(f"{name.split('[')[0]} ", style="dim")
-        line.append(f"{shown[name]}   ", style="bold" if name.endswith("loss") else "")
-    return line
+    pairs = [
+        text.Text.assemble(
+            (f"{name.split('[')[0]} ", "dim"),
+            (shown[name], "bold" if name.endswith("loss") else ""),
+        )
+        for name in order
+    ]
+    return columns.Columns(pairs, padding=(0, 3))

@@ -117,6 +117,37 @@ def test_other_kinds_of_models(tmp_path):
     np.testing.assert_array_equal(made, explorer.model("pix2pix").translate(taken[None])[0])
     taken, made = explorer.through("vae", "reconstruct", tmp_path / "red.jpg")
     assert taken.shape == made.shape == (16, 16, 1)
+    assert explorer.wants("vae").endswith("brought to 16×16 pixels, without colours.")
+
+
+def test_the_way_back_is_there_where_a_model_has_one():
+    make = lambda name: ganzoo.get(name, weights=names[name])
+    names = {"pix2pix": "noto_twemoji", "cyclegan": "apples_oranges", "dcgan": "mnist"}
+    words = {name: f"{name}.{tag}" for name, tag in names.items()}
+    explorer = explore.Explorer(
+        {words[name]: explore.Entry(lambda name=name: make(name), "") for name in names}
+    )
+    found = {name: explorer.can(word, "reverse") for name, word in words.items()}
+    assert found == {"pix2pix": False, "cyclegan": True, "dcgan": False}
+    for name, said in (
+        ("pix2pix", "64×64 pixels. This model turns pictures of *noto* into *twemoji*."),
+        ("cyclegan", "64×64 pixels. This model turns pictures of *apples* into *oranges*, or the "),
+    ):
+        assert said in explorer.wants(words[name])
+
+
+def test_classes_are_called_by_their_names(tmp_path):
+    make = lambda: ganzoo.get("cgan", weights="fashion_mnist")
+    (tmp_path / "config.json").write_text(json.dumps({"settings": {"data": "fashion_mnist"}}))
+    titles = ["cgan.fashion_mnist", str(tmp_path), "elsewhere"]
+    explorer = explore.Explorer({title: explore.Entry(make, "") for title in titles})
+    for title in titles[:2]:
+        names = explorer.classes(title)
+        assert len(names) == 10 and names[7] == "7: Sneaker"
+    numbers = [str(i) for i in range(10)]
+    assert explorer.classes("elsewhere") == numbers
+    other = explore.Explorer({"cgan.mnist": CGAN, "dcgan.fashion_mnist": DCGAN})
+    assert other.classes("cgan.mnist") == numbers and other.classes("dcgan.fashion_mnist") == []
 
 
 ODD = {
@@ -185,7 +216,11 @@ def served(tmp_path_factory):
         "text": True,
         "env": {**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parents[1])},
     }
-    with subprocess.Popen([*command, "--port", "0", "--json"], **options) as page:
+    terminal = (folder / "terminal").open("w")
+    with (
+        terminal,
+        subprocess.Popen([*command, "--port", "0", "--json"], stderr=terminal, **options) as page,
+    ):
         try:
             found = json.loads(page.stdout.readline())
             assert found["models"] == words
@@ -193,6 +228,8 @@ def served(tmp_path_factory):
         finally:
             page.kill()  # not SIGINT, which a program started in the background may ignore
     assert not log.exists(), f"it wanted to reach {log.read_text()}"
+    said = (folder / "terminal").read_text()  # nothing of what visitors got wrong
+    assert "gradio.exceptions.Error" not in said and "retracing" not in said
 
 
 def test_it_listens_here_only_and_gives_no_other_files(served, tmp_path):

@@ -38,7 +38,7 @@ def test_the_first_notebook_runs(first, tmp_path, monkeypatch):
     assert pictures(cells[fit]) == pictures(cells[fit + 1])
     assert pictures(cells[fit]) != pictures(cells[fit + 2])
     assert sum(len(pictures(x)) for x in cells) == 7
-    assert "Epoch 15/15" in said(cells[fit]) and "23/23" in said(cells[fit])
+    assert said(cells[fit]) == ""  # Keras's bars would stand below the picture
     assert re.search(
         r"frechet\[digits-classifier-v1\] +[\d.]+ +[\d.]+ +lower", said(cells[fit + 3])
     )

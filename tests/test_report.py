@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shutil
+import zipfile
 
 import numpy as np
 import pytest
@@ -137,6 +138,46 @@ def test_the_doctors_notes_and_the_scores_are_in_it(run):
     assert re.search(r"frechet\[x\]\s*12.5\s*0.25\s*lower", page.text) and "77777" in page.text
 
 
+def test_what_the_doctor_has_not_found_is_said_of_a_finished_run(run):
+    assert "Nothing found." in Page(report.write(run)).text
+    rows = (run / "metrics.jsonl").read_text().splitlines()
+    (run / "metrics.jsonl").write_text("\n".join(rows[:2]))
+    assert "Nothing found." not in Page(report.write(run)).text
+
+
+def test_floors_are_dotted_and_explained(run):
+    names = ("frechet[x]", "coverage[x]", "recall[x]")
+    log = [{"epoch": i, **dict.fromkeys(names, 5.0 / i)} for i in (1, 2, 3)]
+    (run / "metrics.jsonl").write_text("\n".join(map(json.dumps, log)))
+    assert report.floors_of(run) == {} and "Dotted" not in Page(report.write(run)).text
+    score = {"value": 2.5, "error": None, "better": "lower", "settings": {}}
+    scores = {"frechet[x]": {**score, "floor": 0.25}, "recall[x]": {**score, "floor": None}}
+    best = {"epoch": 2, "score": "frechet[x]", "scores": scores, "passport": {}, "notes": []}
+    with zipfile.ZipFile(run / "checkpoints" / "best.keras", "w") as archive:
+        archive.writestr(callbacks.BEST, json.dumps(best))
+    floors = report.floors_of(run)
+    assert floors == {"frechet[x]": 0.25}
+    drawn = {
+        title: [line.get_ydata()[0] for line in figure.axes[0].lines if line.get_linestyle() == ":"]
+        for title, figure in report.curves(log, floors)
+    }
+    assert drawn == {"Fréchet distance": [0.25], "Shares": []}
+    text = Page(report.write(run)).text
+    assert "Dotted: the floor" in text and report.READING["Shares"] in text
+
+
+def test_the_command_names_a_folder_that_is_not_the_usual_one(tmp_path):
+    settings = {"model": "dcgan", "data": "digits", "batch_size": 64, "image_size": None}
+    settings |= {"seed": 0, "arguments": {}, "on_error": "raise"}
+    for place, end in (
+        ("runs/dcgan-digits", "--seed 0"),
+        ("runs/mine", "--out runs/mine"),
+        ("elsewhere/a b", "--out 'a b'"),
+    ):
+        assert report.command(settings, 3, tmp_path / place).endswith(end)
+    assert "--out" not in report.command(settings, 3)
+
+
 def test_lines_cut_short_are_left_out(run):
     with (run / "metrics.jsonl").open("a") as file:
         file.write('{"epoch": 4, "ste')
@@ -232,6 +273,8 @@ def test_notes_of_epochs_that_are_trained_again_are_dropped(train, run):
 
 def test_epochs_to_show():
     assert report.some([]) == [] and report.some([0, 1, 5]) == [0, 1, 5]
+    assert report.some(range(61)) == [0, 1, 2, 5, 10, 20, 60]
+    assert report.some(range(0, 301, 3)) == [0, 6, 9, 21, 51, 99, 201, 300]
     for last in (9, 20, 300):
         shown = report.some(range(last + 1))
         assert shown[0] == 0 and shown[-1] == last and len(shown) <= report.GRIDS

@@ -13,6 +13,7 @@ import time
 import keras
 import pyte
 import pytest
+from rich import console
 
 import ganzoo
 from ganzoo import terminal
@@ -59,6 +60,22 @@ def test_speed_and_time_left_do_not_count_compiling(clock):
     assert first == "Epoch 11/12: 640 pictures/s, 1 s left, d_loss 0.5, frechet[x-v1] 12"
     # Compiling counts here: it has taken that long.
     assert last.startswith("Epoch 12/12: 640 pictures/s, 12 s in all")
+
+
+def test_scores_fit_a_terminal_of_80_columns(clock):
+    shown = io.StringIO()
+    names = ("frechet", "precision", "recall", "density", "coverage", "diversity")
+    logs = {"d_loss": 0.5, "g_loss": 1.5, "d_real": 0.25, "d_fake": -0.25}
+    for view, epoch in by_hand(clock, epochs=70, steps=1, initial=69):
+        view.on_epoch_end(epoch, logs | {f"{name}[digits-v1]": 0.123456 for name in names})
+        console.Console(file=shown, width=80).print(view._lines())
+    lines = [line.rstrip() for line in shown.getvalue().splitlines()]
+    assert "Scores after epoch 70:" in lines and shown.getvalue().count("poch 70") == 2
+    assert all(len(line) <= 80 for line in lines)
+    found = " ".join(re.sub(" +", " ", line) for line in lines)
+    # No name is parted from its value: each line ends with one.
+    assert all(f"{name} 0.1235" in found for name in names)
+    assert all(line[-1].isdigit() for line in lines[1:] if "Scores" not in line)
 
 
 def test_an_epoch_of_unknown_length(clock):
@@ -212,8 +229,8 @@ def test_a_training_in_a_terminal(tmp_path):
         assert shown.end() == 0
         text = shown.text
     assert re.search(r"Epoch 20/20  ━+  23/23  [\d,]+ pictures/s  \d+ s in all", text), text
-    assert re.search(r"d_loss 0?\d\.\d{4}   g_loss \d\.\d{4}   d_accuracy_fake", text), text
-    assert re.search(r"frechet [\d.]+ \(epoch 20\)", text), text
+    assert re.search(r"d_loss 0?\d\.\d{4} +g_loss \d\.\d{4} +d_accuracy_fake", text), text
+    assert re.search(r"Scores after epoch 20:\nfrechet [\d.]+", text), text
     assert text.count("Epoch 20/20") == 1, text
     assert not shown.screen.cursor.hidden
 
