@@ -577,7 +577,10 @@ def test_names_beyond_ascii(tmp_path):
 @pytest.mark.parametrize(("name", "meant"), [("minst", "mnist"), ("digit", "digits")])
 def test_unknown_names_come_with_the_nearest(name, meant):
     pytest.importorskip("tensorflow_datasets", reason="other names are looked up there")
-    with pytest.raises(ValueError, match=f"Unknown data set .and there is no such file or folder.: '{name}'.*'{meant}'"):
+    with pytest.raises(
+        ValueError,
+        match=f"Unknown data set .and there is no such file or folder.: '{name}'.*'{meant}'",
+    ):
         load(name)
 
 
