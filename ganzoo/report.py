@@ -160,7 +160,7 @@ def floors_of(run):
     return {}
 
 
-def curves(log, floors=None):
+def curves(log, floors=()):
     """`(title, matplotlib figure)` of everything that a log has.
 
     Args:
@@ -191,12 +191,12 @@ def curves(log, floors=None):
     for title, keys in parts:
         if keys:
             figure = Figure(figsize=(5, 3), layout="constrained")
-            curve(figure.subplots(), log, keys, floors or {})
+            curve(figure.subplots(), log, keys, floors)
             found.append((title, figure))
     return found
 
 
-def curve(axis, log, keys, floors):
+def curve(axis, log, keys, floors=()):
     """Draw what some logs were in each epoch, and dotted the floors of those that have one."""
     short = [key.partition("[")[0] for key in keys]
     for key, name in zip(keys, short):
