@@ -270,6 +270,9 @@ def class_names(data: list[str]) -> list[str] | None:
     try:
         import tensorflow_datasets as tfds
 
+        # Of a name that it does not have itself, such as one with a colon, it would ask the net.
+        if data[0] not in tfds.list_builders(with_community_datasets=False):
+            return None
         return tfds.builder(data[0]).info.features["label"].names
     except Exception:  # not installed, another kind of data, no classes: there are numbers
         return None

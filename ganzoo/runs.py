@@ -153,8 +153,8 @@ def train(
     view = [terminal.TerminalView(file, live)] if verbose else []
     again = 0  # how often it has gone on from the same checkpoint
     try:
-        while finding := _fit(network, ds, out, done, epochs, [scoring, watching, view], say):
-            newest = max(weights.by_epoch(out / "checkpoints", ".keras"), default=0)
+        while finding := _fit(network, ds, out, done, epochs, scoring, [*watching, *view], say):
+            newest = _saved(out)
             again = again + 1 if newest == done else 1
             if on_divergence == "stop" or again > ROLLBACKS:
                 raise FloatingPointError(_diverged(finding, newest, on_divergence))
@@ -176,22 +176,25 @@ def train(
     return network
 
 
-def _fit(network, ds, out, done, epochs, parts, say):
+def _saved(out):
+    """The epoch of the newest checkpoint, 0 without any."""
+    return max(weights.by_epoch(out / "checkpoints", ".keras"), default=0)
+
+
+def _fit(network, ds, out, done, epochs, scoring, others, say):
     """Train until all epochs are done; what the doctor has found if numbers keep it from it."""
-    scoring, watching, view = parts
     _set_aside(out, done)
     notes = out / "doctor.jsonl"
     callbacks.forget(notes, done)
     note = lambda found: callbacks.append(notes, dataclasses.asdict(found))
     watch = doctor.Doctor(ds, say=say, found=note)
-    saved = lambda: max(weights.by_epoch(out / "checkpoints", ".keras"), default=0)
-    with _Interrupts(say, saved) as interrupts:
+    with _Interrupts(say, lambda: _saved(out)) as interrupts:
         history = network.fit(
             ds,
             epochs=epochs,
             initial_epoch=done,
             verbose=0,
-            callbacks=[*scoring, watch, *watching, *view, interrupts],  # scores get logged
+            callbacks=[*scoring, watch, *others, interrupts],  # scores get logged
         )
         if interrupts.asked and history.epoch[-1] + 1 < epochs:
             raise KeyboardInterrupt
