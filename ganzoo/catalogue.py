@@ -3,8 +3,10 @@
 import dataclasses
 import json
 import pathlib
+from typing import Any
 
 from ganzoo import downloads
+from ganzoo import hints
 
 FILE = pathlib.Path(__file__).with_name("weights.json")
 FOLDER = pathlib.Path(__file__).with_name("trained")
@@ -22,7 +24,8 @@ class Row:
         size: bytes.
         sha256: of the file, in hexadecimal.
         config: arguments of the model.
-        data: `{"name", "licence"}`, and whatever else identifies it.
+        data: `{"name", "licence"}`, `class_names` if it was told labels, and whatever else
+            identifies it.
         preprocessing: what was done to the pictures.
         epochs: of training.
         cpu_minutes: processor time of all cores together, or None where it ran on a GPU.
@@ -89,6 +92,7 @@ class Row:
         lines = [
             f"Weights of {self.model!r}: {self.summary}.",
             f"Pictures: {self.preprocessing}",
+            *(f"Class {i}: {name}" for i, name in enumerate(self.data.get("class_names", []))),
             f"Trained: {self.epochs} epochs, {minutes}, seed {self.seed}, {self.device}",
             f"With: {', '.join(f'{k} {v}' for k, v in self.versions.items())}",
             f"Command: {self.command}",
@@ -126,3 +130,38 @@ def rows():
         raise ValueError(
             f"{str(FILE)!r} is missing or damaged: it came with the package. Install ganzoo again."
         ) from error
+
+
+def trained_on(word: hints.Path) -> dict[str, Any]:
+    """What weights were trained on, as far as it is known.
+
+    Args:
+        word: a name in the catalogue, a run folder or a published one.
+
+    Returns:
+        A dict with `data`, a list of what `ganzoo.datasets.load` takes, of a translator both
+        domains; `class_names` if it was told labels; and `on_error` of a run. An empty one if
+        nothing is known.
+    """
+    row = rows().get(str(word))
+    try:
+        if row is None:
+            path = pathlib.Path(word).expanduser() / "config.json"
+            record = json.loads(path.read_text(encoding="utf-8"))
+            settings, data = record.get("settings"), record.get("data")
+        else:
+            settings, data = None, row.data
+        if settings is None:
+            known = {"data": [data["name"]]}
+            names = data.get("class_names")
+        else:
+            known = {"data": [settings[key] for key in ("data", "to") if key in settings]}
+            names = record.get("class_names")
+            if "on_error" in settings:
+                known["on_error"] = settings["on_error"]
+        if names is not None:
+            known["class_names"] = list(names)
+        words = [*known["data"], *known.get("class_names", []), known.get("on_error", "")]
+        return known if all(isinstance(x, str) for x in words) else {}
+    except Exception:  # a file may be wrong in any way, and there may be none
+        return {}

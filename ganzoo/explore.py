@@ -1,11 +1,9 @@
 """A web page to play with trained models: `ganzoo explore`."""
 
-import contextlib
 import dataclasses
 import functools
 import io
 import ipaddress
-import json
 import logging
 import os
 import pathlib
@@ -104,8 +102,8 @@ class Explorer:
         """What its classes are called, `"7: Sneaker"`, or their numbers where that is not known;
         of a model without classes none."""
         numbers = [str(i) for i in range(getattr(self.model(title), "num_classes", None) or 0)]
-        names = class_names(trained_on(title)) if numbers else None
-        if names is None or len(names) != len(numbers):
+        names = catalogue.trained_on(title).get("class_names", [])
+        if len(names) != len(numbers):
             return numbers
         return [i if name == i else f"{i}: {name}" for i, name in zip(numbers, names)]
 
@@ -114,7 +112,10 @@ class Explorer:
         shape = self.model(title).image_shape
         if len(shape) != 3:
             return "This model is one of points, not of pictures."
-        names = [pathlib.Path(name).stem for name in trained_on(title)]
+        data = catalogue.trained_on(title).get("data", [])
+        if len(data) == 1 and self.can(title, "translate"):
+            data = data[0].split(" and ")  # as it is published
+        names = [pathlib.Path(name).stem for name in data]
         kind = "pixels, without colours" if shape[2] == 1 else "pixels"
         size = f"Any picture will do; it is brought to {shape[0]}×{shape[1]} {kind}."
         if len(names) == 2:
@@ -251,31 +252,6 @@ class Explorer:
             ):
                 archive.writestr(name, content)
         return path
-
-
-def trained_on(title: str) -> list[str]:
-    """The data of weights in the catalogue or of a run folder, as `load` knows it; of a translator
-    both domains; `[]` where that is not known."""
-    row = catalogue.rows().get(title)
-    if row is not None:
-        return row.data["name"].split(" and ")
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # or no run folder
-        config = json.loads((pathlib.Path(title) / "config.json").read_text(encoding="utf-8"))
-        return [str(config["settings"][k]) for k in ("data", "to") if k in config["settings"]]
-    return []
-
-
-def class_names(data: list[str]) -> list[str] | None:
-    """The names of a TensorFlow data set's classes, without fetching it; None where not known."""
-    try:
-        import tensorflow_datasets as tfds
-
-        # Of a name that it does not have itself, such as one with a colon, it would ask the net.
-        if data[0] not in tfds.list_builders(with_community_datasets=False):
-            return None
-        return tfds.builder(data[0]).info.features["label"].names
-    except Exception:  # not installed, another kind of data, no classes: there are numbers
-        return None
 
 
 AGAIN = '''"""Makes the picture again."""

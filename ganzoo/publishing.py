@@ -146,11 +146,13 @@ def _facts(run, epoch, licence):
             raise ValueError("its log does not have all epochs")
         own = any(pathlib.Path(name).expanduser().exists() for name in domains)
         known = None if own or len(domains) > 1 else LICENCES.get(domains[0])
+        classes = record.get("class_names")
         return {
             "model": settings["model"],
             "data": {
                 "name": " and ".join(_line(pathlib.Path(name).name) for name in domains),
                 "licence": _line(licence or known or "not stated"),
+                **({"class_names": [_line(x) for x in classes]} if classes else {}),
             },
             "epochs": epoch,
             "cpu_minutes": None if device["gpu"] else round(minutes["cpu_seconds"], 2),

@@ -29,6 +29,7 @@ import numpy as np
 
 from ganzoo import backend
 from ganzoo import callbacks
+from ganzoo import catalogue
 from ganzoo import checks
 from ganzoo import datasets
 from ganzoo import doctor
@@ -127,8 +128,9 @@ def train(
             write_report(out, say)
         return resumed
     ds = _load(network, data, to, data_dir=data_dir, **options)
-    _write_config(out, settings, epochs)  # only now: what is misspelt leaves no folder
     conditional = getattr(network, "num_classes", None) is not None
+    names = ds.class_names if conditional else None
+    _write_config(out, settings, epochs, names)  # only now: what is misspelt leaves no folder
 
     def fresh():
         counted = conditional and "num_classes" not in arguments
@@ -402,11 +404,12 @@ def _check(out, settings):
         )
 
 
-def _write_config(out, settings, epochs):
+def _write_config(out, settings, epochs, class_names):
     """Make the run folder and write down what was asked for, and with what."""
     config = {
         "settings": settings,
         "epochs": epochs,
+        "class_names": class_names,
         "command": sys.argv,
         "versions": backend.versions(),
         "device": {"name": backend.device(), "gpu": backend.accelerated()},
@@ -464,18 +467,13 @@ def _classes(ds):
 def data_of(folder: hints.Path) -> dict[str, Any]:
     """What a run or a published model was trained on: `data` and, of a run, `on_error`, as
     `ganzoo.datasets.load` knows them."""
-    path = pathlib.Path(folder) / "config.json"
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        settings = found.get("settings") or {"data": found["data"]["name"]}
-        kept = {key: settings[key] for key in ("data", "on_error") if key in settings}
-        if not all(isinstance(x, str) for x in kept.values()):
-            raise TypeError(kept)
-        return {"data": kept.pop("data"), **kept}
-    except Exception:  # a file may be wrong in any way
+    known = catalogue.trained_on(folder)
+    if not known:
         raise ValueError(
-            f"{str(path)!r} does not say what the run was trained on. Say it with --data."
-        ) from None
+            f"{str(pathlib.Path(folder) / 'config.json')!r} does not say what the run was trained "
+            "on. Say it with --data."
+        )
+    return {"data": known["data"][0], **{k: known[k] for k in ("on_error",) if k in known}}
 
 
 def evaluate(

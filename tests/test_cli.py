@@ -519,6 +519,38 @@ def test_sample_classes(conditional_run, tmp_path):
     assert not (tmp_path / "no.png").exists()
 
 
+def test_sample_classes_by_name(tmp_path):
+    model = ganzoo.get("cgan", weights="fashion_mnist")
+    for words, labels in (("Sneaker", 7), (" bag, 7 ,T-shirt/TOP", [8, 7, 0])):
+        out = tmp_path / "named.npz"
+        _done("sample", "cgan.fashion_mnist", "-n", 3, "--labels", words, "--seed", 1, "-o", out)
+        with np.load(out) as file:
+            np.testing.assert_array_equal(file["images"], model.generate(3, labels=labels, seed=1))
+    message = _fails("sample", "cgan", "--weights", "fashion_mnist", "--labels", "sneakr")
+    assert "Unknown class: 'sneakr'. Did you mean 'Sneaker'? Known: Ankle boot, Bag," in message
+    assert "Class 7: Sneaker" in _done("info", "cgan.fashion_mnist")
+
+
+def test_classes_of_a_folder_are_called_as_its_folders(tmp_path):
+    for i, name in enumerate(("cat", "dog")):
+        (tmp_path / "animals" / name).mkdir(parents=True)
+        for k in range(8):
+            picture = np.full((8, 8), 200 * i + k, "uint8")
+            Image.fromarray(picture).save(tmp_path / "animals" / name / f"{k}.png")
+    run, tiny = tmp_path / "run", ["--set", "channels=4", "--batch-size", 8]
+    _done("train", "cgan", "--data", tmp_path / "animals", "--out", run, "--epochs", 1, *tiny)
+    _done("publish", run, "-o", tmp_path / "gan", "--samples", 0)
+    for place in (run, tmp_path / "gan"):
+        out = tmp_path / "dogs.npz"
+        words = ["--labels", "dog", "--seed", 0]
+        _done("sample", "cgan", "--weights", place, "-n", 2, *words, "-o", out)
+        with np.load(out) as file:
+            expected = ganzoo.get("cgan", weights=place).generate(2, labels=1, seed=0)
+            np.testing.assert_array_equal(file["images"], expected)
+    facts = json.loads((tmp_path / "gan" / "config.json").read_text())
+    assert facts["data"]["class_names"] == ["cat", "dog"]
+
+
 def test_sample_refuses_in_one_line(run, tmp_path):
     out, _, _ = run
     target = ["-o", tmp_path / "no.png"]

@@ -138,14 +138,27 @@ def test_the_way_back_is_there_where_a_model_has_one():
 
 def test_classes_are_called_by_their_names(tmp_path):
     make = lambda: ganzoo.get("cgan", weights="fashion_mnist")
-    (tmp_path / "config.json").write_text(json.dumps({"settings": {"data": "fashion_mnist"}}))
-    titles = ["cgan.fashion_mnist", str(tmp_path), "elsewhere"]
-    explorer = explore.Explorer({title: explore.Entry(make, "") for title in titles})
-    for title in titles[:2]:
-        names = explorer.classes(title)
-        assert len(names) == 10 and names[7] == "7: Sneaker"
+    names = [f"kind {i}" for i in range(9)] + ["<b>"]
+    records = {
+        "run": {"settings": {"data": "mine"}, "class_names": names},
+        "published": {"data": {"name": "mine", "class_names": names}},
+        "few": {"settings": {"data": "mine"}, "class_names": names[:2]},
+        "none": {"settings": {"data": "mine"}, "class_names": None},
+        "wrong": {"settings": {"data": "mine"}, "class_names": [1, 2]},
+        "elsewhere": None,
+    }
+    for name, record in records.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text(json.dumps(record))
+    titles = {name: str(tmp_path / name) for name in records}
+    explorer = explore.Explorer(
+        {title: explore.Entry(make, "") for title in ["cgan.fashion_mnist", *titles.values()]}
+    )
+    assert explorer.classes("cgan.fashion_mnist")[7] == "7: Sneaker"
     numbers = [str(i) for i in range(10)]
-    assert explorer.classes("elsewhere") == numbers
+    for name, title in titles.items():
+        told = [f"{i}: {kind}" for i, kind in enumerate(names)]
+        assert explorer.classes(title) == (told if name in ("run", "published") else numbers)
     other = explore.Explorer({"cgan.mnist": CGAN, "dcgan.fashion_mnist": DCGAN})
     assert other.classes("cgan.mnist") == numbers and other.classes("dcgan.fashion_mnist") == []
 
