@@ -185,7 +185,7 @@ def test_what_is_misspelt_leaves_no_folder(train, tmp_path):
 
 def test_a_run_that_has_not_begun_may_begin_with_other_settings(tmp_path):
     run = tmp_path / "run"
-    runs._write_config(run, {"model": "dcgan"}, 1)
+    runs._write_config(run, {"model": "dcgan"}, 1, None)
     runs._check(run, {"model": "vanilla"})
     (run / "metrics.jsonl").touch()
     with pytest.raises(ValueError, match="model was 'dcgan', not 'vanilla'"):
