@@ -140,8 +140,8 @@ def trained_on(word: hints.Path) -> dict[str, Any]:
 
     Returns:
         A dict with `data`, a list of what `ganzoo.datasets.load` takes, of a translator both
-        domains; `class_names` if it was told labels; and `on_error` of a run. An empty one if
-        nothing is known.
+        domains; `class_names` if it was told labels; and `on_error` and `value_range` of a run.
+        An empty one if nothing is known.
     """
     row = rows().get(str(word))
     try:
@@ -159,6 +159,9 @@ def trained_on(word: hints.Path) -> dict[str, Any]:
             names = record.get("class_names")
             if "on_error" in settings:
                 known["on_error"] = settings["on_error"]
+            if settings.get("value_range") is not None:
+                low, high = map(float, settings["value_range"])
+                known["value_range"] = [low, high]
         if names is not None:
             known["class_names"] = list(names)
         words = [*known["data"], *known.get("class_names", []), known.get("on_error", "")]

@@ -68,3 +68,45 @@ def real(name, value, *, least=None, above=None, most=None, below=None):
         if failed:
             raise ValueError(f"`{name}` must be {wanted}. Received: {value}.")
     return float(value)
+
+
+def channels_last(shape):
+    """Raise a `ValueError` if the shape of an image, `(channels, height, width)`, has its axes in
+    PyTorch's order."""
+    if len(shape) == 3 and shape[0] in (1, 3, 4) and shape[2] > 4 and shape[1] > 4:
+        raise ValueError(
+            f"Images must have shape (height, width, channels). Received {tuple(shape)}, which has "
+            "the channels first, as in PyTorch. Move them to the end: `images.transpose(0, 2, 3, "
+            "1)` of an array, `ds.map(lambda x: tf.transpose(x, (0, 2, 3, 1)))` of a `tf.data` "
+            "data set of batches."
+        )
+
+
+def doubtful_range(images):
+    """What is doubtful about the range of float images, or None: most often they lie in 0..1."""
+    if images.dtype.kind != "f" or not images.size:
+        return None
+    low, high = float(images.min()), float(images.max())
+    if not (low >= 0 and high <= 1 and high - low >= 0.1):
+        return None
+    return (
+        "The images are floats in [0, 1], and models take floats in [-1, 1]. Scale them with "
+        "`images * 2 - 1`, or pass uint8."
+    )
+
+
+def to_uint8(dtype):
+    """What to type to make images of this dtype uint8."""
+    if dtype == "bool":
+        return "`images * np.uint8(255)`"
+    if dtype == "uint16":
+        return (
+            "`np.uint8(images // 257)` for values from 0 to 65535, `np.uint8(images // 16)` for 12 "
+            "bits, from 0 to 4095"
+        )
+    if dtype in ("complex64", "complex128"):
+        return "`abs(images)`, scaled to -1..1"
+    return (
+        "`images.astype('uint8')` if its values lie in 0..255; otherwise "
+        "`ganzoo.datasets.load(images, value_range=(low, high))` scales them"
+    )

@@ -157,6 +157,17 @@ def _image_size(text):
     return size[0] if len(size) == 1 else tuple(size)
 
 
+def _value_range(text):
+    """`LOW,HIGH` as two numbers, or None."""
+    try:
+        return None if text is None else tuple(float(x) for x in text.split(","))
+    except ValueError:
+        raise ValueError(
+            "--value-range takes the values that become black and white, such as 0,4095. Received: "
+            f"{text!r}."
+        ) from None
+
+
 def _names(*others, weights=False, models=True):
     """Completes names of the catalogue, and others; what is none of them, as a file."""
 
@@ -280,6 +291,11 @@ def info(model, as_json, debug):
 @click.option("--out", "-o", type=click.Path(), help="Run folder. [default: runs/MODEL-DATA]")
 @click.option("--skip-damaged", is_flag=True, help="Leave damaged pictures out.")
 @click.option(
+    "--value-range",
+    metavar="LOW,HIGH",
+    help="Values that become black and white: 0,4095 for 12 bits in 16; 0,1 for masks.",
+)
+@click.option(
     "--checkpoint-seconds",
     default=15.0,
     show_default=True,
@@ -313,6 +329,7 @@ def train(
     pairs,
     out,
     skip_damaged,
+    value_range,
     checkpoint_seconds,
     score_every,
     tensorboard,
@@ -331,6 +348,7 @@ def train(
     from ganzoo import weights
 
     size, arguments = _image_size(image_size), _settings(pairs)
+    values = _value_range(value_range)
     if model not in zoo.own_models():
         zoo.describe(model)  # says which there are, before a framework is loaded
 
@@ -353,6 +371,7 @@ def train(
             image_size=size,
             data_dir=data_dir,
             on_error="skip" if skip_damaged else "raise",
+            value_range=values,
             seed=seed,
             arguments=arguments,
             checkpoint_seconds=checkpoint_seconds,
@@ -511,6 +530,11 @@ def _trained(model, weights):
     "--data-dir", type=click.Path(), help="Where TensorFlow Datasets finds or keeps its files."
 )
 @click.option("--skip-damaged", is_flag=True, help="Leave damaged pictures out, as the run did.")
+@click.option(
+    "--value-range",
+    metavar="LOW,HIGH",
+    help="Values that become black and white. [default: as the run did]",
+)
 @click.option("--samples", "-n", default=10_000, show_default=True, help="How many samples.")
 @click.option("--repeats", default=3, show_default=True, help="Sets of samples, for error bars.")
 @click.option("--metrics", help="Some only: frechet,kernel,… [default: all that apply]")
@@ -529,7 +553,18 @@ def _trained(model, weights):
 @as_json
 @debug
 def evaluate(
-    model, weights, data, data_dir, skip_damaged, export, out, as_json, debug, metrics, **settings
+    model,
+    weights,
+    data,
+    data_dir,
+    skip_damaged,
+    value_range,
+    export,
+    out,
+    as_json,
+    debug,
+    metrics,
+    **settings,
 ):
     """Score a MODEL: a run folder, a file, name.tag, or a name with --weights.
 
@@ -558,6 +593,8 @@ def evaluate(
         data, settings = known.pop("data"), {**settings, **known}
     if skip_damaged:
         settings["on_error"] = "skip"
+    if value_range is not None:
+        settings["value_range"] = _value_range(value_range)
     found = runs.evaluate(
         {"last": (name, source), **({"best": (name, best)} if best and best.is_file() else {})},
         data,

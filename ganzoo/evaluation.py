@@ -279,8 +279,8 @@ class Evaluator:
         seed: of the samples.
         truncation: see `GAN.generate`.
         batch_size: samples made at once; bounds memory and changes no score.
-        image_size, data_dir, on_error: see `ganzoo.datasets.load`, for data by name; `evaluate`
-            takes the model's size.
+        image_size, data_dir, on_error, value_range, class_names, verbose: see
+            `ganzoo.datasets.load`, for data by name; `evaluate` takes the model's size.
 
     Example:
 
@@ -307,6 +307,9 @@ class Evaluator:
         image_size: int | tuple[int, int] | None = None,
         data_dir: hints.Path | None = None,
         on_error: Literal["raise", "skip"] = "raise",
+        value_range: tuple[float, float] | None = None,
+        class_names: Sequence[str] | None = None,
+        verbose: bool = True,
     ) -> None:
         self.samples = checks.integer("samples", samples, least=2)
         self.repeats = checks.integer("repeats", repeats)
@@ -314,7 +317,14 @@ class Evaluator:
         self.truncation = truncation
         self.batch_size = checks.integer("batch_size", batch_size)
         load = functools.partial(
-            _load, self.batch_size, image_size=image_size, data_dir=data_dir, on_error=on_error
+            _load,
+            self.batch_size,
+            verbose,
+            class_names,
+            image_size=image_size,
+            data_dir=data_dir,
+            on_error=on_error,
+            value_range=value_range,
         )
         if isinstance(data, (str, pathlib.Path)):
             data, found = _splits(data, load)
@@ -719,14 +729,28 @@ def weights_hash(network: keras.Model) -> str:
     return found.hexdigest()
 
 
-def _load(batch_size, name, **settings):
+def _load(batch_size, verbose, class_names, name, **settings):
     """A data set by name, with labels where it has them, however few pictures it holds."""
     for labels in (True, False):
         for size in (batch_size, 1):
+            names = class_names if labels else None
             try:
-                return datasets.load(name, labels=labels, batch_size=size, **settings)
+                with warnings.catch_warnings(record=True) as caught:  # once, not in each attempt
+                    warnings.simplefilter("always")
+                    ds = datasets.load(
+                        name,
+                        labels=labels,
+                        class_names=names,
+                        batch_size=size,
+                        verbose=verbose,
+                        **settings,
+                    )
             except ValueError as error:
                 last = error
+                continue
+            for warning in caught:
+                warnings.warn(warning.message, stacklevel=5)
+            return ds
     raise last
 
 
@@ -801,11 +825,16 @@ def _batches(data):
             "Pictures come as a data set, such as of `ganzoo.datasets.load`, as an array, or as a "
             f"pair (images, labels). Received: {data if isinstance(data, str) else type(data)!r}."
         )
+    doubt = None
     for batch in data:
         batch = batch if isinstance(batch, (tuple, list)) else (batch,)
         images, labels = (*map(np.asarray, batch), None)[:2]
         if images.size:
             yield _quantised(images), labels
+        if doubt is None and images.ndim == 4 and images.dtype.kind == "f":
+            doubt = checks.doubtful_range(images)
+            if doubt is not None:
+                warnings.warn(doubt, stacklevel=2)
 
 
 def _grouped(batches, size=extractors.BATCH):
@@ -855,10 +884,12 @@ def _quantised(images):
             f"{bad} of {len(images)} pictures of a batch contain NaN or infinity: leave those out, "
             "or train the model that made them anew, with a smaller learning rate."
         )
+    checks.channels_last(images.shape[1:])
     if images.dtype.kind != "f" or not (images.min() >= -1.001 and images.max() <= 1.001):
+        mend = "`images / 127.5 - 1`" if images.dtype.kind == "f" else ""
         raise ValueError(
             "Pictures must be uint8 in 0..255 or float in [-1, 1]. Received "
-            f"{images.dtype} from {images.min():g} to {images.max():g}: scale them, from 0..1 "
-            "with `images * 2 - 1`."
+            f"{images.dtype} from {images.min():g} to {images.max():g}: convert them with "
+            f"{mend or checks.to_uint8(images.dtype.name)}."
         )
     return np.clip(np.round((images + 1.0) * 127.5), 0, 255).astype("uint8")

@@ -14,6 +14,7 @@ from typing import Any
 from typing import Literal
 
 import keras
+import numpy as np
 from keras import ops
 
 from ganzoo import backend
@@ -153,7 +154,8 @@ class Game(backend.Trainer, keras.Model):
         image_shape: `(height, width, channels)` of the data; None: taken from the data at the
             first `fit`.
         ema_decay: decay of the averaged networks per training step, in [0, 1), or None for none.
-            Early in training a smaller one, (1 + step) / (10 + step), is used.
+            Early in training a smaller one, (1 + step) / (10 + step), is used, where steps count
+            from the start or from the trained weights that `ganzoo.get` has loaded.
         precision: `"float32"`, `"mixed_float16"`, `"mixed_bfloat16"`, or `"auto"`: the mixed one
             that `keras.mixed_precision` was set to, or else the best that the device computes in
             (float32 on a CPU).
@@ -177,6 +179,7 @@ class Game(backend.Trainer, keras.Model):
         seed: int | None = None,
         name: str | None = None,
     ) -> None:
+        _check_floatx()
         checks.one_of("precision", precision, PRECISIONS)
         checks.one_of("jit_compile", jit_compile, (True, False, "auto"))
         if ema_decay is not None:
@@ -197,6 +200,8 @@ class Game(backend.Trainer, keras.Model):
         with self._seeded():
             self.seed_generator = keras.random.SeedGenerator()
         self.current_stage = None
+        self._averaging_since = 0
+        self._has_warned = False  # of the range of data, in this `fit`
         self.step = self.add_weight(
             shape=(), dtype="int32", initializer="zeros", trainable=False, name="step"
         )
@@ -283,6 +288,16 @@ class Game(backend.Trainer, keras.Model):
 
     # Building -------------------------------------------------------------------------------
 
+    @property
+    def built(self) -> bool:
+        """Whether there are networks. Keras sets this where it copies or loads a model, also one
+        that has never seen data."""
+        return getattr(self, "_has_networks", False)
+
+    @built.setter
+    def built(self, value: bool) -> None:
+        del value
+
     @contextlib.contextmanager
     def _seeded(self):
         """Layers made inside draw their seeds from `self.seed`; Python's generator is restored."""
@@ -295,6 +310,15 @@ class Game(backend.Trainer, keras.Model):
             yield
         finally:
             python_random.setstate(state)
+
+    def must_be_built(self) -> None:
+        """Raise a `ValueError` unless there are networks."""
+        if not self.built:
+            raise ValueError(
+                f"This {type(self).__name__} has no networks yet, because it does not know the "
+                "shape of its pictures. Call `fit` first, load weights, or make it with "
+                "`image_shape=(height, width, channels)`."
+            )
 
     def setup(self, image_shape: Sequence[int]) -> None:
         """Create the networks for pictures of this shape; once built, check that it is the same."""
@@ -316,7 +340,7 @@ class Game(backend.Trainer, keras.Model):
         keras.config.set_dtype_policy(self.dtype_policy)
         self._enter(int(self.step.numpy()))
         try:
-            with self.everywhere(), self._seeded():
+            with self.everywhere(), self._seeded(), backend.channels_last():
                 self.players = tuple(self.build_players())
                 if self.ema_decay is not None:
                     for name in self.averaged:
@@ -327,7 +351,7 @@ class Game(backend.Trainer, keras.Model):
                         setattr(self, f"ema_{name}", average)
         finally:
             keras.config.set_dtype_policy(policy)
-        self.built = True
+        self._has_networks = True
         if self.compiled:
             self._build_optimizers()
 
@@ -528,12 +552,22 @@ class Game(backend.Trainer, keras.Model):
         """
         if self.ema_decay is None:
             return
-        step = ops.cast(self.step, "float32")
+        step = ops.cast(self.step - self._averaging_since, "float32")
         decay = ops.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
         for name in self.averaged:
             live, average = getattr(self, name), getattr(self, f"ema_{name}")
             for a, v in zip(average.weights, live.weights):
                 backend.approach(a, v, 1.0 - decay)
+
+    def restart_averages(self) -> None:
+        """Begin the averages of networks anew, from what they are now.
+
+        Early in training an average follows the live network closely, later only over as many
+        steps as `ema_decay` says. Who goes on from trained weights with other data is early again:
+        `ganzoo.get(…, weights=…)` calls this.
+        """
+        self._averaging_since = int(self.step.numpy())
+        self.train_function = None
 
     def in_use(self, name: str) -> keras.Model:
         """The network of this name that is used outside training: the averaged one where there is
@@ -664,6 +698,8 @@ class Game(backend.Trainer, keras.Model):
             checks.integer("batch_size", batch_size)
         if steps_per_epoch is not None:
             checks.integer("steps_per_epoch", steps_per_epoch)
+        _check_floatx()
+        self._has_warned = False
         with backend.host_errors():
             feed = backend.feed(
                 x,
@@ -675,15 +711,21 @@ class Game(backend.Trainer, keras.Model):
                 seed=self.seed or 0,
                 repeat=steps_per_epoch is not None,
                 paired=self.paired,
+                endless=None if steps_per_epoch else "steps_per_epoch",
             )
             self._choose_steps_per_execution(feed.size, steps_per_epoch, validation_steps)
             if validation_data is not None:
                 validation_data = self._still(
-                    *_as_pair(validation_data), validation_batch_size or batch_size
+                    *_as_pair(validation_data),
+                    validation_batch_size or batch_size,
+                    endless=None if validation_steps else "validation_steps",
                 )
             self.examples_per_step = feed.size
             data = self._spread(feed.data, feed.size, self.turns)
-            callbacks = list(callbacks or [])
+            callbacks = [
+                _OnNaN(c) if isinstance(c, keras.callbacks.TerminateOnNaN) else c
+                for c in callbacks or []
+            ]
             # Keras tells callbacks of the end only where it ends well.
             with contextlib.ExitStack() as closing:
                 for callback in callbacks:
@@ -708,8 +750,11 @@ class Game(backend.Trainer, keras.Model):
                     validation_freq=validation_freq,
                 )
 
-    def _still(self, x, y, batch_size):
-        """Data for looking at without moving: every turn is one batch, in its own order."""
+    def _still(self, x, y, batch_size, endless):
+        """Data for looking at without moving: every turn is one batch, in its own order.
+
+        `endless`: see `backend.feed`.
+        """
         arrays = y is not None or hasattr(x, "shape")
         feed = backend.feed(
             x,
@@ -718,6 +763,7 @@ class Game(backend.Trainer, keras.Model):
             check=self.check_values,
             batch_size=batch_size if arrays else None,
             paired=self.paired,
+            endless=endless,
         )
         return self._spread(feed.data, feed.size)
 
@@ -739,8 +785,109 @@ class Game(backend.Trainer, keras.Model):
             return super().evaluate(x, y, batch_size=batch_size, **kwargs)
         if self._wanted["steps_per_execution"] == "auto":
             self._set_steps_per_execution(1)
+        _check_floatx()
+        endless = None if kwargs.get("steps") else "steps"
         with backend.host_errors():
-            return super().evaluate(self._still(x, y, batch_size), **kwargs)
+            return super().evaluate(self._still(x, y, batch_size, endless), **kwargs)
+
+    # Keras's other methods --------------------------------------------------------------------
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """One training step, for loops of one's own. `fit` is quicker, and resumes exactly.
+
+        Args:
+            x: array of images; of as many batches as the busiest player moves, one after the
+                other: `model.turns` of them.
+            y: labels, `(len(x),)` whole numbers, where the model takes any.
+            sample_weight, class_weight: unknown to games; must be None.
+            return_dict: return a dict from name to number, in place of a list in the order of
+                these names.
+
+        Returns:
+            What this step logs.
+
+        Raises:
+            ValueError: the data does not fit the model; the message says what to change.
+
+        Example:
+
+        >>> import ganzoo
+        >>> import numpy as np
+        >>> model = ganzoo.get("vanilla", seed=0)
+        >>> images = np.zeros((32, 8, 8, 1), "uint8")
+        >>> sorted(model.train_on_batch(images, return_dict=True))[:2]
+        ['d_fake_accuracy', 'd_fake_mean']
+        """
+        x, y = self._one_batch("train_on_batch", x, y, (sample_weight, class_weight))
+        return super().train_on_batch(x, y, return_dict=return_dict)
+
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """The players' losses on one batch, with no move made; see `train_on_batch`."""
+        x, y = self._one_batch("test_on_batch", x, y, (sample_weight, None), turns=1)
+        return super().test_on_batch(x, y, return_dict=return_dict)
+
+    def _one_batch(self, method, x, y, weights, turns=None):
+        """A batch as Keras's methods for one take it, checked; there are networks for it."""
+        if any(weight is not None for weight in weights):
+            raise ValueError(f"`{method}` of a game knows no weights: leave them out.")
+        _check_floatx()
+        self._set_steps_per_execution(1)
+        self.reset_metrics()
+        accept = functools.partial(self._accept, turns=turns)
+        return backend.one_batch(x, y, accept, self.check_values)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self.must_be_built()  # Keras would lock a model without networks for good
+        return super().__call__(*args, **kwargs)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Create the networks for batches of this shape, `(batch, height, width, channels)`."""
+        if input_shape is not None:
+            self.setup(tuple(input_shape)[1:])
+        self.must_be_built()
+
+    def predict(self, *args: Any, **kwargs: Any) -> Any:
+        """Keras's `predict`: of latents, or what the model's `call` takes, float samples."""
+        self.must_be_built()
+        return super().predict(*args, **kwargs)
+
+    def predict_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+        """Keras's `predict_on_batch`; see `predict`."""
+        self.must_be_built()
+        return super().predict_on_batch(*args, **kwargs)
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError(
+            f"{type(self).__name__} is a game of several networks, and cannot be called itself. "
+            "Call one of its networks, or what the model is for, such as `model.encode(images)`."
+        )
+
+    def export(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError(
+            f"{type(self).__name__} is several networks, of which Keras cannot know which one is "
+            "meant. `ganzoo.export.write(model, 'model.onnx')` exports what is used of it, as "
+            "ONNX, LiteRT, SavedModel or safetensors; `model.generator.export(path)` one network."
+        )
+
+    def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
+        """Write everything to a `.keras` file; see Keras's `Model.save`."""
+        if str(filepath).lower().endswith((".h5", ".hdf5")):
+            raise ValueError(
+                "A model is saved as a `.keras` file, which alone holds optimizers, averages and "
+                f"random states. Received: {str(filepath)!r}. For weights alone: "
+                "`model.save_weights('name.weights.h5')`; for other programs: "
+                "`ganzoo.export.write`."
+            )
+        super().save(filepath, *args, **kwargs)
 
     # Saving ---------------------------------------------------------------------------------
 
@@ -805,10 +952,15 @@ class Game(backend.Trainer, keras.Model):
         # Keras saves weights but not the states of random generators.
         for i, state in enumerate(self._random_states()):
             store[f"random_{i}"] = state.numpy()
+        if self._averaging_since:
+            store["averaging_since"] = np.int64(self._averaging_since)
 
     def load_own_variables(self, store: Any) -> None:
-        own = {k: store[k] for k in store.keys() if not k.startswith("random_")}
+        own = {k: store[k] for k in store.keys() if k.isdecimal()}
         super().load_own_variables(own)
+        since = store["averaging_since"][...] if "averaging_since" in store.keys() else 0
+        self._averaging_since = int(since)
+        self.train_function = None
         for i, state in enumerate(self._random_states()):
             state.assign(store[f"random_{i}"][...])
 
@@ -850,6 +1002,22 @@ class _Bar(keras.callbacks.ProgbarLogger):
         super().on_train_batch_end(min(batch, (self.target or math.inf) - 1), logs)
 
 
+class _OnNaN(keras.callbacks.Callback):
+    """Keras's `TerminateOnNaN`, which looks at a log called `loss`, told of every log."""
+
+    def __init__(self, callback):
+        super().__init__()
+        self.callback = callback
+
+    def set_model(self, model):
+        super().set_model(model)
+        self.callback.set_model(model)
+
+    def on_batch_end(self, batch, logs=None):
+        wrong = [name for name, value in (logs or {}).items() if not math.isfinite(value)]
+        self.callback.on_batch_end(batch, {"loss": math.nan} if wrong else {})
+
+
 class _Means(keras.metrics.Metric):
     """Running means of all that a game logs, together, which is less work than one by one; and how
     long each was finite.
@@ -884,6 +1052,16 @@ class _Means(keras.metrics.Metric):
 
 class Untracked(dict):
     """A dict outside Keras's attribute tracking: what is in it is not part of a model."""
+
+
+def _check_floatx():
+    """Raise a `ValueError` where Keras makes numbers of another kind than games compute with."""
+    if keras.config.floatx() != "float32":
+        raise ValueError(
+            f"Keras's `floatx` is {keras.config.floatx()!r} (by `keras.config.set_floatx` or "
+            "keras.json). ganzoo computes in float32 or in mixed precision: call "
+            "`keras.config.set_floatx('float32')`, and choose with `precision=`."
+        )
 
 
 def _as_pair(data: Any) -> tuple[Any, Any]:

@@ -518,12 +518,15 @@ class SelfAttention(keras.layers.Layer):
         # TensorFlow gives another last bit when its threads come in another order.
         kernels = [p.normalized(training) if self.spectral else p.kernel for p in self.inward]
         kernel = ops.cast(ops.concatenate(kernels, axis=-1), inputs.dtype)
+        last = {"data_format": "channels_last"}  # whatever keras.json says
         queries, *others = ops.split(
-            ops.conv(inputs, kernel), [kernels[0].shape[-1], 2 * kernels[0].shape[-1]], axis=-1
+            ops.conv(inputs, kernel, **last),
+            [kernels[0].shape[-1], 2 * kernels[0].shape[-1]],
+            axis=-1,
         )
         flat = lambda x: ops.reshape(x, (-1, x.shape[1] * x.shape[2], x.shape[-1]))
         # On JAX Keras needs the strides said.
-        pool = lambda x: ops.max_pool(x, (2, 2), strides=(2, 2), padding="same")
+        pool = lambda x: ops.max_pool(x, (2, 2), strides=(2, 2), padding="same", **last)
         keys, values = (flat(pool(x)) for x in others)
         scores = ops.matmul(flat(queries), ops.swapaxes(keys, 1, 2))
         weights = ops.cast(ops.softmax(ops.cast(scores, "float32")), inputs.dtype)

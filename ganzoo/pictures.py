@@ -66,6 +66,7 @@ class PictureGame(Game):
                 f"Pictures must have shape (height, width, channels). Received: {shape}. A batch "
                 "of grey pictures without a channel axis gets one by `images[..., None]`."
             )
+        checks.channels_last(shape)
         height, width, channels = shape
         if min(height, width) < self.smallest:
             raise ValueError(
@@ -84,7 +85,7 @@ class PictureGame(Game):
         if dtype != "uint8" and "float" not in dtype:
             raise ValueError(
                 f"Pictures must be uint8 in 0..255 or float in [-1, 1]. Received {dtype}: convert "
-                "with `images.astype('uint8')`."
+                f"with {checks.to_uint8(dtype)}."
             )
 
     def check_specs(self, specs: hints.Specs) -> None:
@@ -95,6 +96,12 @@ class PictureGame(Game):
             )
         self.check_pictures(*specs[0])
         if self.label_range is None:
+            if len(specs) == 2 and len(specs[1][0]) > 1:
+                raise ValueError(
+                    f"{type(self).__name__} learns from one array of images. Received two, of "
+                    f"shapes {specs[0][0]} and {specs[1][0]}: what comes second are labels. Join "
+                    "the images with `np.concatenate([first, second])`, or pass the first alone."
+                )
             return
         if len(specs) == 1:
             kind = "is a conditional model and" if self.num_classes else "with classes"
@@ -117,6 +124,7 @@ class PictureGame(Game):
 
     def check_values(self, arrays: Sequence[Any]) -> None:
         check_range(arrays[0])
+        self._warn_of_range(arrays[0])
         allowed = self.label_range
         if allowed is not None:
             low, high = int(arrays[1].min()), int(arrays[1].max())
@@ -143,16 +151,16 @@ class PictureGame(Game):
             spec["labels"] = keras.KerasTensor((batch_size,), "int32")
         return spec
 
-    # Using its networks -----------------------------------------------------------------------
+    def _warn_of_range(self, images):
+        """Warn of float images that lie in 0..1, once in a `fit`."""
+        if images.ndim != 4 or images.dtype == np.uint8 or self._has_warned:
+            return
+        doubt = checks.doubtful_range(images)
+        if doubt is not None:
+            self._has_warned = True
+            warnings.warn(doubt, stacklevel=2)
 
-    def must_be_built(self) -> None:
-        """Raise a `ValueError` unless there are networks."""
-        if not self.built:
-            raise ValueError(
-                f"This {type(self).__name__} has no networks yet, because it does not know the "
-                "shape of its pictures. Call `fit` first, load weights, or make it with "
-                "`image_shape=(height, width, channels)`."
-            )
+    # Using its networks -----------------------------------------------------------------------
 
     def _run(self, network, parts, size, finish):
         """Finished outputs of a network for one batch, which may be smaller than `size`.
@@ -203,10 +211,12 @@ class PictureGame(Game):
             )
         self.check_pictures(images.shape[1:], images.dtype.name)
         size = batch_size_for(len(images), batch_size)
+        self._has_warned = False
         made = []
         for start in range(0, len(images), size):
             part = images[start : start + size]
             check_range(part)
+            self._warn_of_range(part)
             if part.dtype == np.uint8:
                 part = part / np.float32(127.5) - np.float32(1)
             made.append(self._run(network, [part.astype("float32")], size, finish))

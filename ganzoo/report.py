@@ -271,6 +271,8 @@ def command(settings, epochs, run=None):
         words += ["--set", f"{key}={_literal(value)}"]
     if settings["on_error"] == "skip":
         words.append("--skip-damaged")
+    if settings.get("value_range") is not None:
+        words += ["--value-range", ",".join(f"{x:g}" for x in settings["value_range"])]
     if run is not None:
         place, usual = run.resolve(), weights.default_run(settings["model"], settings["data"])
         if place.name != usual.name:

@@ -53,6 +53,7 @@ def train(
     image_size: int | tuple[int, int] | None = None,
     data_dir: hints.Path | None = None,
     on_error: Literal["raise", "skip"] = "raise",
+    value_range: tuple[float, float] | None = None,
     seed: int = 0,
     arguments: dict[str, Any] | None = None,
     samples: int = 64,
@@ -68,7 +69,7 @@ def train(
 
     Args:
         model: registry name.
-        data, batch_size, image_size, data_dir, on_error: see `ganzoo.datasets.load`.
+        data, batch_size, image_size, data_dir, on_error, value_range: see `ganzoo.datasets.load`.
         to: the second domain, for models of two: see `ganzoo.datasets.load_pair`.
         out: the run folder; None: `runs/MODEL-DATA`.
         epochs: epochs in all, those of earlier calls included.
@@ -115,6 +116,7 @@ def train(
         "batch_size": batch_size,
         "seed": seed,
         "on_error": on_error,
+        "value_range": value_range,
     }
     settings = {"model": model, "arguments": arguments, "data": str(data), **options}
     if to is not None:
@@ -127,7 +129,11 @@ def train(
             _carefully("The animation", lambda: _animate(out), say)
             write_report(out, say)
         return resumed
-    ds = _load(network, data, to, data_dir=data_dir, **options)
+    # A run goes on with the numbers that its classes had when it began.
+    known = catalogue.trained_on(out).get("class_names") if resumed is not None else None
+    ds = _load(network, data, to, data_dir=data_dir, class_names=known, **options)
+    for contents in [ds.contents] if to is None else ds.contents:
+        say(str(contents))
     conditional = getattr(network, "num_classes", None) is not None
     names = ds.class_names if conditional else None
     _write_config(out, settings, epochs, names)  # only now: what is misspelt leaves no folder
@@ -141,7 +147,12 @@ def train(
     domains = data if to is None else f"{data} and {to}"
     say(f"Training {model} on {domains}, epochs {done + 1} to {epochs}, in {out}")
     every = score_every if hasattr(network, "generate") else 0
-    reading = {"data_dir": data_dir, "on_error": on_error}
+    reading = {
+        "data_dir": data_dir,
+        "on_error": on_error,
+        "value_range": value_range,
+        "class_names": ds.class_names if known else None,
+    }
     scoring = _scoring(out, ds, data, every, conditional, say, **reading)
     live = None if verbose == "auto" else verbose == 1
     watching = [
@@ -228,12 +239,13 @@ def _check_domains(network, model, to):
         raise ValueError(f"{model!r} learns from two domains: name the second by --to (`to=`).")
 
 
-def _load(network, data, to, **options):
+def _load(network, data, to, class_names, **options):
     """The data as the model takes it."""
     if to is not None:
-        return datasets.load_pair(data, to, paired=network.paired, **options)
+        return datasets.load_pair(data, to, paired=network.paired, verbose=False, **options)
     labelled = getattr(network, "label_range", None) is not None
-    return datasets.load(data, labels=labelled, **options)
+    names = class_names if labelled else None
+    return datasets.load(data, labels=labelled, class_names=names, verbose=False, **options)
 
 
 def _animate(out):
@@ -364,6 +376,7 @@ def _scoring(out, ds, data, every, conditional, say, **reading):
         metrics=SCORES + (("class_agreement",) if conditional and known else ()),
         samples=2_000,
         repeats=1,
+        verbose=False,
     )
     return [
         callbacks.Evaluate(
@@ -433,7 +446,7 @@ def _resume(out, model, say):
             with warnings.catch_warnings():
                 # Keras would go on with fresh weights, or with an optimizer that has forgotten.
                 warnings.filterwarnings("error", message="Skipping")
-                network = zoo.get(model, weights=path)
+                network = zoo.resume(model, path)
         except Exception as error:
             say(f"{path} cannot be read ({type(error).__name__}); trying the one before.")
             damaged.append((path, error))
@@ -465,15 +478,16 @@ def _classes(ds):
 
 
 def data_of(folder: hints.Path) -> dict[str, Any]:
-    """What a run or a published model was trained on: `data` and, of a run, `on_error`, as
-    `ganzoo.datasets.load` knows them."""
+    """What a run or a published model was trained on: `data` and, of a run, `on_error`,
+    `value_range` and `class_names`, as `ganzoo.datasets.load` knows them."""
     known = catalogue.trained_on(folder)
     if not known:
         raise ValueError(
             f"{str(pathlib.Path(folder) / 'config.json')!r} does not say what the run was trained "
             "on. Say it with --data."
         )
-    return {"data": known["data"][0], **{k: known[k] for k in ("on_error",) if k in known}}
+    reading = ("on_error", "value_range", "class_names")
+    return {"data": known["data"][0], **{k: known[k] for k in reading if k in known}}
 
 
 def evaluate(

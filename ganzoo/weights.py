@@ -129,7 +129,8 @@ def read(path):
 
 
 def load(name, cls, source, config):
-    """The model `name` with weights from `source`; `config` overrides the saved arguments."""
+    """The model `name` with weights from `source`, just as it was saved; `config` overrides the
+    saved arguments."""
     path = find(source, name)
     if path is None:
         tags = [n.partition(".")[2] for n in catalogue.rows() if n.startswith(f"{name}.")]

@@ -80,7 +80,9 @@ def get(name: str, /, weights: hints.Path | None = None, **config: Any) -> Pictu
             `ganzoo train`; the folder or the `.safetensors` file of `ganzoo publish`; or where one
             is on the net, `"hf://user/repository"` or `"https://…"`. With arguments that change
             some of the networks, the layers that are the same are taken from a `.safetensors`
-            file, and a warning names the others.
+            file, and a warning names the others. Averages of networks, which `generate` uses,
+            begin anew from these weights, so that they soon show what `fit` learns from other data;
+            to go on with the same run exactly, use `keras.saving.load_model`.
         **config: arguments of the model; `ganzoo info NAME` lists them. One of them is Keras's
             `name` of a model, which is why `get` takes its own first argument by position only.
 
@@ -105,7 +107,16 @@ def get(name: str, /, weights: hints.Path | None = None, **config: Any) -> Pictu
         return cls(**config)
     from ganzoo import weights as sources
 
-    return sources.load(name, cls, weights, config)
+    model = sources.load(name, cls, weights, config)
+    model.restart_averages()
+    return model
+
+
+def resume(name: str, weights: hints.Path) -> PictureGame:
+    """A model from weights that goes on just as it was saved, averages included."""
+    from ganzoo import weights as sources
+
+    return sources.load(name, model_class(name), weights, {})
 
 
 def _check_arguments(name, cls, config):

@@ -511,10 +511,7 @@ def test_damaged_pictures(tmp_path, rng, damage, channels):
 
 def test_all_damaged(tmp_path):
     _spoil(tmp_path / "a.png")
-    with (
-        pytest.warns(UserWarning, match="left out"),
-        pytest.raises(ValueError, match="All pictures in .* are damaged"),
-    ):
+    with pytest.raises(ValueError, match=r"All pictures in .* are damaged: a\.png"):
         load(tmp_path, batch_size=1, on_error="skip")
 
 
@@ -702,10 +699,11 @@ def test_streamed_batches_equal_cached_ones(folder, monkeypatch):
     assert len(reads) == 12  # once for all
     monkeypatch.setattr(datasets, "CACHE_BYTES", 0)
     streamed = load(folder, **kwargs)
-    assert len(reads) == 12  # none before they are asked for
+    assert len(reads) <= 14  # none before they are asked for, but some to see how bright they are
+    before = len(reads)
     for epoch in expected:
         assert_same(batches(streamed), epoch)
-    assert len(reads) == 12 + 2 * 12
+    assert len(reads) == before + 2 * 12
     assert streamed.class_names == cached.class_names
 
 
@@ -927,7 +925,7 @@ def test_noto_emoji(real_data):
             alpha = rgba[..., 3:] / 255
             on_white = rgba[..., :3] * alpha + 255 * (1 - alpha)
             np.testing.assert_allclose(images[i], on_white, atol=1)
-    with pytest.raises(ValueError, match="lie in none"):
+    with pytest.raises(ValueError, match="lie in one, 'noto-emoji-72'.*Leave `labels=True` out"):
         load(path, labels=True)
 
 

@@ -24,6 +24,8 @@ Everything above it is written once in `keras.ops`. What differs between backend
 | `keep_compiled`  | lets the next process find what this one compiled, where that is possible   |
 | `best_precision` | what `precision="auto"` means on this device                                |
 | `feed`           | whole, checked batches for `fit`, of whatever the user has                 |
+| `one_batch`      | one of them, for `train_on_batch`                                          |
+| `channels_last`  | a scope in which layers take images with the channels at the end           |
 | `stream`         | a source of examples as a data set                                         |
 | `SideBySide`     | several sources as one                                                     |
 | `speed`          | a guess at the device's floating-point operations per second                |
@@ -33,6 +35,7 @@ Everything above it is written once in `keras.ops`. What differs between backend
 | `versions`       | what a result was made with, for the record                                 |
 """
 
+import contextlib
 import importlib.metadata
 import os
 import pathlib
@@ -47,6 +50,7 @@ from ganzoo.backend.feed import SideBySide as SideBySide
 from ganzoo.backend.feed import feed as feed
 from ganzoo.backend.feed import host_errors as host_errors
 from ganzoo.backend.feed import host_function as host_function
+from ganzoo.backend.feed import one_batch as one_batch
 from ganzoo.backend.feed import stream as stream
 from ganzoo.backend.feed import stream_tf_data as stream_tf_data
 
@@ -109,6 +113,17 @@ def device():
         lines = [x for x in info.read_text().splitlines() if x.startswith("model name")]
         name = lines[0].partition(":")[2].strip() if lines else name
     return f"{name}, {cores()} core" + "s" * (cores() != 1)
+
+
+@contextlib.contextmanager
+def channels_last():
+    """A scope in which Keras's layers take images as ganzoo has them, whatever keras.json says."""
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_last")
+    try:
+        yield
+    finally:
+        keras.config.set_image_data_format(before)
 
 
 def is_uint8(x):

@@ -287,6 +287,7 @@ def feed(
     seed=0,
     repeat=False,
     paired=None,
+    endless=None,
 ):
     """Whole batches of as many examples as one training step reads, checked as they are read.
 
@@ -306,6 +307,8 @@ def feed(
         paired: None: components of an example belong together. True: they are pictures of two
             domains that do. False: they are pictures of two domains that need not; of arrays the
             shorter one then starts again at its end.
+        endless: name of the argument that would say how much of data without an end to read; None:
+            it was given.
 
     Raises:
         TypeError: `x` is none of these.
@@ -320,6 +323,11 @@ def feed(
                 "`images` or `(images, labels)`."
             )
     _check_pairing(x, paired)
+    if endless is not None and _has_no_end(x):
+        raise ValueError(
+            f"The data set never ends. Pass `{endless}=…`, or leave out what repeats it: "
+            "`repeat()` of `tf.data`, or a `PyDataset` without `__len__`."
+        )
     if isinstance(x, keras.utils.PyDataset):
         return _feed_py_dataset(x, accept, check, repeat)
     return _feed_tf_data(x, accept, check, repeat)
@@ -339,6 +347,42 @@ def _check_pairing(ds, paired):
             "This model learns from two domains without pairs, and would make no use of those of "
             "this data set. Use 'pix2pix', or `ganzoo.datasets.load_pair(…, paired=False)`."
         )
+
+
+def _has_no_end(ds):
+    """Whether a data set is known to go on for ever."""
+    if isinstance(ds, keras.utils.PyDataset):
+        return ds.num_batches is None
+    return int(ds.cardinality()) == sys.modules["tensorflow"].data.INFINITE_CARDINALITY
+
+
+def one_batch(x, y, accept, check):
+    """Arrays `(x, y)` that one step reads, checked; `y` is None where there is none.
+
+    Args:
+        x, y, accept, check: see `feed`.
+    """
+    parts = [_to_numpy(part) for part in (*_tuple(x), *([] if y is None else [y]))]
+    specs = _specs(parts)
+    turns = accept(specs)
+    lengths = set(map(len, parts))
+    size = max(lengths)
+    if len(lengths) > 1 or not size or size % turns:
+        batches = "one batch" if turns == 1 else f"{turns} batches of the same size"
+        raise ValueError(
+            f"One step of this model reads {batches}, and one label per image. Received "
+            f"{' and '.join(str(len(part)) for part in parts)} examples."
+        )
+    if _may_be_wrong(specs):
+        check(parts)
+    return (*map(keras.ops.convert_to_tensor, parts), None)[:2]
+
+
+def given(data):
+    """The components of a batch that there are: Keras's methods for one add None."""
+    if isinstance(data, (tuple, list)):
+        data = tuple(part for part in data if part is not None)
+    return data[0] if isinstance(data, tuple) and len(data) == 1 else data
 
 
 def _is_tf_data(x):
@@ -388,6 +432,11 @@ _EMPTY = "The data set is empty: it yields no picture. Check the path, the split
 
 def _feed_arrays(x, y, accept, check, batch_size, shuffle, seed, repeat, paired):
     arrays = [_to_numpy(part) for part in (*_tuple(x), *([] if y is None else [y]))]
+    if isinstance(x, (list, tuple)) and len(x) > 1 and all(a.ndim == 3 for a in arrays):
+        raise ValueError(
+            f"Data must be an array of images. Received a {type(x).__name__} of {len(x)} images: "
+            "join them with `np.stack(images)`."
+        )
     if any(a.ndim == 0 for a in arrays):
         raise ValueError("Data must be arrays of examples. Received a single number.")
     lengths = [len(a) for a in arrays] or [0]
@@ -452,16 +501,20 @@ def _feed_tf_data(ds, accept, check, repeat):
         turns = accept(specs)
         _check_size(count, "batches", turns, size, turns)
     else:  # look at what one step would read
-        first = next(ds.take(1).as_numpy_iterator(), None)
-        if first is None:
-            raise ValueError(_EMPTY)
-        specs = _specs(_tuple(first))
-        size = len(_tuple(first)[0])
-        turns = accept(specs)
         full = getattr(ds, "ganzoo_full_batches", None)
-        ds = ds.filter(lambda *batch: tf.shape(batch[0])[0] == size)
-        if full is not None:
+        # The first batch may be a partial one, where batches were shuffled.
+        first = list(map(_tuple, ds.take(1 if full is not None else 3).as_numpy_iterator()))
+        if not first:
+            raise ValueError(_EMPTY)
+        sizes = [len(batch[0]) for batch in first]
+        size = max(sizes)
+        specs = _specs(first[sizes.index(size)])
+        turns = accept(specs)
+        if full is not None:  # the partial one is the last
+            ds = ds.filter(lambda *batch: tf.shape(batch[0])[0] == size)
             ds = ds.apply(tf.data.experimental.assert_cardinality(full))
+        else:  # whole batches stay whole up to the first one that is smaller
+            ds = ds.rebatch(size, drop_remainder=True)
         if turns > 1:
             found = sum(1 for _ in ds.take(turns))
             _check_size(found, "full batches", turns, size, turns)

@@ -10,6 +10,7 @@ from ganzoo.backend.alone import drawn as drawn
 from ganzoo.backend.alone import own as own
 from ganzoo.backend.alone import replicas as replicas
 from ganzoo.backend.alone import whole as whole
+from ganzoo.backend.feed import given
 from ganzoo.backend.feed import part
 
 
@@ -66,7 +67,7 @@ class Trainer:
             self.optimizer.variables,
             self.metrics_variables,
         )
-        return _run(lambda: self.play(data), groups, state)
+        return _run(lambda: self.play(given(data)), groups, state)
 
     def test_step(self, state, data):
         groups = (self.trainable_variables, self.non_trainable_variables, self.metrics_variables)
@@ -74,7 +75,7 @@ class Trainer:
 
         def judge():
             with keras.StatelessScope(state_mapping=_mapping(groups[:2], pinned)):
-                logs = self.judge(data)
+                logs = self.judge(given(data))
             return self.track(logs)
 
         return _run(judge, groups, state)

@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from ganzoo.backend.feed import given
+
 
 class Trainer:
     """Gives Keras's TensorFlow `fit` its step: `play` to train, `judge` to evaluate.
@@ -84,6 +86,7 @@ class Trainer:
         # When the data set ends without saying so beforehand, Keras runs the step once more and
         # it fails for want of data, after whatever does not wait for data has run: counters,
         # random state, averages. So everything waits.
+        data = given(data)
         with tf.control_dependencies(tf.nest.flatten(data)):
             return self.play(data)
 
@@ -91,7 +94,7 @@ class Trainer:
         # Losses are judged as they are in training, but nothing may move: a stateless scope
         # swallows every assignment (batch statistics, random state) except the metrics'.
         with keras.StatelessScope():
-            logs = self.judge(data)
+            logs = self.judge(given(data))
         return self.track(logs)
 
 

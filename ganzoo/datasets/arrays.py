@@ -132,6 +132,7 @@ def from_arrays(images, targets, labels, class_names=None):
         images = images[..., None]
     if images.size == 0:
         raise ValueError("The array is empty.")
+    checks.channels_last(images.shape[1:])
     if not labels:
         return Arrays(images, class_names=class_names)
     if targets is None:

@@ -13,6 +13,7 @@ from PIL import Image
 from PIL import ImageOps
 
 from ganzoo import backend
+from ganzoo.datasets import levels
 
 
 class Arrays(backend.ArraySource):
@@ -23,6 +24,28 @@ class Arrays(backend.ArraySource):
         self.class_names = class_names
 
 
+class Rescaled:
+    """A source of which the values of a range become uint8, 0..255."""
+
+    def __init__(self, source: Any, wanted: levels.Range) -> None:
+        (shape, _), *rest = source.specs
+        if len(shape) != 3:
+            raise ValueError(
+                f"`value_range` is for images. Received examples of shape {shape}: leave it out."
+            )
+        self.source = source
+        self.wanted = wanted
+        self.specs = ((shape, "uint8"), *rest)
+        self.class_names = source.class_names
+
+    def __len__(self):
+        return len(self.source)
+
+    def read(self, indices: np.ndarray) -> tuple[np.ndarray, ...]:
+        images, *rest = self.source.read(indices)
+        return (levels.rescaled(images, self.wanted), *rest)
+
+
 class Resized:
     """A source whose pictures are brought to one size."""
 
@@ -31,7 +54,8 @@ class Resized:
         if dtype != "uint8" or len(shape) != 3 or shape[2] > 4:
             raise ValueError(
                 "`image_size` resizes uint8 pictures of 1 to 4 channels. Received "
-                f"{dtype} of shape {shape}: resize these yourself, and leave `image_size` out."
+                f"{dtype} of shape {shape}: make them uint8 by `value_range=(low, high)`, or "
+                "resize them yourself and leave `image_size` out."
             )
         self.source = source
         self.size = size

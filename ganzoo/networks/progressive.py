@@ -205,7 +205,9 @@ def at_full_size(network: keras.Model, i: int, steps: Any) -> keras.Model:
 def reduced(images: hints.Tensor, steps: Any, i: int, fade: hints.Tensor) -> hints.Tensor:
     """Pictures of the last size as those of the i-th, as detailed as the generator's: a share
     `fade` of them as they are, the rest made smaller and larger again."""
-    halved = lambda x: ops.average_pool(x, 2, strides=2, padding="same")
+    halved = lambda x: ops.average_pool(
+        x, 2, strides=2, padding="same", data_format="channels_last"
+    )
     for _ in steps[i + 1 :]:
         images = halved(images)
     if i == 0:

@@ -185,10 +185,12 @@ class ModulatedConv2D(layers.Layer):
         x = x * ops.cast(style, x.dtype)[:, None, None]
         kernel = ops.cast(kernel, x.dtype)
         if self.upsample:
-            x = ops.conv_transpose(x, kernel, strides=2, padding="valid")
+            x = ops.conv_transpose(
+                x, kernel, strides=2, padding="valid", data_format="channels_last"
+            )
             x = 4 * Blur.filter(x, 3, (1, 1))
         else:
-            x = ops.conv(x, kernel, padding="same")
+            x = ops.conv(x, kernel, padding="same", data_format="channels_last")
         return x * ops.cast(factor, x.dtype)[:, None, None] if self.demodulate else x
 
     def compute_output_shape(self, input_shape):

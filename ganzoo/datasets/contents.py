@@ -1,0 +1,89 @@
+"""What a data set was found to hold, in one line for people."""
+
+import collections
+import dataclasses
+import math
+from typing import Any
+
+
+@dataclasses.dataclass
+class Contents:
+    """What `load` found.
+
+    Attributes:
+        source: the name or path, as it was given.
+        split: which split was taken.
+        images: how many examples it yields in an epoch.
+        shape: of one example.
+        files: how many files there are, those that are left out included; None where the
+            source is not made of files.
+        sizes: how many different sizes the images had.
+        levels: how deep the values are, `"8 bits"`.
+        classes: number of examples by class name; None without labels.
+        in_splits: number of images in each split of a folder that has several.
+        left_out: number of files by the reason for which they are left out.
+        animations: files of several frames, of which the first is taken.
+    """
+
+    source: Any
+    split: str
+    images: int = 0
+    shape: tuple[int, ...] = ()
+    files: int | None = None
+    sizes: int = 1
+    levels: str = ""
+    classes: dict[str, int] | None = None
+    in_splits: dict[str, int] = dataclasses.field(default_factory=dict)
+    left_out: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    animations: int = 0
+
+    def __str__(self) -> str:
+        points = len(self.shape) == 1
+        what = f"{self.images:,} {'points' if points else 'images'}"
+        if self.files is not None:
+            what += f" in {self.files:,} files"
+        size = f"{self.shape[0]} numbers each" if points else "×".join(map(str, self.shape))
+        if self.sizes > 1:
+            size += f" (scaled and cropped from {self.sizes} sizes)"
+        split = f" ({self.split})" if self.split != "train" or len(self.in_splits) > 1 else ""
+        found = [", ".join(filter(None, (what, size, self.levels)))]
+        others = {k: n for k, n in self.in_splits.items() if k != self.split}
+        if others:
+            found.append("not in this split: " + _counted(others))
+        if self.classes is not None:
+            found.append(_classes(self.classes))
+        if self.animations:
+            found.append(f"the first frame of {self.animations:,} animations")
+        if self.left_out:
+            found.append("left out: " + _counted(self.left_out))
+        return f"{self.source}{split}: {'; '.join(found)}"
+
+
+def count_classes(targets: Any, names: list[str] | None) -> dict[str, int]:
+    """Number of examples by class name, or by number where classes have no names."""
+    counts = collections.Counter(targets.tolist())
+    if names is None:
+        return {str(number): counts[number] for number in sorted(counts)}
+    return {name: counts[i] for i, name in enumerate(names)}
+
+
+def _classes(counts):
+    some = dict(list(counts.items())[:12] if len(counts) <= 12 else list(counts.items())[:4])
+    classes = f"{len(counts):,} {'class' if len(counts) == 1 else 'classes'}"
+    if len(counts) <= 12:
+        return f"{classes}: {_counted(some)}"
+    few, many = min(counts.values()), max(counts.values())
+    return f"{classes} of {few:,} to {many:,}: {_counted(some)}, …"
+
+
+def _counted(counts):
+    return ", ".join(f"{name}: {n:,}" for name, n in counts.items())
+
+
+def range_of(low: float, high: float) -> str:
+    """`"from 0 to 1"`."""
+    return f"from {_short(low)} to {_short(high)}"
+
+
+def _short(x):
+    return f"{x:.3g}" if abs(x) < 1000 and not math.isclose(x, round(x)) else f"{x:.0f}"
