@@ -855,6 +855,9 @@ class Game(backend.Trainer, keras.Model):
             self.setup(tuple(input_shape)[1:])
         self.must_be_built()
 
+    def _lock_state(self):
+        """Keras would let nothing be added after `build`; what is logged is known later."""
+
     def predict(self, *args: Any, **kwargs: Any) -> Any:
         """Keras's `predict`: of latents, or what the model's `call` takes, float samples."""
         self.must_be_built()

@@ -55,7 +55,7 @@ class Contents:
         if self.animations:
             found.append(f"the first frame of {self.animations:,} animations")
         if self.left_out:
-            found.append("left out: " + _counted(self.left_out))
+            found.append("left out: " + _counted(dict(sorted(self.left_out.items()))))
         return f"{self.source}{split}: {'; '.join(found)}"
 
 

@@ -44,7 +44,7 @@ def decide(depth: str, low: float, high: float) -> tuple[Range, str | None]:
     """The range that becomes 0..255, for files whose values lie in `low..high`; and what is
     doubtful about it, or None.
 
-    Values may lie beyond a range by a tenth of it, as resizing makes them.
+    Floats may lie beyond a range by a tenth of their own, as resizing makes them.
     """
     if depth == "8 bits":
         return WHOLE[depth], None
@@ -54,7 +54,7 @@ def decide(depth: str, low: float, high: float) -> tuple[Range, str | None]:
     if depth == "floats":
         known = [(0.0, 1.0), (-1.0, 1.0), *known]
     for begin, end in known:
-        slack = (end - begin) / 10 if depth == "floats" else 0
+        slack = (high - low) / 10 if depth == "floats" else 0
         if low >= begin - slack and high <= end + slack:
             return (begin, end), _dark(depth, low, high, (begin, end))
     guessed = (low, high) if high > low else (low, low + 1)

@@ -203,13 +203,11 @@ class Pictures:
         counts = collections.Counter(where.values())
         outside = {k: n for k, n in counts.items() if k not in _SPLIT_OF and k not in wanted}
         if outside:
-            listed = ", ".join(
-                f"{n:,} in {k!r}" if k else f"{n:,} loose" for k, n in outside.items()
-            )
+            listed = ", ".join(f"{n:,} in {k or 'no folder'}" for k, n in sorted(outside.items()))
+            splits = ", ".join(sorted(counts.keys() - outside.keys()))
             self.warnings.append(
-                f"{str(self.path)!r} has the splits {', '.join(sorted(set(counts) - set(outside)))}"
-                f", and images that are in none of them and are left out: {listed}. Pass "
-                "`split='…'` with a folder's name to take that one."
+                f"{str(self.path)!r} has the splits {splits}. Images that are in none of them are "
+                f"left out: {listed}. Pass `split='…'` with a folder's name to take that one."
             )
         for folder, n in counts.items():
             name = folder if folder in outside else _SPLIT_OF.get(folder, folder)
@@ -469,9 +467,10 @@ class _Folder:
                     continue
                 seen.add((status.st_dev, status.st_ino))
                 folders.sort()
-                waiting += filter(os.path.islink, (os.path.join(folder, f) for f in folders))
+                links = {f for f in folders if os.path.islink(os.path.join(folder, f))}
+                waiting += (os.path.join(folder, f) for f in folders if f in links)
                 place = pathlib.Path(folder).relative_to(self.path)
-                for file in itertools.chain(files, (f"{f}/" for f in folders)):
+                for file in itertools.chain(files, (f"{f}/" for f in folders if f not in links)):
                     slash = "/" if file.endswith("/") else ""
                     yield (place / file).as_posix() + slash
 
