@@ -154,8 +154,9 @@ class Game(backend.Trainer, keras.Model):
         image_shape: `(height, width, channels)` of the data; None: taken from the data at the
             first `fit`.
         ema_decay: decay of the averaged networks per training step, in [0, 1), or None for none.
-            Early in training a smaller one, (1 + step) / (10 + step), is used, where steps count
-            from the start or from the trained weights that `ganzoo.get` has loaded.
+            Early in training a smaller one is used, (1 + step) / (10 + step); early after
+            `ganzoo.get` has loaded trained weights, (1 + step) / (30 + step) with the steps since
+            then: the average follows within a thirtieth of them.
         precision: `"float32"`, `"mixed_float16"`, `"mixed_bfloat16"`, or `"auto"`: the mixed one
             that `keras.mixed_precision` was set to, or else the best that the device computes in
             (float32 on a CPU).
@@ -553,7 +554,9 @@ class Game(backend.Trainer, keras.Model):
         if self.ema_decay is None:
             return
         step = ops.cast(self.step - self._averaging_since, "float32")
-        decay = ops.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
+        # What is new differs more from what was loaded than early weights do from each other.
+        reach = 30.0 if self._averaging_since else 10.0
+        decay = ops.minimum(self.ema_decay, (1.0 + step) / (reach + step))
         for name in self.averaged:
             live, average = getattr(self, name), getattr(self, f"ema_{name}")
             for a, v in zip(average.weights, live.weights):
