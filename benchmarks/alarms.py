@@ -64,22 +64,22 @@ def last(signals, window=doctor.ORDINARY):
     """What the doctor looks at in the logs, at the end; NaN where it cannot be known yet."""
     rows, before = signals[-window:], signals[-2 * window : -window]
     mean = lambda part, key: float(np.mean([row.get(key, np.nan) for row in part or [{}]]))
-    score = lambda row, name: next((x for k, x in row.items() if k.startswith(f"{name}[")), np.nan)
-    best = lambda part: np.nanmin([score(row, "frechet") for row in part or [{}]] + [np.inf])
+    scores = lambda part, name: [
+        x for row in part for k, x in row.items() if k[: len(name)] == name
+    ]
+    best = lambda part: min(scores(part, "frechet["), default=np.nan)
     return {
         "right": min(mean(rows, "d_accuracy_real"), mean(rows, "d_accuracy_fake")),
         "generator_loss_ratio": mean(rows, "g_loss") / mean(before, "g_loss"),
         "frechet_ratio": float(best(rows) / best(signals[:-window])),
-        "frechet": score(signals[-1], "frechet"),
-        "precision": score(signals[-1], "precision"),
-        "recall": score(signals[-1], "recall"),
+        **{name: scores(signals, f"{name}[")[-1] for name in ("frechet", "precision", "recall")},
         "steps": signals[-1]["step"],
     }
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("how", nargs="*", default=["well", "badly"], help="well, badly")
+    parser.add_argument("how", nargs="*", default=["well", "badly"], help="of: well, badly")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--only", help="a model")
     asked = parser.parse_args()

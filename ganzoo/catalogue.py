@@ -162,7 +162,7 @@ def remarks(scores: dict[str, Any]) -> dict[str, str]:
     Returns:
         A dict of none, one or both of `"low variety"` and `"low fidelity"`, each with the figures.
     """
-    known = {}
+    known: dict[str, tuple[float, float]] = {}
     for name, score in scores.items():
         value, floor = (float("nan" if x is None else x) for x in (score["value"], score["floor"]))
         known.setdefault(name.partition("[")[0], (value, floor))

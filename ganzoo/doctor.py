@@ -434,7 +434,7 @@ def _brief(model, now, signals):
     seen = f"The {mover} only {step} times in {epoch} epochs."
     if model.turns > 1:
         busy = max(model.players, key=lambda player: player.steps).name
-        seen = f"{seen[:-1]}: the {busy} moves {model.turns} times for each, on a batch every time."
+        seen = f"{seen[:-1]}: the {busy} moves {model.turns} times for each, on as many batches."
     enough = math.ceil(GRACE * epoch / step)
     advice = f"`epochs={enough}`, which makes {GRACE:,} of it"
     size = getattr(model, "examples_per_step", 0) // model.turns

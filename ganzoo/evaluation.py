@@ -38,7 +38,7 @@ from ganzoo.metrics.states import Moments
 from ganzoo.metrics.states import keys_of
 from ganzoo.pictures import PictureGame
 
-METRICS = {
+METRICS: dict[str, type[all_metrics.Metric]] = {
     "frechet": all_metrics.FrechetDistance,
     "kernel": all_metrics.KernelDistance,
     "precision_recall": all_metrics.PrecisionRecall,

@@ -313,7 +313,9 @@ class _Count(keras.callbacks.Callback):
         steps, epochs = self.params.get("steps"), self.params["epochs"]
         if steps is None:
             return
-        line = f"{steps:,} training steps an epoch, {steps * epochs:,} in {epochs:,} epochs"
+        plural = lambda count, word: f"{count:,} {word}{'s' * (count != 1)}"
+        line = f"{plural(steps, 'training step')} an epoch, {steps * epochs:,} in "
+        line += plural(epochs, "epoch")
         players = self.model.players
         if self.model.turns > 1:
             moves = [f"the {p.name} moves {_times(p.steps)}" for p in players]
