@@ -264,6 +264,14 @@ def test_a_short_training_that_reaches_little_of_the_data_says_so_at_its_end():
     assert "mode collapse" not in finding.seen
 
 
+def test_a_low_recall_is_found_without_a_distance_at_the_end():
+    doctor = course(lambda e: scores(e, 10, recall=0.03), epochs=100)
+    (finding,) = doctor.findings
+    assert (finding.name, finding.epoch) == ("low_recall", 100)
+    assert "recall 0.03). So few kinds" in finding.seen
+    assert finding.advice.startswith("`learning_rate=5e-05`")
+
+
 def test_points_that_are_not_reached_are_called_points():
     doctor = course(
         lambda e: scores(e, 10, frechet=5.0, recall=0.0), epochs=20, image_shape=(2,), per_epoch=90
