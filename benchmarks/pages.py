@@ -220,6 +220,9 @@ def trained(name, row):
             lines.append(f"| {score} | {' | '.join(cells)} |")
         judged = "{samples:,} samples by `{extractor}`; floor: {floor}.".format(**row.passport)
         lines += ["", judged]
+        for word, told in row.remarks.items():
+            lines += ["", f"**{word.capitalize()}**: {told}"]
+        lines += [""] if row.remarks else []
     lines += [
         f"{row.data['name']}, {row.data['licence']}; {row.preprocessing}. {row.epochs} epochs,",
         f"{catalogue.time_of(row.cpu_minutes, row.gpu_minutes)}, {row.device}; "

@@ -390,29 +390,32 @@ def models():
 
 
 def weights():
-    """The catalogue of weights."""
-    lines = [
-        "| weights | data | Fréchet distance | floor | label as asked | judge | epochs | minutes "
-        "| MB |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    rows = catalogue.rows()
-    for name, row in sorted(rows.items(), key=lambda x: (x[1].data["name"], x[0])):
-        scores = {key.partition("[")[0]: score for key, score in row.scores.items()}
-        frechet, agreement = scores.get("frechet"), scores.get("class_agreement")
-        cells = [
-            f"[`{name}`](models/{row.model}.md)",
-            f"{row.data['name']}, {'×'.join(map(str, row.config['image_shape']))}",
-            catalogue.number(frechet["value"]) if frechet else "",
-            catalogue.number(frechet["floor"]) if frechet else "",
-            f"{agreement['value']:.1%}" if agreement else "",
-            f"`{row.passport['extractor']}`" if frechet else "",
-            str(row.epochs),
-            catalogue.time_of(row.cpu_minutes, row.gpu_minutes),
-            f"{row.size / 1e6:.1f}",
+    """The catalogue of weights: a table for each group whose Fréchet distances compare."""
+    parts = []
+    for title, rows in catalogue.grouped(catalogue.rows()).items():
+        lines = [
+            f"{title}:",
+            "",
+            "| weights | classes | Fréchet distance | precision | recall | label as asked "
+            "| remark | epochs | minutes | MB |",
+            "|---|---|---|---|---|---|---|---|---|---|",
         ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+        for name, row in rows.items():
+            scores = {key.partition("[")[0]: score["value"] for key, score in row.scores.items()}
+            shares = (("precision", ".2f"), ("recall", ".2f"), ("class_agreement", ".1%"))
+            cells = [
+                f"[`{name}`](models/{row.model}.md)",
+                row.classes.partition(" ")[0],
+                row.frechet[0] if row.frechet else "",
+                *(format(scores[key], form) if key in scores else "" for key, form in shares),
+                ", ".join(row.remarks),
+                str(row.epochs),
+                catalogue.time_of(row.cpu_minutes, row.gpu_minutes),
+                f"{row.size / 1e6:.1f}",
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
 
 
 def benchmarks():

@@ -11,6 +11,8 @@ from ganzoo import hints
 FILE = pathlib.Path(__file__).with_name("weights.json")
 FOLDER = pathlib.Path(__file__).with_name("trained")
 """Where the files are that come with the package."""
+LOW = 0.5
+"""A precision or recall below this part of its floor gets a remark, in every row: see `remarks`."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -75,14 +77,50 @@ class Row:
         return path
 
     @property
-    def summary(self):
-        """A line: the data, the size of the file, the Fréchet distance if it was measured."""
-        found = [f"{self.data['name']}, {self.data['licence']}", f"{self.size / 1e6:.1f} MB"]
+    def frechet(self):
+        """`(value, judge, floor)` as text; None if it was not measured."""
         for name, score in self.scores.items():
-            if name.startswith("frechet"):
-                found.append(
-                    f"Fréchet distance {number(score['value'])} (floor {number(score['floor'])})"
-                )
+            word, _, judge = name.partition("[")
+            if word == "frechet":
+                return number(score["value"]), judge.rstrip("]"), number(score["floor"])
+        return None
+
+    @property
+    def shown(self):
+        """The data, its licence, and the images' height, width and channels, as text."""
+        shape = "×".join(map(str, self.config.get("image_shape") or ["size unknown"]))
+        return f"{self.data['name']}, {self.data['licence']}; {shape}"
+
+    @property
+    def classes(self):
+        """How many classes the model is told, as text; empty if it is told none."""
+        count = self.config.get("num_classes") or len(self.data.get("class_names", []))
+        return f"{count} classes" if count else ""
+
+    @property
+    def group(self):
+        """What the Fréchet distances of two rows must share to be comparable, as a title: data,
+        shape of the images, judge, number of samples, floor."""
+        if self.frechet is None:
+            return f"{self.shown}; not scored"
+        _, judge, floor = self.frechet
+        samples = self.passport.get("samples")
+        count = f" of {samples:,} samples" if samples else ""
+        return f"{self.shown}; Fréchet distances{count} by `{judge}`, floor {floor}"
+
+    @property
+    def remarks(self):
+        """What its scores warn of: see `remarks`."""
+        return remarks(self.scores)
+
+    @property
+    def summary(self):
+        """A line: data, images, classes, file size, and the Fréchet distance with its judge."""
+        found = [self.shown, *([self.classes] if self.classes else [])]
+        found.append(f"{self.size / 1e6:.1f} MB")
+        if self.frechet is not None:
+            value, judge, floor = self.frechet
+            found.append(f"Fréchet distance {value} by {judge} (floor {floor})")
         return "; ".join(found)
 
     def describe(self):
@@ -91,6 +129,7 @@ class Row:
         minutes = time_of(self.cpu_minutes, self.gpu_minutes)
         lines = [
             f"Weights of {self.model!r}: {self.summary}.",
+            *(f"{word.capitalize()}: {told}" for word, told in self.remarks.items()),
             f"Pictures: {self.preprocessing}",
             *(f"Class {i}: {name}" for i, name in enumerate(self.data.get("class_names", []))),
             f"Trained: {self.epochs} epochs, {minutes}, seed {self.seed}, {self.device}",
@@ -112,6 +151,44 @@ class Row:
 def number(value):
     """A score, which may be the text "inf", or a floor, which may be None, as text."""
     return "unknown" if value is None else f"{float(value):.4g}"
+
+
+def remarks(scores: dict[str, Any]) -> dict[str, str]:
+    """What scores warn of, by one rule for all weights: a precision or recall below half its floor.
+
+    Args:
+        scores: as a `Row` has them.
+
+    Returns:
+        A dict of none, one or both of `"low variety"` and `"low fidelity"`, each with the figures.
+    """
+    known: dict[str, tuple[float, float]] = {}
+    for name, score in scores.items():
+        value, floor = (float("nan" if x is None else x) for x in (score["value"], score["floor"]))
+        known.setdefault(name.partition("[")[0], (value, floor))
+    found, missing = {}, (float("nan"),) * 2
+    for word, score, meaning in (
+        ("low variety", "recall", "most of the data is out of the samples' reach"),
+        ("low fidelity", "precision", "most samples do not look real"),
+    ):
+        value, floor = known.get(score, missing)
+        if value < LOW * floor:  # not where one is unknown
+            found[word] = f"{score} {value:.2f}, real images have {floor:.2f}; {meaning}."
+    agreement, limit = known.get("class_agreement", missing)
+    if "low variety" in found and agreement > LOW * limit:
+        # Right classes and little variety: it is within the classes that variety is missing.
+        found["low variety"] += " Samples of one class are much alike."
+    return found
+
+
+def grouped(names: dict[str, Row]) -> dict[str, dict[str, Row]]:
+    """Rows by what makes their Fréchet distances comparable: `{title: {name: Row}}`, see
+    `Row.group`; in a group the best first."""
+    groups: dict[str, dict[str, Row]] = {}
+    best = lambda item: float(item[1].frechet[0]) if item[1].frechet else 0.0
+    for name, row in sorted(names.items(), key=lambda item: (item[1].group, best(item), item[0])):
+        groups.setdefault(row.group, {})[name] = row
+    return groups
 
 
 def time_of(cpu_minutes, gpu_minutes):

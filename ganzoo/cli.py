@@ -233,8 +233,22 @@ def list_command(pattern, weights, can, as_json, debug):
         from ganzoo import catalogue
 
         rows = catalogue.rows()
-        for name in names:
-            click.echo(f"{name:24} {rows[name].summary}")
+        groups = catalogue.grouped({name: rows[name] for name in names})
+        if len(groups) > 1:
+            click.echo(
+                "Fréchet distances compare within a group only: between groups, data, judge or "
+                "number of samples differ.\n"
+            )
+        for title, members in groups.items():
+            click.echo(title.replace("`", ""))
+            for name, row in members.items():
+                value = row.frechet[0] if row.frechet else ""
+                facts = f"{value:>8}  {row.classes:10}  {row.size / 1e6:5.1f} MB"
+                click.echo(f"    {name:24} {facts}  {', '.join(row.remarks)}".rstrip())
+        remarks = dict.fromkeys(word for name in names for word in rows[name].remarks)
+        if remarks:
+            verb = "rests" if len(remarks) == 1 else "rest"
+            click.echo(f"\nWhat {' and '.join(remarks)} {verb} on: `ganzoo info NAME`.")
     else:
         for name in names:
             click.echo(f"{name:12} {zoo.describe(name)['summary']}")
@@ -257,7 +271,8 @@ def info(model, as_json, debug):
     rows = catalogue.rows()
     if model in rows:
         row = rows[model]
-        click.echo(json.dumps(dataclasses.asdict(row)) if as_json else row.describe())
+        facts = {**dataclasses.asdict(row), "remarks": row.remarks}
+        click.echo(json.dumps(facts) if as_json else row.describe())
         return
     if "." in model:
         raise checks.unknown("weights", model, rows)
@@ -537,7 +552,7 @@ def _trained(model, weights):
 )
 @click.option("--samples", "-n", default=10_000, show_default=True, help="How many samples.")
 @click.option("--repeats", default=3, show_default=True, help="Sets of samples, for error bars.")
-@click.option("--metrics", help="Some only: frechet,kernel,… [default: all that apply]")
+@click.option("--metrics", help="Some only: frechet,recall,… [default: all that apply]")
 @click.option("--extractor", help="digits, mnist, inception, pixels, … [default: by the data]")
 @click.option("--seed", default=0, show_default=True, help="Of the samples.")
 @click.option("--truncation", type=float, help="Cut latents off at this many deviations.")

@@ -34,6 +34,22 @@ from ganzoo.gan import GAN
 # spread of the discriminator's outputs           0.07         10⁻⁴       0
 # |its mean output|                               5            100        120 … 10¹⁰
 #
+# What follows from logs and scores was measured by `benchmarks/alarms.py`, at the ends of trainings
+# of nine models on digits (its results say which):
+#
+# signal                                          healthy      limit      broken
+# right about both sides, over 20 epochs          0.93         0.95       0.96
+# the same, where the generator's loss rose       0.83         0.95       0.96
+# best Fréchet distance / the best before         0.46 … 1.12  0.95       0.98
+# the same, where all else held (`dcgan`, seed 1) 0.92         0.95       0.98
+# generator's loss / that before                  0.34 … 1.15  1.1        1.22
+# recall, at the end                              0.15         0.1        0.01
+# training steps, at the end                      920          400        240
+#
+# None of the first five tells by itself: all must hold. `cgan` with seed 2 is the one in which
+# something is found at the end, rightly: a recall of 0.02. In the first 900 steps a recall of 0
+# is healthy, and so is a discriminator that is always right.
+#
 # Early epochs look bad in healthy runs too: the small `cgan` with seed 1 had a diversity of 0.08
 # for 700 steps, and of 0.9 after 1,500. Hence the grace.
 PATIENCE = 3
@@ -42,6 +58,10 @@ LASTING = 200
 """Training steps over which these measurements must spread."""
 GRACE = 1500
 """Training steps after which samples should resemble the data."""
+FEW = 400
+"""Training steps in which hardly any game learns anything."""
+ORDINARY = 20
+"""Epochs after which one expects to see something."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,8 +69,9 @@ class Finding:
     """One diagnosis.
 
     Attributes:
-        name: `"mode_collapse"`, `"discriminator_wins"`, `"discriminator_blind"`,
-            `"discriminator_saturates"`, `"vanishing_generator_gradient"` or `"divergence"`.
+        name: `"mode_collapse"`, `"low_recall"`, `"few_updates"`, `"discriminator_wins"`,
+            `"discriminator_blind"`, `"discriminator_saturates"`,
+            `"vanishing_generator_gradient"` or `"divergence"`.
         epoch: the epoch in which it was found, from 1.
         step: the training step, from 1: where numbers ceased to be finite, that very step.
         seen: what was seen, with figures.
@@ -75,15 +96,18 @@ class Doctor(keras.callbacks.Callback):
     |---|---|
     | `divergence` | a number is NaN or infinite, or outputs explode |
     | `mode_collapse` | the samples are much less diverse than the data, or leave much of it out |
-    | `discriminator_wins` | it is nearly never wrong, for a long time |
+    | `low_recall` | the scores in the logs say that samples reach hardly any of the data |
+    | `few_updates` | the training ends after many epochs, but few training steps |
+    | `discriminator_wins` | it is nearly never wrong for long, or ahead while no score improves |
     | `discriminator_blind` | it ranks samples as high as real ones, though they are far apart |
     | `discriminator_saturates` | it says the same of everything |
     | `vanishing_generator_gradient` | hardly any gradient reaches the generator |
 
     It measures at ends of epochs, on some real examples and as many samples, and changes nothing:
     the losses of a run are the same with it and without. A measurement takes about 0.1 s on a CPU
-    and the time of making `n` samples. Games that are no `ganzoo.GAN` are watched for divergence
-    only. If the doctor itself fails, it says so once, and training goes on.
+    and the time of making `n` samples. It reads the scores of a `ganzoo.callbacks.Evaluate` that
+    is listed before it. Games that are no `ganzoo.GAN` are watched for divergence and for few
+    training steps only. If the doctor itself fails, it says so once, and training goes on.
 
     Args:
         data: real examples: a data set of batches, an array, or `(images, labels)`. None: what
@@ -100,7 +124,8 @@ class Doctor(keras.callbacks.Callback):
         stopped: the `Finding` for which it ended the training, or None.
         findings: list of `Finding`, in the order of time. A kind is listed again only after it
             has gone away and come back.
-        signals: list of dicts, one per epoch: `epoch`, `step`, the logs and, where measured,
+        signals: list of dicts, one per epoch: `epoch`, `epochs` (how many the training is to
+            have), `step`, the logs and, where measured,
             `diversity` (mean distance between two samples, of one class where there are
             classes; 1 is the data's), `missed` (share of real examples that have no sample
             near), `distance` (energy distance of samples and data, 0: none, 1: far apart),
@@ -189,7 +214,12 @@ class Doctor(keras.callbacks.Callback):
         self._began = self.model.not_finite()  # which validation forgets
 
     def on_epoch_end(self, epoch, logs=None):
-        now = {"epoch": epoch + 1, "step": int(self.model.step.numpy()), **(logs or {})}
+        now = {
+            "epoch": epoch + 1,
+            "epochs": (self.params or {}).get("epochs", math.inf),
+            "step": int(self.model.step.numpy()),
+            **(logs or {}),
+        }
         self.signals.append(now)
         with self._safely():
             if self._diverged(now):
@@ -228,11 +258,22 @@ class Doctor(keras.callbacks.Callback):
             causes.append(_winning)
         if measured:
             causes += [_vanishing, _saturated, _blind]
-        for check in [*causes, _collapsed] if measured else causes:
+        checks = [*causes, *([_collapsed] if measured else [])]
+        if isinstance(self.model, GAN):  # these look back over several scores by themselves
+            scored = (_outpaced, "frechet"), (_narrow, "recall")
+            checks += [check for check, name in scored if _score(now, name) is not None]
+        for check in [*checks, _brief]:
             found = check(self.model, now, self.signals)
-            watch = self._watches.setdefault(check, _Watch(hasty=check is _exploding))
+            hasty = check in (_exploding, _outpaced, _narrow, _brief)
+            watch = self._watches.setdefault(check, _Watch(hasty))
             # Where another finding explains the samples, that one's advice is the one to follow.
-            explained = check is _collapsed and any(self._watches[c].active for c in causes)
+            others = {
+                _collapsed: [*causes, _narrow],
+                _narrow: [*causes, _collapsed, _outpaced],
+                _outpaced: [_winning],
+            }
+            known = [self._watches[c] for c in others.get(check, ()) if c in self._watches]
+            explained = any(other.active for other in known)
             if watch.starts(now["step"], found is not None and (watch.active or not explained)):
                 self._find(now, *found)
 
@@ -327,9 +368,13 @@ def _exploding(model, now, signals):
     return None
 
 
+def _things(model):
+    return "points" if len(model.image_shape) == 1 else "pictures"
+
+
 def _collapsed(model, now, signals):
     points = len(model.image_shape) == 1
-    things = "points" if points else "pictures"
+    things = _things(model)
     diversity, missed = now["diversity"], now["missed"]
     past = [row for row in signals if "diversity" in row]
     ripe = now["step"] >= GRACE
@@ -348,6 +393,98 @@ def _collapsed(model, now, signals):
     return "mode_collapse", seen, _slower(model, "generator", 4)
 
 
+def _score(row, name):
+    """A score that `ganzoo.callbacks.Evaluate` has put into the logs; None without one."""
+    found = [value for key, value in row.items() if key.startswith(f"{name}[")]
+    return found[0] if found else None
+
+
+def _progress(signals):
+    """The best Fréchet distance in the logs before the last `ORDINARY` epochs, and in these:
+    `((value, epoch), (value, epoch))`; None where one is missing."""
+    parts = signals[:-ORDINARY], signals[-ORDINARY:]
+    best = []
+    for rows in parts:
+        scored = [(_score(row, "frechet"), row["epoch"]) for row in rows]
+        best.append(min((pair for pair in scored if pair[0] is not None), default=None))
+    return None if None in best else best
+
+
+def _stands(progress):
+    """Whether the Fréchet distance no longer falls."""
+    return progress is not None and progress[1][0] > 0.95 * progress[0][0]
+
+
+def _narrow(model, now, signals):
+    """Low recall, twice in a row: after `GRACE` where nothing gets better, or at the end."""
+    scored = [row for row in signals if _score(row, "recall") is not None][-2:]
+    if len(scored) < 2 or not all(_score(row, "recall") < 0.1 for row in scored):
+        return None
+    progress, ends = _progress(signals), now["epoch"] >= now["epochs"]
+    lasts = scored[0]["step"] >= GRACE and _stands(progress)
+    if not (lasts or ends and now["step"] >= FEW):
+        return None
+    if progress is None:  # a short training has no score from before
+        progress = [(_score(row, "frechet"), row["epoch"]) for row in scored]
+    recall, precision = _score(now, "recall"), _score(now, "precision")
+    seen = f"The samples reach {recall:.1%} of the real {_things(model)} (recall {recall:.2g})"
+    seen += "." if precision is None else f", and {precision:.0%} of the samples look real."
+    (before, epoch), (after, last) = progress
+    if None in (before, after) or _stands(progress):
+        seen += " So few kinds of samples are the mark of mode collapse."
+        return "low_recall", seen, _slower(model, "generator", 4)
+    advice = (
+        f"`epochs={2 * now['epoch']}`: the samples still get better, the Fréchet distance has "
+        f"come from {before:.3g} in epoch {epoch} to {after:.3g} in epoch {last}."
+    )
+    return "low_recall", seen, advice
+
+
+def _brief(model, now, signals):
+    """Where the training ends: few training steps in an ordinary number of epochs."""
+    del signals
+    epoch, step = now["epoch"], now["step"]
+    if epoch < max(now["epochs"], ORDINARY) or step >= FEW:
+        return None
+    mover = "generator has moved" if isinstance(model, GAN) else f"{model.name} has made a step"
+    seen = f"The {mover} only {step} times in {epoch} epochs."
+    if model.turns > 1:
+        busy = max(model.players, key=lambda player: player.steps).name
+        seen = f"{seen[:-1]}: the {busy} moves {model.turns} times for each, on as many batches."
+    enough = math.ceil(GRACE * epoch / step)
+    advice = f"`epochs={enough}`, which makes {GRACE:,} of it"
+    size = getattr(model, "examples_per_step", 0) // model.turns
+    if size >= 16:
+        fewer = math.ceil(enough / 4)
+        advice += f"; `batch_size={size // 4}`, in place of {size}, needs `epochs={fewer}` only"
+    return "few_updates", seen, f"{advice}."
+
+
+def _outpaced(model, now, signals):
+    """The discriminator is mostly right over `ORDINARY` epochs, the generator's loss rises, and
+    the Fréchet distance no longer falls."""
+    window = signals[-ORDINARY:]
+    earlier = signals[-2 * ORDINARY : -ORDINARY]
+    if len(earlier) < ORDINARY or window[-1]["step"] - window[0]["step"] < 2 * LASTING:
+        return None
+    if not _judges(model) or losses.get(model.objective).paired:  # accuracies mean nothing
+        return None
+    mean = lambda rows, key: float(np.mean([row.get(key, math.nan) for row in rows]))
+    right = [mean(window, f"d_accuracy_{side}") for side in ("real", "fake")]
+    rose = mean(window, "g_loss"), mean(earlier, "g_loss")
+    progress = _progress(signals)
+    if not (_stands(progress) and min(right) > 0.95 and rose[0] > 1.1 * rose[1]):
+        return None
+    value, at = progress[0]
+    seen = (
+        f"The discriminator has been right about {right[0]:.1%} of the real and {right[1]:.1%} of "
+        f"the generated examples for {ORDINARY} epochs, the generator's loss has risen from "
+        f"{rose[1]:.2g} to {rose[0]:.2g}, and the samples get no better: the Fréchet distance was "
+        f"{value:.3g} in epoch {at} and is {_score(now, 'frechet'):.3g} now."
+    )
+    return "discriminator_wins", seen, _held(model)
+
+
 def _winning(model, now, signals):
     del signals
     right = [now.get("d_accuracy_real", 0.0), now.get("d_accuracy_fake", 0.0)]
@@ -362,17 +499,20 @@ def _winning(model, now, signals):
         f"generated examples; its loss is {loss:.2g} (a guess costs {guess:.2g}), the "
         f"generator's {now.get('g_loss', math.nan):.2g}."
     )
+    return "discriminator_wins", seen, _held(model)
+
+
+def _held(model):
+    """Advice against a discriminator that is too good."""
     d, g = _rate(model, "discriminator"), _rate(model, "generator")
     usual = GAN.arguments()["learning_rate"]
     if d > 2 * g and abs(math.log(g / usual)) > abs(math.log(d / usual)):
-        advice = f"`learning_rate={d:.2g}`: the generator moves at {g:.2g} only."
-    elif d > 2 * g:
-        advice = f"`discriminator_learning_rate={g:.2g}`, that of the generator."
-    elif model.discriminator_steps > 1:
-        advice = "`discriminator_steps=1`."
-    else:
-        advice = _slower(model, "discriminator", 4)
-    return "discriminator_wins", seen, advice
+        return f"`learning_rate={d:.2g}`: the generator moves at {g:.2g} only."
+    if d > 2 * g:
+        return f"`discriminator_learning_rate={g:.2g}`, that of the generator."
+    if model.discriminator_steps > 1:
+        return "`discriminator_steps=1`."
+    return _slower(model, "discriminator", 4)
 
 
 def _vanishing(model, now, signals):

@@ -38,7 +38,7 @@ from ganzoo.metrics.states import Moments
 from ganzoo.metrics.states import keys_of
 from ganzoo.pictures import PictureGame
 
-METRICS = {
+METRICS: dict[str, type[all_metrics.Metric]] = {
     "frechet": all_metrics.FrechetDistance,
     "kernel": all_metrics.KernelDistance,
     "precision_recall": all_metrics.PrecisionRecall,
@@ -51,6 +51,9 @@ METRICS = {
     "memorisation": all_metrics.Memorisation,
 }
 """The metrics that `evaluate` knows by name."""
+
+METRIC_OF = {score: name for name, metric in METRICS.items() for score in metric.scores}
+"""The metric that gives each score, such as `"precision_recall"` for `"precision"`."""
 
 PROTOCOL = ("extractor", "extractor_sha256", "resize", "samples", "truncation", "data", "train")
 """What must be the same in two passports for their scores to be comparable."""
@@ -271,7 +274,9 @@ class Evaluator:
         data: see `evaluate`.
         train: the pictures trained on, as `data`: for the floor and for memorisation. None: for a
             name, its train split; else none, and halves of `data` give the floor.
-        metrics: names in `ganzoo.evaluation.METRICS` and metrics; None: all that apply.
+        metrics: names in `ganzoo.evaluation.METRICS`, names of scores as a sheet prints them, such
+            as `"precision"` or `"recall[digits-classifier-v1]"`, and metrics; None: all that apply.
+            A score's name stands for the metric that gives it, with all of that metric's scores.
         extractor: see `ganzoo.metrics.extractor`; None: the one that knows the data, else
             `"inception"`.
         samples: how many samples.
@@ -344,12 +349,16 @@ class Evaluator:
             if extractor is None
             else extractors.extractor(extractor)
         )
-        self.wanted = (metrics,) if isinstance(metrics, (str, all_metrics.Metric)) else metrics
-        names: list[Any] = []
-        for metric in self.wanted or ():
-            if not isinstance(metric, all_metrics.Metric):
-                checks.one_of("metrics", metric, METRICS)
-            names.append(getattr(metric, "name", metric))
+        if isinstance(metrics, (str, all_metrics.Metric)):
+            metrics = (metrics,)
+        if not isinstance(metrics, (collections.abc.Iterable, type(None))):
+            raise TypeError(
+                "`metrics` is a name, a metric or a list of these, such as ['frechet', 'recall']. "
+                f"Received: {metrics!r}."
+            )
+        # Two scores of one metric ask for it once.
+        self.wanted = None if metrics is None else tuple(dict.fromkeys(map(self._named, metrics)))
+        names = [getattr(metric, "name", metric) for metric in self.wanted or ()]
         if len(set(names)) < len(names):
             raise ValueError(
                 f"Each metric gives its scores once. Received {', '.join(names)}: evaluate twice "
@@ -362,6 +371,22 @@ class Evaluator:
         return self
 
     # Metrics --------------------------------------------------------------------------------
+
+    def _named(self, metric):
+        """The name in `METRICS` that a word means; a metric as it is."""
+        if isinstance(metric, all_metrics.Metric):
+            return metric
+        word, bracket, judge = str(metric).partition("[")
+        name = METRIC_OF.get(word, word)
+        if name not in METRICS or not isinstance(metric, str):
+            raise checks.unknown("metric or score in `metrics`", metric, {*METRICS, *METRIC_OF})
+        own = "pixels" if METRICS[name].uses == "pixels" else self.extractor.name
+        if bracket and judge != f"{own}]":
+            raise ValueError(
+                f"`metrics` asks for {metric!r}, and here {word!r} is measured by {own!r}: ask for "
+                f"{word!r}, or pass another `extractor`."
+            )
+        return name
 
     @property
     def _modes(self):

@@ -17,6 +17,7 @@ from ganzoo import tensors
 from ganzoo import weights
 from ganzoo import zoo
 from ganzoo.catalogue import number
+from ganzoo.catalogue import remarks
 from ganzoo.catalogue import time_of
 from ganzoo.evaluation import ScoreSheet
 from ganzoo.metrics import extractors
@@ -241,8 +242,12 @@ def card(facts: dict[str, Any], folder: pathlib.Path) -> str:
             f"| {name} | {number(score['value'])} | {number(score['floor'])} |"
             for name, score in facts["scores"].items()
         )
+        warned = "".join(
+            f"**{word.capitalize()}**: {told}\n\n"
+            for word, told in remarks(facts["scores"]).items()
+        )
         scores = (
-            "\n## Scores\n\nThe floor is what real pictures have in place of samples.\n\n"
+            f"\n## Scores\n\n{warned}The floor is what real pictures have in place of samples.\n\n"
             f"| score | samples | floor |\n|---|---|---|\n{rows}\n\n{passport['samples']:,} "
             f"samples; all settings are in `scores.json`.\n"
         )

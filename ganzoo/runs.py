@@ -163,6 +163,7 @@ def train(
     ]
     for callback in watching:
         callback.say = say
+    watching.append(_Count(say))
     view = [terminal.TerminalView(file, live)] if verbose else []
     again = 0  # how often it has gone on from the same checkpoint
     try:
@@ -309,6 +310,33 @@ def _carefully(what, write, say):
     except Exception as error:
         say(f"{what} could not be written: {error}")
         return None
+
+
+class _Count(keras.callbacks.Callback):
+    """Says at the start how many training steps there will be: with a small data set, large batches
+    and several moves of the discriminator for each of the generator, these are few."""
+
+    def __init__(self, say):
+        super().__init__()
+        self._say = say
+
+    def on_train_begin(self, logs=None):
+        say, self._say = self._say, lambda line: None  # once, however often it goes back
+        steps, epochs = self.params.get("steps"), self.params["epochs"]
+        if steps is None:
+            return
+        plural = lambda count, word: f"{count:,} {word}{'s' * (count != 1)}"
+        line = f"{plural(steps, 'training step')} an epoch, {steps * epochs:,} in "
+        line += plural(epochs, "epoch")
+        players = self.model.players
+        if self.model.turns > 1:
+            moves = [f"the {p.name} moves {_times(p.steps)}" for p in players]
+            line += f"; in each, {' and '.join(moves)}"
+        say(f"{line}.")
+
+
+def _times(count):
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 class _Interrupts(keras.callbacks.Callback):

@@ -1,5 +1,6 @@
 """What the benchmarks compute besides time."""
 
+import functools
 import gzip
 import json
 import pathlib
@@ -365,3 +366,31 @@ def test_growth_is_that_of_a_line_after_the_beginning(module, capsys):
     soak.say_growth([row(1, 10, 9), row(6, 100, 4), row(7, 101, 5)], 5)
     said = capsys.readouterr().out
     assert "grew by 1.00 % from 6 to 7" in said and "files: 4 at first, 5 at last" in said
+
+
+def test_alarms_are_counted_of_trainings_that_go_well_and_badly(module, tmp_path, monkeypatch):
+    alarms = module("alarms")
+    monkeypatch.setattr(module("measure"), "RESULTS", tmp_path)
+    monkeypatch.setattr(alarms, "WELL", ())
+    tiny = {"generator_units": (4,), "discriminator_units": (4,), "pieces": 2, "latent_dim": 2}
+    monkeypatch.setattr(alarms, "BADLY", (("vanilla", 8, 21, {**tiny, "discriminator_steps": 9}),))
+    small = functools.partial(alarms.train, samples=60, every=7)
+    monkeypatch.setattr(alarms, "train", small)
+    monkeypatch.setattr(sys, "argv", ["alarms.py"])
+    alarms.main()
+    (found,) = module("tables").results("alarms", tmp_path)
+    assert found["goes"] == "badly" and found["found"] == "few_updates (21)"
+    assert found["steps"] == "42" and 0 <= float(found["right"]) <= 1
+    assert np.isnan(float(found["frechet_ratio"])) and float(found["recall"]) <= 1
+
+
+def test_an_alarm_looks_at_the_last_epochs_and_those_before(module):
+    signals = [
+        {"step": e, "d_accuracy_real": 0.5, "d_accuracy_fake": 0.9, "g_loss": 1.0 + (e > 20)}
+        for e in range(1, 41)
+    ]
+    signals[9]["frechet[x]"], signals[39]["frechet[x]"], signals[39]["recall[x]"] = 8.0, 6.0, 0.25
+    signals[39]["precision[x]"] = 0.5
+    found = module("alarms").last(signals)
+    assert (found["right"], found["generator_loss_ratio"], found["frechet_ratio"]) == (0.5, 2, 0.75)
+    assert (found["steps"], found["recall"], found["frechet"]) == (40, 0.25, 6.0)

@@ -216,8 +216,10 @@ def listed(tmp_path, monkeypatch):
 
 def test_weights_are_listed_and_told_about(listed):
     row, _ = listed
-    line = "dcgan.digits             digits, CC BY 4.0; 0.0 MB; Fréchet distance 12.34 (floor 1.8)"
-    assert _done("list", "--weights") == line + "\n"
+    title, line = _done("list", "--weights").splitlines()
+    judge = "Fréchet distances of 1,000 samples by digits-classifier-v1, floor 1.8"
+    assert title == f"digits, CC BY 4.0; 8×8×1; {judge}"
+    assert line.split() == ["dcgan.digits", "12.34", "0.0", "MB"]
     assert json.loads(_done("list", "--weights", "--json")) == ["dcgan.digits"]
     found = json.loads(_done("info", "dcgan.digits", "--json"))
     assert row.items() <= found.items()
@@ -230,6 +232,60 @@ def test_weights_are_listed_and_told_about(listed):
     ):
         assert part in text
     assert "Did you mean 'dcgan.digits'" in _fails("info", "dcgan.digit")
+
+
+def _also(tmp_path, row, name, value, judge, *, shape=(8, 8, 1), floor=1.8, **more):
+    """Put another row into the catalogue of `listed`."""
+    path = tmp_path / "weights.json"
+    frechet = {f"frechet[{judge}]": {"value": value, "floor": floor}}
+    config = {**row["config"], "image_shape": list(shape), **more.pop("config", {})}
+    changes = {"scores": {**frechet, **more.pop("scores", {})}, "config": config, **more}
+    entries = {**json.loads(path.read_text()), name: {**row, **changes}}
+    path.write_text(json.dumps(entries))
+
+
+def test_only_distances_that_compare_are_listed_together(listed, tmp_path):
+    row, own = listed[0], "digits-classifier-v1"
+    _also(tmp_path, row, "dcgan.best", 3.5, own, config={"num_classes": 10})
+    _also(tmp_path, row, "dcgan.eyes", 0.01, "pixels-16", floor=0.001)
+    _also(tmp_path, row, "dcgan.large", 7.0, own, shape=(16, 16, 3))
+    _also(tmp_path, row, "dcgan.few", 99.0, own, passport={"samples": 50})
+    first, _, *lines = _done("list", "--weights").splitlines()
+    assert first.startswith("Fréchet distances compare within a group only")
+    groups = {}
+    for line in lines:
+        if line.startswith(" "):
+            groups[title].append(line.split())  # noqa: F821
+        else:
+            title = line
+            groups[title] = []
+    names = {title: [words[0] for words in members] for title, members in groups.items()}
+    assert sorted(names.values()) == [
+        ["dcgan.best", "dcgan.digits"],  # the best first
+        ["dcgan.eyes"],
+        ["dcgan.few"],
+        ["dcgan.large"],
+    ]
+    for title, (first, *_) in names.items():
+        assert ("16×16×3" in title) == (first == "dcgan.large")
+        assert ("pixels-16, floor 0.001" in title) == (first == "dcgan.eyes")
+        assert ("of 50 samples" in title) == (first == "dcgan.few")
+    (best,) = [words for members in groups.values() for words in members if "classes" in words]
+    assert best[:4] == ["dcgan.best", "3.5", "10", "classes"]
+    # A pattern that leaves one group needs no warning.
+    assert "compare" not in _done("list", "dcgan.[bd]*", "--weights")
+
+
+def test_what_scores_warn_of_is_listed_and_told(listed, tmp_path):
+    scores = {"recall[pixels-16]": {"value": 0.2, "floor": 0.8}}
+    _also(tmp_path, listed[0], "dcgan.one", 3.5, "digits-classifier-v1", scores=scores)
+    lines = _done("list", "--weights").splitlines()
+    assert [line.split()[0] for line in lines if line.endswith("low variety")] == ["dcgan.one"]
+    assert lines[-1] == "What low variety rests on: `ganzoo info NAME`."
+    assert "\nLow variety: recall 0.20, real images have 0.80;" in _done("info", "dcgan.one")
+    found = json.loads(_done("info", "dcgan.one", "--json"))
+    assert list(found["remarks"]) == ["low variety"]
+    assert json.loads(_done("info", "dcgan.digits", "--json"))["remarks"] == {}
 
 
 def test_publish_and_use(digits_run, tmp_path):

@@ -207,6 +207,218 @@ def watch_points(model, rng, *, epochs=3, steps=6, at_once=1, **kwargs):
     return watch(model, ds, epochs=epochs, **kwargs)
 
 
+# What the logs tell -----------------------------------------------------------------------------
+
+
+def course(logs, *, epochs, per_epoch=23, name="vanilla", more=0, **config):
+    """A doctor after so many epochs of a training that was never made.
+
+    Args:
+        logs: function of the epoch, from 1, that gives its logs; scores have brackets.
+        epochs: how many there are.
+        per_epoch: training steps in each.
+        name: of the model.
+        more: epochs that the training would still have.
+        **config: of the model.
+    """
+    small = TINY if name == "vanilla" else {"channels": 4, "latent_dim": 2, "seed": 0}
+    shape = config.pop("image_shape", (8, 8, 1))
+    model = ganzoo.get(name, **{**small, "image_shape": shape, **config})
+    said = []
+    doctor = Doctor(say=said.append)
+    doctor.set_model(model)
+    doctor.set_params({"epochs": epochs + more, "steps": per_epoch})
+    doctor.on_train_begin()
+    for epoch in range(epochs):
+        doctor.on_epoch_begin(epoch)
+        model.step.assign(per_epoch * (epoch + 1))
+        doctor.on_epoch_end(epoch, logs(epoch + 1))
+    assert not doctor._failed and said == [str(finding) for finding in doctor.findings]
+    return doctor
+
+
+def scores(epoch, every, **values):
+    """Scores as they stand in the logs of an epoch, where there are any."""
+    return {} if epoch % every else {f"{name}[a-judge]": x for name, x in values.items()}
+
+
+def test_a_recall_that_stays_low_is_found_once():
+    doctor = course(
+        lambda e: scores(e, 10, frechet=60.0 + e % 20, precision=0.7, recall=0.01),
+        epochs=200,
+        more=100,
+    )
+    (finding,) = doctor.findings
+    assert (finding.name, finding.epoch) == ("low_recall", 80)  # 1,500 steps, and once more
+    assert "1.0% of the real pictures (recall 0.01), and 70% of the samples look" in finding.seen
+    assert "mode collapse" in finding.seen
+    assert finding.advice == "`learning_rate=5e-05`, in place of 0.0002."
+
+
+def test_a_short_training_that_reaches_little_of_the_data_says_so_at_its_end():
+    doctor = course(lambda e: scores(e, 10, frechet=2000 / e, recall=0.02), epochs=30)
+    (finding,) = doctor.findings
+    assert (finding.name, finding.epoch) == ("low_recall", 30)
+    assert finding.advice.startswith("`epochs=60`: the samples still get better")
+    assert "from 200 in epoch 10 to 66.7 in epoch 30" in finding.advice
+    assert "mode collapse" not in finding.seen
+
+
+def test_a_low_recall_is_found_without_a_distance_at_the_end():
+    doctor = course(lambda e: scores(e, 10, recall=0.03), epochs=100)
+    (finding,) = doctor.findings
+    assert (finding.name, finding.epoch) == ("low_recall", 100)
+    assert "recall 0.03). So few kinds" in finding.seen
+    assert finding.advice.startswith("`learning_rate=5e-05`")
+
+
+def test_points_that_are_not_reached_are_called_points():
+    doctor = course(
+        lambda e: scores(e, 10, frechet=5.0, recall=0.0), epochs=20, image_shape=(2,), per_epoch=90
+    )
+    assert "0.0% of the real points" in doctor.findings[0].seen
+    assert "learning_rate=5e-05" in doctor.findings[0].advice  # no better than ten epochs before
+
+
+@pytest.mark.parametrize(
+    "logs",
+    [
+        lambda e: scores(e, 10, frechet=500.0 / e, recall=0.0 if e < 40 else 0.6),
+        lambda e: scores(e, 10, frechet=1e4 * 0.95**e, recall=0.0 if e < 90 else 0.2),
+        lambda e: scores(e, 10, frechet=50.0, recall=0.0 if e % 20 else 0.2),
+        lambda e: scores(e, 10, frechet=50.0),  # nobody measures it
+        lambda e: {"recall": 0.0, "frechet": 50.0},  # a loss of somebody's own
+        lambda e: scores(e, 100, frechet=50.0, recall=0.0),  # one score is none
+    ],
+    ids=["early", "late, but getting there", "now and then", "unknown", "no score", "once"],
+)
+def test_a_recall_that_comes_or_is_not_known_is_left_in_peace(logs):
+    assert course(logs, epochs=100).findings == []
+
+
+def test_low_recall_in_the_scores_of_a_real_training_is_found():
+    ds = ganzoo.datasets.load("digits")
+    rates = {"learning_rate": 1e-7, "discriminator_learning_rate": 1e-7}
+    model = ganzoo.get("vanilla", **{**TINY, **rates})
+    evaluator = ganzoo.evaluation.Evaluator(
+        "digits", metrics=("frechet", "recall"), samples=100, repeats=1
+    )
+    said = []
+    doctor = Doctor(say=said.append)
+    doctor.see = lambda data: None  # measurements of its own would find more
+    scoring = ganzoo.callbacks.Evaluate(evaluator, every=10, verbose=0)
+    model.fit(ds, epochs=20, verbose=0, callbacks=[scoring, doctor])
+    assert names(doctor) == ["low_recall"] and said == [str(doctor.findings[0])]
+
+
+def ahead(epoch, *, right=0.98, rise=0.02, best=40):
+    """Logs of a discriminator that leaves its generator behind, and samples that get no better
+    after the epoch `best`."""
+    return {
+        "d_accuracy_real": right,
+        "d_accuracy_fake": right,
+        "d_loss": 0.4,
+        "g_loss": 1.0 + rise * epoch,
+        **scores(epoch, 10, frechet=600 / min(epoch, best), recall=0.8),
+    }
+
+
+def test_a_discriminator_that_outpaces_its_generator_is_found_once():
+    doctor = course(ahead, epochs=120)
+    (finding,) = doctor.findings
+    assert (finding.name, finding.epoch) == ("discriminator_wins", 60)
+    assert "98.0% of the real and 98.0% of the generated examples for 20 epochs" in finding.seen
+    assert "loss has risen from 1.6 to 2" in finding.seen
+    assert "was 15 in epoch 40 and is 15 now" in finding.seen
+    assert finding.advice == "`discriminator_learning_rate=5e-05`, in place of 0.0002."
+
+
+@pytest.mark.parametrize(
+    ("config", "advice"),
+    [
+        ({"discriminator_steps": 3}, "`discriminator_steps=1`."),
+        ({"discriminator_learning_rate": 1e-3}, "`discriminator_learning_rate=0.0002`, that of"),
+        ({"learning_rate": 1e-5, "discriminator_learning_rate": 2e-4}, "`learning_rate=0.0002`"),
+    ],
+    ids=str,
+)
+def test_what_to_try_depends_on_why_the_discriminator_is_ahead(config, advice):
+    (finding,) = course(ahead, epochs=70, **config).findings
+    assert finding.name == "discriminator_wins" and finding.advice.startswith(advice)
+
+
+@pytest.mark.parametrize(
+    ("change", "config"),
+    [
+        ({"right": 0.9}, {}),
+        ({"rise": 0.0}, {}),
+        ({"best": 1000}, {}),  # the samples get better
+        ({}, {"name": "wgan"}),  # a critic's accuracy means nothing
+        ({}, {"name": "wgan_gp"}),
+        ({}, {"objective": "relativistic"}),
+        ({}, {"per_epoch": 10, "epochs": 60}),  # early
+    ],
+    ids=str,
+)
+def test_a_discriminator_that_is_ahead_as_it_should_be_is_left_in_peace(change, config):
+    found = course(lambda e: ahead(e, **change), **{"epochs": 100, **config})
+    assert "discriminator_wins" not in names(found)
+
+
+def test_without_scores_nobody_knows_whether_samples_get_better():
+    logs = lambda e: {k: x for k, x in ahead(e).items() if "[" not in k}
+    assert course(logs, epochs=100).findings == []
+
+
+@pytest.mark.parametrize(
+    ("epochs", "per_epoch", "config", "seen", "advice"),
+    [
+        (
+            30,
+            4,
+            {"name": "wgan_gp"},
+            "moved only 120 times in 30 epochs: the discriminator moves 5 times for each",
+            "`epochs=375`, which makes 1,500 of it.",
+        ),
+        (25, 12, {}, "moved only 300 times in 25 epochs.", "`epochs=125`"),
+        (
+            100,
+            1,
+            {"discriminator_steps": 2},
+            "moves 2 times for each",
+            "`epochs=1500`, which makes 1,500 of it.",
+        ),
+    ],
+    ids=["critic", "large batches", "both"],
+)
+def test_few_updates_are_told_once_at_the_end(epochs, per_epoch, config, seen, advice):
+    logs = lambda e: scores(e, 10, frechet=200.0, recall=0.0)  # which explains these
+    doctor = course(logs, epochs=epochs, per_epoch=per_epoch, **config)
+    (finding,) = doctor.findings
+    assert (finding.name, finding.epoch) == ("few_updates", epochs)
+    assert seen in finding.seen and finding.advice.startswith(advice)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "per_epoch", "more"),
+    [(19, 4, 0), (30, 4, 1), (20, 20, 0), (1, 1, 0)],
+    ids=["few epochs", "not at its end", "enough", "a step"],
+)
+def test_other_trainings_have_enough_updates_or_want_no_more(epochs, per_epoch, more):
+    assert course(lambda e: {}, epochs=epochs, per_epoch=per_epoch, more=more).findings == []
+
+
+def test_smaller_batches_are_told_of_where_the_size_is_known(rng):
+    model = Points(latent_dim=2, seed=0)
+    doctor = watch(model, ganzoo.datasets.load(data(rng, 128), batch_size=64), epochs=20)
+    finding = doctor.findings[-1]
+    assert finding.name == "few_updates" and "moved only 40 times" in finding.seen
+    assert finding.advice == (
+        "`epochs=750`, which makes 1,500 of it; `batch_size=16`, in place of 64, needs "
+        "`epochs=188` only."
+    )
+
+
 # Divergence -------------------------------------------------------------------------------------
 
 

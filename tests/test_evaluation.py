@@ -187,6 +187,51 @@ def test_every_score_has_a_name_a_floor_and_a_direction(sheet):
         sheet["frechett"]
 
 
+def test_every_printed_score_belongs_to_one_metric(sheet, test):
+    """What a sheet prints is what `metrics` takes, and nothing else is promised."""
+    printed = {name.partition("[")[0] for name in sheet.scores}
+    ring = Evaluator("ring", metrics="high_quality", samples=80, repeats=1)
+    points = np.random.default_rng(0).normal(size=(80, 2)).astype("float32")
+    printed |= {name.partition("[")[0] for name in ring.judge(points).scores}
+    assert printed == set(evaluation.METRIC_OF)
+    told = [score for metric in evaluation.METRICS.values() for score in metric.scores]
+    assert len(told) == len(set(told))
+    for metric in evaluation.METRICS.values():
+        assert set(metric.better) <= set(metric.scores)
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        ("recall", {"precision", "recall"}),
+        (["coverage", "density"], {"density", "coverage"}),
+        ([f"diversity[{ONE}]", "diversity"], {"diversity"}),
+        (["kernel_std"], {"kernel", "kernel_std"}),
+        (("frechet", "precision", metrics.DensityCoverage(2)), {"frechet", "precision", "recall"}),
+    ],
+    ids=str,
+)
+def test_a_score_asks_for_its_metric(asked, given, dcgan, test):
+    sheet = ganzoo.evaluate(
+        dcgan, test[0], extractor=eyes(), metrics=asked, samples=1100, repeats=1
+    )
+    found = {name.partition("[")[0] for name in sheet.scores}
+    own = {"density", "coverage"} if isinstance(asked, tuple) else set()
+    assert found == given | own
+    assert all(name.endswith(f"[{ONE}]") for name in sheet.scores)
+
+
+def test_scores_of_pixels_are_asked_for_as_they_are_printed(dcgan, train, test):
+    sheets = [
+        ganzoo.evaluate(
+            dcgan, test[0], train=train[0], extractor=eyes(), metrics=asked, samples=60, repeats=1
+        )
+        for asked in ("copies", ["nearest_train[pixels]"], "memorisation", ["memorised"])
+    ]
+    (first, *others) = map(values, sheets)
+    assert all(other == pytest.approx(first) for other in others) and "copies[pixels]" in first
+
+
 @pytest.mark.parametrize(
     ("name", "labelled"), [("dcgan", False), ("cgan", True)], ids=lambda x: str(x)
 )
@@ -823,7 +868,18 @@ def test_labels_of_another_length(dcgan, test):
     ("kwargs", "error", "message"),
     [
         ({"metrics": ("frechett",)}, ValueError, "`metrics`: 'frechett'. Did you mean 'frechet'"),
-        ({"metrics": "fid"}, ValueError, "`metrics`: 'fid'"),
+        ({"metrics": "fid"}, ValueError, "`metrics`: 'fid'.*coverage.*memorisation.*recall"),
+        ({"metrics": ["recal"]}, ValueError, "'recal'. Did you mean 'recall'"),
+        ({"metrics": 3}, TypeError, "`metrics` is a name, a metric or a list .* Received: 3"),
+        ({"metrics": [["recall"]]}, ValueError, r"in `metrics`: \['recall'\]"),
+        ({"metrics": "recall[mnist-x]"}, ValueError, f"'recall' is measured by '{ONE}': ask for"),
+        ({"metrics": [f"copies[{ONE}]"]}, ValueError, "'copies' is measured by 'pixels'"),
+        ({"metrics": ["frechet["]}, ValueError, "ask for 'frechet', or pass another `extractor`"),
+        (
+            {"metrics": ("precision", metrics.PrecisionRecall(5))},
+            ValueError,
+            "Each metric gives its scores once. Received precision_recall, precision_recall",
+        ),
         ({"extractor": "mnits"}, ValueError, "Unknown extractor: 'mnits'. Did you mean 'mnist'"),
         ({"extractor": 3}, TypeError, "An extractor is a name, or a function"),
         ({"samples": 1}, ValueError, "`samples` must be at least 2"),

@@ -699,6 +699,38 @@ def test_a_last_checkpoint_that_cannot_be_written_goes_elsewhere(train, whole, t
     assert int(weights.load("vanilla", zoo.model_class("vanilla"), run, {}).step) == 6
 
 
+@pytest.mark.parametrize(
+    ("epochs", "more", "batch", "line"),
+    [
+        (3, {}, 32, "2 training steps an epoch, 6 in 3 epochs."),
+        (
+            2,
+            {"discriminator_steps": 2},
+            32,
+            "1 training step an epoch, 2 in 2 epochs; in each, the discriminator moves twice and "
+            "the generator moves once.",
+        ),
+        (
+            1,
+            {"discriminator_steps": 5},
+            4,
+            "3 training steps an epoch, 3 in 1 epoch; in each, the discriminator moves 5 times "
+            "and the generator moves once.",
+        ),
+    ],
+    ids=["one move each", "two moves", "five moves"],
+)
+def test_how_many_steps_there_will_be_is_said_first(train, tmp_path, epochs, more, batch, line):
+    _, said = train(tmp_path / "run", epochs, arguments={**TINY, **more}, batch_size=batch)
+    assert said[1] == line
+
+
+def test_a_run_of_few_updates_says_so_once_and_keeps_it(whole):
+    (found,) = [json.loads(x) for x in (whole / "doctor.jsonl").read_text().splitlines()]
+    assert (found["name"], found["epoch"], found["step"]) == ("few_updates", EPOCHS, 2 * EPOCHS)
+    assert "`epochs=750`" in found["advice"] and "`batch_size=8`" in found["advice"]
+
+
 # Divergence ---------------------------------------------------------------------------------------
 
 

@@ -414,6 +414,50 @@ def test_each_row_is_what_its_file_is():
         assert row.command and row.data["licence"] and row.epochs
 
 
+def scored(**values):
+    """Scores as a row has them, from `name=(value, floor)`."""
+    return {
+        f"{name}[a-judge]": {"value": value, "floor": floor}
+        for name, (value, floor) in values.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("scores", "words"),
+    [
+        ({"recall": (0.2, 0.5), "precision": (0.6, 0.9)}, ["low variety"]),
+        ({"recall": (0.26, 0.5), "precision": (0.46, 0.9)}, []),
+        ({"recall": (0.5, 0.9), "precision": (0.1, 0.9)}, ["low fidelity"]),
+        ({"recall": (0.0, 0.9), "precision": (0.0, 0.9)}, ["low variety", "low fidelity"]),
+        ({"recall": (0.0, None)}, []),
+        ({"recall": ("nan", 0.9), "frechet": ("inf", 1.0)}, []),
+        ({}, []),
+    ],
+    ids=str,
+)
+def test_one_rule_says_what_scores_warn_of(scores, words):
+    found = catalogue.remarks(scored(**scores))
+    assert list(found) == words
+    for word, score in (("low variety", "recall"), ("low fidelity", "precision")):
+        if word in found:
+            value, floor = scores[score]
+            assert found[word].startswith(f"{score} {value:.2f}, real images have {floor:.2f};")
+        assert "one class" not in found.get(word, "")
+
+
+@pytest.mark.parametrize(("agreement", "alike"), [(0.9, True), (0.1, False)])
+def test_little_variety_with_right_labels_is_little_within_a_class(agreement, alike):
+    scores = scored(recall=(0.1, 0.8), class_agreement=(agreement, 0.95))
+    assert ("one class are much alike" in catalogue.remarks(scores)["low variety"]) == alike
+
+
+def test_the_rows_whose_samples_have_little_variety_say_so():
+    marked = {name for name, row in catalogue.rows().items() if "low variety" in row.remarks}
+    assert marked == {"sngan.fashion_mnist", "progan.emoji", "r3gan.emoji"}
+    told = catalogue.rows()["sngan.fashion_mnist"].describe()
+    assert "Low variety: recall 0.19" in told and "Samples of one class are much alike." in told
+
+
 def test_what_comes_with_the_package_is_small():
     assert sum(path.stat().st_size for path in catalogue.FOLDER.glob("*")) < 30e6
     listed = {row.file for row in catalogue.rows().values() if row.url is None}

@@ -29,13 +29,15 @@ class Metric:
             gives it.
         sides: which of `"real"`, `"fake"` and `"train"` must be seen before `result`.
         labelled: whether it needs labels.
-        better: `"lower"` or `"higher"`, for each result.
+        scores: names of all results that it may give.
+        better: `"lower"` or `"higher"`, for the results of which one end is better.
     """
 
     name = "metric"
     uses = "features"
     sides: tuple[str, ...] = ("real", "fake")
     labelled = False
+    scores: tuple[str, ...] = ()
     better: dict[str, str] = {}
 
     def __init__(self) -> None:

@@ -90,6 +90,7 @@ class ClassScore(Metric):
     name = "class_score"
     uses = "logits"
     sides = ("fake",)
+    scores = ("class_score", "class_score_std")
     better = {"class_score": "higher"}
 
     def remember(self) -> Any:
@@ -111,6 +112,7 @@ class ClassAgreement(Metric):
     uses = "logits"
     sides = ("fake",)
     labelled = True
+    scores = ("class_agreement",)
     better = {"class_agreement": "higher"}
 
     def remember(self) -> Any:
@@ -155,6 +157,7 @@ class ModeCoverage(Metric):
     name = "modes"
     uses = "modes"
     sides = ("fake",)
+    scores = ("modes", "high_quality", "rarest_mode_share", "modes_kl")
     better = {"modes": "higher", "high_quality": "higher", "modes_kl": "lower"}
 
     def __init__(self, modes: int, strays: bool = True) -> None:
@@ -225,6 +228,7 @@ class Diversity(Metric):
 
     name = "diversity"
     sides = ("fake",)
+    scores = ("diversity",)
     better = {"diversity": "higher"}
 
     def __init__(self, keep: int = 2_000) -> None:

@@ -116,6 +116,7 @@ class FrechetDistance(Metric):
     """
 
     name = "frechet"
+    scores = ("frechet",)
     better = {"frechet": "lower"}
 
     def remember(self) -> Any:
@@ -149,6 +150,7 @@ class IntraClassFrechet(Metric):
 
     name = "intra_class_frechet"
     labelled = True
+    scores = ("intra_class_frechet", "intra_class_frechet_worst")
     better = {"intra_class_frechet": "lower", "intra_class_frechet_worst": "lower"}
 
     def remember(self) -> Any:
@@ -187,6 +189,7 @@ class KernelDistance(Metric):
     """
 
     name = "kernel"
+    scores = ("kernel", "kernel_std")
     better = {"kernel": "lower"}
 
     def __init__(

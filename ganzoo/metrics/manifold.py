@@ -128,7 +128,7 @@ class _Manifold(Metric):
 
     def result(self):
         rows = (side.rows() for side in self.need("real", "fake", least=self.k + 1))
-        return dict(zip(self.better, self.compare(*rows, self.k)))
+        return dict(zip(self.scores, self.compare(*rows, self.k)))
 
 
 class PrecisionRecall(_Manifold):
@@ -142,6 +142,7 @@ class PrecisionRecall(_Manifold):
     """
 
     name = "precision_recall"
+    scores = ("precision", "recall")
     better = {"precision": "higher", "recall": "higher"}
     compare = staticmethod(precision_recall)
 
@@ -160,6 +161,7 @@ class DensityCoverage(_Manifold):
     """
 
     name = "density_coverage"
+    scores = ("density", "coverage")
     better = {"density": "higher", "coverage": "higher"}
     compare = staticmethod(density_coverage)
 

@@ -49,6 +49,7 @@ class Memorisation(Metric):
     name = "memorisation"
     uses = "pixels"
     sides = ("real", "fake", "train")
+    scores = ("memorised", "train_nearer", "copies", "nearest_train", "nearest_held_out")
     better = {"memorised": "lower", "train_nearer": "lower", "copies": "lower"}
 
     def __init__(self, keep: int = 60_000) -> None:
