@@ -15,7 +15,7 @@ PACKAGE = pathlib.Path(ganzoo.__file__).parent
 # From the bottom up; a module imports only what stands in lines before its own, or its own
 # package. `checks` and the package's front (`ganzoo` itself, lazy) may be imported by all.
 LAYERS = [
-    ["checks", "hints"],
+    ["checks", "hints", "texts"],
     ["backend"],
     ["augmentations", "losses", "penalties", "layers", "optimizers"],
     ["networks"],
@@ -27,7 +27,7 @@ LAYERS = [
     ["codes", "semisupervised"],
     ["registry"],
     ["models"],
-    ["archives", "downloads", "tensors"],
+    ["archives", "downloads", "locks", "tensors"],
     ["catalogue"],
     ["weights"],
     ["zoo"],
