@@ -488,7 +488,8 @@ def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
     Whatever interrupts it, `path` holds either what it held or all of the new.
     """
-    temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
+    # A name may be as long as the file system takes, and this one must not be longer.
+    temporary = path.with_name(f".{path.stem[:50]}.partial{path.suffix}")
     try:
         yield temporary
         with temporary.open("r+b") as file:

@@ -729,11 +729,12 @@ def explore(models, host, port, open_browser, as_json, debug):
         code = f"ganzoo.get({name!r}, weights={str(source)!r})"
         return pages.Entry(functools.partial(ganzoo.get, name, weights=source), code)
 
-    entries = {word: entry(word) for word in models or catalogue.rows()}
+    title = lambda word: texts.shown(texts.kept(word))
+    entries = {title(word): entry(word) for word in models or catalogue.rows()}
     runs = [] if models else sorted(pathlib.Path("runs").glob("*/checkpoints"))
     for word in (str(run.parent) for run in runs):
         try:
-            entries[word] = entry(word)
+            entries[title(word)] = entry(word)
         except _USER_ERRORS as error:  # nobody asked for this one
             click.echo(f"{word} is left out: {error}", err=True)
     address = pages.launch(entries, host=host, port=port, open_browser=open_browser, block=False)

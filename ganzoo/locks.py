@@ -103,7 +103,7 @@ def alone(folder: hints.Path, warn: Callable[[str], object]) -> Iterator[None]:
 
 
 def holder(folder: hints.Path) -> str | None:
-    """Who holds a folder, such as `"process 4711 on apollo, since 2026-03-01 12:00:00"`; or None."""
+    """Who holds a folder, `"process 4711 on apollo, since 2026-03-01 12:00:00"`; or None."""
     path = pathlib.Path(folder) / FILE
     try:
         os.close(_open(path, os.O_RDWR))

@@ -87,13 +87,25 @@ def say(line: str, file: TextIO | None = None) -> None:
         print(line, file=Terminal(sys.stdout if file is None else file), flush=True)
 
 
+_BYTES = "ganzoo.bytes"
+
+
+def _as_bytes(error):
+    part = error.object[error.start : error.end]
+    try:
+        return part.encode("ascii", "surrogateescape"), error.end
+    except UnicodeEncodeError:
+        return "?" * len(part), error.end
+
+
 def open_up(*streams: Any) -> None:
     """Have streams of this process take any text, whatever the locale.
 
-    Those in ASCII become UTF-8, as Python and click do by themselves in most such locales; in other
-    encodings, characters that are not in them become `?`.
+    Those in ASCII become UTF-8, as Python and click do by themselves in most such locales. Bytes of
+    names go out as they are; other characters that an encoding lacks become `?`.
     """
+    codecs.register_error(_BYTES, _as_bytes)
     for stream in streams:
         if hasattr(stream, "reconfigure"):
             ascii = codecs.lookup(stream.encoding).name == "ascii"
-            stream.reconfigure(encoding="utf-8" if ascii else None, errors="replace")
+            stream.reconfigure(encoding="utf-8" if ascii else None, errors=_BYTES)

@@ -220,6 +220,6 @@ def _load_tensors(name, cls, path, saved, config):
         layers = sorted({variable.rpartition("/")[0] for variable in left})
         warnings.warn(
             f"Of {str(path)!r}, what fits was taken. New, and to be trained: {', '.join(layers)}.",
-            stacklevel=4,
+            stacklevel=5,
         )
     return model
