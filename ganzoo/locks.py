@@ -116,9 +116,9 @@ def holder(folder: hints.Path) -> str | None:
 
 def _wait(folder):
     """The open and locked file. Others may look at a lock, or clear up, for a moment."""
-    for pause in (0.05, 0.1, 0.2, None):
-        folder.mkdir(parents=True, exist_ok=True)
+    for pause in (*[0.01] * 30, None):
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             number = _open(folder / FILE, os.O_RDWR | os.O_CREAT)
         except (BlockingIOError, FileNotFoundError):
             if pause is None:
