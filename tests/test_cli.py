@@ -1,9 +1,11 @@
 """The command line: quick to start, the same words as in Python, errors in one line."""
 
+import html
 import json
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +23,7 @@ from ganzoo import callbacks
 from ganzoo import catalogue
 from ganzoo import cli
 from ganzoo import downloads
+from ganzoo import locks
 from ganzoo import tensors
 from ganzoo import weights
 from ganzoo import zoo
@@ -634,6 +637,114 @@ def test_evaluate_a_run_folder_scores_the_last_and_the_best(digits_run):
     assert again.to_dict() == ganzoo.ScoreSheet.load(out / "scores.json").to_dict()
 
 
+def test_scores_while_a_training_runs_are_not_those_of_the_last_model(digits_run, tmp_path):
+    out = tmp_path / "run"
+    shutil.copytree(digits_run[0], out, ignore=shutil.ignore_patterns("scores*", "nearest*"))
+    before = _content(out)
+    with locks.alone(out, pytest.fail):
+        said = _done("evaluate", out, *QUICK, "--metrics", "diversity")
+    assert str(out / "scores-epoch-0002.json") in said
+    after = _content(out)
+    assert {k: after[k] for k in before} == before  # the report is the training's to write
+    new = ["nearest-epoch-0002.png", "scores-epoch-0002-best.json", "scores-epoch-0002.json"]
+    assert sorted(map(str, set(after) - set(before))) == new
+
+
+def test_scores_of_a_model_that_training_has_left_behind_are_of_their_epoch(
+    digits_run, tmp_path, monkeypatch
+):
+    from ganzoo import runs
+
+    out = tmp_path / "run"
+    shutil.copytree(digits_run[0], out, ignore=shutil.ignore_patterns("scores*", "nearest*"))
+    evaluate = runs.evaluate
+
+    def meanwhile(*args, **kwargs):
+        found = evaluate(*args, **kwargs)
+        newest = out / "checkpoints" / "epoch-0002.keras"
+        shutil.copy(newest, newest.with_name("epoch-0003.keras"))
+        return found
+
+    monkeypatch.setattr(runs, "evaluate", meanwhile)
+    _done("evaluate", out, *QUICK, "--metrics", "diversity")
+    assert (out / "scores-epoch-0002.json").exists() and not (out / "scores.json").exists()
+    assert (out / "nearest-epoch-0002.png").exists() and not (out / "nearest.png").exists()
+    monkeypatch.undo()
+    _done("evaluate", out, *QUICK, "--metrics", "diversity")
+    assert (out / "scores.json").exists() and (out / "nearest.png").exists()
+
+
+def test_a_run_is_read_while_a_training_writes_to_it(digits_run, tmp_path):
+    out, _ = digits_run
+    with locks.alone(out, pytest.fail):
+        _done("sample", out, "-n", 4, "-o", tmp_path / "samples.png")
+        _done("film", out, "-o", tmp_path / "film.gif")
+        _done("export", out, "-o", tmp_path / "weights.safetensors")
+        _done("publish", out, "-o", tmp_path / "public", "-n", 0)
+        error = _fails("train", "cgan", "--epochs", 3, *TINY, "--set", "num_classes=10", "-o", out)
+    assert "Another training writes to" in error and f"process {os.getpid()} on " in error
+    assert not [p for p in tmp_path.rglob("*") if p.name == locks.FILE]
+
+
+# Names ------------------------------------------------------------------------------------------
+
+WITHOUT_UTF8 = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("bilder-ü 字 😀".encode(), "bilder-ü 字 😀"),
+        (b"bad\xff\xfe", "bad��"),
+        (b"-a\nb'\"<i>%s&[red]", "-a\nb'\"<i>%s&[red]"),
+    ],
+    ids=["no-ascii", "no-utf-8", "signs"],
+)
+def test_a_run_with_any_name_in_a_locale_without_utf_8(tmp_path, data, name, shown, monkeypatch):
+    folder = os.path.join(os.fsencode(tmp_path), name)
+    for kind in ("a", "b"):
+        os.makedirs(os.path.join(folder, kind.encode()))
+    for i, image in enumerate(np.load(data / "pictures.npy")):
+        place = os.path.join(folder, b"ab"[i % 2 :][:1], b"\xff%d.png" % i)
+        with open(place, "wb") as file:
+            Image.fromarray(image[..., 0]).save(file, "png")
+    run = b"runs/" + name
+
+    def call(*words, **env):
+        done = subprocess.run(
+            [SCRIPT, *words], capture_output=True, cwd=tmp_path, env={**os.environ, **env}
+        )
+        assert done.returncode == 0, done
+        assert b"could not" not in done.stdout + done.stderr
+        return done.stdout
+
+    train = [b"train", b"cgan", b"--data", name, *map(os.fsencode, TINY), b"-o", run]
+    said = call(*train, "--epochs", "1", **WITHOUT_UTF8)
+    assert b"in " + run + b"\n" in said  # as it is
+    monkeypatch.chdir(tmp_path)
+    _done(*map(os.fsdecode, train), "--epochs", "2")
+    scoring = ["-n", "16", "--extractor", "pixels"]
+    call("publish", run, "-o", b"public" + name, *scoring, "--repeats", "1", **WITHOUT_UTF8)
+    page = (tmp_path / os.fsdecode(run) / "report.html").read_text(encoding="utf-8")
+    assert f"<h1>cgan on {html.escape(shown)}</h1>" in page.replace("&#34;", "&quot;").replace(
+        "&#39;", "&#x27;"
+    )
+    card = (tmp_path / os.fsdecode(b"public" + name) / "README.md").read_text(encoding="utf-8")
+    assert f"# cgan, trained on {shown}".replace("\n", " ") in card.splitlines()
+
+
+@pytest.mark.parametrize("words", [["list"], ["list", "--weights"], ["info", "cgan.mnist"]])
+def test_what_ganzoo_says_can_be_said_in_a_locale_without_utf_8(words):
+    there, here = (
+        subprocess.run([SCRIPT, *words], capture_output=True, check=True, env={**os.environ, **env})
+        for env in (WITHOUT_UTF8, {"PYTHONUTF8": "1"})
+    )
+    assert there.stdout == here.stdout and there.stdout.decode("utf-8")
+    latin = {**os.environ, "PYTHONIOENCODING": "latin-1:strict"}
+    found = subprocess.run([SCRIPT, *words], capture_output=True, check=True, env=latin).stdout
+    assert found == here.stdout.decode("utf-8").encode("latin-1", "replace")
+
+
 def test_evaluate_as_json_with_some_metrics(digits_run, tmp_path):
     out, _ = digits_run
     words = ["--metrics", "frechet, diversity", "--extractor", "pixels", "-o", tmp_path / "s.json"]
@@ -750,12 +861,14 @@ def test_json_is_all_that_is_printed(data, tmp_path):
     assert json.loads(result.stdout) == {"path": str(tmp_path / "published"), **facts}
 
 
-def test_a_film_of_a_run(run, tmp_path):
+def test_a_film_of_a_run(run, tmp_path, monkeypatch):
     import imageio_ffmpeg
 
     run, _, _ = run
-    for name in ("new/film.mp4", "film.gif"):
-        assert _done("film", run, "-o", tmp_path / name, "--seconds", "2").strip().endswith(name)
+    monkeypatch.chdir(tmp_path)
+    for name in ("new/film.mp4", "film.gif", "a:b.mp4", "-y.mp4", f"{'f' * 251}.gif"):
+        assert _done("film", run, "-o", name, "--seconds", "2").strip() == name
+        assert (tmp_path / name).stat().st_size
     frames, seconds = imageio_ffmpeg.count_frames_and_secs(str(tmp_path / "new/film.mp4"))
     assert frames >= 3 and 2 <= seconds <= 5  # the last one stays
     with Image.open(tmp_path / "film.gif") as film:

@@ -37,6 +37,24 @@ def explorer():
     return explore.Explorer({"dcgan": DCGAN, "cgan": CGAN})
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a*b*", r"a\*b\*"),
+        ("<b>&amp;", r"\<b\>\&amp;"),
+        ("[x](y)$z$", r"\[x\](y)\$z\$"),
+        ("two\nlines \udcff", "two lines �"),
+        ("fashion_mnist", "fashion_mnist"),
+    ],
+    ids=ascii,
+)
+def test_names_of_data_stand_in_sentences_as_they_are(name, shown, tmp_path):
+    settings = {"model": "dcgan", "data": name}
+    (tmp_path / "config.json").write_text(json.dumps({"settings": settings}))
+    explorer = explore.Explorer({str(tmp_path): DCGAN})
+    assert explorer.wants(str(tmp_path)).endswith(f"knows pictures of *{shown}*.")
+
+
 def test_a_point_is_what_generate_draws_from_the_seed(explorer):
     point = explorer.point("cgan", seed=5, label=7, method="single latents")
     model = explorer.model("cgan")
