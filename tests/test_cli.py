@@ -4,7 +4,6 @@ import html
 import json
 import os
 import pathlib
-import resource
 import shutil
 import signal
 import subprocess
@@ -29,7 +28,11 @@ from ganzoo import weights
 from ganzoo import zoo
 
 SCRIPT = pathlib.Path(sys.executable).with_name("ganzoo")
+HANGS = 600
+"""Seconds after which a program is taken to hang, however busy the machine is."""
 TINY = ["--set", "channels=4", "--set", "latent_dim=6", "--batch-size", "32"]
+MODULES = 280
+"""Twice what a start imports with Python 3.11."""
 FRAMEWORKS = {"tensorflow", "keras", "jax", "torch", "numpy", "sklearn", "PIL"}
 
 
@@ -77,6 +80,7 @@ def run(data, tmp_path_factory):
     """A run folder, and what was printed while it was made."""
     out = tmp_path_factory.mktemp("runs") / "dcgan"
     words = ["train", "dcgan", "--data", data / "pictures.npy", "--epochs", 2, *TINY, "-o", out]
+    words += ["--checkpoint-seconds", 0]
     return out, _done(*words), words
 
 
@@ -100,27 +104,21 @@ def conditional_run(data, tmp_path_factory):
     ],
     ids=lambda x: x[0],
 )
-def test_start_takes_under_half_a_second(words, expected):
-    """Of processor time, which a busy machine does not lengthen; the best of three."""
-    seconds = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        result = subprocess.run([SCRIPT, *words], capture_output=True, text=True, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        seconds.append(
-            after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
-        )
-    assert min(seconds) < 0.5
+def test_a_command_that_needs_no_framework_imports_little(words, expected):
+    result = subprocess.run([SCRIPT, *words], capture_output=True, text=True, check=True)
     assert expected in result.stdout
     assert result.stderr == ""
+    # What the start costs, by no clock: the modules that Python reads for it, which it lists.
+    command = [sys.executable, "-X", "importtime", SCRIPT, *words]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    imported = {line.rpartition("|")[2].strip() for line in found.splitlines()}
+    assert "ganzoo.cli" in imported and len(imported) < MODULES
+    assert not FRAMEWORKS & imported
 
 
 def test_nothing_is_imported_before_it_must():
     program = f"""
-import sys, time
-start = time.process_time()
-import ganzoo
-print(time.process_time() - start, file=sys.stderr)
+import sys
 from ganzoo import cli
 for words in (["list"], ["list", "--weights"], ["info", "dcgan"], ["train", "--help"]):
     cli.main(words, standalone_mode=False)
@@ -132,7 +130,6 @@ assert {FRAMEWORKS!r} & set(sys.modules) == {{"numpy"}}  # it would be seen
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert result.stdout.splitlines()[-1] == "[]"
-    assert float(result.stderr.splitlines()[0]) <= 0.1
 
 
 @pytest.mark.parametrize(
@@ -389,8 +386,14 @@ def test_train_writes_a_run_folder(run, data):
         "samples",
         "training.gif",
     ]
-    # Seconds apart, only the last epoch's is worth a checkpoint.
-    assert [p.name for p in (out / "checkpoints").iterdir()] == ["epoch-0002.keras"]
+    names = ["epoch-0001.keras", "epoch-0002.keras"]
+    assert sorted(p.name for p in (out / "checkpoints").iterdir()) == names
+
+
+def test_epochs_that_end_soon_after_one_another_are_not_all_saved(data, tmp_path):
+    words = ["train", "dcgan", "--data", data / "pictures.npy", "--epochs", 2, *TINY]
+    _done(*words, "-o", tmp_path / "run", "--checkpoint-seconds", 1e9)
+    assert list(weights.by_epoch(tmp_path / "run" / "checkpoints", ".keras")) == [2]
 
 
 def test_train_again_does_nothing_or_refuses(run, tmp_path):
@@ -420,7 +423,7 @@ def test_an_interrupt_says_how_to_go_on(data, tmp_path):
     out = tmp_path / "run"
     words = ["train", "dcgan", "--data", data / "pictures.npy", *TINY, "-o", out]
     process = subprocess.Popen(
-        [SCRIPT, *words, "--epochs", "1000"],
+        [SCRIPT, *words, "--epochs", "1000000", "--checkpoint-seconds", "1e9"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -428,12 +431,12 @@ def test_an_interrupt_says_how_to_go_on(data, tmp_path):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
-        deadline = time.monotonic() + 180
+        deadline = time.monotonic() + HANGS
         while not (out / "samples" / "epoch-0002.png").exists():
             assert process.poll() is None and time.monotonic() < deadline
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=HANGS)
     finally:
         process.kill()
         process.wait()

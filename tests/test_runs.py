@@ -36,7 +36,6 @@ TINY = {
     "ema_decay": 0.9,
 }
 EPOCHS = 20
-SCRIPT = pathlib.Path(sys.executable).with_name("ganzoo")
 
 
 @pytest.fixture(scope="module")
@@ -569,19 +568,41 @@ def test_who_ignores_ctrl_c_goes_on_ignoring_it(usual_ctrl_c):
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
+# `ganzoo`, which waits before its last epochs: however late it is killed, it has not ended.
+WAITS = f"""
+import sys
+from ganzoo import callbacks
+from ganzoo import cli
+
+write = callbacks.MetricsLog.on_epoch_end
+
+def wait(self, epoch, logs=None):
+    write(self, epoch, logs)
+    if epoch + 1 == {EPOCHS - 2}:
+        sys.stdin.read()
+
+callbacks.MetricsLog.on_epoch_end = wait
+cli.main()
+"""
+
+
 def test_killed_twice_equals_uninterrupted(train, whole, tmp_path, data):
     """SIGKILL at random moments of a real process, each time followed by the same command."""
     run = tmp_path / "run"
     words = ["--batch-size", "32", "--epochs", str(EPOCHS), "--checkpoint-seconds", "0"]
     words += [w for k, v in TINY.items() for w in ("--set", f"{k}={v}")]
-    command = [SCRIPT, "train", "vanilla", "--data", data, *words, "-o", run]
+    command = [sys.executable, "-c", WAITS, "train", "vanilla", "--data", data, *words, "-o", run]
     moments = random.Random(0)
     metrics = run / "metrics.jsonl"
     for lines in (2, 8):
         with subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         ) as process:
-            deadline = time.monotonic() + 180
+            deadline = time.monotonic() + 600
             while not metrics.exists() or metrics.read_text().count("\n") < lines:
                 if process.poll() is not None or time.monotonic() > deadline:
                     process.kill()
