@@ -21,6 +21,7 @@ from ganzoo import checks
 from ganzoo import evaluation
 from ganzoo import hints
 from ganzoo import images
+from ganzoo import texts
 from ganzoo import weights
 from ganzoo.pictures import to_pictures
 
@@ -29,7 +30,7 @@ class _Writes(keras.callbacks.Callback):
     """Of callbacks that write files: once something has been trained, a full disk or a folder that
     is gone is said, and does not end the training."""
 
-    say: Callable[[str], object] = staticmethod(print)
+    say: Callable[[str], object] = staticmethod(texts.say)
 
     def _write(self, what, write):
         """Whether `write` has written `what`."""
@@ -396,7 +397,7 @@ class Evaluate(keras.callbacks.Callback):
         every: int = 1,
         best: str | None = None,
         folder: hints.Path | None = None,
-        say: Callable[[str], object] = print,
+        say: Callable[[str], object] = texts.say,
         verbose: int = 1,
     ) -> None:
         super().__init__()
@@ -487,7 +488,8 @@ def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
     Whatever interrupts it, `path` holds either what it held or all of the new.
     """
-    temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
+    # A name may be as long as the file system takes, and this one must not be longer.
+    temporary = path.with_name(f".{path.stem[:50]}.partial{path.suffix}")
     try:
         yield temporary
         with temporary.open("r+b") as file:
@@ -527,4 +529,4 @@ def save_atomically(model: keras.Model, path: pathlib.Path) -> None:
 def write_atomically(path: pathlib.Path, text: str) -> None:
     """Write a text file, so that `path` holds either what it held or all of the new text."""
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(texts.shown(text), encoding="utf-8")

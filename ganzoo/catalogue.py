@@ -217,8 +217,8 @@ def trained_on(word: hints.Path) -> dict[str, Any]:
 
     Returns:
         A dict with `data`, a list of what `ganzoo.datasets.load` takes, of a translator both
-        domains; `class_names` if it was told labels; and `on_error` and `value_range` of a run.
-        An empty one if nothing is known.
+        domains; `class_names` if it was told labels; and of a run `on_error`, `value_range` and
+        `directory`, the folder from which relative paths lead. An empty one if nothing is known.
     """
     row = rows().get(str(word))
     try:
@@ -234,14 +234,15 @@ def trained_on(word: hints.Path) -> dict[str, Any]:
         else:
             known = {"data": [settings[key] for key in ("data", "to") if key in settings]}
             names = record.get("class_names")
-            if "on_error" in settings:
-                known["on_error"] = settings["on_error"]
+            known.update({k: settings[k] for k in ("on_error",) if k in settings})
+            known.update({k: record[k] for k in ("directory",) if k in record})
             if settings.get("value_range") is not None:
                 low, high = map(float, settings["value_range"])
                 known["value_range"] = [low, high]
         if names is not None:
             known["class_names"] = list(names)
-        words = [*known["data"], *known.get("class_names", []), known.get("on_error", "")]
+        words = [*known["data"], *known.get("class_names", [])]
+        words += [known.get(key, "") for key in ("on_error", "directory")]
         return known if all(isinstance(x, str) for x in words) else {}
     except Exception:  # a file may be wrong in any way, and there may be none
         return {}

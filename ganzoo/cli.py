@@ -19,6 +19,7 @@ import click
 
 import ganzoo
 from ganzoo import checks
+from ganzoo import texts
 from ganzoo import zoo
 
 INTERRUPTED = 130
@@ -39,6 +40,8 @@ class _Main(click.Group):
 
     def main(self, args=None, **kwargs):
         words = sys.argv[1:] if args is None else list(args)
+        if args is None:  # these streams are ours
+            texts.open_up(sys.stdout, sys.stderr)
         try:
             with warnings.catch_warnings():
                 warnings.showwarning = _warn
@@ -369,9 +372,9 @@ def train(
 
     def say(line):
         # Not `click.echo`: it goes around what keeps lines of text above those that stay in place.
-        print(line, file=sys.stderr if as_json else sys.stdout, flush=True)
+        texts.say(line, sys.stderr if as_json else sys.stdout)
 
-    out = pathlib.Path(out) if out else weights.default_run(model, data)
+    out = pathlib.Path(out).expanduser() if out else weights.default_run(model, data)
     try:
         _load_framework()
         from ganzoo import runs
@@ -593,11 +596,15 @@ def evaluate(
     name, source = _trained(model, weights)
     from ganzoo import catalogue
     from ganzoo import runs
+    from ganzoo import weights as sources
 
     row = catalogue.rows().get(f"{name}.{source}")
     place = pathlib.Path(source).expanduser()
     folder = place if not row and (place / "checkpoints").is_dir() else None
     best = folder and folder / "checkpoints" / "best.keras"
+    if folder:  # one file: a training may add another meanwhile
+        epoch, source = list(sources.by_epoch(folder / "checkpoints", ".keras").items())[-1]
+        nearest = folder / f"nearest-epoch-{epoch:04d}.png"
 
     if metrics is not None:
         settings["metrics"] = [part.strip() for part in metrics.split(",")]
@@ -615,12 +622,15 @@ def evaluate(
         data,
         data_dir=data_dir,
         export=export,
-        nearest=folder and folder / "nearest.png",
+        nearest=nearest if folder else None,
         show=None if as_json else click.echo,
         **settings,
     )
-    if out is None and folder:
-        out = folder / "scores.json"
+    if folder:
+        mark = runs.mark(folder, epoch)
+        if nearest.exists():
+            nearest.replace(folder / f"nearest{mark}.png")
+        out = out or folder / f"scores{mark}.json"
     if out is not None:
         out = pathlib.Path(out)
         for which, sheet in found.items():
@@ -629,7 +639,7 @@ def evaluate(
         click.echo(json.dumps({which: sheet.to_dict() for which, sheet in found.items()}))
     elif out is not None:
         click.echo(f"Score sheet: {out}")
-    if folder:
+    if folder and not mark:  # otherwise the training writes its own at the end
         runs.write_report(folder, lambda line: click.echo(line, err=True))
 
 
@@ -771,11 +781,12 @@ def explore(models, host, port, open_browser, as_json, debug):
         code = f"ganzoo.get({name!r}, weights={str(source)!r})"
         return pages.Entry(functools.partial(ganzoo.get, name, weights=source), code)
 
-    entries = {word: entry(word) for word in models or catalogue.rows()}
+    title = lambda word: texts.shown(texts.kept(word))
+    entries = {title(word): entry(word) for word in models or catalogue.rows()}
     runs = [] if models else sorted(pathlib.Path("runs").glob("*/checkpoints"))
     for word in (str(run.parent) for run in runs):
         try:
-            entries[word] = entry(word)
+            entries[title(word)] = entry(word)
         except _USER_ERRORS as error:  # nobody asked for this one
             click.echo(f"{word} is left out: {error}", err=True)
     address = pages.launch(entries, host=host, port=port, open_browser=open_browser, block=False)
@@ -793,6 +804,7 @@ def _classes(labels, model, source):
     known = {name.casefold(): i for i, name in enumerate(names or [])}
     numbers = []
     for part in map(str.strip, labels.split(",")):
+        part = texts.kept(part)
         if part.isdecimal():
             numbers.append(int(part))
         elif part.casefold() in known:

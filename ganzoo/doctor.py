@@ -14,6 +14,7 @@ from keras import ops
 from ganzoo import backend
 from ganzoo import checks
 from ganzoo import losses
+from ganzoo import texts
 from ganzoo.gan import GAN
 
 # The limits lie between what was measured on healthy runs and on runs broken on purpose. Healthy:
@@ -159,7 +160,7 @@ class Doctor(keras.callbacks.Callback):
         n: int = 256,
         seed: int = 0,
         stop_on_nan: bool = True,
-        say: Callable[[str], object] = print,
+        say: Callable[[str], object] = texts.say,
         found: Callable[[Finding], object] | None = None,
     ) -> None:
         super().__init__()

@@ -7,6 +7,7 @@ import ipaddress
 import logging
 import os
 import pathlib
+import re
 import shutil
 import socket
 import tempfile
@@ -27,6 +28,7 @@ from ganzoo import checks
 from ganzoo import hints
 from ganzoo import images
 from ganzoo import latent
+from ganzoo import texts
 from ganzoo.datasets import pictures
 from ganzoo.pictures import PictureGame
 
@@ -102,9 +104,10 @@ class Explorer:
         """What its classes are called, `"7: Sneaker"`, or their numbers where that is not known;
         of a model without classes none."""
         numbers = [str(i) for i in range(getattr(self.model(title), "num_classes", None) or 0)]
-        names = catalogue.trained_on(title).get("class_names", [])
+        names = catalogue.trained_on(texts.local(title)).get("class_names", [])
         if len(names) != len(numbers):
             return numbers
+        names = map(texts.shown, names)
         return [i if name == i else f"{i}: {name}" for i, name in zip(numbers, names)]
 
     def wants(self, title: str) -> str:
@@ -112,10 +115,10 @@ class Explorer:
         shape = self.model(title).image_shape
         if len(shape) != 3:
             return "This model is one of points, not of pictures."
-        data = catalogue.trained_on(title).get("data", [])
+        data = catalogue.trained_on(texts.local(title)).get("data", [])
         if len(data) == 1 and self.can(title, "translate"):
             data = data[0].split(" and ")  # as it is published
-        names = [pathlib.Path(name).stem for name in data]
+        names = [_markdown(pathlib.Path(name).stem) for name in data]
         kind = "pixels, without colours" if shape[2] == 1 else "pixels"
         size = f"Any picture will do; it is brought to {shape[0]}×{shape[1]} {kind}."
         if len(names) == 2:
@@ -427,6 +430,11 @@ class _Events:
 
 async def _fetch_nothing(address, *_, **__):
     raise ValueError(f"The page fetches nothing, and not {address!r}: upload a file.")
+
+
+def _markdown(name):
+    """Any name, so that Markdown shows it as it is."""
+    return re.sub(r"([\\`*~$<>&\[\]])", r"\\\1", " ".join(texts.shown(name).splitlines()))
 
 
 CSS = """

@@ -1,6 +1,7 @@
 """Pictures as files: grids, single files, animations."""
 
 import math
+import os
 import pathlib
 import zipfile
 from collections.abc import Iterable
@@ -138,7 +139,8 @@ def save_film(frames: Iterable[hints.Path], path: hints.Path, seconds: float = 6
         # The format wants even ones.
         width, height = (2 * math.ceil(side / 2) for side in first.size)
     size = width, height
-    writer = imageio_ffmpeg.write_frames(str(path), size, fps=rate, quality=8, macro_block_size=2)
+    place = os.path.abspath(path)  # ffmpeg reads `a:b.mp4` as b.mp4 by the protocol a
+    writer = imageio_ffmpeg.write_frames(place, size, fps=rate, quality=8, macro_block_size=2)
     writer.send(None)
     try:
         for frame in frames:

@@ -14,6 +14,7 @@ from ganzoo import images
 from ganzoo import report
 from ganzoo import runs
 from ganzoo import tensors
+from ganzoo import texts
 from ganzoo import weights
 from ganzoo import zoo
 from ganzoo.catalogue import number
@@ -43,7 +44,7 @@ def publish(
     samples: int = 10_000,
     repeats: int = 1,
     extractor: str | Callable | None = None,
-    say: Callable[[str], object] = print,
+    say: Callable[[str], object] = texts.say,
 ) -> dict[str, Any]:
     """Write the folder that makes a run's model public: a repository of the Hugging Face Hub, say.
 
@@ -145,7 +146,7 @@ def _facts(run, epoch, licence):
         domains = [settings["data"], *([settings["to"]] if "to" in settings else [])]
         if [row["epoch"] for row in log] != list(range(1, epoch + 1)):
             raise ValueError("its log does not have all epochs")
-        own = any(pathlib.Path(name).expanduser().exists() for name in domains)
+        own = any(runs.place_of(name, record.get("directory")) for name in domains)
         known = None if own or len(domains) > 1 else LICENCES.get(domains[0])
         classes = record.get("class_names")
         return {
@@ -163,7 +164,7 @@ def _facts(run, epoch, licence):
             "versions": record["versions"],
             "scores": {},
             "passport": {},
-            "command": report.command(settings, epoch),
+            "command": _line(report.command(settings, epoch)),
         }
     except Exception as error:  # a file may be wrong in any way
         raise ValueError(
@@ -175,7 +176,7 @@ def _facts(run, epoch, licence):
 
 def _line(text):
     """Text for a line of Markdown or YAML: nothing in it ends the line or hides the rest."""
-    return "".join(x if x.isprintable() else " " for x in str(text)).strip()
+    return "".join(x if x.isprintable() else " " for x in texts.shown(str(text))).strip()
 
 
 def _score(facts, run, out, say, **settings):
@@ -192,7 +193,8 @@ def _score(facts, run, out, say, **settings):
         return {}
     sheet = sheets["last"]
     data = sheet.passport["data"]
-    named = {**data, "source": pathlib.Path(data["source"]).name}  # not where it is on this machine
+    # Not where it is on this machine.
+    named = {**data, "source": texts.kept(pathlib.Path(data["source"]).name)}
     return keep_scores(dataclasses.replace(sheet, passport={**sheet.passport, "data": named}), out)
 
 

@@ -16,6 +16,7 @@ from ganzoo import callbacks
 from ganzoo import catalogue
 from ganzoo import evaluation
 from ganzoo import hints
+from ganzoo import texts
 from ganzoo import weights
 
 FILE = "report.html"
@@ -68,7 +69,7 @@ def write(run: hints.Path) -> pathlib.Path:
     >>> write(folder).name
     'report.html'
     """
-    run = pathlib.Path(run)
+    run = pathlib.Path(run).expanduser()
     try:
         config = json.loads((run / "config.json").read_text(encoding="utf-8"))
         settings, asked = dict(config["settings"]), config["epochs"]
@@ -78,7 +79,6 @@ def write(run: hints.Path) -> pathlib.Path:
         raise ValueError(f"{str(run)!r} is no run folder of `ganzoo train`.") from None
     try:
         page = _page(run, settings, asked, device, versions, made_by)
-        page.encode()
     except Exception as error:
         raise ValueError(
             f"The records in {str(run)!r} are damaged, or of an older version of ganzoo "
@@ -275,6 +275,7 @@ def command(settings, epochs, run=None):
         words += ["--value-range", ",".join(f"{x:g}" for x in settings["value_range"])]
     if run is not None:
         place, usual = run.resolve(), weights.default_run(settings["model"], settings["data"])
-        if place.name != usual.name:
-            words += ["--out", f"runs/{place.name}" if place.parent.name == "runs" else place.name]
+        name = texts.kept(place.name)
+        if name != usual.name:
+            words += ["--out", f"runs/{name}" if place.parent.name == "runs" else name]
     return shlex.join(map(str, words))

@@ -13,7 +13,11 @@ report.html       all of it on one page
 
 import contextlib
 import dataclasses
+import functools
+import inspect
 import json
+import operator
+import os
 import pathlib
 import signal
 import sys
@@ -22,6 +26,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 from typing import Literal
+from typing import ParamSpec
 from typing import TextIO
 
 import keras
@@ -36,12 +41,39 @@ from ganzoo import doctor
 from ganzoo import evaluation
 from ganzoo import hints
 from ganzoo import images
+from ganzoo import locks
 from ganzoo import terminal
+from ganzoo import texts
 from ganzoo import weights
 from ganzoo import zoo
 from ganzoo.pictures import PictureGame
 
+P = ParamSpec("P")
 
+
+def _alone(train: Callable[P, PictureGame]) -> Callable[P, PictureGame]:
+    """`train`, which no other process may do in the same run folder meanwhile."""
+
+    @functools.wraps(train)
+    def alone(*args, **kwargs):
+        asked = inspect.signature(train).bind(*args, **kwargs)
+        asked.apply_defaults()
+        model, data, out, say = (asked.arguments[k] for k in ("model", "data", "out", "say"))
+        out = pathlib.Path(out).expanduser() if out else weights.default_run(model, data)
+        asked.arguments["out"] = out
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(locks.alone(out, say))
+            except BlockingIOError:
+                raise
+            except OSError as error:
+                raise _unwritable(out, error) from None
+            return train(*asked.args, **asked.kwargs)
+
+    return alone
+
+
+@_alone
 def train(
     model: str,
     data: hints.Path = "digits",
@@ -61,7 +93,7 @@ def train(
     score_every: int | None = None,
     tensorboard: bool = False,
     on_divergence: Literal["stop", "rollback"] = "stop",
-    say: Callable[[str], object] = print,
+    say: Callable[[str], object] = texts.say,
     verbose: int | Literal["auto"] = "auto",
     file: TextIO | None = None,
 ) -> PictureGame:
@@ -94,11 +126,12 @@ def train(
 
     Raises:
         ValueError: the folder holds a run with other settings, or an argument is out of range.
-        OSError: the folder cannot be written.
+        OSError: the folder cannot be written, or (`BlockingIOError`) another training writes to
+            it at this moment.
         FloatingPointError: the training has diverged. The message names the step, the term of the
             loss, the networks, and what to change.
     """
-    out = pathlib.Path(out) if out is not None else weights.default_run(model, data)
+    assert isinstance(out, pathlib.Path)  # by `_alone`
     arguments = dict(arguments or {})
     checks.integer("epochs", epochs)
     checks.integer("batch_size", batch_size)
@@ -118,9 +151,10 @@ def train(
         "on_error": on_error,
         "value_range": value_range,
     }
-    settings = {"model": model, "arguments": arguments, "data": str(data), **options}
+    settings = {"model": model, "arguments": arguments, "data": _name(data), **options}
     if to is not None:
-        settings["to"] = str(to)
+        settings["to"] = _name(to)
+    settings = _plain(settings)
     _check(out, settings)
     done, resumed = _resume(out, model, say)
     if done >= epochs:
@@ -265,11 +299,11 @@ def film(folder: hints.Path, path: hints.Path, seconds: float = 6.0) -> pathlib.
         ValueError: the folder has no samples, or the ending is another.
         ImportError: an MP4 needs what is not installed.
     """
-    grids = list(weights.by_epoch(pathlib.Path(folder) / "samples", ".png").values())
+    folder, path = (pathlib.Path(p).expanduser() for p in (folder, path))
+    grids = list(weights.by_epoch(folder / "samples", ".png").values())
     if not grids:
         raise ValueError(f"{str(folder)!r} is no run folder with samples in it.")
     checks.real("seconds", seconds, above=0)
-    path = pathlib.Path(path)
     kinds = {".gif": images.save_gif, ".mp4": images.save_film}
     if path.suffix.lower() not in kinds:
         raise ValueError(f"A film ends in {' or '.join(kinds)}. Received: {str(path)!r}.")
@@ -432,26 +466,104 @@ def _check(out, settings):
     if not begun:  # such as after an error in the data: nothing to protect
         return
     try:
-        before = dict(json.loads(path.read_text(encoding="utf-8"))["settings"])
+        record = json.loads(path.read_text(encoding="utf-8"))
+        before, place = dict(record["settings"]), record.get("directory")
+        differing = _differing(out, before, settings, place)
     except Exception:  # a file may be wrong in any way
         raise ValueError(f"{str(path)!r} is damaged. Choose another folder with --out.") from None
-    asked = json.loads(json.dumps(settings))
-    differing = [k for k in asked if before.get(k) != asked[k]]
     if differing:
-        changes = ", ".join(f"{k} was {before.get(k)!r}, not {asked[k]!r}" for k in differing)
+        changes = []
+        for key in differing:
+            was, now = before.get(key), settings[key]
+            if was == now:  # a path, from two folders
+                was, now = str(place_of(was, place)), os.path.abspath(now)
+            changes.append(f"{key} was {was!r}, not {now!r}")
+        changes = ", ".join(changes)
         raise ValueError(
             f"{str(out)!r} holds a run with other settings: {changes}. Choose another folder "
             "with --out, or give the settings of that run to go on with it."
         )
 
 
+def _name(source):
+    """A data set as a run folder keeps it: a path that is no string is never a name."""
+    word = texts.kept(os.fspath(source))
+    plain = not isinstance(source, str) and os.path.dirname(word) == ""
+    return os.path.join(".", word) if plain else word
+
+
+def _plain(value):
+    """As JSON gives it back: lists for tuples and arrays, Python's numbers for NumPy's."""
+    if isinstance(value, dict):
+        return {key: _plain(x) for key, x in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(x) for x in value]
+    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
+
+
+def _differing(out, before, asked, place):
+    """The settings asked for that mean something else than those of a run, however both are
+    written; its command was given in the folder `place`, if that is known."""
+
+    def size(was, now):
+        pair = lambda side: [side, side] if isinstance(side, int) else side
+        return pair(was) == pair(now)
+
+    def arguments(was, now):
+        if was == now or before["model"] != asked["model"]:
+            return was == now
+        defaults = _plain(zoo.model_class(asked["model"]).arguments())
+        # What the run was not given is as its model has it, which today's default need not be.
+        used = {**defaults, **_used(out), **was}
+        return all(used.get(k) == {**defaults, **now}.get(k) for k in {*was, *now})
+
+    def data(was, now):
+        return was is not None and _same_data(was, now, place)
+
+    same = {"image_size": size, "arguments": arguments, "data": data, "to": data}
+    return [k for k in asked if not same.get(k, operator.eq)(before.get(k), asked[k])]
+
+
+def _same_data(was, now, place):
+    """Whether two names mean the same data, the first where the current folder was `place`."""
+    before, after = place_of(was, place), place_of(now)
+    if before is not None and after is not None:
+        return before.samefile(after)
+    if was in datasets.BUILT_IN or now in datasets.BUILT_IN:
+        return was == now
+    before, after = (pathlib.Path(os.path.expanduser(name)) for name in (was, now))
+    # The same words where the files have moved, with the folder that the command is given in.
+    from_there = os.path.join(texts.local(place or ""), before)
+    return before == after or os.path.abspath(from_there) == os.path.abspath(after)
+
+
+def place_of(name: str, place: str | None = None) -> pathlib.Path | None:
+    """Where the files of a data set are; None if it is a name, or they are not there.
+
+    Args:
+        name: as `config.json` has it.
+        place: the folder from which relative paths lead. None: the current one.
+    """
+    path = pathlib.Path(texts.local(place or ""), os.path.expanduser(texts.local(name)))
+    return path if name not in datasets.BUILT_IN and os.path.exists(path) else None
+
+
+def _used(out):
+    """The arguments of the model in a run's newest checkpoint, as far as it can be read."""
+    for path in reversed(weights.by_epoch(out / "checkpoints", ".keras").values()):
+        with contextlib.suppress(ValueError):
+            return weights.read(path)[1]
+    return {}
+
+
 def _write_config(out, settings, epochs, class_names):
     """Make the run folder and write down what was asked for, and with what."""
     config = {
         "settings": settings,
+        "directory": texts.kept(os.path.abspath("")),  # from where relative paths lead
         "epochs": epochs,
-        "class_names": class_names,
-        "command": sys.argv,
+        "class_names": class_names and [texts.kept(name) for name in class_names],
+        "command": [texts.kept(word) for word in sys.argv],
         "versions": backend.versions(),
         "device": {"name": backend.device(), "gpu": backend.accelerated()},
     }
@@ -459,10 +571,14 @@ def _write_config(out, settings, epochs, class_names):
         out.mkdir(parents=True, exist_ok=True)
         callbacks.write_atomically(out / "config.json", json.dumps(config, indent=2) + "\n")
     except OSError as error:
-        raise OSError(
-            f"The run folder {str(out)!r} cannot be written: {error.strerror}. Choose another with "
-            "--out."
-        ) from None
+        raise _unwritable(out, error) from None
+
+
+def _unwritable(out, error):
+    return OSError(
+        f"The run folder {str(out)!r} cannot be written: {error.strerror or error}. Choose another "
+        "with --out."
+    )
 
 
 def _resume(out, model, say):
@@ -514,8 +630,29 @@ def data_of(folder: hints.Path) -> dict[str, Any]:
             f"{str(pathlib.Path(folder) / 'config.json')!r} does not say what the run was trained "
             "on. Say it with --data."
         )
+    data = texts.local(known["data"][0])
+    place = place_of(known["data"][0], known.get("directory"))
+    if place is not None and not (os.path.exists(data) and place.samefile(data)):
+        data = str(place)  # which is not where the same words lead from here
     reading = ("on_error", "value_range", "class_names")
-    return {"data": known["data"][0], **{k: known[k] for k in reading if k in known}}
+    return {"data": data, **{k: known[k] for k in reading if k in known}}
+
+
+def mark(folder: hints.Path, epoch: int) -> str:
+    """What tells files about a run's model of an epoch from those about its last model.
+
+    Returns:
+        Nothing where that is the last model; `"-epoch-0007"` where the run has gone on, or a
+        training is writing to its folder.
+
+    Example:
+
+    >>> mark("runs/dcgan-digits", 7)  # of which there is no checkpoint
+    '-epoch-0007'
+    """
+    folder = pathlib.Path(folder)
+    last = locks.holder(folder) is None and _saved(folder) == epoch
+    return "" if last else f"-epoch-{epoch:04d}"
 
 
 def evaluate(

@@ -1,6 +1,5 @@
 """A training, as the terminal shows it."""
 
-import contextlib
 import math
 import os
 import sys
@@ -14,6 +13,8 @@ from rich import progress_bar
 from rich import table
 from rich import text
 from rich.live import Live
+
+from ganzoo import texts
 
 
 class TerminalView(keras.callbacks.Callback):
@@ -48,7 +49,7 @@ class TerminalView(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         self._epoch, self._start, self._begun = None, time.perf_counter(), None
         self._logs, self._scores, self._scored, self._speed = {}, {}, None, None
-        self._out = self.file or sys.stdout
+        self._out = texts.Terminal(self.file or sys.stdout)
         live = self._out.isatty() if self.live is None else self.live
         if live and os.environ.get("TERM") != "dumb":
             self._display = Live(
@@ -90,8 +91,7 @@ class TerminalView(keras.callbacks.Callback):
             shown = {k: v for k, v in found.items() if k.endswith("loss") or _is_score(k)}
             line = ", ".join([*self._pace(), *(f"{k} {v:.4g}" for k, v in shown.items())])
             line = f"Epoch {epoch + 1}/{self.params['epochs']}: {line}"
-            with contextlib.suppress(OSError):  # nobody reads it any more: no reason to stop
-                print(line, file=self._out, flush=True)
+            texts.say(line, self._out)
 
     def close(self) -> None:
         """Called by `fit`, however it ends."""

@@ -132,6 +132,16 @@ def load(name, cls, source, config):
     """The model `name` with weights from `source`, just as it was saved; `config` overrides the
     saved arguments."""
     path = find(source, name)
+    try:
+        return _load(name, cls, source, path, config)
+    except (ValueError, OSError):
+        # A training that keeps the newest checkpoints only has removed it meanwhile.
+        if path is None or path.exists() or not (newer := find(source, name)):
+            raise
+    return _load(name, cls, source, newer, config)
+
+
+def _load(name, cls, source, path, config):
     if path is None:
         tags = [n.partition(".")[2] for n in catalogue.rows() if n.startswith(f"{name}.")]
         raise checks.unknown(f"weights of {name!r} (no such tag, file or run folder)", source, tags)
@@ -211,6 +221,6 @@ def _load_tensors(name, cls, path, saved, config):
         layers = sorted({variable.rpartition("/")[0] for variable in left})
         warnings.warn(
             f"Of {str(path)!r}, what fits was taken. New, and to be trained: {', '.join(layers)}.",
-            stacklevel=4,
+            stacklevel=5,
         )
     return model

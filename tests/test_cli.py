@@ -1,9 +1,10 @@
 """The command line: quick to start, the same words as in Python, errors in one line."""
 
+import html
 import json
 import os
 import pathlib
-import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,12 +22,17 @@ from ganzoo import callbacks
 from ganzoo import catalogue
 from ganzoo import cli
 from ganzoo import downloads
+from ganzoo import locks
 from ganzoo import tensors
 from ganzoo import weights
 from ganzoo import zoo
 
 SCRIPT = pathlib.Path(sys.executable).with_name("ganzoo")
+HANGS = 600
+"""Seconds after which a program is taken to hang, however busy the machine is."""
 TINY = ["--set", "channels=4", "--set", "latent_dim=6", "--batch-size", "32"]
+MODULES = 280
+"""Twice what a start imports with Python 3.11."""
 FRAMEWORKS = {"tensorflow", "keras", "jax", "torch", "numpy", "sklearn", "PIL"}
 
 
@@ -74,6 +80,7 @@ def run(data, tmp_path_factory):
     """A run folder, and what was printed while it was made."""
     out = tmp_path_factory.mktemp("runs") / "dcgan"
     words = ["train", "dcgan", "--data", data / "pictures.npy", "--epochs", 2, *TINY, "-o", out]
+    words += ["--checkpoint-seconds", 0]
     return out, _done(*words), words
 
 
@@ -97,27 +104,21 @@ def conditional_run(data, tmp_path_factory):
     ],
     ids=lambda x: x[0],
 )
-def test_start_takes_under_half_a_second(words, expected):
-    """Of processor time, which a busy machine does not lengthen; the best of three."""
-    seconds = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        result = subprocess.run([SCRIPT, *words], capture_output=True, text=True, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        seconds.append(
-            after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
-        )
-    assert min(seconds) < 0.5
+def test_a_command_that_needs_no_framework_imports_little(words, expected):
+    result = subprocess.run([SCRIPT, *words], capture_output=True, text=True, check=True)
     assert expected in result.stdout
     assert result.stderr == ""
+    # What the start costs, by no clock: the modules that Python reads for it, which it lists.
+    command = [sys.executable, "-X", "importtime", SCRIPT, *words]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    imported = {line.rpartition("|")[2].strip() for line in found.splitlines()}
+    assert "ganzoo.cli" in imported and len(imported) < MODULES
+    assert not FRAMEWORKS & imported
 
 
 def test_nothing_is_imported_before_it_must():
     program = f"""
-import sys, time
-start = time.process_time()
-import ganzoo
-print(time.process_time() - start, file=sys.stderr)
+import sys
 from ganzoo import cli
 for words in (["list"], ["list", "--weights"], ["info", "dcgan"], ["train", "--help"]):
     cli.main(words, standalone_mode=False)
@@ -129,7 +130,6 @@ assert {FRAMEWORKS!r} & set(sys.modules) == {{"numpy"}}  # it would be seen
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert result.stdout.splitlines()[-1] == "[]"
-    assert float(result.stderr.splitlines()[0]) <= 0.1
 
 
 @pytest.mark.parametrize(
@@ -442,8 +442,14 @@ def test_train_writes_a_run_folder(run, data):
         "samples",
         "training.gif",
     ]
-    # Seconds apart, only the last epoch's is worth a checkpoint.
-    assert [p.name for p in (out / "checkpoints").iterdir()] == ["epoch-0002.keras"]
+    names = ["epoch-0001.keras", "epoch-0002.keras"]
+    assert sorted(p.name for p in (out / "checkpoints").iterdir()) == names
+
+
+def test_epochs_that_end_soon_after_one_another_are_not_all_saved(data, tmp_path):
+    words = ["train", "dcgan", "--data", data / "pictures.npy", "--epochs", 2, *TINY]
+    _done(*words, "-o", tmp_path / "run", "--checkpoint-seconds", 1e9)
+    assert list(weights.by_epoch(tmp_path / "run" / "checkpoints", ".keras")) == [2]
 
 
 def test_train_again_does_nothing_or_refuses(run, tmp_path):
@@ -473,7 +479,7 @@ def test_an_interrupt_says_how_to_go_on(data, tmp_path):
     out = tmp_path / "run"
     words = ["train", "dcgan", "--data", data / "pictures.npy", *TINY, "-o", out]
     process = subprocess.Popen(
-        [SCRIPT, *words, "--epochs", "1000"],
+        [SCRIPT, *words, "--epochs", "1000000", "--checkpoint-seconds", "1e9"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -481,12 +487,12 @@ def test_an_interrupt_says_how_to_go_on(data, tmp_path):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
-        deadline = time.monotonic() + 180
+        deadline = time.monotonic() + HANGS
         while not (out / "samples" / "epoch-0002.png").exists():
             assert process.poll() is None and time.monotonic() < deadline
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=HANGS)
     finally:
         process.kill()
         process.wait()
@@ -690,6 +696,114 @@ def test_evaluate_a_run_folder_scores_the_last_and_the_best(digits_run):
     assert again.to_dict() == ganzoo.ScoreSheet.load(out / "scores.json").to_dict()
 
 
+def test_scores_while_a_training_runs_are_not_those_of_the_last_model(digits_run, tmp_path):
+    out = tmp_path / "run"
+    shutil.copytree(digits_run[0], out, ignore=shutil.ignore_patterns("scores*", "nearest*"))
+    before = _content(out)
+    with locks.alone(out, pytest.fail):
+        said = _done("evaluate", out, *QUICK, "--metrics", "diversity")
+    assert str(out / "scores-epoch-0002.json") in said
+    after = _content(out)
+    assert {k: after[k] for k in before} == before  # the report is the training's to write
+    new = ["nearest-epoch-0002.png", "scores-epoch-0002-best.json", "scores-epoch-0002.json"]
+    assert sorted(map(str, set(after) - set(before))) == new
+
+
+def test_scores_of_a_model_that_training_has_left_behind_are_of_their_epoch(
+    digits_run, tmp_path, monkeypatch
+):
+    from ganzoo import runs
+
+    out = tmp_path / "run"
+    shutil.copytree(digits_run[0], out, ignore=shutil.ignore_patterns("scores*", "nearest*"))
+    evaluate = runs.evaluate
+
+    def meanwhile(*args, **kwargs):
+        found = evaluate(*args, **kwargs)
+        newest = out / "checkpoints" / "epoch-0002.keras"
+        shutil.copy(newest, newest.with_name("epoch-0003.keras"))
+        return found
+
+    monkeypatch.setattr(runs, "evaluate", meanwhile)
+    _done("evaluate", out, *QUICK, "--metrics", "diversity")
+    assert (out / "scores-epoch-0002.json").exists() and not (out / "scores.json").exists()
+    assert (out / "nearest-epoch-0002.png").exists() and not (out / "nearest.png").exists()
+    monkeypatch.undo()
+    _done("evaluate", out, *QUICK, "--metrics", "diversity")
+    assert (out / "scores.json").exists() and (out / "nearest.png").exists()
+
+
+def test_a_run_is_read_while_a_training_writes_to_it(digits_run, tmp_path):
+    out, _ = digits_run
+    with locks.alone(out, pytest.fail):
+        _done("sample", out, "-n", 4, "-o", tmp_path / "samples.png")
+        _done("film", out, "-o", tmp_path / "film.gif")
+        _done("export", out, "-o", tmp_path / "weights.safetensors")
+        _done("publish", out, "-o", tmp_path / "public", "-n", 0)
+        error = _fails("train", "cgan", "--epochs", 3, *TINY, "--set", "num_classes=10", "-o", out)
+    assert "Another training writes to" in error and f"process {os.getpid()} on " in error
+    assert not [p for p in tmp_path.rglob("*") if p.name == locks.FILE]
+
+
+# Names ------------------------------------------------------------------------------------------
+
+WITHOUT_UTF8 = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("bilder-ü 字 😀".encode(), "bilder-ü 字 😀"),
+        (b"bad\xff\xfe", "bad��"),
+        (b"-a\nb'\"<i>%s&[red]", "-a\nb'\"<i>%s&[red]"),
+    ],
+    ids=["no-ascii", "no-utf-8", "signs"],
+)
+def test_a_run_with_any_name_in_a_locale_without_utf_8(tmp_path, data, name, shown, monkeypatch):
+    folder = os.path.join(os.fsencode(tmp_path), name)
+    for kind in ("a", "b"):
+        os.makedirs(os.path.join(folder, kind.encode()))
+    for i, image in enumerate(np.load(data / "pictures.npy")):
+        place = os.path.join(folder, b"ab"[i % 2 :][:1], b"\xff%d.png" % i)
+        with open(place, "wb") as file:
+            Image.fromarray(image[..., 0]).save(file, "png")
+    run = b"runs/" + name
+
+    def call(*words, **env):
+        done = subprocess.run(
+            [SCRIPT, *words], capture_output=True, cwd=tmp_path, env={**os.environ, **env}
+        )
+        assert done.returncode == 0, done
+        assert b"could not" not in done.stdout + done.stderr
+        return done.stdout
+
+    train = [b"train", b"cgan", b"--data", name, *map(os.fsencode, TINY), b"-o", run]
+    said = call(*train, "--epochs", "1", **WITHOUT_UTF8)
+    assert b"in " + run + b"\n" in said  # as it is
+    monkeypatch.chdir(tmp_path)
+    _done(*map(os.fsdecode, train), "--epochs", "2")
+    scoring = ["-n", "16", "--extractor", "pixels"]
+    call("publish", run, "-o", b"public" + name, *scoring, "--repeats", "1", **WITHOUT_UTF8)
+    page = (tmp_path / os.fsdecode(run) / "report.html").read_text(encoding="utf-8")
+    assert f"<h1>cgan on {html.escape(shown)}</h1>" in page.replace("&#34;", "&quot;").replace(
+        "&#39;", "&#x27;"
+    )
+    card = (tmp_path / os.fsdecode(b"public" + name) / "README.md").read_text(encoding="utf-8")
+    assert f"# cgan, trained on {shown}".replace("\n", " ") in card.splitlines()
+
+
+@pytest.mark.parametrize("words", [["list"], ["list", "--weights"], ["info", "cgan.mnist"]])
+def test_what_ganzoo_says_can_be_said_in_a_locale_without_utf_8(words):
+    there, here = (
+        subprocess.run([SCRIPT, *words], capture_output=True, check=True, env={**os.environ, **env})
+        for env in (WITHOUT_UTF8, {"PYTHONUTF8": "1"})
+    )
+    assert there.stdout == here.stdout and there.stdout.decode("utf-8")
+    latin = {**os.environ, "PYTHONIOENCODING": "latin-1:strict"}
+    found = subprocess.run([SCRIPT, *words], capture_output=True, check=True, env=latin).stdout
+    assert found == here.stdout.decode("utf-8").encode("latin-1", "replace")
+
+
 def test_evaluate_as_json_with_some_metrics(digits_run, tmp_path):
     out, _ = digits_run
     words = ["--metrics", "frechet, diversity", "--extractor", "pixels", "-o", tmp_path / "s.json"]
@@ -806,12 +920,14 @@ def test_json_is_all_that_is_printed(data, tmp_path):
     assert json.loads(result.stdout) == {"path": str(tmp_path / "published"), **facts}
 
 
-def test_a_film_of_a_run(run, tmp_path):
+def test_a_film_of_a_run(run, tmp_path, monkeypatch):
     import imageio_ffmpeg
 
     run, _, _ = run
-    for name in ("new/film.mp4", "film.gif"):
-        assert _done("film", run, "-o", tmp_path / name, "--seconds", "2").strip().endswith(name)
+    monkeypatch.chdir(tmp_path)
+    for name in ("new/film.mp4", "film.gif", "a:b.mp4", "-y.mp4", f"{'f' * 251}.gif"):
+        assert _done("film", run, "-o", name, "--seconds", "2").strip() == name
+        assert (tmp_path / name).stat().st_size
     frames, seconds = imageio_ffmpeg.count_frames_and_secs(str(tmp_path / "new/film.mp4"))
     assert frames >= 3 and 2 <= seconds <= 5  # the last one stays
     with Image.open(tmp_path / "film.gif") as film:

@@ -13,7 +13,7 @@ NOTEBOOKS = pathlib.Path(__file__).parents[1] / "docs" / "notebooks"
 def run(notebook, folder, monkeypatch):
     """Its cells, executed."""
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
-    nbclient.NotebookClient(notebook, timeout=300).execute(cwd=folder)
+    nbclient.NotebookClient(notebook, timeout=1800).execute(cwd=folder)
     return notebook.cells
 
 

@@ -47,7 +47,9 @@ def test_the_folder_says_what_is_in_it(run, published):
     assert json.loads((out / "config.json").read_text()) == json.loads(json.dumps(facts))
     assert facts["data"] == {"name": "digits", "licence": "CC BY 4.0"}
     assert (facts["epochs"], facts["seed"], facts["config"]["channels"]) == (2, 0, 4)
-    assert facts["cpu_minutes"] > 0 and facts["gpu_minutes"] is None
+    log = [json.loads(x) for x in (run / "metrics.jsonl").read_text().splitlines()]
+    assert facts["cpu_minutes"] == round(sum(row["cpu_seconds"] for row in log) / 60, 2)
+    assert facts["gpu_minutes"] is None
     assert facts["versions"]["keras"] and " core" in facts["device"]
     sheet = json.loads((out / "scores.json").read_text())
     assert facts["scores"] == sheet["scores"] and sheet["passport"]["samples"] == 500

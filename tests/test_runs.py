@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import pathlib
 import random
 import shutil
@@ -20,6 +21,7 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import callbacks
+from ganzoo import locks
 from ganzoo import runs
 from ganzoo import weights
 from ganzoo import zoo
@@ -34,7 +36,6 @@ TINY = {
     "ema_decay": 0.9,
 }
 EPOCHS = 20
-SCRIPT = pathlib.Path(sys.executable).with_name("ganzoo")
 
 
 @pytest.fixture(scope="module")
@@ -177,10 +178,209 @@ def test_other_settings_are_refused_and_nothing_changes(train, whole, tmp_path, 
     assert _content(whole) == before
 
 
+@pytest.fixture
+def pictures(tmp_path, data, monkeypatch):
+    """The current folder has the same pictures as a folder, a zip and arrays, and a run of each."""
+    monkeypatch.chdir(tmp_path)
+    images = np.load(data)
+    (tmp_path / "pics").mkdir()
+    with zipfile.ZipFile("pics.zip", "w") as archive:
+        for i, image in enumerate(images):
+            Image.fromarray(image[..., 0]).save(f"pics/{i:02}.png")
+            archive.write(f"pics/{i:02}.png")
+    np.save("pics.npy", images)
+    shutil.copytree("pics", "other")
+    pathlib.Path("link").symlink_to("pics")
+    pathlib.Path("elsewhere").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_data_is_the_same_whatever_path_leads_to_it(train, pictures, monkeypatch):
+    for kind in ("pics", "pics.zip", "pics.npy"):
+        run = pictures / f"run-{kind}"
+        train(run, 1, source=kind)
+        spellings = [f"./{kind}", f"elsewhere/../{kind}", f"~/{kind}", pathlib.Path(kind)]
+        spellings += [pictures / kind, *(["pics/", "link", "link/"] if kind == "pics" else [])]
+        for source in spellings:
+            _, said = train(run, 1, source=source)
+            assert said == [f"{run} has 1 epochs already. For more: --epochs 2"], source
+        monkeypatch.chdir(pictures / "elsewhere")
+        for source in (f"../{kind}", str(pictures / kind)):
+            train(run, 1, source=source)
+        # What was trained on is found from here as well.
+        assert runs.data_of(run) == {"data": str(pictures / kind), "on_error": "raise"}
+        monkeypatch.chdir(pictures)
+        assert runs.data_of(run)["data"] == kind
+        for source in ("other", "digits", "ring", "elsewhere", f"elsewhere/{kind}"):
+            with pytest.raises(ValueError, match=f"data was '{kind}', not '{source}'"):
+                train(run, 2, source=source)
+    # And it goes on.
+    train(pictures / "run-pics", 2, source="pics/")
+    assert [row["epoch"] for row in _rows(pictures / "run-pics")] == [1, 2]
+
+
+def test_the_same_words_may_mean_other_data(train, pictures, monkeypatch):
+    train(pictures / "run", 1, source="pics")
+    shutil.copytree("pics", "elsewhere/pics")
+    monkeypatch.chdir(pictures / "elsewhere")
+    with pytest.raises(ValueError) as error:
+        train(pictures / "run", 1, source="pics")
+    there, here = str(pictures / "pics"), str(pictures / "elsewhere" / "pics")
+    assert f"data was {there!r}, not {here!r}" in str(error.value)
+    # Where all of it has moved, they mean the same.
+    shutil.rmtree(pictures / "pics")
+    train(pictures / "run", 1, source="pics")
+    train(pictures / "run", 1, source="./pics/")
+
+
+def test_a_run_of_an_earlier_version_goes_on(train, pictures):
+    train("run", 1, source="pics")
+    path = pathlib.Path("run/config.json")
+    record = json.loads(path.read_text())
+    del record["directory"]
+    for name in ("pics", "./pics", str(pictures / "pics")):
+        record["settings"]["data"] = name
+        path.write_text(json.dumps(record))
+        train("run", 1, source="link")
+        with pytest.raises(ValueError, match="data was"):
+            train("run", 1, source="other")
+        assert runs.data_of("run")["data"] == name
+    # In a locale without UTF-8 it was written thus.
+    pathlib.Path("bilder-ü").symlink_to("pics")
+    record["settings"]["data"] = "bilder-\udcc3\udcbc"
+    path.write_text(json.dumps(record))
+    train("run", 1, source="bilder-ü")
+
+
+def test_a_folder_named_as_a_built_in_data_set_is_another(train, pictures):
+    pathlib.Path("pics").rename("digits")
+    for source, other in (("digits", "./digits"), (pathlib.Path("digits"), "digits")):
+        run = pictures / f"run-{type(source).__name__}"
+        train(run, 1, source=source)
+        train(run, 1, source=source)
+        with pytest.raises(ValueError, match="data was"):
+            train(run, 1, source=other)
+
+
+def test_both_domains_are_the_same_whatever_paths_lead_to_them(train, pictures):
+    words = {"model": "cogan", "arguments": {"channels": 2, "latent_dim": 4}}
+    train("run", 1, source="pics", to="other", **words)
+    train("run", 1, source="link", to="./other/", **words)
+    for source, to in (("other", "other"), ("pics", "pics"), ("other", "pics")):
+        with pytest.raises(ValueError, match="holds a run with other settings"):
+            train("run", 2, source=source, to=to, **words)
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ({"image_size": 8}, {"image_size": (8, 8)}),
+        ({"image_size": [8, 8]}, {"image_size": np.int64(8)}),
+        ({"image_size": (8, 6)}, {"image_size": [8, 6]}),
+        ({"seed": np.int64(3)}, {"seed": 3}),
+        ({"batch_size": 16}, {"batch_size": np.int32(16)}),
+        ({"arguments": {"generator_units": (8,)}}, {"arguments": {"generator_units": [8]}}),
+        (
+            {"arguments": {"generator_units": np.array([8])}},
+            {"arguments": {"generator_units": (8,)}},
+        ),
+        ({"arguments": {"learning_rate": 1}}, {"arguments": {"learning_rate": 1.0}}),
+        (
+            {"arguments": {"pieces": 2, "latent_dim": 4}},
+            {"arguments": {"latent_dim": 4, "pieces": 2}},
+        ),
+        ({"arguments": {}}, {"arguments": {"precision": "auto", "latent_dim": 100}}),
+        ({"arguments": {"generator_units": (1200, 1200)}}, {"arguments": None}),
+    ],
+    ids=str,
+)
+def test_settings_are_the_same_however_they_are_written(tmp_path, before, now):
+    def written(change):
+        said = {"arguments": {}, "image_size": None, "batch_size": 32, "seed": 0, **change}
+        said["arguments"] = dict(said["arguments"] or {})
+        return runs._plain({"model": "vanilla", "data": "digits", **said})
+
+    runs._write_config(tmp_path, written(before), 1, None)
+    (tmp_path / "metrics.jsonl").touch()
+    runs._check(tmp_path, written(now))
+    others = [{"image_size": 9}, {"image_size": (8, 7)}, {"seed": 1}, {"batch_size": 8}]
+    others += [{"arguments": {"pieces": 3}}, {"arguments": {"generator_units": (8, 8)}}]
+    for other in others:
+        with pytest.raises(ValueError, match="holds a run with other settings"):
+            runs._check(tmp_path, written({**now, **other}))
+
+
+def test_an_argument_that_the_run_was_not_given_is_as_its_model_has_it(
+    train, tmp_path, monkeypatch
+):
+    """Whatever the default is today."""
+    run, cls = tmp_path / "run", zoo.model_class("vanilla")
+    given = {k: v for k, v in TINY.items() if k != "ema_decay"}
+    train(run, 1, arguments=given)
+    had = cls.arguments()["ema_decay"]
+    today = {**cls.arguments(), "ema_decay": 0.25}
+    monkeypatch.setattr(cls, "arguments", classmethod(lambda cls: today))
+    settings = json.loads((run / "config.json").read_text())["settings"]
+    for arguments in (given, {**given, "ema_decay": had}):
+        runs._check(run, {**settings, "arguments": arguments})
+    with pytest.raises(ValueError, match="other settings"):
+        runs._check(run, {**settings, "arguments": {**given, "ema_decay": 0.25}})
+
+
+def test_a_second_training_in_a_folder_ends_before_it_writes_anything(train, whole, monkeypatch):
+    before = _content(whole)
+    with locks.alone(whole, pytest.fail):
+        lock = (whole / locks.FILE).read_bytes()
+        for out in (whole, str(whole), whole / ".." / whole.name):
+            with pytest.raises(BlockingIOError, match="Another training writes to .*--out"):
+                train(out, EPOCHS + 1)
+        assert (whole / locks.FILE).read_bytes() == lock
+    assert _content(whole) == before
+
+
+def test_a_folder_is_held_while_a_training_writes_there_and_no_longer(train, tmp_path, monkeypatch):
+    held = []
+
+    class Look(Exception):
+        """Ends the training."""
+
+    def look(self, *args, **kwargs):
+        held.append(locks.holder(tmp_path / "run"))
+        raise Look
+
+    monkeypatch.setattr(zoo.model_class("vanilla"), "fit", look)
+    for out in (tmp_path / "run", tmp_path / "link"):
+        with pytest.raises(Look):
+            train(out, 1)
+        (tmp_path / "link").symlink_to("run") if out.name == "run" else None
+    assert len(held) == 2 and all(f"process {os.getpid()} on " in x for x in held)
+    assert locks.holder(tmp_path / "run") is None
+    assert not (tmp_path / "run" / locks.FILE).exists()
+
+
+def test_a_lock_that_a_kill_has_left_stops_nobody(train, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / locks.FILE).write_bytes(b'\n{"pid": 1, "host": "here", "since": 0}')
+    train(tmp_path / "run", 1)
+    assert [row["epoch"] for row in _rows(tmp_path / "run")] == [1]
+    assert not (tmp_path / "run" / locks.FILE).exists()
+
+
+def test_a_tilde_is_the_home_folder(train, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    train("~/run", 1)
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+    assert runs.film("~/run", "~/film.gif") == tmp_path / "film.gif"
+    (tmp_path / "run" / "report.html").unlink()
+    assert runs.write_report("~/run", pytest.fail) == tmp_path / "run" / "report.html"
+
+
 def test_what_is_misspelt_leaves_no_folder(train, tmp_path):
     with pytest.raises(FileNotFoundError, match="typo.npy"):
-        train(tmp_path / "run", 1, source=tmp_path / "typo.npy")
-    assert not (tmp_path / "run").exists()
+        train(tmp_path / "a" / "run", 1, source=tmp_path / "typo.npy")
+    assert not (tmp_path / "a").exists()
 
 
 def test_a_run_that_has_not_begun_may_begin_with_other_settings(tmp_path):
@@ -368,19 +568,41 @@ def test_who_ignores_ctrl_c_goes_on_ignoring_it(usual_ctrl_c):
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
+# `ganzoo`, which waits before its last epochs: however late it is killed, it has not ended.
+WAITS = f"""
+import sys
+from ganzoo import callbacks
+from ganzoo import cli
+
+write = callbacks.MetricsLog.on_epoch_end
+
+def wait(self, epoch, logs=None):
+    write(self, epoch, logs)
+    if epoch + 1 == {EPOCHS - 2}:
+        sys.stdin.read()
+
+callbacks.MetricsLog.on_epoch_end = wait
+cli.main()
+"""
+
+
 def test_killed_twice_equals_uninterrupted(train, whole, tmp_path, data):
     """SIGKILL at random moments of a real process, each time followed by the same command."""
     run = tmp_path / "run"
     words = ["--batch-size", "32", "--epochs", str(EPOCHS), "--checkpoint-seconds", "0"]
     words += [w for k, v in TINY.items() for w in ("--set", f"{k}={v}")]
-    command = [SCRIPT, "train", "vanilla", "--data", data, *words, "-o", run]
+    command = [sys.executable, "-c", WAITS, "train", "vanilla", "--data", data, *words, "-o", run]
     moments = random.Random(0)
     metrics = run / "metrics.jsonl"
     for lines in (2, 8):
         with subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         ) as process:
-            deadline = time.monotonic() + 180
+            deadline = time.monotonic() + 600
             while not metrics.exists() or metrics.read_text().count("\n") < lines:
                 if process.poll() is not None or time.monotonic() > deadline:
                     process.kill()

@@ -187,7 +187,7 @@ class Terminal:
     def text(self):
         return "\n".join(line.rstrip() for line in self.screen.display).strip()
 
-    def until(self, pattern, seconds=120):
+    def until(self, pattern, seconds=600):
         """Reads until the screen shows a pattern."""
         end = time.monotonic() + seconds
         while not re.search(pattern, self.text):
@@ -206,10 +206,10 @@ class Terminal:
         """Reads until the command has ended, and returns its exit code."""
         while self._read():
             pass
-        return self.process.wait(60)
+        return self.process.wait(600)
 
     def _read(self):
-        if not select.select([self._file], [], [], 60)[0]:
+        if not select.select([self._file], [], [], 600)[0]:
             return False
         try:
             some = os.read(self._file, 512)  # less than a picture of it, so that none is missed
@@ -228,7 +228,7 @@ def test_a_training_in_a_terminal(tmp_path):
         shown.until(r"Epoch \d+/20 .*/23 .* left")
         assert shown.end() == 0
         text = shown.text
-    assert re.search(r"Epoch 20/20  ━+  23/23  [\d,]+ pictures/s  \d+ s in all", text), text
+    assert re.search(r"Epoch 20/20  ━+  23/23  [\d,]+ pictures/s  \d+ (s|min) in all", text), text
     assert re.search(r"d_loss 0?\d\.\d{4} +g_loss \d\.\d{4} +d_accuracy_fake", text), text
     assert re.search(r"Scores after epoch 20:\nfrechet [\d.]+", text), text
     assert text.count("Epoch 20/20") == 1, text

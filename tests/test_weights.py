@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 from safetensors import numpy as safetensors

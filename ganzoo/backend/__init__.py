@@ -110,7 +110,11 @@ def device():
         return _impl.accelerator()
     name, info = platform.processor() or platform.machine(), pathlib.Path("/proc/cpuinfo")
     if info.exists():
-        lines = [x for x in info.read_text().splitlines() if x.startswith("model name")]
+        lines = [
+            x
+            for x in info.read_text(encoding="utf-8", errors="replace").splitlines()
+            if x.startswith("model name")
+        ]
         name = lines[0].partition(":")[2].strip() if lines else name
     return f"{name}, {cores()} core" + "s" * (cores() != 1)
 
