@@ -837,7 +837,7 @@ def _number_layers(names):
         from keras.src.backend.common import global_state
     except ImportError:  # another Keras may keep its counts elsewhere, and training needs none
         return None
-    nothing: dict[str, int] = collections.defaultdict(int)
+    nothing = collections.defaultdict(int)
     before = global_state.get_global_attribute("object_name_uids", default=nothing)
     global_state.set_global_attribute("object_name_uids", before if names is None else names)
     return before

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from typing import Any
 from typing import Literal
 
@@ -65,7 +66,7 @@ class GAN(Adversarial, Generative):
 
     def joint_loss(
         self, batch: hints.Tensors, drawn: hints.Tensors
-    ) -> tuple[tuple[hints.Tensors, ...], hints.Losses, hints.Tensor]:
+    ) -> tuple[tuple[hints.Tensors, Callable, hints.Tensors], hints.Losses, hints.Tensor]:
         """Both sides from one pass through the discriminator: see `ganzoo.game.Player.joint`."""
         real, fake = (self.look(x, batch) for x in (self.real(batch), drawn["fake"]))
         # Which spares those who look at what was drawn a backward pass that would reach nobody.

@@ -180,8 +180,10 @@ def value_and_grad(fn, variables, inputs, everything, further=None):
     del everything
     leaves = [] if inputs is None else keras.tree.flatten(inputs)
     floating = [x for x in leaves if x.dtype.is_floating]
-    # Not always: of what two tapes record TensorFlow makes more operations.
-    second = further and _reaches(fn, further, inputs) and tf.GradientTape(watch_accessed_variables=False)
+    second = None
+    if further and _reaches(fn, further, inputs):
+        # Not always: where two tapes watch a function, TensorFlow adds operations to it.
+        second = tf.GradientTape(watch_accessed_variables=False)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(_values(variables))
         tape.watch(floating)
@@ -206,7 +208,7 @@ def value_and_grad(fn, variables, inputs, everything, further=None):
 def _reaches(fn, further, inputs):
     """Whether a gradient of the further loss may reach any of the inputs.
 
-    The graph of both losses, made to be looked at, says it; yes, where there can be none.
+    Read off a graph of the losses that nothing runs. Yes, where there can be no such graph.
     """
     if tf.executing_eagerly() or replicas() > 1:
         return True
