@@ -149,10 +149,16 @@ class Adversarial(PictureGame):
 
     def _judgement(self, batch, drawn, real, fake):
         """The discriminator's terms and signals."""
+        answered, further, signals = self._parts(batch, drawn, real, fake)
+        return {**answered, **further()}, signals
+
+    def _parts(self, batch, drawn, real, fake):
+        """The discriminator's term that the generator answers, a function that returns further
+        ones, and its signals."""
         objective = losses.get(self.objective)
-        terms = {"adversarial": objective.discriminator(real["logits"], fake["logits"])}
-        terms.update(self.discriminator_terms(batch, drawn, real, fake))
-        return terms, objective.signals(real["logits"], fake["logits"])
+        answered = {"adversarial": objective.discriminator(real["logits"], fake["logits"])}
+        further = lambda: self.discriminator_terms(batch, drawn, real, fake)
+        return answered, further, objective.signals(real["logits"], fake["logits"])
 
     def generator_loss(self, batch: hints.Tensors, drawn: hints.Tensors) -> hints.Losses:
         objective = losses.get(self.objective)

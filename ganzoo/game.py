@@ -1,5 +1,6 @@
 """Turn-taking, written once: a game is players who move in order, each minimising its own loss."""
 
+import collections
 import contextlib
 import dataclasses
 import functools
@@ -40,9 +41,13 @@ class Player:
         prefix: put before its names in the logs (`"d_"`).
         partner: name of a player with `draws=True` that moves together with this one, from one
             backward pass through this one's networks; None: each moves by itself.
-        joint: with a partner, `(batch, drawn) -> (own, partner's, factor)`: the `(terms,
-            signals)` of both, and the number (one, or one per example) by which the gradient of
-            this player's loss to what was drawn gives that of the partner's.
+        joint: with a partner, `(batch, drawn) -> (own, partner's, factor)`: this player's
+            `(answered, further, signals)`, which are the terms that the partner answers, a
+            function that returns the other terms, and the signals; the partner's `(terms,
+            signals)`; and the number (one, or one per example) by which the gradient of the
+            answered terms to what was drawn gives that of the partner's loss.
+        further: with a partner, `() -> bool`: whether there are other terms. Their gradients move
+            this player alone and never reach what was drawn.
         growing: whether there are weights on which the loss does not depend yet, which stay.
     """
 
@@ -54,6 +59,7 @@ class Player:
     prefix: str = ""
     partner: str | None = None
     joint: Callable | None = None
+    further: Callable | None = None
     growing: bool = False
 
     @property
@@ -192,6 +198,9 @@ class Game(backend.Trainer, keras.Model):
             precision = wanted  # somebody has set it for all models; it is saved with this one
         policy = backend.best_precision() if precision == "auto" else precision
         super().__init__(name=name, dtype=policy)
+        names: dict[str, int] = collections.defaultdict(int)
+        self._numbering = functools.partial(_numbering_layers, names)
+        _number_layers(names)  # until the last constructor has run
         self.image_shape: Any = None  # then a tuple, once it is known
         self.ema_decay = ema_decay
         self.precision = precision
@@ -216,8 +225,11 @@ class Game(backend.Trainer, keras.Model):
 
         @functools.wraps(cls.__init__)
         def construct(self, **kwargs):
-            constructor(self, **kwargs)
-            if type(self).__init__ is construct:
+            if type(self).__init__ is not construct:
+                constructor(self, **kwargs)
+                return
+            with _numbering_layers():
+                constructor(self, **kwargs)
                 self.compile(jit_compile=self._wanted["jit_compile"])
                 if self._wanted["image_shape"] is not None:
                     self.setup(self._wanted["image_shape"])
@@ -341,7 +353,12 @@ class Game(backend.Trainer, keras.Model):
         keras.config.set_dtype_policy(self.dtype_policy)
         self._enter(int(self.step.numpy()))
         try:
-            with self.everywhere(), self._seeded(), backend.channels_last():
+            with (
+                self.everywhere(),
+                self._seeded(),
+                self._numbering(),
+                backend.channels_last(),
+            ):
                 self.players = tuple(self.build_players())
                 if self.ema_decay is not None:
                     for name in self.averaged:
@@ -521,18 +538,23 @@ class Game(backend.Trainer, keras.Model):
         scale, partner_scale = (o.scale_loss(ops.ones(())) for o in optimizers)
 
         def loss(drawn):
-            (terms, signals), answer, factor = player.joint(batch, drawn)
+            (terms, further, signals), answer, factor = player.joint(batch, drawn)
             terms = self._whole(player, terms)
-            return sum(terms.values()) * scale, ((terms, signals), answer, factor)
+            return sum(terms.values()) * scale, (terms, further, signals, answer, factor)
 
-        (_, (own, answer, factor)), gradients, cotangents = backend.value_and_grad(
-            loss, player.variables, drawn, self.variables
+        def others(found):
+            terms, further, *rest = found
+            more = _in_float32(further())
+            return sum(more.values()) * scale, ({**terms, **more}, None, *rest)
+
+        (_, (terms, _, signals, answer, factor)), gradients, cotangents = backend.value_and_grad(
+            loss, player.variables, drawn, self.variables, others if player.further() else None
         )
         factor = ops.cast(factor, "float32") * (partner_scale / scale)
         through = pullback([_times(c, factor) for c in cotangents], partner.variables)
         self._apply(player, gradients)
         self._apply(partner, through)
-        return _log_items(player, *own) + _log_items(partner, *answer)
+        return _log_items(player, terms, signals) + _log_items(partner, *answer)
 
     def _terms_of(self, player, batch, drawn):
         terms, signals = player.loss(batch, drawn)
@@ -543,7 +565,7 @@ class Game(backend.Trainer, keras.Model):
         regularizers = [v.regularizer(v) for v in player.variables if v.regularizer is not None]
         if regularizers:
             terms = {**terms, "regularization": sum(regularizers)}
-        return {k: ops.cast(v, "float32") for k, v in terms.items()}
+        return _in_float32(terms)
 
     def _average(self):
         """Move the averaged networks towards the live ones.
@@ -971,6 +993,34 @@ class Game(backend.Trainer, keras.Model):
             state.assign(store[f"random_{i}"][...])
 
 
+def _number_layers(names):
+    """Have Keras number layers by `names`, a count for each kind (None: as before); return the
+    counts until now."""
+    try:
+        from keras.src.backend.common import global_state
+    except ImportError:  # another Keras may keep its counts elsewhere, and training needs none
+        return None
+    nothing = collections.defaultdict(int)
+    before = global_state.get_global_attribute("object_name_uids", default=nothing)
+    global_state.set_global_attribute("object_name_uids", before if names is None else names)
+    return before
+
+
+@contextlib.contextmanager
+def _numbering_layers(names=None):
+    """Number the layers made inside within their model (None: as before); then as before.
+
+    TensorFlow sorts the terms of a sum by the names of operations, which begin with the names of
+    layers, and "conv2d_10" comes before "conv2d_9". Numbered within the process, the second model
+    would add in another order than the first, and train to other weights.
+    """
+    before = _number_layers(names)
+    try:
+        yield
+    finally:
+        _number_layers(before)
+
+
 def _keep_notes_on_saving():
     """Have Keras find what it has noted about its classes.
 
@@ -1083,6 +1133,10 @@ def _log_items(player, terms, signals):
     if len(terms) > 1:
         items += [(player.prefix + name, value) for name, value in terms.items()]
     return items + [(player.prefix + name, value) for name, value in signals.items()]
+
+
+def _in_float32(terms):
+    return {name: ops.cast(value, "float32") for name, value in terms.items()}
 
 
 def _times(cotangent, factor):

@@ -1,6 +1,8 @@
 """The two-player default: a generator against a discriminator."""
 
 import dataclasses
+import functools
+from collections.abc import Callable
 from typing import Any
 from typing import Literal
 
@@ -50,7 +52,10 @@ class GAN(Adversarial, Generative):
         if self.update == "one_stage":
             self._check_one_stage()
             discriminator = dataclasses.replace(
-                discriminator, partner="generator", joint=self.joint_loss
+                discriminator,
+                partner="generator",
+                joint=self.joint_loss,
+                further=self._has_further_terms,
             )
         return discriminator, generator
 
@@ -61,12 +66,13 @@ class GAN(Adversarial, Generative):
 
     def joint_loss(
         self, batch: hints.Tensors, drawn: hints.Tensors
-    ) -> tuple[hints.Losses, hints.Losses, hints.Tensor]:
+    ) -> tuple[tuple[hints.Tensors, Callable, hints.Tensors], hints.Losses, hints.Tensor]:
         """Both sides from one pass through the discriminator: see `ganzoo.game.Player.joint`."""
         real, fake = (self.look(x, batch) for x in (self.real(batch), drawn["fake"]))
-        # The generator answers the objective alone: no gradient of a penalty may reach it.
+        # Which spares those who look at what was drawn a backward pass that would reach nobody.
         apart = keras.tree.map_structure(ops.stop_gradient, drawn)
-        own = self._judgement(batch, apart, real, fake)
+        answered, further, signals = self._parts(batch, apart, real, fake)
+        own = answered, functools.partial(self._further, further), signals
         objective = losses.get(self.objective)
         logits = [real["logits"], fake["logits"]]
         answer: hints.Losses = {"adversarial": objective.answer(*logits[::-1])}, {}
@@ -76,6 +82,20 @@ class GAN(Adversarial, Generative):
         # Where the discriminator's slope is exactly zero, so is all that could be scaled.
         factor = ops.where(ours == 0, 0.0, theirs / ops.where(ours == 0, 1.0, ours))
         return own, answer, ops.reshape(factor, (-1,))
+
+    def _has_further_terms(self):
+        own = getattr(self.discriminator_terms, "__func__", None)
+        return own is not GAN.discriminator_terms
+
+    def _further(self, terms):
+        terms = terms()
+        if "adversarial" in terms:
+            raise ValueError(
+                f"update='one_stage' would not be exact for this {type(self).__name__}: its "
+                "`discriminator_terms` returns a term 'adversarial', which would replace the "
+                "objective's. Give it another name, or use update='alternating'."
+            )
+        return terms
 
     def _check_one_stage(self):
         """Raise a `ValueError` unless one backward pass gives both players' exact gradients."""
@@ -87,6 +107,8 @@ class GAN(Adversarial, Generative):
         elif objective.paired:
             wrong = f"with the objective {named} the generator's loss looks at real pictures too"
             mend = "another objective, or "
+        elif self._shares_weights():
+            wrong, mend = "its generator and its discriminator have weights in common", ""
         elif any(v.regularizer is not None for v in self.generator.trainable_variables):
             wrong, mend = "its generator has regularizers", ""
         elif objective.symmetric:
@@ -118,12 +140,17 @@ class GAN(Adversarial, Generative):
             f"{mend}update='alternating'."
         )
 
+    def _shares_weights(self):
+        """Whether the generator's loss depends on its weights by the discriminator's too."""
+        own = {id(v) for v in self.generator.trainable_variables}
+        return any(id(v) in own for v in self.discriminator.trainable_variables)
+
     def _couples_examples(self):
         """Whether what the discriminator says of an example depends on the others: tried out."""
         rng = np.random.default_rng(0)
         images = rng.uniform(-1, 1, (4, *self.image_shape)).astype("float32")
         other = np.concatenate([rng.uniform(-1, 1, (1, *self.image_shape)), images[1:]])
-        batch = {"labels": ops.zeros((4,), "int32")}
+        batch = {"images": ops.convert_to_tensor(images), "labels": ops.zeros((4,), "int32")}
         said = []
         for x in (images, other.astype("float32")):
             noise = np.random.default_rng(1)
@@ -131,7 +158,7 @@ class GAN(Adversarial, Generative):
                 # Away from initial weights, which may be zero.
                 for v in self.discriminator.trainable_variables:
                     v.assign(v + 0.1 * noise.standard_normal(v.shape).astype("float32"))
-                logits = self.discriminate(ops.convert_to_tensor(x), batch)
+                logits = self.look(ops.convert_to_tensor(x), batch)["logits"]
             said.append(ops.convert_to_numpy(ops.cast(logits, "float32")))
         if said[0].size != 4:
             return True  # several outputs for each picture have no common factor

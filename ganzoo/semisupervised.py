@@ -76,9 +76,9 @@ class SemiSupervised(ConvolutionalGAN):
         chosen = ops.take(first, ops.arange(count) % ops.where(without > 0, without, count))
         return ops.take(rows, chosen, axis=0)
 
-    def _judgement(self, batch, drawn, real, fake):
+    def _parts(self, batch, drawn, real, fake):
         real = {**real, "logits": self.unlabelled(real["logits"], batch)}
-        return super()._judgement(batch, drawn, real, fake)
+        return super()._parts(batch, drawn, real, fake)
 
     def discriminator_terms(
         self, batch: hints.Tensors, drawn: hints.Tensors, real: hints.Tensors, fake: hints.Tensors

@@ -1,6 +1,7 @@
 """Every model of the zoo keeps every promise. Rows are in `tests/cases.py`."""
 
 import functools
+import hashlib
 import inspect
 import math
 import re
@@ -80,6 +81,14 @@ def weights(variables):
     return [ops.convert_to_numpy(v.value) for v in variables]
 
 
+def made_before(model, count):
+    """Have Keras believe that this process has made so many layers of each of the model's kinds."""
+    kinds = {re.sub(r"_\d+$", "", layer.name) for layer in model._flatten_layers()}
+    for kind in kinds:
+        for _ in range(count):
+            keras.backend.get_uid(kind)
+
+
 def test_the_cases_are_the_catalogue():
     assert sorted(CASES) == zoo.own_models()
 
@@ -139,6 +148,7 @@ def test_each_player_moves_all_of_its_weights_and_nobody_elses(name):
 @each_model
 def test_seeded_runs_repeat(name):
     first, wanted = trained(name)
+    made_before(first, 8)
     again, other = make(name), make(name, seed=4, image_shape=first.image_shape)
     assert_same(fit(again, pictures(name), epochs=2), wanted)
     assert (made(first, 4, seed=0) == made(again, 4, seed=0)).all()
@@ -147,6 +157,43 @@ def test_seeded_runs_repeat(name):
     initial = make(name, image_shape=first.image_shape)
     a, b = (np.concatenate([w.ravel() for w in weights(m.variables)]) for m in (initial, other))
     assert (a != b).any()
+
+
+@each_model
+def test_layers_have_the_same_names_whatever_the_process_has_made_before(name):
+    first = make(name, image_shape=CASES[name].shapes[0])
+    made_before(first, 8)
+    again = make(name, image_shape=first.image_shape)
+    names, others = (
+        [layer.name for layer in m._flatten_layers(include_self=False)] for m in (first, again)
+    )
+    assert names == others
+    assert again.name != first.name  # which belongs to the process
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=() if n in ("dcgan", "vae") else pytest.mark.slow) for n in NAMES],
+)
+def test_three_trainings_in_a_process_and_one_that_was_loaded_have_the_same_bits(name, tmp_path):
+    data, found = pictures(name), []
+    for count in (0, 8, 3):
+        model = make(name, image_shape=CASES[name].shapes[0])
+        found.append(bits(model, fit(model, data)))
+        made_before(model, count)
+    assert found[0] == found[1] == found[2]
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    straight, resumed = (bits(m, fit(m, data, epochs=2, initial_epoch=1)) for m in (model, loaded))
+    assert resumed == straight != found[0]
+
+
+def bits(model, history):
+    """A hash of all that a training has changed, and of all that it has logged."""
+    known = hashlib.sha256(repr(sorted(history.items())).encode())
+    for array in weights([*model.variables, *model.optimizer.variables]):
+        known.update(np.ascontiguousarray(array).tobytes())
+    return known.hexdigest()
 
 
 @each_model

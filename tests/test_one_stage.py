@@ -8,6 +8,7 @@ from keras import ops
 import ganzoo
 from ganzoo import backend
 from ganzoo import losses
+from ganzoo import penalties
 from tests.test_game import Critic
 from tests.test_game import Points
 
@@ -23,6 +24,99 @@ HINGE = losses.Objective(
     lambda real, fake: ops.mean(ops.relu(1 - real)) + ops.mean(ops.relu(1 + fake)),
     lambda fake: -ops.mean(fake),
 )
+DRIFTING = losses.Objective(  # the discriminator's loss has a drift of its own
+    lambda real, fake: losses.non_saturating.discriminator(real, fake) + ops.mean(fake**2),
+    losses.non_saturating.generator,
+)
+
+
+def _points(cls=Points, **config):
+    return cls(**{"image_shape": (3,), "latent_dim": 2, "update": "one_stage", "seed": 0, **config})
+
+
+class Normalised(Points):
+    """Batch normalisation in the discriminator, which couples the examples."""
+
+    def build_discriminator(self):
+        x = keras.Input((3,))
+        h = ops.tanh(keras.layers.BatchNormalization()(keras.layers.Dense(4)(x)))
+        return keras.Model(x, keras.layers.Dense(1)(h))
+
+
+class Drifting(Points):
+    """A term that holds the logits on both sides near zero."""
+
+    def discriminator_terms(self, batch, drawn, real, fake):
+        logits = ops.concatenate([real["logits"], fake["logits"]])
+        return {"drift": 30.0 * ops.mean(ops.square(logits))}
+
+
+class LeCam(Normalised):
+    """Tseng et al. 2021, with anchors that stay; batch normalisation."""
+
+    def discriminator_terms(self, batch, drawn, real, fake):
+        near = lambda logits, anchor: ops.mean(ops.square(ops.relu(logits - anchor)))
+        return {"lecam": 20 * (near(real["logits"], -0.4) + near(-fake["logits"], -0.4))}
+
+
+class SometimesDrifting(Points):
+    """The same in every second step, the first one included."""
+
+    def discriminator_terms(self, batch, drawn, real, fake):
+        return {"drift": self.lazily(2, lambda: 9.0 * ops.mean(ops.square(fake["logits"])))}
+
+
+class Featured(Points):
+    """A term on what the discriminator has beside its logits."""
+
+    def build_discriminator(self):
+        x = keras.Input((3,))
+        h = keras.layers.Dense(4, activation="tanh")(x)
+        return keras.Model(x, {"logits": keras.layers.Dense(1)(h), "features": h})
+
+    def discriminator_terms(self, batch, drawn, real, fake):
+        distance = ops.mean(real["features"], axis=0) - ops.mean(fake["features"], axis=0)
+        return {"apart": -5.0 * ops.sum(ops.square(distance))}
+
+
+class Sloped(Points):
+    """Slopes at generated pictures, from the very pass that gives the logits."""
+
+    def look(self, images, batch):
+        return penalties.with_squared_slopes(lambda x: super(Sloped, self).look(x, batch), images)
+
+    def discriminator_terms(self, batch, drawn, real, fake):
+        return {"r2": 40.0 * ops.mean(fake["squared_slopes"])}
+
+
+class Penalised(Points):
+    """Slopes at real and at generated pictures, each in a pass of its own, and regularizers."""
+
+    def build_discriminator(self):
+        x = keras.Input((3,))
+        options = {"kernel_regularizer": "l2", "activity_regularizer": "l2"}
+        h = keras.layers.Dense(4, activation="tanh", **options)(x)
+        return keras.Model(x, keras.layers.Dense(1)(h))
+
+    def discriminator_terms(self, batch, drawn, real, fake):
+        judge = lambda x: self.discriminate(x, batch)
+        images = {"r1": batch["images"], "r2": drawn["fake"]}
+        return {k: 7 * ops.mean(penalties.squared_slopes(judge, x)) for k, x in images.items()}
+
+
+class Brightened(Points):
+    """What the discriminator sees is changed on the way, and so is its word."""
+
+    def look(self, images, batch):
+        return {"logits": 2.0 * super().look(ops.tanh(images) + 0.1, batch)["logits"] - 0.3}
+
+    def real(self, batch):
+        return 0.5 * batch["images"]
+
+    def discriminator_terms(self, batch, drawn, real, fake):
+        return {"balance": ops.square(ops.mean(real["logits"]) + 3 * ops.mean(fake["logits"]))}
+
+
 TINY = {"channels": 4, "latent_dim": 6, "seed": 0, "update": "one_stage"}
 MODELS = {
     "symmetric, batch normalisation": lambda: ganzoo.get(
@@ -48,6 +142,19 @@ MODELS = {
     "Wasserstein, gradient penalty": lambda: Critic(
         objective=WASSERSTEIN, image_shape=(3,), update="one_stage", seed=0
     ),
+    "symmetric, a drift of all logits": lambda: _points(Drifting, objective="minimax"),
+    "rescaled, a drift of all logits": lambda: _points(Drifting),
+    "least squares, a drift of all logits": lambda: _points(Drifting, objective="least_squares"),
+    "an objective with a drift": lambda: _points(objective=DRIFTING),
+    "both drifts": lambda: _points(Drifting, objective=DRIFTING),
+    "coupled, LeCam": lambda: _points(LeCam, objective="minimax"),
+    "coupled, LeCam, Wasserstein": lambda: _points(LeCam, objective="wasserstein"),
+    "lazy": lambda: _points(SometimesDrifting),
+    "features": lambda: _points(Featured, objective="least_squares"),
+    "slopes of the same pass": lambda: _points(Sloped),
+    "symmetric, slopes of the same pass": lambda: _points(Sloped, objective="minimax"),
+    "slopes of other passes, regularizers": lambda: _points(Penalised),
+    "changed on the way": lambda: _points(Brightened),
 }
 
 
@@ -100,8 +207,8 @@ def test_both_gradients_are_those_of_a_pass_for_each(name, rng, monkeypatch):
                 s.assign(value)
             drawn = model.draw(batch)
             if player.draws:  # dropout is drawn for the real ones first
-                model.discriminate(batch["images"], batch)
-            return sum(player.loss(batch, drawn)[0].values()), None
+                model.look(batch["images"], batch)
+            return sum(model._terms_of(player, batch, drawn)[0].values()), None
 
         (value, _), wanted, _ = backend.value_and_grad(
             loss, player.variables, None, model.variables
@@ -133,6 +240,34 @@ def test_the_discriminators_first_move_is_that_of_alternating_training(rng):
     for one, other in zip(weights["alternating"][0], weights["one_stage"][0]):
         np.testing.assert_allclose(one, other, atol=1e-6)
     assert any((a != b).any() for a, b in zip(weights["alternating"][1], weights["one_stage"][1]))
+
+
+@pytest.mark.parametrize(
+    ("family", "objective"),
+    [
+        (Drifting, "non_saturating"),
+        (LeCam, "minimax"),
+        (SometimesDrifting, "wasserstein"),
+        (Sloped, "least_squares"),
+    ],
+)
+def test_the_generators_move_is_that_of_alternating_training_at_a_standstill(
+    family, objective, rng
+):
+    """With a discriminator that does not learn, the generator faces the same one in both games,
+    and of whatever else that one minimises it must not hear."""
+    images, moves = rng.uniform(-1, 1, (8, 3)).astype("float32"), {}
+    for update in ("alternating", "one_stage"):
+        model = _points(family, objective=objective, update=update, ema_decay=None)
+        rates = {"discriminator": 0.0, "generator": 1.0}
+        model.compile({k: keras.optimizers.SGD(v) for k, v in rates.items()}, jit_compile=False)
+        before = [np.array(v.numpy()) for v in model.generator.trainable_variables]
+        model.fit(images, batch_size=8, verbose=0)
+        after = [np.array(v.numpy()) for v in model.generator.trainable_variables]
+        moves[update] = np.concatenate([(b - a).ravel() for a, b in zip(before, after)])
+    scale = np.abs(moves["alternating"]).max()
+    assert scale > 1e-3
+    np.testing.assert_allclose(moves["one_stage"], moves["alternating"], atol=1e-4 * scale)
 
 
 def test_several_discriminator_steps(rng):
@@ -182,6 +317,31 @@ class Silent(Points):
         return keras.Model(x, keras.layers.Dense(1, kernel_initializer="zeros")(h))
 
 
+class Tied(Points):
+    """A layer of the generator's is the discriminator's too."""
+
+    def build_generator(self):
+        self.common = keras.layers.Dense(3, activation="tanh")
+        x = keras.Input((self.latent_dim,))
+        return keras.Model(x, self.common(keras.layers.Dense(3)(x)))
+
+    def build_discriminator(self):
+        x = keras.Input((3,))
+        return keras.Model(x, keras.layers.Dense(1)(self.common(x)))
+
+
+class TwoFaced(Normalised):
+    """Of one example at a time it speaks otherwise than of a batch, which is what counts."""
+
+    def discriminate(self, images, batch):
+        return ops.mean(images, axis=1, keepdims=True)
+
+
+class Replacing(Points):
+    def discriminator_terms(self, batch, drawn, real, fake):
+        return {"adversarial": ops.mean(fake["logits"]) - ops.mean(real["logits"])}
+
+
 class Matching(Points):
     def generator_loss(self, batch, drawn):
         return super().generator_loss(batch, drawn)
@@ -197,6 +357,8 @@ class Matching(Points):
         (lambda: _points(Patches), "couples the examples"),
         (lambda: _points(Silent), "couples the examples"),
         (lambda: _points(precision="mixed_float16"), "vanishes in float16"),
+        (lambda: _points(Tied, objective="minimax"), "weights in common"),
+        (lambda: _points(TwoFaced), "couples the examples"),
         (lambda: _points(update="two_stage"), "Unknown value of `update`"),
     ],
 )
@@ -205,8 +367,9 @@ def test_where_it_would_not_be_exact_it_is_refused(make, message):
         make()
 
 
-def _points(cls=Points, **config):
-    return cls(**{"image_shape": (3,), "latent_dim": 2, "update": "one_stage", **config})
+def test_a_term_in_the_place_of_the_objective_is_refused(rng):
+    with pytest.raises(ValueError, match="which would replace the objective"):
+        _points(Replacing).fit(rng.uniform(-1, 1, (8, 3)), batch_size=8, verbose=0)
 
 
 def test_several_outputs_are_fine_where_the_objective_is_symmetric():

@@ -156,10 +156,13 @@ def record(fn, variables, everything):
     return outputs, pullback
 
 
-def value_and_grad(fn, variables, inputs, everything):
+def value_and_grad(fn, variables, inputs, everything, further=None):
     """Return `fn(inputs)`'s `(loss, aux)`, and gradients to `variables` and to `inputs`' leaves.
 
     `inputs` may be None: `fn` is then called with nothing and the second list is empty.
+
+    `further`, if given, is called with `aux` and returns another `(loss, aux)`. Gradients to
+    `variables` are then of the sum of both losses, those to `inputs` of the first one alone.
     """
     leaves = [] if inputs is None else keras.tree.flatten(inputs)
     kinds = [_is_float(x) for x in leaves]
@@ -171,18 +174,28 @@ def value_and_grad(fn, variables, inputs, everything):
         full = [next(floating) if kind else x for x, kind in zip(leaves, kinds)]
         return fn(keras.tree.pack_sequence_as(inputs, full))
 
-    pure, commit = _pure(call, variables, everything)
+    def losses(floating):
+        loss, aux = call(floating)
+        if further is None:
+            return (loss,), aux
+        more, aux = further(aux)
+        return (loss, more), aux
 
-    def loss_first(values, floating):
-        (loss, aux), new = pure(values, floating)
-        return loss, (aux, new)
+    pure, commit = _pure(losses, variables, everything)
+
+    def losses_first(values, floating):
+        (found, aux), new = pure(values, floating)
+        return found, (aux, new)
 
     values = [v.value for v in variables]
     floating = [x for x, kind in zip(leaves, kinds) if kind]
-    (loss, (aux, new)), (gradients, cotangents) = jax.value_and_grad(
-        loss_first, argnums=(0, 1), has_aux=True
-    )(values, floating)
+    (loss, *more), back, (aux, new) = jax.vjp(losses_first, values, floating, has_aux=True)
     commit(new)
+    one, zeros = jax.numpy.ones_like(loss), [jax.numpy.zeros_like(x) for x in more]
+    gradients, cotangents = back((one, *(one for _ in more)))
+    if more:
+        # Where the other loss does not depend on the inputs, XLA finds that it has this already.
+        _, cotangents = back((one, *zeros))
     cotangents = iter(cotangents)
     return (loss, aux), gradients, [next(cotangents) if kind else None for kind in kinds]
 
