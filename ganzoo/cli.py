@@ -62,7 +62,6 @@ def _quiet_start():
     They write to the file descriptor, whatever Python's logging says. If loading fails, all of
     it is shown.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         saved = os.dup(2)
     except OSError:  # it is closed, so nothing is printed anyway
