@@ -9,6 +9,7 @@ import gc
 import json
 import os
 import pathlib
+import shlex
 import signal
 import sys
 import tempfile
@@ -412,24 +413,109 @@ def sample(model, weights, count, labels, seed, truncation, batch_size, form, ou
     ganzoo sample cgan.fashion_mnist --labels Sneaker,Bag -n 16 -o both.png
     ganzoo sample dcgan --weights model.keras -n 1000 -o folder/
     """
+    from ganzoo import images
+
     form, out = _target(form, out)
-    model, source = _trained(model, weights)
-    numbers = None if labels is None else _classes(labels, model, source)
+    if form == "png":
+        images.must_be_empty(out)
+    name, source = _trained(model, weights)
+    say = functools.partial(click.echo, err=as_json)
+    numbers = None if labels is None else _classes(labels, name, source, say)
     if numbers and len(numbers) not in (1, count):
         numbers = [numbers[i % len(numbers)] for i in range(count)]
     out.parent.mkdir(parents=True, exist_ok=True)  # finds what is wrong with it before the work
-    network = ganzoo.get(model, weights=source)
+    network = ganzoo.get(name, weights=source)
     numbers = numbers[0] if numbers and len(numbers) == 1 else numbers
     if not hasattr(network, "generate_batches"):
+        words = [model, *(["--weights", weights] if weights else [])]
+        mend = f": `ganzoo translate {shlex.join(words)} IMAGES` translates others"
         raise ValueError(
-            f"{model!r} makes no pictures of its own. Those that do: "
-            f"{', '.join(zoo.list_models(can='generate'))}."
+            f"{name!r} makes no images of its own{mend if hasattr(network, 'translate') else ''}. "
+            f"Models that do: {', '.join(zoo.list_models(can='generate'))}."
         )
     batches = network.generate_batches(
         count, labels=numbers, seed=seed, truncation=truncation, batch_size=batch_size
     )
     _write(_watched(batches, count), count, form, out)
     _tell(as_json, f"{count} samples: {out}", samples=count, path=str(out))
+
+
+@main.command()
+@click.argument("model", shell_complete=_names(weights=True))
+@click.argument("originals", metavar="IMAGES", type=click.Path())
+@click.option(
+    "--weights",
+    type=click.Path(),
+    help="Of a registry name: a tag, file, folder, https:// or hf:// address.",
+)
+@click.option(
+    "--reverse", "--back", is_flag=True, help="From the second domain to the first, as cyclegan can."
+)
+@click.option("--batch-size", default=64, show_default=True, help="Images translated at once.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["png", "grid", "npz"]),
+    help="One file each, one image of all, each next to its original, or arrays. [default: by the "
+    "ending of --out]",
+)
+@click.option("--skip-damaged", is_flag=True, help="Leave damaged images out.")
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(),
+    help="File or folder. [default: translated, or translated.png for one image]",
+)
+@as_json
+@debug
+def translate(
+    model, originals, weights, reverse, batch_size, form, skip_damaged, out, as_json, debug
+):
+    """Translate IMAGES by a MODEL of two domains: a run folder, a file, name.tag, or a name with
+    --weights.
+
+    IMAGES are a folder or a zip of images (its sub-folders too), an image, or an .npy or .npz file.
+    Each is brought to the size and the colours that the model was trained on, as training does it:
+    scaled to cover the size, then cut at the centre. A folder of translations has the file names of
+    the originals, as PNG.
+
+    \b
+    ganzoo translate cyclegan.apples_oranges APPLES -o oranges/
+    ganzoo translate cyclegan.apples_oranges orange.jpg -o apple.png --reverse
+    ganzoo translate runs/pix2pix-maps MAPS --format grid -o side-by-side.png
+    ganzoo translate pix2pix --weights model.keras images.npy -o translated.npz
+    """
+    from ganzoo import files
+    from ganzoo import images
+
+    one, asked = files.is_image(originals), form
+    form, out = _target(form, out, "grid" if one else "png", "translated")
+    if one and form == "grid" and asked is None:
+        form = "image"
+    if out.exists() and out.samefile(originals):
+        raise ValueError(f"--out {str(out)!r} is where the originals are: choose another place.")
+    if form == "png":
+        images.must_be_empty(out)
+    name, source = _trained(model, weights)
+    if not hasattr(zoo.model_class(name), "translate"):
+        can = [*zoo.list_models(can="translate"), *zoo.list_models(weights=True, can="translate")]
+        raise ValueError(f"{name!r} translates no images. Those that do: {', '.join(can)}.")
+    network = ganzoo.get(name, weights=source)
+    network.translator(reverse)  # says if there is no way back, before an image is read
+    found = files.open_images(
+        originals, network.image_shape, on_error="skip" if skip_damaged else "raise"
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)  # finds what is wrong with it before the work
+
+    def batches():
+        for batch in found.batches(batch_size):
+            made = network.translate(batch, reverse=reverse, batch_size=batch_size)
+            yield files.side_by_side(batch, made) if form == "grid" else made
+
+    _write(_watched(batches(), len(found)), len(found), form, out, found.names)
+    size = "×".join(map(str, network.image_shape))
+    line = f"{len(found)} image{"s" * (len(found) != 1)}, brought to {size}, translated: {out}"
+    _tell(as_json, line, images=len(found), shape=list(network.image_shape), path=str(out))
 
 
 @main.command()
@@ -731,33 +817,66 @@ def explore(models, host, port, open_browser, as_json, debug):
         threading.Event().wait()
 
 
-def _classes(labels, model, source):
-    """Class numbers from what `--labels` says, in numbers or in names."""
+def _classes(labels, model, source, say):
+    """Class numbers from what `--labels` says, in names or in numbers; `say` tells which is meant
+    where a number is the name of another class."""
     from ganzoo import catalogue
 
     word = f"{model}.{source}"
     names = catalogue.trained_on(word if word in catalogue.rows() else source).get("class_names")
-    known = {name.casefold(): i for i, name in enumerate(names or [])}
+    names = [str(name) for name in names or []]
     numbers = []
-    for part in map(str.strip, labels.split(",")):
-        if part.isdecimal():
-            numbers.append(int(part))
-        elif part.casefold() in known:
-            numbers.append(known[part.casefold()])
-        elif names:
-            raise checks.unknown("class", part, names)
-        else:
+    for part in _parts(labels, names):
+        number = _named(part, names)
+        if number is None and not part.isdecimal():
+            if names:
+                raise checks.unknown("class", part, names)
             raise ValueError(f"--labels takes whole numbers: 7, or 0,1,2. Received: {labels!r}.")
+        if number is None:
+            number = int(part)
+            if any(map(str.isdecimal, names)) and number < len(names):
+                say(f"No class is called {part}: number {number} is meant, {names[number]}.")
+        elif part.isdecimal() and int(part) != number:
+            say(f"Class {names[number]} is number {number} of 0..{len(names) - 1}.")
+        numbers.append(number)
     return numbers
 
 
-def _target(form, out):
-    """The form and the path of samples, where one follows from the other."""
+def _parts(labels, names):
+    """What stands between commas, but for those in a name."""
+    words, known = labels.split(","), {name.strip().casefold() for name in names}
+    while words:
+        joined = (",".join(words[:n]).strip() for n in range(len(words), 0, -1))
+        part = next((x for x in joined if x.casefold() in known), words[0].strip())
+        yield part
+        words = words[part.count(",") + 1 :]
+
+
+def _named(part, names):
+    """The number of the class of a name; None if there is none.
+
+    As it is written, or else the only one that is the same but for capitals, or as a number: 2 for
+    "02".
+    """
+    kinds = [str, str.casefold]
+    if part.isdecimal():
+        kinds.append(lambda name: int(name) if name.isdecimal() else None)
+    for kind in kinds:
+        found = [i for i, name in enumerate(names) if kind(name.strip()) == kind(part)]
+        if len(found) > 1:
+            alike = ", ".join(repr(names[i]) for i in found)
+            raise ValueError(f"{part!r} may be any of {alike}: write it as one of them.")
+        if found:
+            return found[0]
+    return None
+
+
+def _target(form, out, usual="grid", name="samples"):
+    """The form and the path of images, where one follows from the other; `usual` where neither is
+    given."""
     if out is None:
-        form = form or "grid"
-        return form, pathlib.Path(
-            {"grid": "samples.png", "png": "samples", "npz": "samples.npz"}[form]
-        )
+        form = form or usual
+        return form, pathlib.Path({"grid": f"{name}.png", "png": name, "npz": f"{name}.npz"}[form])
     folder, out = str(out).endswith("/"), pathlib.Path(out)
     endings = {".npz": "npz", **dict.fromkeys([".png", ".jpg", ".jpeg", ".webp"], "grid")}
     known = folder or out.is_dir() or not out.suffix or out.suffix.lower() in endings
@@ -766,7 +885,9 @@ def _target(form, out):
             f"--out ends in {', '.join(endings)}, or is a folder. Received: {str(out)!r}. If a "
             f"folder is to have this name, say {str(out) + '/'!r}."
         )
-    return form or endings.get(out.suffix.lower(), "png"), out
+    if form is None:
+        form = "png" if folder or out.is_dir() else endings.get(out.suffix.lower(), "png")
+    return form, out
 
 
 def _name_of(registered_name, path):
@@ -795,8 +916,8 @@ def _watched(batches, count):
             bar.update(len(batch))
 
 
-def _write(batches, count, form, out):
-    """Write samples as they come: in constant memory, but for a grid."""
+def _write(batches, count, form, out, names=None):
+    """Write images as they come: in constant memory, but for a grid."""
     import numpy as np
 
     from ganzoo import callbacks
@@ -807,8 +928,11 @@ def _write(batches, count, form, out):
             images.save_arrays(path, images=(count, batches))
     elif form == "grid":
         images.save_grid(np.concatenate(list(batches)), out)
+    elif form == "image":
+        images.grid(np.concatenate(list(batches)), padding=0, least_side=1).save(out)
     else:
         written = 0
         for batch in batches:
-            images.save_each(batch, out, start=written)
+            those = names and names[written : written + len(batch)]
+            images.save_each(batch, out, start=written, names=those)
             written += len(batch)

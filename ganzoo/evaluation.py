@@ -264,6 +264,10 @@ def knows(description: dict[str, Any]) -> extractors.Extractor | None:
     return None
 
 
+EXPORTED = ("samples", "data")
+"""Sub-folders that `Evaluator.export` fills."""
+
+
 class Evaluator:
     """What `evaluate` does, with the work on the real pictures done once for many models.
 
@@ -597,13 +601,9 @@ class Evaluator:
             "samples": (images for images, _ in _grouped(self._samples(model, self.seed))),
             "data": (images for images, _ in _grouped(_batches(self.data))),
         }
+        images_module.must_be_empty(folder, "--export", EXPORTED)
         counts = {}
         for side, batches in sides.items():
-            if (folder / side).exists() and any((folder / side).iterdir()):
-                raise ValueError(
-                    f"{str(folder / side)!r} is not empty: judges would count what is there. "
-                    "Choose another folder."
-                )
             moments, counts[side] = Moments(), 0
             for images in batches:
                 images_module.save_each(images, folder / side, start=counts[side])

@@ -500,6 +500,8 @@ def evaluate(
     Returns:
         A dict from the same words to score sheets.
     """
+    if export is not None:  # before the scores take their time
+        images.must_be_empty(export, "--export", evaluation.EXPORTED)
     found, evaluator = {}, None
     for which, (name, source) in models.items():
         network = zoo.get(name, weights=source)

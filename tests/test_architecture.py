@@ -34,7 +34,7 @@ LAYERS = [
     ["datasets", "images"],
     ["metrics"],
     ["evaluation"],
-    ["callbacks", "doctor", "latent", "terminal", "throughput"],
+    ["callbacks", "doctor", "files", "latent", "terminal", "throughput"],
     ["explore", "export", "report"],
     ["runs"],
     ["publishing"],

@@ -182,7 +182,10 @@ def _is_turned(picture):
 
 
 def _take_split(names, split, path):
-    """The names in `split`; and, of the names in all splits, the folders below the split's."""
+    """The names in `split`, or all where it is None; and, of the names in all splits, the folders
+    below the split's."""
+    if split is None:
+        return names, {}
     parts = functools.cache(lambda folder: pathlib.PurePosixPath(folder).parts)  # one for all
     folders = {n: parts(n.rpartition("/")[0]) for n in names}
     known = {folder for choices in SPLITS.values() for folder in choices}
