@@ -260,7 +260,12 @@ def info(model, as_json, debug):
 
 
 @main.command()
-@click.argument("model", shell_complete=_names())
+@click.argument("model", shell_complete=_names(weights=True))
+@click.option(
+    "--weights",
+    type=click.Path(),
+    help="Begin with these: a tag, name.tag, run folder, file, https:// or hf:// address.",
+)
 @click.option(
     "--data",
     default="digits",
@@ -274,7 +279,10 @@ def info(model, as_json, debug):
 )
 @click.option("--epochs", default=60, show_default=True, help="Epochs in all.")
 @click.option("--batch-size", default=64, show_default=True, help="Pictures in a batch.")
-@click.option("--image-size", help="Bring pictures to this size: 64, or 64x48.")
+@click.option(
+    "--image-size",
+    help="Bring pictures to this size: 64, or 64x48. [default: as they are, or that of --weights]",
+)
 @click.option("--seed", default=0, show_default=True, help="Fixes all randomness.")
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Argument of the model.")
 @click.option("--out", "-o", type=click.Path(), help="Run folder. [default: runs/MODEL-DATA]")
@@ -303,6 +311,7 @@ def info(model, as_json, debug):
 @debug
 def train(
     model,
+    weights,
     data,
     to,
     data_dir,
@@ -327,10 +336,19 @@ def train(
     ganzoo train cgan --data mnist --epochs 10
     ganzoo train dcgan --data PICTURES --image-size 64 --set channels=32
     ganzoo train cyclegan --data APPLES --to ORANGES --image-size 64 --batch-size 4
+
+    With --weights, or a name.tag for MODEL, it goes on from trained weights with other data:
+
+    \b
+    ganzoo train r3gan --weights emoji --data PICTURES --epochs 20
+    ganzoo train dcgan --weights runs/dcgan-mnist --data fashion_mnist
     """
-    from ganzoo import weights
+    from ganzoo import catalogue
+    from ganzoo import weights as sources
 
     size, arguments = _image_size(image_size), _settings(pairs)
+    if weights is None and model in catalogue.rows():
+        model, _, weights = model.partition(".")
     if model not in zoo.own_models():
         zoo.describe(model)  # says which there are, before a framework is loaded
 
@@ -338,7 +356,7 @@ def train(
         # Not `click.echo`: it goes around what keeps lines of text above those that stay in place.
         print(line, file=sys.stderr if as_json else sys.stdout, flush=True)
 
-    out = pathlib.Path(out) if out else weights.default_run(model, data)
+    out = pathlib.Path(out) if out else sources.default_run(model, data)
     try:
         _load_framework()
         from ganzoo import runs
@@ -348,6 +366,7 @@ def train(
             data,
             to=to,
             out=out,
+            weights=weights,
             epochs=epochs,
             batch_size=batch_size,
             image_size=size,
@@ -363,7 +382,7 @@ def train(
             file=sys.stderr if as_json else None,
         )
     except KeyboardInterrupt:
-        found = weights.by_epoch(out / "checkpoints", ".keras")
+        found = sources.by_epoch(out / "checkpoints", ".keras")
         hint = f"goes on after epoch {max(found)}" if found else "begins again"
         click.echo(f"\nInterrupted. The same command {hint}.", err=True)
         sys.exit(INTERRUPTED)
@@ -514,7 +533,8 @@ def translate(
 
     _write(_watched(batches(), len(found)), len(found), form, out, found.names)
     size = "×".join(map(str, network.image_shape))
-    line = f"{len(found)} image{"s" * (len(found) != 1)}, brought to {size}, translated: {out}"
+    count = f"{len(found)} image{'s' * (len(found) != 1)}"
+    line = f"{count}, brought to {size}, translated: {out}"
     _tell(as_json, line, images=len(found), shape=list(network.image_shape), path=str(out))
 
 

@@ -283,8 +283,8 @@ class Evaluator:
         seed: of the samples.
         truncation: see `GAN.generate`.
         batch_size: samples made at once; bounds memory and changes no score.
-        image_size, data_dir, on_error: see `ganzoo.datasets.load`, for data by name; `evaluate`
-            takes the model's size.
+        image_size, channels, data_dir, on_error: see `ganzoo.datasets.load`, for data by name;
+            `evaluate` takes the model's size.
 
     Example:
 
@@ -309,6 +309,7 @@ class Evaluator:
         truncation: float | None = None,
         batch_size: int = 256,
         image_size: int | tuple[int, int] | None = None,
+        channels: int | None = None,
         data_dir: hints.Path | None = None,
         on_error: Literal["raise", "skip"] = "raise",
     ) -> None:
@@ -318,7 +319,12 @@ class Evaluator:
         self.truncation = truncation
         self.batch_size = checks.integer("batch_size", batch_size)
         load = functools.partial(
-            _load, self.batch_size, image_size=image_size, data_dir=data_dir, on_error=on_error
+            _load,
+            self.batch_size,
+            image_size=image_size,
+            channels=channels,
+            data_dir=data_dir,
+            on_error=on_error,
         )
         if isinstance(data, (str, pathlib.Path)):
             data, found = _splits(data, load)

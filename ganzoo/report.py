@@ -94,9 +94,9 @@ def _page(run, settings, asked, device, versions, made_by):
     grids = weights.by_epoch(run / "samples", ".png")
     floors = floors_of(run)
     done = max((row.get("epoch", 0) for row in log), default=0)
-    for key in ("data", "to"):  # where they are on this machine is nobody's business
-        if key in settings:
-            settings[key] = pathlib.Path(settings[key]).name
+    for key in ("data", "to", "weights"):  # where they are on this machine is nobody's business
+        if settings.get(key) is not None:
+            settings[key] = _without_folders(settings[key])
     return jinja2.Template(TEMPLATE.read_text(encoding="utf-8"), autoescape=True).render(
         model=settings["model"],
         domains=" and ".join(settings[k] for k in ("data", "to") if k in settings),
@@ -256,12 +256,18 @@ def _literal(value):
     return repr(value)
 
 
+def _without_folders(name):
+    """The last part of a path; names, and addresses of the net, as they are."""
+    return name if "://" in name else pathlib.Path(name).name
+
+
 def command(settings, epochs, run=None):
     """The command that makes a run, but for where its data are; and, of the folder `run`, its name,
     where that is not the usual one."""
-    words = ["ganzoo", "train", settings["model"], "--data", pathlib.Path(settings["data"]).name]
-    if "to" in settings:
-        words += ["--to", pathlib.Path(settings["to"]).name]
+    words = ["ganzoo", "train", settings["model"]]
+    for key in ("weights", "data", "to"):
+        if settings.get(key) is not None:
+            words += [f"--{key}", _without_folders(settings[key])]
     words += ["--epochs", epochs, "--batch-size", settings["batch_size"]]
     size = settings["image_size"]
     if size is not None:

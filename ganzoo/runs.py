@@ -48,6 +48,7 @@ def train(
     *,
     to: hints.Path | None = None,
     out: hints.Path | None = None,
+    weights: hints.Path | None = None,
     epochs: int = 60,
     batch_size: int = 64,
     image_size: int | tuple[int, int] | None = None,
@@ -71,6 +72,8 @@ def train(
         data, batch_size, image_size, data_dir, on_error: see `ganzoo.datasets.load`.
         to: the second domain, for models of two: see `ganzoo.datasets.load_pair`.
         out: the run folder; None: `runs/MODEL-DATA`.
+        weights: those to begin with, as `ganzoo.get` takes them; None: fresh ones. Images are
+            brought to their size, and to their channels if they are files.
         epochs: epochs in all, those of earlier calls included.
         seed: of weights, latents and order.
         arguments: further arguments of the model.
@@ -97,7 +100,7 @@ def train(
         FloatingPointError: the training has diverged. The message names the step, the term of the
             loss, the networks, and what to change.
     """
-    out = pathlib.Path(out) if out is not None else weights.default_run(model, data)
+    out = _folder(out, model, data)
     arguments = dict(arguments or {})
     checks.integer("epochs", epochs)
     checks.integer("batch_size", batch_size)
@@ -117,6 +120,7 @@ def train(
         "on_error": on_error,
     }
     settings = {"model": model, "arguments": arguments, "data": str(data), **options}
+    settings["weights"] = None if weights is None else str(weights)
     if to is not None:
         settings["to"] = str(to)
     _check(out, settings)
@@ -127,21 +131,32 @@ def train(
             _carefully("The animation", lambda: _animate(out), say)
             write_report(out, say)
         return resumed
-    ds = _load(network, data, to, data_dir=data_dir, **options)
+
+    def fresh(**more):
+        return zoo.get(model, weights=weights, seed=seed, **more, **arguments)
+
+    if resumed is not None or weights is not None:
+        network = fresh() if resumed is None else resumed
+    reading = {"data_dir": data_dir, "on_error": on_error, "channels": None}
+    if weights is not None:
+        options["image_size"] = _size(network, image_size, weights, say)
+        reading["channels"] = _channels(network)
+    ds = _load(network, data, to, **{**options, **reading})
+    if weights is not None:
+        _check_shape(network, tuple(ds.description["image_shape"]), weights)
     conditional = getattr(network, "num_classes", None) is not None
+    more = {}
+    if resumed is None and conditional and "num_classes" not in arguments:
+        more = {"num_classes": _classes(ds)}
+    if weights is not None:
+        _check_classes(network, more.pop("num_classes", None), weights)
     names = ds.class_names if conditional else None
     _write_config(out, settings, epochs, names)  # only now: what is misspelt leaves no folder
-
-    def fresh():
-        counted = conditional and "num_classes" not in arguments
-        more = {"num_classes": _classes(ds)} if counted else {}
-        return zoo.get(model, seed=seed, **more, **arguments)
-
-    network = fresh() if resumed is None else resumed
+    if resumed is None and weights is None:
+        network = fresh(**more)
     domains = data if to is None else f"{data} and {to}"
     say(f"Training {model} on {domains}, epochs {done + 1} to {epochs}, in {out}")
     every = score_every if hasattr(network, "generate") else 0
-    reading = {"data_dir": data_dir, "on_error": on_error}
     scoring = _scoring(out, ds, data, every, conditional, say, **reading)
     live = None if verbose == "auto" else verbose == 1
     watching = [
@@ -161,7 +176,7 @@ def train(
             if on_divergence == "stop" or again > ROLLBACKS:
                 raise FloatingPointError(_diverged(finding, newest, on_divergence))
             done, resumed = _resume(out, model, say)
-            network = fresh() if resumed is None else resumed
+            network = fresh(**more) if resumed is None else resumed
             network.optimizer.learning_rate = float(network.optimizer.learning_rate) / 2**again
             say(f"Back to epoch {done}, with learning rates divided by {2**again}.")
         _carefully("The nearest pictures", lambda: _show_nearest(network, ds, out, seed), say)
@@ -176,6 +191,54 @@ def train(
     if page is not None:
         say(f"All of it on one page: {page}")
     return network
+
+
+def _folder(out, model, data):
+    """The run folder."""
+    return pathlib.Path(out) if out is not None else weights.default_run(model, data)
+
+
+def _size(network, image_size, source, say):
+    """`(height, width)` of the images that a model with weights goes on with; None for points."""
+    shape = network.image_shape
+    size = tuple(shape[:2]) if len(shape) == 3 else None
+    wanted = (image_size, image_size) if isinstance(image_size, int) else image_size
+    if wanted is not None and tuple(wanted) != size:
+        raise ValueError(
+            f"The weights {str(source)!r} are of shape {'×'.join(map(str, shape))}, and "
+            f"--image-size (`image_size=`) is {image_size}: leave it out, or begin without them."
+        )
+    if wanted is None and size is not None:
+        say(f"Images are brought to {'×'.join(map(str, shape))}, the size of the weights {source}.")
+    return size
+
+
+def _channels(network):
+    """Channels to which files are brought for a model; None where they are as they are."""
+    channels = network.image_shape[-1]
+    return channels if len(network.image_shape) == 3 and channels in (1, 3, 4) else None
+
+
+def _check_shape(network, shape, source):
+    """Raise a `ValueError` if data has not the shape of the weights."""
+    if shape != network.image_shape:
+        wanted, found = ("×".join(map(str, x)) for x in (network.image_shape, shape))
+        raise ValueError(
+            f"The weights {str(source)!r} are of shape {wanted}, and the data of {found}. Images in "
+            "a folder or zip are brought to it; save those of an array so, or convert the array."
+        )
+
+
+def _check_classes(network, counted, source):
+    """Raise a `ValueError` if data has not as many classes as the weights; None: do not ask."""
+    known = network.num_classes
+    if counted is not None and counted != known:
+        raise ValueError(
+            f"The weights {str(source)!r} know {known} classes, and the data has {counted}. Say "
+            f"`--set num_classes={known}` if those of the data are among them; or `--set "
+            f"num_classes={counted}` to learn the layers that depend on classes from the start, as "
+            "files of `ganzoo publish` allow."
+        )
 
 
 def _saved(out):
@@ -506,8 +569,9 @@ def evaluate(
     for which, (name, source) in models.items():
         network = zoo.get(name, weights=source)
         if evaluator is None:
+            settings = {"data_dir": data_dir, "channels": _channels(network), **settings}
             size = network.image_shape[:2] if len(network.image_shape) == 3 else None
-            evaluator = evaluation.Evaluator(data, image_size=size, data_dir=data_dir, **settings)
+            evaluator = evaluation.Evaluator(data, image_size=size, **settings)
         found[which] = evaluator.judge(network)
         if show is not None:
             show(f"{which}: {found[which]}" if len(models) > 1 else str(found[which]))
