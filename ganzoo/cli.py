@@ -175,6 +175,41 @@ debug = click.option("--debug", is_flag=True, help="Show where an error comes fr
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+def _imported(context, parameter, words):
+    """Make known the models in modules that were named; nothing is imported to complete a word."""
+    if not words or context.resilient_parsing:
+        return
+    _load_framework(keep_compiled=context.info_name != "benchmark")
+    from ganzoo import extensions
+
+    words = list(dict.fromkeys(words))
+    for word in words:
+        extensions.load(word)
+    context.meta[IMPORTS] = words
+
+
+IMPORTS = f"{__name__}.imports"
+"""Where click's context keeps what was given with `--import`."""
+
+imports = click.option(
+    "--import",
+    multiple=True,
+    expose_value=False,
+    callback=_imported,
+    metavar="FILE|MODULE",
+    help="Python with a model of yours, registered by @ganzoo.register: my_gan.py.",
+)
+
+
+def _must_be_a_model(name):
+    """Raise a `ValueError` unless there is a model of that name."""
+    if name not in zoo.list_models():
+        raise ValueError(
+            f"{checks.unknown('model', name, zoo.list_models())} One of your own is made known by "
+            "--import FILE.py."
+        )
+
+
 def _tell(as_json, line, **found):
     """Say what a command has done, to people or to programs."""
     click.echo(_json(found) if as_json else line)
@@ -207,6 +242,7 @@ def main():
     type=click.Choice(["generate", "encode", "reconstruct", "translate"]),
     help="Only those that can.",
 )
+@imports
 @as_json
 @debug
 def list_command(pattern, weights, can, as_json, debug):
@@ -231,6 +267,7 @@ def list_command(pattern, weights, can, as_json, debug):
 
 @main.command()
 @click.argument("model", shell_complete=_names(weights=True))
+@imports
 @as_json
 @debug
 def info(model, as_json, debug):
@@ -307,6 +344,7 @@ def info(model, as_json, debug):
     help="Where numbers are no longer finite: rollback goes on from the newest checkpoint with "
     "half the learning rates.",
 )
+@imports
 @as_json
 @debug
 def train(
@@ -349,8 +387,7 @@ def train(
     size, arguments = _image_size(image_size), _settings(pairs)
     if weights is None and model in catalogue.rows():
         model, _, weights = model.partition(".")
-    if model not in zoo.own_models():
-        zoo.describe(model)  # says which there are, before a framework is loaded
+    _must_be_a_model(model)  # before a framework is loaded
 
     def say(line):
         # Not `click.echo`: it goes around what keeps lines of text above those that stay in place.
@@ -378,6 +415,7 @@ def train(
             score_every=score_every,
             tensorboard=tensorboard,
             on_divergence=on_divergence,
+            imports=click.get_current_context().meta.get(IMPORTS, ()),
             say=say,
             file=sys.stderr if as_json else None,
         )
@@ -421,6 +459,7 @@ def train(
     type=click.Path(),
     help="File or folder. [default: samples.png, .npz or a folder]",
 )
+@imports
 @as_json
 @debug
 def sample(model, weights, count, labels, seed, truncation, batch_size, form, out, as_json, debug):
@@ -468,7 +507,10 @@ def sample(model, weights, count, labels, seed, truncation, batch_size, form, ou
     help="Of a registry name: a tag, file, folder, https:// or hf:// address.",
 )
 @click.option(
-    "--reverse", "--back", is_flag=True, help="From the second domain to the first, as cyclegan can."
+    "--reverse",
+    "--back",
+    is_flag=True,
+    help="From the second domain to the first, as cyclegan can.",
 )
 @click.option("--batch-size", default=64, show_default=True, help="Images translated at once.")
 @click.option(
@@ -485,6 +527,7 @@ def sample(model, weights, count, labels, seed, truncation, batch_size, form, ou
     type=click.Path(),
     help="File or folder. [default: translated, or translated.png for one image]",
 )
+@imports
 @as_json
 @debug
 def translate(
@@ -545,6 +588,7 @@ def translate(
 @click.option("--batch-size", default=64, show_default=True, help="Pictures in a batch.")
 @click.option("--seconds", default=10.0, show_default=True, help="To measure each for.")
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Argument of the model.")
+@imports
 @as_json
 @debug
 def benchmark(model, image_size, channels, batch_size, seconds, pairs, as_json, debug):
@@ -556,8 +600,7 @@ def benchmark(model, image_size, channels, batch_size, seconds, pairs, as_json, 
     """
     size, arguments = _image_size(image_size), _settings(pairs)
     size = size if isinstance(size, tuple) else (size, size)
-    if model not in zoo.own_models():
-        zoo.describe(model)  # says which there are, before a framework is loaded
+    _must_be_a_model(model)  # before a framework is loaded
     _load_framework(keep_compiled=False)  # compiling is part of what is measured
     from ganzoo import throughput
 
@@ -587,13 +630,15 @@ def _trained(model, weights):
     if weights is None and model in catalogue.rows():
         model, _, weights = model.partition(".")
     source = weights or model
+    if weights:
+        _must_be_a_model(model)
     path = sources.find(source, model if weights else None)
     if weights is None and path is None:
         name, _, tag = model.partition(".")
         if name in zoo.own_models() and tag not in ("", "keras", "safetensors"):
             raise checks.unknown("weights", model, catalogue.rows())
-        if model not in zoo.own_models():
-            raise checks.unknown("run folder, file or model", model, zoo.own_models())
+        if model not in zoo.list_models():
+            raise checks.unknown("run folder, file or model", model, zoo.list_models())
         tags = [n for n in catalogue.rows() if n.startswith(f"{model}.")]
         raise ValueError(
             f"{model!r} is a model without weights: name some with --weights, "
@@ -631,6 +676,7 @@ def _trained(model, weights):
 @click.option(
     "--out", "-o", type=click.Path(), help="The score sheet. [default: scores.json in a run folder]"
 )
+@imports
 @as_json
 @debug
 def evaluate(
@@ -696,6 +742,7 @@ def evaluate(
 @click.option("--samples", "-n", default=10_000, show_default=True, help="To score; 0: no scores.")
 @click.option("--repeats", default=1, show_default=True, help="Sets of samples, for error bars.")
 @click.option("--extractor", help="mnist, inception, pixels, … [default: by the data]")
+@imports
 @as_json
 @debug
 def publish(run, out, as_json, debug, **settings):
@@ -705,7 +752,7 @@ def publish(run, out, as_json, debug, **settings):
     ganzoo publish runs/dcgan-digits -o dcgan-digits
     ganzoo sample dcgan --weights dcgan-digits
     """
-    _load_framework()
+    _trained(run, None)  # says how to make its class known
     from ganzoo import publishing
 
     say = functools.partial(click.echo, err=as_json)
@@ -736,6 +783,7 @@ def publish(run, out, as_json, debug, **settings):
     required=True,
     help=".onnx, .tflite or .safetensors; else a folder.",
 )
+@imports
 @as_json
 @debug
 def export(model, weights, form, out, as_json, debug, **settings):
@@ -804,6 +852,7 @@ def completion(shell):
 )
 @click.option("--port", default=7860, show_default=True, help="0: any that is free.")
 @click.option("--open", "open_browser", is_flag=True, help="Open the page in a browser.")
+@imports
 @as_json
 @debug
 def explore(models, host, port, open_browser, as_json, debug):
@@ -917,13 +966,33 @@ def _name_of(registered_name, path):
     from ganzoo import models  # noqa: F401
     from ganzoo import registry
 
-    names = {keras.saving.get_registered_name(c): n for n, c in registry.registered().items()}
-    if registered_name not in names:
-        raise ValueError(
-            f"{str(path)!r} holds a {registered_name!r}, none of ganzoo's own models. Make its "
-            "pictures in Python: import its class, then `ganzoo.get(name, weights=file)`."
-        )
-    return names[registered_name]
+    known = registry.registered()
+    names = {keras.saving.get_registered_name(c): n for n, c in known.items()}
+    if registered_name in names:
+        return names[registered_name]
+    # A class of yours may have been in another module, and files of `publish` do not say which.
+    names = {c.__name__: n for n, c in known.items() if n not in zoo.own_models()}
+    cls = registered_name.split(">")[1]
+    if cls in names:
+        return names[cls]
+    words = _imports_of(path)
+    option = shlex.join(x for word in words or ["FILE.py"] for x in ("--import", word))
+    told = "as its folder says; the file's code is run" if words else "the file that has its class"
+    raise ValueError(
+        f"{str(path)!r} holds a {registered_name.removeprefix('ganzoo>')!r}, none of ganzoo's own "
+        f"models. Add `{option}`, {told}."
+    )
+
+
+def _imports_of(path):
+    """What the folder of weights says was given with `--import`, which may be by anybody."""
+    for folder in path.parents[:2]:
+        with contextlib.suppress(Exception):  # a file may be wrong in any way
+            record = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            words = record.get("imports") or []
+            if all(isinstance(word, str) and word.isprintable() for word in words):
+                return words
+    return []
 
 
 def _watched(batches, count):

@@ -77,9 +77,7 @@ def save_grid(images: ArrayLike, path: hints.Path, columns: int | None = None) -
     return path
 
 
-def must_be_empty(
-    folder: hints.Path, option: str = "--out", parts: Sequence[str] = ("",)
-) -> None:
+def must_be_empty(folder: hints.Path, option: str = "--out", parts: Sequence[str] = ("",)) -> None:
     """Raise a `ValueError` if a folder that gets files holds others, which would be taken for them.
 
     Args:

@@ -73,7 +73,7 @@ def write(run: hints.Path) -> pathlib.Path:
         config = json.loads((run / "config.json").read_text(encoding="utf-8"))
         settings, asked = dict(config["settings"]), config["epochs"]
         device, versions = config["device"]["name"], dict(config["versions"])
-        made_by = command(settings, asked, run)
+        made_by = command(settings, asked, run, imports=config.get("imports", ()))
     except Exception:  # a file may be wrong in any way
         raise ValueError(f"{str(run)!r} is no run folder of `ganzoo train`.") from None
     try:
@@ -261,9 +261,9 @@ def _without_folders(name):
     return name if "://" in name else pathlib.Path(name).name
 
 
-def command(settings, epochs, run=None):
+def command(settings, epochs, run=None, imports=()):
     """The command that makes a run, but for where its data are; and, of the folder `run`, its name,
-    where that is not the usual one."""
+    where that is not the usual one. `imports`: what makes its model known."""
     words = ["ganzoo", "train", settings["model"]]
     for key in ("weights", "data", "to"):
         if settings.get(key) is not None:
@@ -277,6 +277,8 @@ def command(settings, epochs, run=None):
         words += ["--set", f"{key}={_literal(value)}"]
     if settings["on_error"] == "skip":
         words.append("--skip-damaged")
+    for word in imports:
+        words += ["--import", _without_folders(word)]
     if run is not None:
         place, usual = run.resolve(), weights.default_run(settings["model"], settings["data"])
         if place.name != usual.name:

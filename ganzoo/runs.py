@@ -20,6 +20,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 from typing import Literal
 from typing import TextIO
@@ -61,6 +62,7 @@ def train(
     score_every: int | None = None,
     tensorboard: bool = False,
     on_divergence: Literal["stop", "rollback"] = "stop",
+    imports: Sequence[str] = (),
     say: Callable[[str], object] = print,
     verbose: int | Literal["auto"] = "auto",
     file: TextIO | None = None,
@@ -86,6 +88,7 @@ def train(
         on_divergence: where a loss, a weight or an optimizer's state is no longer finite: `"stop"`,
             or `"rollback"`: go on from the newest checkpoint with half the learning rates, and from
             the same one at most three times. Checkpoints hold finite numbers either way.
+        imports: files or modules that make the model known, for the record: see `--import`.
         say: called with a line of text at each stage.
         verbose: 0: no more than that; 1: losses, scores and the time left, kept up to date; 2: a
             line for every epoch; "auto": 1 in a terminal, else 2.
@@ -151,7 +154,9 @@ def train(
     if weights is not None:
         _check_classes(network, more.pop("num_classes", None), weights)
     names = ds.class_names if conditional else None
-    _write_config(out, settings, epochs, names)  # only now: what is misspelt leaves no folder
+    _write_config(
+        out, settings, epochs, names, imports
+    )  # only now: what is misspelt leaves no folder
     if resumed is None and weights is None:
         network = fresh(**more)
     domains = data if to is None else f"{data} and {to}"
@@ -467,12 +472,13 @@ def _check(out, settings):
         )
 
 
-def _write_config(out, settings, epochs, class_names):
+def _write_config(out, settings, epochs, class_names, imports=()):
     """Make the run folder and write down what was asked for, and with what."""
     config = {
         "settings": settings,
         "epochs": epochs,
         "class_names": class_names,
+        "imports": list(imports),
         "command": sys.argv,
         "versions": backend.versions(),
         "device": {"name": backend.device(), "gpu": backend.accelerated()},

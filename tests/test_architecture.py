@@ -30,7 +30,7 @@ LAYERS = [
     ["archives", "downloads", "tensors"],
     ["catalogue"],
     ["weights"],
-    ["zoo"],
+    ["extensions", "zoo"],
     ["datasets", "images"],
     ["metrics"],
     ["evaluation"],
