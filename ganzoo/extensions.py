@@ -96,7 +96,7 @@ def _load_module(word):
 
 
 def _follow(folder):
-    """Let Python find modules in a folder, after all others: none of them hides an installed one."""
+    """Let Python find modules in a folder too, after installed ones, which none of them hides."""
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
     importlib.invalidate_caches()

@@ -111,8 +111,8 @@ def _png_names(names):
     outside = [str(path) for path in paths if path.is_absolute() or ".." in path.parts]
     if outside:
         raise ValueError(
-            f"{outside[0]!r} would be written outside of the folder. Make the zip again, with names "
-            "that lie inside of it."
+            f"{outside[0]!r} would be written outside of the folder. Make the zip again, with "
+            "names that lie inside of it."
         )
     shorter = [str(path.with_suffix(".png")) for path in paths]
     # Some file systems do not tell capitals apart.

@@ -229,8 +229,8 @@ def _check_shape(network, shape, source):
     if shape != network.image_shape:
         wanted, found = ("×".join(map(str, x)) for x in (network.image_shape, shape))
         raise ValueError(
-            f"The weights {str(source)!r} are of shape {wanted}, and the data of {found}. Images in "
-            "a folder or zip are brought to it; save those of an array so, or convert the array."
+            f"The weights {str(source)!r} are of shape {wanted}, and the data of {found}. Images "
+            "in a folder or zip are brought to it; save those of an array so, or convert the array."
         )
 
 
