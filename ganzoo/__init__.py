@@ -8,6 +8,7 @@
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what `__getattr__` finds, for checkers and editors
@@ -36,6 +37,11 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for checkers and editors
     from ganzoo.zoo import list_models as list_models
 
 __version__ = "0.1.0"
+
+# TensorFlow reads this when it loads. Its libraries write past Python to the error output, in the
+# middle of a training too: an optimisation of a graph that it tries and does without ("remapper
+# failed"), a GPU that is absent (cuInit). What makes a call fail is raised as an exception as well.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 # Public name → where it lives. Nothing is imported before it is asked for, so that `import
 # ganzoo` and the command line start at once.

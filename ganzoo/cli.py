@@ -9,6 +9,7 @@ import gc
 import json
 import os
 import pathlib
+import shlex
 import signal
 import sys
 import tempfile
@@ -65,7 +66,6 @@ def _quiet_start():
     They write to the file descriptor, whatever Python's logging says. If loading fails, all of
     it is shown.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         saved = os.dup(2)
     except OSError:  # it is closed, so nothing is printed anyway
@@ -189,6 +189,41 @@ debug = click.option("--debug", is_flag=True, help="Show where an error comes fr
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+def _imported(context, parameter, words):
+    """Make known the models in modules that were named; nothing is imported to complete a word."""
+    if not words or context.resilient_parsing:
+        return
+    _load_framework(keep_compiled=context.info_name != "benchmark")
+    from ganzoo import extensions
+
+    words = list(dict.fromkeys(words))
+    for word in words:
+        extensions.load(word)
+    context.meta[IMPORTS] = words
+
+
+IMPORTS = f"{__name__}.imports"
+"""Where click's context keeps what was given with `--import`."""
+
+imports = click.option(
+    "--import",
+    multiple=True,
+    expose_value=False,
+    callback=_imported,
+    metavar="FILE|MODULE",
+    help="Python with a model of yours, registered by @ganzoo.register: my_gan.py.",
+)
+
+
+def _must_be_a_model(name):
+    """Raise a `ValueError` unless there is a model of that name."""
+    if name not in zoo.list_models():
+        raise ValueError(
+            f"{checks.unknown('model', name, zoo.list_models())} One of your own is made known by "
+            "--import FILE.py."
+        )
+
+
 def _tell(as_json, line, **found):
     """Say what a command has done, to people or to programs."""
     click.echo(_json(found) if as_json else line)
@@ -221,6 +256,7 @@ def main():
     type=click.Choice(["generate", "encode", "reconstruct", "translate"]),
     help="Only those that can.",
 )
+@imports
 @as_json
 @debug
 def list_command(pattern, weights, can, as_json, debug):
@@ -259,6 +295,7 @@ def list_command(pattern, weights, can, as_json, debug):
 
 @main.command()
 @click.argument("model", shell_complete=_names(weights=True))
+@imports
 @as_json
 @debug
 def info(model, as_json, debug):
@@ -289,7 +326,12 @@ def info(model, as_json, debug):
 
 
 @main.command()
-@click.argument("model", shell_complete=_names())
+@click.argument("model", shell_complete=_names(weights=True))
+@click.option(
+    "--weights",
+    type=click.Path(),
+    help="Begin with these: a tag, name.tag, run folder, file, https:// or hf:// address.",
+)
 @click.option(
     "--data",
     default="digits",
@@ -303,7 +345,10 @@ def info(model, as_json, debug):
 )
 @click.option("--epochs", default=60, show_default=True, help="Epochs in all.")
 @click.option("--batch-size", default=64, show_default=True, help="Pictures in a batch.")
-@click.option("--image-size", help="Bring pictures to this size: 64, or 64x48.")
+@click.option(
+    "--image-size",
+    help="Bring pictures to this size: 64, or 64x48. [default: as they are, or that of --weights]",
+)
 @click.option("--seed", default=0, show_default=True, help="Fixes all randomness.")
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Argument of the model.")
 @click.option("--out", "-o", type=click.Path(), help="Run folder. [default: runs/MODEL-DATA]")
@@ -333,10 +378,12 @@ def info(model, as_json, debug):
     help="Where numbers are no longer finite: rollback goes on from the newest checkpoint with "
     "half the learning rates.",
 )
+@imports
 @as_json
 @debug
 def train(
     model,
+    weights,
     data,
     to,
     data_dir,
@@ -362,19 +409,27 @@ def train(
     ganzoo train cgan --data mnist --epochs 10
     ganzoo train dcgan --data PICTURES --image-size 64 --set channels=32
     ganzoo train cyclegan --data APPLES --to ORANGES --image-size 64 --batch-size 4
+
+    With --weights, or a name.tag for MODEL, it goes on from trained weights with other data:
+
+    \b
+    ganzoo train r3gan --weights emoji --data PICTURES --epochs 20
+    ganzoo train dcgan --weights runs/dcgan-mnist --data fashion_mnist
     """
-    from ganzoo import weights
+    from ganzoo import catalogue
+    from ganzoo import weights as sources
 
     size, arguments = _image_size(image_size), _settings(pairs)
     values = _value_range(value_range)
-    if model not in zoo.own_models():
-        zoo.describe(model)  # says which there are, before a framework is loaded
+    if weights is None and model in catalogue.rows():
+        model, _, weights = model.partition(".")
+    _must_be_a_model(model)  # before a framework is loaded
 
     def say(line):
         # Not `click.echo`: it goes around what keeps lines of text above those that stay in place.
         texts.say(line, sys.stderr if as_json else sys.stdout)
 
-    out = pathlib.Path(out).expanduser() if out else weights.default_run(model, data)
+    out = pathlib.Path(out).expanduser() if out else sources.default_run(model, data)
     try:
         _load_framework()
         from ganzoo import runs
@@ -384,6 +439,7 @@ def train(
             data,
             to=to,
             out=out,
+            weights=weights,
             epochs=epochs,
             batch_size=batch_size,
             image_size=size,
@@ -396,11 +452,12 @@ def train(
             score_every=score_every,
             tensorboard=tensorboard,
             on_divergence=on_divergence,
+            imports=click.get_current_context().meta.get(IMPORTS, ()),
             say=say,
             file=sys.stderr if as_json else None,
         )
     except KeyboardInterrupt:
-        found = weights.by_epoch(out / "checkpoints", ".keras")
+        found = sources.by_epoch(out / "checkpoints", ".keras")
         hint = f"goes on after epoch {max(found)}" if found else "begins again"
         click.echo(f"\nInterrupted. The same command {hint}.", err=True)
         sys.exit(INTERRUPTED)
@@ -439,6 +496,7 @@ def train(
     type=click.Path(),
     help="File or folder. [default: samples.png, .npz or a folder]",
 )
+@imports
 @as_json
 @debug
 def sample(model, weights, count, labels, seed, truncation, batch_size, form, out, as_json, debug):
@@ -450,18 +508,25 @@ def sample(model, weights, count, labels, seed, truncation, batch_size, form, ou
     ganzoo sample cgan.fashion_mnist --labels Sneaker,Bag -n 16 -o both.png
     ganzoo sample dcgan --weights model.keras -n 1000 -o folder/
     """
+    from ganzoo import images
+
     form, out = _target(form, out)
-    model, source = _trained(model, weights)
-    numbers = None if labels is None else _classes(labels, model, source)
+    if form == "png":
+        images.must_be_empty(out)
+    name, source = _trained(model, weights)
+    say = functools.partial(click.echo, err=as_json)
+    numbers = None if labels is None else _classes(labels, name, source, say)
     if numbers and len(numbers) not in (1, count):
         numbers = [numbers[i % len(numbers)] for i in range(count)]
     out.parent.mkdir(parents=True, exist_ok=True)  # finds what is wrong with it before the work
-    network = ganzoo.get(model, weights=source)
+    network = ganzoo.get(name, weights=source)
     numbers = numbers[0] if numbers and len(numbers) == 1 else numbers
     if not hasattr(network, "generate_batches"):
+        words = [model, *(["--weights", weights] if weights else [])]
+        mend = f": `ganzoo translate {shlex.join(words)} IMAGES` translates others"
         raise ValueError(
-            f"{model!r} makes no pictures of its own. Those that do: "
-            f"{', '.join(zoo.list_models(can='generate'))}."
+            f"{name!r} makes no images of its own{mend if hasattr(network, 'translate') else ''}. "
+            f"Models that do: {', '.join(zoo.list_models(can='generate'))}."
         )
     batches = network.generate_batches(
         count, labels=numbers, seed=seed, truncation=truncation, batch_size=batch_size
@@ -471,12 +536,96 @@ def sample(model, weights, count, labels, seed, truncation, batch_size, form, ou
 
 
 @main.command()
+@click.argument("model", shell_complete=_names(weights=True))
+@click.argument("originals", metavar="IMAGES", type=click.Path())
+@click.option(
+    "--weights",
+    type=click.Path(),
+    help="Of a registry name: a tag, file, folder, https:// or hf:// address.",
+)
+@click.option(
+    "--reverse",
+    "--back",
+    is_flag=True,
+    help="From the second domain to the first, as cyclegan can.",
+)
+@click.option("--batch-size", default=64, show_default=True, help="Images translated at once.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["png", "grid", "npz"]),
+    help="One file each, one image of all, each next to its original, or arrays. [default: by the "
+    "ending of --out]",
+)
+@click.option("--skip-damaged", is_flag=True, help="Leave damaged images out.")
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(),
+    help="File or folder. [default: translated, or translated.png for one image]",
+)
+@imports
+@as_json
+@debug
+def translate(
+    model, originals, weights, reverse, batch_size, form, skip_damaged, out, as_json, debug
+):
+    """Translate IMAGES by a MODEL of two domains: a run folder, a file, name.tag, or a name with
+    --weights.
+
+    IMAGES are a folder or a zip of images (its sub-folders too), an image, or an .npy or .npz file.
+    Each is brought to the size and the colours that the model was trained on, as training does it:
+    scaled to cover the size, then cut at the centre. A folder of translations has the file names of
+    the originals, as PNG.
+
+    \b
+    ganzoo translate cyclegan.apples_oranges APPLES -o oranges/
+    ganzoo translate cyclegan.apples_oranges orange.jpg -o apple.png --reverse
+    ganzoo translate runs/pix2pix-maps MAPS --format grid -o side-by-side.png
+    ganzoo translate pix2pix --weights model.keras images.npy -o translated.npz
+    """
+    from ganzoo import files
+    from ganzoo import images
+
+    one, asked = files.is_image(originals), form
+    form, out = _target(form, out, "grid" if one else "png", "translated")
+    if one and form == "grid" and asked is None:
+        form = "image"
+    if out.exists() and out.samefile(originals):
+        raise ValueError(f"--out {str(out)!r} is where the originals are: choose another place.")
+    if form == "png":
+        images.must_be_empty(out)
+    name, source = _trained(model, weights)
+    if not hasattr(zoo.model_class(name), "translate"):
+        can = [*zoo.list_models(can="translate"), *zoo.list_models(weights=True, can="translate")]
+        raise ValueError(f"{name!r} translates no images. Those that do: {', '.join(can)}.")
+    network = ganzoo.get(name, weights=source)
+    network.translator(reverse)  # says if there is no way back, before an image is read
+    found = files.open_images(
+        originals, network.image_shape, on_error="skip" if skip_damaged else "raise"
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)  # finds what is wrong with it before the work
+
+    def batches():
+        for batch in found.batches(batch_size):
+            made = network.translate(batch, reverse=reverse, batch_size=batch_size)
+            yield files.side_by_side(batch, made) if form == "grid" else made
+
+    _write(_watched(batches(), len(found)), len(found), form, out, found.names)
+    size = "×".join(map(str, network.image_shape))
+    count = f"{len(found)} image{'s' * (len(found) != 1)}"
+    line = f"{count}, brought to {size}, translated: {out}"
+    _tell(as_json, line, images=len(found), shape=list(network.image_shape), path=str(out))
+
+
+@main.command()
 @click.argument("model", shell_complete=_names())
 @click.option("--image-size", default="28", show_default=True, help="64, or 64x48.")
 @click.option("--channels", default=1, show_default=True, help="1 for grey, 3 for colour.")
 @click.option("--batch-size", default=64, show_default=True, help="Pictures in a batch.")
 @click.option("--seconds", default=10.0, show_default=True, help="To measure each for.")
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Argument of the model.")
+@imports
 @as_json
 @debug
 def benchmark(model, image_size, channels, batch_size, seconds, pairs, as_json, debug):
@@ -488,8 +637,7 @@ def benchmark(model, image_size, channels, batch_size, seconds, pairs, as_json, 
     """
     size, arguments = _image_size(image_size), _settings(pairs)
     size = size if isinstance(size, tuple) else (size, size)
-    if model not in zoo.own_models():
-        zoo.describe(model)  # says which there are, before a framework is loaded
+    _must_be_a_model(model)  # before a framework is loaded
     _load_framework(keep_compiled=False)  # compiling is part of what is measured
     from ganzoo import throughput
 
@@ -519,13 +667,15 @@ def _trained(model, weights):
     if weights is None and model in catalogue.rows():
         model, _, weights = model.partition(".")
     source = weights or model
+    if weights:
+        _must_be_a_model(model)
     path = sources.find(source, model if weights else None)
     if weights is None and path is None:
         name, _, tag = model.partition(".")
         if name in zoo.own_models() and tag not in ("", "keras", "safetensors"):
             raise checks.unknown("weights", model, catalogue.rows())
-        if model not in zoo.own_models():
-            raise checks.unknown("run folder, file or model", model, zoo.own_models())
+        if model not in zoo.list_models():
+            raise checks.unknown("run folder, file or model", model, zoo.list_models())
         tags = [n for n in catalogue.rows() if n.startswith(f"{model}.")]
         raise ValueError(
             f"{model!r} is a model without weights: name some with --weights, "
@@ -568,6 +718,7 @@ def _trained(model, weights):
 @click.option(
     "--out", "-o", type=click.Path(), help="The score sheet. [default: scores.json in a run folder]"
 )
+@imports
 @as_json
 @debug
 def evaluate(
@@ -653,6 +804,7 @@ def evaluate(
 @click.option("--samples", "-n", default=10_000, show_default=True, help="To score; 0: no scores.")
 @click.option("--repeats", default=1, show_default=True, help="Sets of samples, for error bars.")
 @click.option("--extractor", help="mnist, inception, pixels, … [default: by the data]")
+@imports
 @as_json
 @debug
 def publish(run, out, as_json, debug, **settings):
@@ -662,7 +814,7 @@ def publish(run, out, as_json, debug, **settings):
     ganzoo publish runs/dcgan-digits -o dcgan-digits
     ganzoo sample dcgan --weights dcgan-digits
     """
-    _load_framework()
+    _trained(run, None)  # says how to make its class known
     from ganzoo import publishing
 
     say = functools.partial(click.echo, err=as_json)
@@ -693,6 +845,7 @@ def publish(run, out, as_json, debug, **settings):
     required=True,
     help=".onnx, .tflite or .safetensors; else a folder.",
 )
+@imports
 @as_json
 @debug
 def export(model, weights, form, out, as_json, debug, **settings):
@@ -761,6 +914,7 @@ def completion(shell):
 )
 @click.option("--port", default=7860, show_default=True, help="0: any that is free.")
 @click.option("--open", "open_browser", is_flag=True, help="Open the page in a browser.")
+@imports
 @as_json
 @debug
 def explore(models, host, port, open_browser, as_json, debug):
@@ -795,34 +949,66 @@ def explore(models, host, port, open_browser, as_json, debug):
         threading.Event().wait()
 
 
-def _classes(labels, model, source):
-    """Class numbers from what `--labels` says, in numbers or in names."""
+def _classes(labels, model, source, say):
+    """Class numbers from what `--labels` says, in names or in numbers; `say` tells which is meant
+    where a number is the name of another class."""
     from ganzoo import catalogue
 
     word = f"{model}.{source}"
     names = catalogue.trained_on(word if word in catalogue.rows() else source).get("class_names")
-    known = {name.casefold(): i for i, name in enumerate(names or [])}
+    names = [str(name) for name in names or []]
     numbers = []
-    for part in map(str.strip, labels.split(",")):
-        part = texts.kept(part)
-        if part.isdecimal():
-            numbers.append(int(part))
-        elif part.casefold() in known:
-            numbers.append(known[part.casefold()])
-        elif names:
-            raise checks.unknown("class", part, names)
-        else:
+    for part in _parts(texts.kept(labels), names):
+        number = _named(part, names)
+        if number is None and not part.isdecimal():
+            if names:
+                raise checks.unknown("class", part, names)
             raise ValueError(f"--labels takes whole numbers: 7, or 0,1,2. Received: {labels!r}.")
+        if number is None:
+            number = int(part)
+            if any(map(str.isdecimal, names)) and number < len(names):
+                say(f"No class is called {part}: number {number} is meant, {names[number]}.")
+        elif part.isdecimal() and int(part) != number:
+            say(f"Class {names[number]} is number {number} of 0..{len(names) - 1}.")
+        numbers.append(number)
     return numbers
 
 
-def _target(form, out):
-    """The form and the path of samples, where one follows from the other."""
+def _parts(labels, names):
+    """What stands between commas, but for those in a name."""
+    words, known = labels.split(","), {name.strip().casefold() for name in names}
+    while words:
+        joined = (",".join(words[:n]).strip() for n in range(len(words), 0, -1))
+        part = next((x for x in joined if x.casefold() in known), words[0].strip())
+        yield part
+        words = words[part.count(",") + 1 :]
+
+
+def _named(part, names):
+    """The number of the class of a name; None if there is none.
+
+    As it is written, or else the only one that is the same but for capitals, or as a number: 2 for
+    "02".
+    """
+    kinds = [str, str.casefold]
+    if part.isdecimal():
+        kinds.append(lambda name: int(name) if name.isdecimal() else None)
+    for kind in kinds:
+        found = [i for i, name in enumerate(names) if kind(name.strip()) == kind(part)]
+        if len(found) > 1:
+            alike = ", ".join(repr(names[i]) for i in found)
+            raise ValueError(f"{part!r} may be any of {alike}: write it as one of them.")
+        if found:
+            return found[0]
+    return None
+
+
+def _target(form, out, usual="grid", name="samples"):
+    """The form and the path of images, where one follows from the other; `usual` where neither is
+    given."""
     if out is None:
-        form = form or "grid"
-        return form, pathlib.Path(
-            {"grid": "samples.png", "png": "samples", "npz": "samples.npz"}[form]
-        )
+        form = form or usual
+        return form, pathlib.Path({"grid": f"{name}.png", "png": name, "npz": f"{name}.npz"}[form])
     folder, out = str(out).endswith("/"), pathlib.Path(out)
     endings = {".npz": "npz", **dict.fromkeys([".png", ".jpg", ".jpeg", ".webp"], "grid")}
     known = folder or out.is_dir() or not out.suffix or out.suffix.lower() in endings
@@ -831,7 +1017,9 @@ def _target(form, out):
             f"--out ends in {', '.join(endings)}, or is a folder. Received: {str(out)!r}. If a "
             f"folder is to have this name, say {str(out) + '/'!r}."
         )
-    return form or endings.get(out.suffix.lower(), "png"), out
+    if form is None:
+        form = "png" if folder or out.is_dir() else endings.get(out.suffix.lower(), "png")
+    return form, out
 
 
 def _name_of(registered_name, path):
@@ -841,13 +1029,33 @@ def _name_of(registered_name, path):
     from ganzoo import models  # noqa: F401
     from ganzoo import registry
 
-    names = {keras.saving.get_registered_name(c): n for n, c in registry.registered().items()}
-    if registered_name not in names:
-        raise ValueError(
-            f"{str(path)!r} holds a {registered_name!r}, none of ganzoo's own models. Make its "
-            "pictures in Python: import its class, then `ganzoo.get(name, weights=file)`."
-        )
-    return names[registered_name]
+    known = registry.registered()
+    names = {keras.saving.get_registered_name(c): n for n, c in known.items()}
+    if registered_name in names:
+        return names[registered_name]
+    # A class of yours may have been in another module, and files of `publish` do not say which.
+    names = {c.__name__: n for n, c in known.items() if n not in zoo.own_models()}
+    cls = registered_name.split(">")[1]
+    if cls in names:
+        return names[cls]
+    words = _imports_of(path)
+    option = shlex.join(x for word in words or ["FILE.py"] for x in ("--import", word))
+    told = "as its folder says; the file's code is run" if words else "the file that has its class"
+    raise ValueError(
+        f"{str(path)!r} holds a {registered_name.removeprefix('ganzoo>')!r}, none of ganzoo's own "
+        f"models. Add `{option}`, {told}."
+    )
+
+
+def _imports_of(path):
+    """What the folder of weights says was given with `--import`, which may be by anybody."""
+    for folder in path.parents[:2]:
+        with contextlib.suppress(Exception):  # a file may be wrong in any way
+            record = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            words = record.get("imports") or []
+            if all(isinstance(word, str) and word.isprintable() for word in words):
+                return words
+    return []
 
 
 def _watched(batches, count):
@@ -860,8 +1068,8 @@ def _watched(batches, count):
             bar.update(len(batch))
 
 
-def _write(batches, count, form, out):
-    """Write samples as they come: in constant memory, but for a grid."""
+def _write(batches, count, form, out, names=None):
+    """Write images as they come: in constant memory, but for a grid."""
     import numpy as np
 
     from ganzoo import callbacks
@@ -872,8 +1080,11 @@ def _write(batches, count, form, out):
             images.save_arrays(path, images=(count, batches))
     elif form == "grid":
         images.save_grid(np.concatenate(list(batches)), out)
+    elif form == "image":
+        images.grid(np.concatenate(list(batches)), padding=0, least_side=1).save(out)
     else:
         written = 0
         for batch in batches:
-            images.save_each(batch, out, start=written)
+            those = names and names[written : written + len(batch)]
+            images.save_each(batch, out, start=written, names=those)
             written += len(batch)

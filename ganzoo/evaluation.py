@@ -267,6 +267,10 @@ def knows(description: dict[str, Any]) -> extractors.Extractor | None:
     return None
 
 
+EXPORTED = ("samples", "data")
+"""Sub-folders that `Evaluator.export` fills."""
+
+
 class Evaluator:
     """What `evaluate` does, with the work on the real pictures done once for many models.
 
@@ -284,7 +288,7 @@ class Evaluator:
         seed: of the samples.
         truncation: see `GAN.generate`.
         batch_size: samples made at once; bounds memory and changes no score.
-        image_size, data_dir, on_error, value_range, class_names, verbose: see
+        image_size, channels, data_dir, on_error, value_range, class_names, verbose: see
             `ganzoo.datasets.load`, for data by name; `evaluate` takes the model's size.
 
     Example:
@@ -310,6 +314,7 @@ class Evaluator:
         truncation: float | None = None,
         batch_size: int = 256,
         image_size: int | tuple[int, int] | None = None,
+        channels: int | None = None,
         data_dir: hints.Path | None = None,
         on_error: Literal["raise", "skip"] = "raise",
         value_range: tuple[float, float] | None = None,
@@ -327,6 +332,7 @@ class Evaluator:
             verbose,
             class_names,
             image_size=image_size,
+            channels=channels,
             data_dir=data_dir,
             on_error=on_error,
             value_range=value_range,
@@ -632,13 +638,9 @@ class Evaluator:
             "samples": (images for images, _ in _grouped(self._samples(model, self.seed))),
             "data": (images for images, _ in _grouped(_batches(self.data))),
         }
+        images_module.must_be_empty(folder, "--export", EXPORTED)
         counts = {}
         for side, batches in sides.items():
-            if (folder / side).exists() and any((folder / side).iterdir()):
-                raise ValueError(
-                    f"{str(folder / side)!r} is not empty: judges would count what is there. "
-                    "Choose another folder."
-                )
             moments, counts[side] = Moments(), 0
             for images in batches:
                 images_module.save_each(images, folder / side, start=counts[side])

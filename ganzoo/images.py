@@ -1,10 +1,13 @@
 """Pictures as files: grids, single files, animations."""
 
+import itertools
 import math
 import os
 import pathlib
+import shlex
 import zipfile
 from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -75,8 +78,48 @@ def save_grid(images: ArrayLike, path: hints.Path, columns: int | None = None) -
     return path
 
 
-def save_each(images: ArrayLike, folder: hints.Path, start: int = 0) -> pathlib.Path:
-    """One PNG file per picture, `00000.png` onwards. Returns the folder."""
+def must_be_empty(folder: hints.Path, option: str = "--out", parts: Sequence[str] = ("",)) -> None:
+    """Raise a `ValueError` if a folder that gets files holds others, which would be taken for them.
+
+    Args:
+        folder: it need not be there. Hidden files do not count.
+        option: how another one is given, for the message.
+        parts: its sub-folders that get the files; other things in it do not count.
+
+    Example:
+
+    >>> must_be_empty("no/such/folder")
+    """
+    folder = pathlib.Path(folder)
+    for place in (folder / part for part in parts):
+        if not place.is_dir() or all(path.name.startswith(".") for path in place.iterdir()):
+            continue
+        whole = folder.parent / folder.name if folder.name else folder.resolve()
+        others = (whole.with_name(f"{whole.name}-{i}") for i in itertools.count(2))
+        free = next(str(other) for other in others if not other.exists())
+        raise ValueError(
+            f"{str(place)!r} is not empty: its files would be mixed with the new ones. Empty it, "
+            f"or choose another folder, such as `{option} {shlex.quote(free)}/`."
+        )
+
+
+def save_each(
+    images: ArrayLike,
+    folder: hints.Path,
+    start: int = 0,
+    names: Sequence[hints.Path] | None = None,
+) -> pathlib.Path:
+    """One PNG file per image.
+
+    Args:
+        images: `(n, height, width, channels)` uint8.
+        folder: it is made if it is not there.
+        start: number of the first file.
+        names: of the files, below the folder. None: `00000.png` onwards.
+
+    Returns:
+        The folder.
+    """
     images = np.asarray(images)
     if images.ndim != 4:
         raise ValueError(
@@ -85,8 +128,12 @@ def save_each(images: ArrayLike, folder: hints.Path, start: int = 0) -> pathlib.
         )
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for i, image in enumerate(images, start):
-        _to_pil(image).save(folder / f"{i:05d}.png")
+    if names is None:
+        names = [f"{i:05d}.png" for i in range(start, start + len(images))]
+    for name, image in zip(names, images, strict=True):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _to_pil(image).save(path)
     return folder
 
 

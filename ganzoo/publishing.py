@@ -149,6 +149,7 @@ def _facts(run, epoch, licence):
         own = any(runs.place_of(name, record.get("directory")) for name in domains)
         known = None if own or len(domains) > 1 else LICENCES.get(domains[0])
         classes = record.get("class_names")
+        imports = [_line(pathlib.Path(word).name) for word in record.get("imports", ())]
         return {
             "model": settings["model"],
             "data": {
@@ -164,7 +165,8 @@ def _facts(run, epoch, licence):
             "versions": record["versions"],
             "scores": {},
             "passport": {},
-            "command": _line(report.command(settings, epoch)),
+            "command": _line(report.command(settings, epoch, imports=imports)),
+            **({"imports": imports} if imports else {}),
         }
     except Exception as error:  # a file may be wrong in any way
         raise ValueError(
@@ -220,7 +222,7 @@ import ganzoo
 
 model = ganzoo.get("{model}", weights="hf://USER/REPOSITORY")  # or this folder
 ```
-
+{imports}
 {grid}## Data
 
 {data}; licence: {licence}. Pictures were {preprocessing}.
@@ -270,6 +272,9 @@ def card(facts: dict[str, Any], folder: pathlib.Path) -> str:
         command=facts["command"],
         arguments=", ".join(f"`{k}={v!r}`" for k, v in facts["config"].items()),
         scores=scores,
+        imports=""
+        if not facts.get("imports")
+        else f"\nIts class is none of ganzoo's own: import {', '.join(facts['imports'])} first.\n",
         grid="![pictures that it makes](grid.png)\n\n" if (folder / "grid.png").exists() else "",
         nearest=nearest if (folder / "nearest.png").exists() else "",
     )

@@ -74,7 +74,7 @@ def write(run: hints.Path) -> pathlib.Path:
         config = json.loads((run / "config.json").read_text(encoding="utf-8"))
         settings, asked = dict(config["settings"]), config["epochs"]
         device, versions = config["device"]["name"], dict(config["versions"])
-        made_by = command(settings, asked, run)
+        made_by = command(settings, asked, run, imports=config.get("imports", ()))
     except Exception:  # a file may be wrong in any way
         raise ValueError(f"{str(run)!r} is no run folder of `ganzoo train`.") from None
     try:
@@ -94,9 +94,9 @@ def _page(run, settings, asked, device, versions, made_by):
     grids = weights.by_epoch(run / "samples", ".png")
     floors = floors_of(run)
     done = max((row.get("epoch", 0) for row in log), default=0)
-    for key in ("data", "to"):  # where they are on this machine is nobody's business
-        if key in settings:
-            settings[key] = pathlib.Path(settings[key]).name
+    for key in ("data", "to", "weights"):  # where they are on this machine is nobody's business
+        if settings.get(key) is not None:
+            settings[key] = _without_folders(settings[key])
     return jinja2.Template(TEMPLATE.read_text(encoding="utf-8"), autoescape=True).render(
         model=settings["model"],
         domains=" and ".join(settings[k] for k in ("data", "to") if k in settings),
@@ -256,12 +256,18 @@ def _literal(value):
     return repr(value)
 
 
-def command(settings, epochs, run=None):
+def _without_folders(name):
+    """The last part of a path; names, and addresses of the net, as they are."""
+    return name if "://" in name else pathlib.Path(name).name
+
+
+def command(settings, epochs, run=None, imports=()):
     """The command that makes a run, but for where its data are; and, of the folder `run`, its name,
-    where that is not the usual one."""
-    words = ["ganzoo", "train", settings["model"], "--data", pathlib.Path(settings["data"]).name]
-    if "to" in settings:
-        words += ["--to", pathlib.Path(settings["to"]).name]
+    where that is not the usual one. `imports`: what makes its model known."""
+    words = ["ganzoo", "train", settings["model"]]
+    for key in ("weights", "data", "to"):
+        if settings.get(key) is not None:
+            words += [f"--{key}", _without_folders(settings[key])]
     words += ["--epochs", epochs, "--batch-size", settings["batch_size"]]
     size = settings["image_size"]
     if size is not None:
@@ -273,6 +279,8 @@ def command(settings, epochs, run=None):
         words.append("--skip-damaged")
     if settings.get("value_range") is not None:
         words += ["--value-range", ",".join(f"{x:g}" for x in settings["value_range"])]
+    for word in imports:
+        words += ["--import", _without_folders(word)]
     if run is not None:
         place, usual = run.resolve(), weights.default_run(settings["model"], settings["data"])
         name = texts.kept(place.name)

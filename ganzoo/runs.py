@@ -24,6 +24,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 from typing import Literal
 from typing import ParamSpec
@@ -80,6 +81,7 @@ def train(
     *,
     to: hints.Path | None = None,
     out: hints.Path | None = None,
+    weights: hints.Path | None = None,
     epochs: int = 60,
     batch_size: int = 64,
     image_size: int | tuple[int, int] | None = None,
@@ -93,6 +95,7 @@ def train(
     score_every: int | None = None,
     tensorboard: bool = False,
     on_divergence: Literal["stop", "rollback"] = "stop",
+    imports: Sequence[str] = (),
     say: Callable[[str], object] = texts.say,
     verbose: int | Literal["auto"] = "auto",
     file: TextIO | None = None,
@@ -104,6 +107,8 @@ def train(
         data, batch_size, image_size, data_dir, on_error, value_range: see `ganzoo.datasets.load`.
         to: the second domain, for models of two: see `ganzoo.datasets.load_pair`.
         out: the run folder; None: `runs/MODEL-DATA`.
+        weights: those to begin with, as `ganzoo.get` takes them; None: fresh ones. Images are
+            brought to their size, and to their channels if they are files.
         epochs: epochs in all, those of earlier calls included.
         seed: of weights, latents and order.
         arguments: further arguments of the model.
@@ -116,6 +121,7 @@ def train(
         on_divergence: where a loss, a weight or an optimizer's state is no longer finite: `"stop"`,
             or `"rollback"`: go on from the newest checkpoint with half the learning rates, and from
             the same one at most three times. Checkpoints hold finite numbers either way.
+        imports: files or modules that make the model known, for the record: see `--import`.
         say: called with a line of text at each stage.
         verbose: 0: no more than that; 1: losses, scores and the time left, kept up to date; 2: a
             line for every epoch; "auto": 1 in a terminal, else 2.
@@ -152,6 +158,7 @@ def train(
         "value_range": value_range,
     }
     settings = {"model": model, "arguments": arguments, "data": _name(data), **options}
+    settings["weights"] = None if weights is None else texts.kept(os.fspath(weights))
     if to is not None:
         settings["to"] = _name(to)
     settings = _plain(settings)
@@ -163,30 +170,44 @@ def train(
             _carefully("The animation", lambda: _animate(out), say)
             write_report(out, say)
         return resumed
-    # A run goes on with the numbers that its classes had when it began.
-    known = catalogue.trained_on(out).get("class_names") if resumed is not None else None
-    ds = _load(network, data, to, data_dir=data_dir, class_names=known, **options)
-    for contents in [ds.contents] if to is None else ds.contents:
-        say(str(contents))
-    conditional = getattr(network, "num_classes", None) is not None
-    names = ds.class_names if conditional else None
-    _write_config(out, settings, epochs, names)  # only now: what is misspelt leaves no folder
 
-    def fresh():
-        counted = conditional and "num_classes" not in arguments
-        more = {"num_classes": _classes(ds)} if counted else {}
-        return zoo.get(model, seed=seed, **more, **arguments)
+    def fresh(**more):
+        return zoo.get(model, weights=weights, seed=seed, **more, **arguments)
 
-    network = fresh() if resumed is None else resumed
-    domains = data if to is None else f"{data} and {to}"
-    say(f"Training {model} on {domains}, epochs {done + 1} to {epochs}, in {out}")
-    every = score_every if hasattr(network, "generate") else 0
+    if resumed is not None or weights is not None:
+        network = fresh() if resumed is None else resumed
     reading = {
         "data_dir": data_dir,
         "on_error": on_error,
         "value_range": value_range,
-        "class_names": ds.class_names if known else None,
+        "channels": None,
     }
+    if weights is not None:
+        options["image_size"] = _size(network, image_size, weights, say)
+        reading["channels"] = _channels(network)
+    # A run goes on with the numbers that its classes had when it began.
+    known = catalogue.trained_on(out).get("class_names") if resumed is not None else None
+    known = known and [texts.local(name) for name in known]
+    ds = _load(network, data, to, known, **{**options, **reading})
+    for contents in [ds.contents] if to is None else ds.contents:
+        say(str(contents))
+    if weights is not None:
+        _check_shape(network, tuple(ds.description["image_shape"]), weights)
+    conditional = getattr(network, "num_classes", None) is not None
+    more = {}
+    if resumed is None and conditional and "num_classes" not in arguments:
+        more = {"num_classes": _classes(ds)}
+    if weights is not None:
+        _check_classes(network, more.pop("num_classes", None), weights)
+    names = ds.class_names if conditional else None
+    # Only now: what is misspelt leaves no folder.
+    _write_config(out, settings, epochs, names, imports)
+    if resumed is None and weights is None:
+        network = fresh(**more)
+    domains = data if to is None else f"{data} and {to}"
+    say(f"Training {model} on {domains}, epochs {done + 1} to {epochs}, in {out}")
+    every = score_every if hasattr(network, "generate") else 0
+    reading["class_names"] = ds.class_names if known else None
     scoring = _scoring(out, ds, data, every, conditional, say, **reading)
     live = None if verbose == "auto" else verbose == 1
     watching = [
@@ -207,7 +228,7 @@ def train(
             if on_divergence == "stop" or again > ROLLBACKS:
                 raise FloatingPointError(_diverged(finding, newest, on_divergence))
             done, resumed = _resume(out, model, say)
-            network = fresh() if resumed is None else resumed
+            network = fresh(**more) if resumed is None else resumed
             network.optimizer.learning_rate = float(network.optimizer.learning_rate) / 2**again
             say(f"Back to epoch {done}, with learning rates divided by {2**again}.")
         _carefully("The nearest pictures", lambda: _show_nearest(network, ds, out, seed), say)
@@ -222,6 +243,49 @@ def train(
     if page is not None:
         say(f"All of it on one page: {page}")
     return network
+
+
+def _size(network, image_size, source, say):
+    """`(height, width)` of the images that a model with weights goes on with; None for points."""
+    shape = network.image_shape
+    size = tuple(shape[:2]) if len(shape) == 3 else None
+    wanted = (image_size, image_size) if isinstance(image_size, int) else image_size
+    if wanted is not None and tuple(wanted) != size:
+        raise ValueError(
+            f"The weights {str(source)!r} are of shape {'×'.join(map(str, shape))}, and "
+            f"--image-size (`image_size=`) is {image_size}: leave it out, or begin without them."
+        )
+    if wanted is None and size is not None:
+        say(f"Images are brought to {'×'.join(map(str, shape))}, the size of the weights {source}.")
+    return size
+
+
+def _channels(network):
+    """Channels to which files are brought for a model; None where they are as they are."""
+    channels = network.image_shape[-1]
+    return channels if len(network.image_shape) == 3 and channels in (1, 3, 4) else None
+
+
+def _check_shape(network, shape, source):
+    """Raise a `ValueError` if data has not the shape of the weights."""
+    if shape != network.image_shape:
+        wanted, found = ("×".join(map(str, x)) for x in (network.image_shape, shape))
+        raise ValueError(
+            f"The weights {str(source)!r} are of shape {wanted}, and the data of {found}. Images "
+            "in a folder or zip are brought to it; save those of an array so, or convert the array."
+        )
+
+
+def _check_classes(network, counted, source):
+    """Raise a `ValueError` if data has not as many classes as the weights; None: do not ask."""
+    known = network.num_classes
+    if counted is not None and counted != known:
+        raise ValueError(
+            f"The weights {str(source)!r} know {known} classes, and the data has {counted}. Say "
+            f"`--set num_classes={known}` if those of the data are among them; or `--set "
+            f"num_classes={counted}` to learn the layers that depend on classes from the start, as "
+            "files of `ganzoo publish` allow."
+        )
 
 
 def _saved(out):
@@ -556,13 +620,14 @@ def _used(out):
     return {}
 
 
-def _write_config(out, settings, epochs, class_names):
+def _write_config(out, settings, epochs, class_names, imports=()):
     """Make the run folder and write down what was asked for, and with what."""
     config = {
         "settings": settings,
         "directory": texts.kept(os.path.abspath("")),  # from where relative paths lead
         "epochs": epochs,
         "class_names": class_names and [texts.kept(name) for name in class_names],
+        "imports": list(imports),
         "command": [texts.kept(word) for word in sys.argv],
         "versions": backend.versions(),
         "device": {"name": backend.device(), "gpu": backend.accelerated()},
@@ -634,8 +699,10 @@ def data_of(folder: hints.Path) -> dict[str, Any]:
     place = place_of(known["data"][0], known.get("directory"))
     if place is not None and not (os.path.exists(data) and place.samefile(data)):
         data = str(place)  # which is not where the same words lead from here
-    reading = ("on_error", "value_range", "class_names")
-    return {"data": data, **{k: known[k] for k in reading if k in known}}
+    reading = {k: known[k] for k in ("on_error", "value_range") if k in known}
+    if "class_names" in known:
+        reading["class_names"] = list(map(texts.local, known["class_names"]))
+    return {"data": data, **reading}
 
 
 def mark(folder: hints.Path, epoch: int) -> str:
@@ -679,12 +746,15 @@ def evaluate(
     Returns:
         A dict from the same words to score sheets.
     """
+    if export is not None:  # before the scores take their time
+        images.must_be_empty(export, "--export", evaluation.EXPORTED)
     found, evaluator = {}, None
     for which, (name, source) in models.items():
         network = zoo.get(name, weights=source)
         if evaluator is None:
+            settings = {"data_dir": data_dir, "channels": _channels(network), **settings}
             size = network.image_shape[:2] if len(network.image_shape) == 3 else None
-            evaluator = evaluation.Evaluator(data, image_size=size, data_dir=data_dir, **settings)
+            evaluator = evaluation.Evaluator(data, image_size=size, **settings)
         found[which] = evaluator.judge(network)
         if show is not None:
             show(f"{which}: {found[which]}" if len(models) > 1 else str(found[which]))

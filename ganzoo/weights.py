@@ -44,10 +44,10 @@ def find(source, name=None):
     """The file that a source of weights means; what is on the net is fetched.
 
     Args:
-        source: a tag of the model `name` in the catalogue; `https://…`, `hf://user/repository`
+        source: a tag of the model `name` in the catalogue, or `model.tag`; `https://…`, `hf://user/repository`
             (with `@revision` if wanted); a file; a folder that was published; or a run folder,
             which has its newest checkpoint.
-        name: registry name of the model, or None: then there are no tags.
+        name: registry name of the model, or None: then there are no tags by themselves.
 
     Returns:
         A path, or None if there is no such file.
@@ -56,7 +56,8 @@ def find(source, name=None):
         OSError, ValueError: it cannot be fetched, or the folder holds no weights.
     """
     if isinstance(source, str):  # a path is never a tag
-        row = catalogue.rows().get(f"{name}.{source}")
+        rows = catalogue.rows()
+        row = rows.get(f"{name}.{source}") or rows.get(source)
         if row is not None:
             return row.path
         if "://" in source:
@@ -171,11 +172,16 @@ def _load_checkpoint(name, cls, path, saved, config):
             f"{str(path)!r} holds no weights: the model was saved before it knew the shape of its "
             "pictures. Train it first, or make it with `image_shape`."
         )
+    # Keras keeps them among the weights, where they would replace those that are asked for.
+    asked = any(key.endswith("learning_rate") for key in config)
+    rates = [float(one.learning_rate) for one in model.optimizer.optimizers if asked]
     try:
         with warnings.catch_warnings():
             # Keras would leave these layers as they are, with random weights.
             warnings.filterwarnings("error", message="Skipping nested container")
             model.load_weights(path)
+        for one, rate in zip(model.optimizer.optimizers, rates):
+            one.learning_rate = rate
         if not all(np.isfinite(weight).all() for weight in model.get_weights()):
             raise ValueError("it holds numbers that are infinite or none (NaN)")
     except Exception as error:

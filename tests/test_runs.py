@@ -120,6 +120,7 @@ def test_a_run_folder_grows_and_equals_one_run_in_one_go(train, whole, tmp_path,
         "image_size": None,
         "seed": 0,
         "on_error": "raise",
+        "weights": None,
     }
     assert config["epochs"] == 2
     assert config["command"] == sys.argv

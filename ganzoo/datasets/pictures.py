@@ -183,7 +183,10 @@ class Pictures:
         return True
 
     def _take_split(self, names, split):
-        """The names in `split`; and, of the names in all splits, the folders below the split's."""
+        """The names in `split`, or all where it is None; and, of the names in all splits, the
+        folders below the split's."""
+        if split is None:
+            return names, {}
         parts = functools.cache(lambda folder: pathlib.PurePosixPath(folder).parts)  # one for all
         folders = {n: parts(n.rpartition("/")[0]) for n in names}
         depth = _depth_of_splits(folders.values())
