@@ -189,8 +189,6 @@ def train(
     known = catalogue.trained_on(out).get("class_names") if resumed is not None else None
     known = known and [texts.local(name) for name in known]
     ds = _load(network, data, to, known, **{**options, **reading})
-    for contents in [ds.contents] if to is None else ds.contents:
-        say(str(contents))
     if weights is not None:
         _check_shape(network, tuple(ds.description["image_shape"]), weights)
     conditional = getattr(network, "num_classes", None) is not None
@@ -206,6 +204,8 @@ def train(
         network = fresh(**more)
     domains = data if to is None else f"{data} and {to}"
     say(f"Training {model} on {domains}, epochs {done + 1} to {epochs}, in {out}")
+    for contents in [ds.contents] if to is None else ds.contents:
+        say(str(contents))
     every = score_every if hasattr(network, "generate") else 0
     reading["class_names"] = ds.class_names if known else None
     scoring = _scoring(out, ds, data, every, conditional, say, **reading)
