@@ -154,9 +154,8 @@ def train(
     if weights is not None:
         _check_classes(network, more.pop("num_classes", None), weights)
     names = ds.class_names if conditional else None
-    _write_config(
-        out, settings, epochs, names, imports
-    )  # only now: what is misspelt leaves no folder
+    # Only now: what is misspelt leaves no folder.
+    _write_config(out, settings, epochs, names, imports)
     if resumed is None and weights is None:
         network = fresh(**more)
     domains = data if to is None else f"{data} and {to}"
