@@ -4,6 +4,8 @@ import html
 import json
 import os
 import pathlib
+import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -149,6 +151,68 @@ os.write(2, b"afterwards\\n")
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert result.stderr == expected
+
+
+QUIET = r"^[IWEF]\d{4} |remapper failed|WARNING: All log messages"
+"""Lines that TensorFlow's libraries write to the error output."""
+
+
+def _without_level():
+    return {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+
+
+def test_a_training_on_the_command_line_prints_nothing_of_tensorflows(tmp_path):
+    """So few channels and such small images are what its optimisations stumble over."""
+    for i, image in enumerate(np.random.default_rng(0).integers(0, 256, (32, 16, 16, 3), "uint8")):
+        Image.fromarray(image).save(tmp_path / f"{i}.png")
+    for model, *words in (
+        ("r3gan", "--data", tmp_path, "--set", "channels=(8,4)", "--image-size", 16),
+        ("dcgan", "--set", "channels=4", "--score-every", 0),
+    ):
+        out = ["--epochs", 1, "--batch-size", 16, "-o", tmp_path / f"run-{model}"]
+        result = subprocess.run(
+            [str(word) for word in (SCRIPT, "train", model, *words, *out)],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=_without_level(),
+        )
+        assert result.stderr == ""
+        assert not re.search(QUIET, result.stdout, re.MULTILINE)
+
+
+def test_a_training_in_python_is_not_interrupted_by_tensorflows_errors(tmp_path):
+    program = """
+import sys
+import ganzoo
+model = ganzoo.get("dcgan", channels=4, seed=0)
+ds = ganzoo.datasets.load("digits")
+print("begin", file=sys.stderr, flush=True)
+model.fit(ds, epochs=1, verbose=0)
+model.generate(4)
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=_without_level(),
+    )
+    assert not re.search(QUIET, result.stderr.partition("begin")[2], re.MULTILINE)
+    assert not re.search(r"^[EF]\d{4} ", result.stderr, re.MULTILINE)
+
+
+def test_who_asks_for_tensorflows_messages_gets_them():
+    program = "import ganzoo, os; print(os.environ['TF_CPP_MIN_LOG_LEVEL'])"
+    for asked, found in (({}, "3"), ({"TF_CPP_MIN_LOG_LEVEL": "0"}, "0")):
+        result = subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**_without_level(), **asked},
+        )
+        assert result.stdout.strip() == found
 
 
 def test_ctrl_c_counts_even_where_an_import_would_swallow_it():
@@ -613,6 +677,84 @@ def test_classes_of_a_folder_are_called_as_its_folders(tmp_path):
     assert facts["data"]["class_names"] == ["cat", "dog"]
 
 
+def _named_run(folder, names, model):
+    """What stands in for a run of a model of these classes: `--labels` looks at its record."""
+    model.save(folder.joinpath("checkpoints", "epoch-0001.keras"))
+    settings = {"data": "pictures"}
+    (folder / "config.json").write_text(json.dumps({"settings": settings, "class_names": names}))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("names", "asked", "numbers", "said"),
+    [
+        (["1", "2", "3"], "2", [1], ["Class 2 is number 1 of 0..2."]),
+        (["1", "10", "2"], "2,10", [2, 1], ["Class 10 is number 1 of 0..2."]),
+        (["0", "1", "2"], "2,0", [2, 0], []),
+        (["1", "2", "3"], "0", [0], ["No class is called 0: number 0 is meant, 1."]),
+        (["2019", "2020"], "1, 2019", [1, 0], ["No class is called 1", "Class 2019 is number 0"]),
+        (["01", "02", "11"], "2", [1], ["Class 02 is number 1"]),
+        (["1", "2", "3"], "02", [1], ["Class 2 is number 1"]),
+        (["02", "2"], "2,02", [1, 0], ["Class 2 is number 1", "Class 02 is number 0"]),
+        (["cat", "Cat", "dog"], "Cat,cat,DOG,2", [1, 0, 2, 2], []),
+        (["red, ripe", "red", "green"], "red, ripe,red,Green", [0, 1, 2], []),
+    ],
+)
+def test_names_of_classes_come_before_their_numbers(names, asked, numbers, said, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "config.json").write_text(
+        json.dumps({"settings": {"data": "pictures"}, "class_names": names})
+    )
+    lines = []
+    assert cli._classes(asked, "cgan", str(run), lines.append) == numbers
+    assert len(lines) == len(said) and all(map(str.startswith, lines, said))
+
+
+def test_names_of_classes_that_may_be_several_or_none_are_refused(tmp_path):
+    for names, asked, message in (
+        (["02", "2"], "002", "'002' may be any of '02', '2'"),
+        (["cat", "Cat"], "CAT", "'CAT' may be any of 'cat', 'Cat'"),
+        (["1", "2"], "two", "Unknown class: 'two'"),
+        (["a,b", "c"], "a", "Unknown class: 'a'"),
+    ):
+        (tmp_path / "config.json").write_text(
+            json.dumps({"settings": {"data": "pictures"}, "class_names": names})
+        )
+        with pytest.raises(ValueError, match=message):
+            cli._classes(asked, "cgan", str(tmp_path), print)
+
+
+def test_what_a_label_means_is_said_beside_the_json(tmp_path):
+    model = ganzoo.get("cgan", image_shape=(8, 8, 1), num_classes=3, channels=4, latent_dim=6)
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    run = _named_run(tmp_path / "run", ["1", "2", "3"], model)
+    words = ["sample", run, "-n", 2, "--seed", 0, "--labels", "2", "-o", tmp_path / "s.npz"]
+    result = _call(*words, "--json")
+    assert json.loads(result.stdout)["samples"] == 2
+    assert result.stderr == "Class 2 is number 1 of 0..2.\n"
+    with np.load(tmp_path / "s.npz") as file:
+        np.testing.assert_array_equal(file["images"], model.generate(2, labels=1, seed=0))
+
+
+def test_samples_are_not_mixed_with_what_is_in_the_folder(run, conditional_run, tmp_path):
+    out = tmp_path / "out"
+    _done("sample", run[0], "-n", 6, "-o", f"{out}/")
+    before = _content(out)
+    for words in (["-o", out], ["-o", f"{out}/"], ["-o", out, "--format", "png"]):
+        message = _fails("sample", conditional_run, "--labels", 1, "-n", 2, *words)
+        assert f"{str(out)!r} is not empty" in message and f"--out {out}-2/" in message
+    assert _content(out) == before
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / ".hidden").write_text("")
+    _done("sample", run[0], "-n", 2, "-o", tmp_path / "empty")
+    assert "2 samples" in _done("sample", run[0], "-n", 2, "-o", tmp_path / "pictures.png/")
+    for i in (3, 2):  # a file of all is replaced
+        _done("sample", run[0], "-n", i, "-o", tmp_path / "some.npz")
+    with np.load(tmp_path / "some.npz") as file:
+        assert len(file["images"]) == 2
+
+
 def test_sample_refuses_in_one_line(run, tmp_path):
     out, _, _ = run
     target = ["-o", tmp_path / "no.png"]
@@ -832,7 +974,15 @@ def test_evaluate_exports_for_other_judges(digits_run, tmp_path):
     read = np.stack([np.asarray(Image.open(file))[..., None] for file in data])
     order = lambda x: x[np.lexsort(x.reshape(len(x), -1).T)]
     np.testing.assert_array_equal(order(read), order(real))
-    assert "is not empty" in _fails(*words, "--export", tmp_path / "judges")
+    # Before anything is scored, and whichever of the two is there.
+    (tmp_path / "half" / "data").mkdir(parents=True)
+    (tmp_path / "half" / "data" / "other.png").write_bytes(b"")
+    before = (out / "scores.json").stat().st_mtime_ns
+    for place in ("judges", "half"):
+        message = _fails(*words, "--export", tmp_path / place)
+        assert "is not empty" in message and f"--export {tmp_path / place}-2/" in message
+    assert not (tmp_path / "half" / "samples").exists()
+    assert (out / "scores.json").stat().st_mtime_ns == before
 
 
 @pytest.mark.filterwarnings("default:.* left out")
@@ -877,8 +1027,9 @@ def test_completion_of_commands_and_names():
         assert "_GANZOO_COMPLETE" in _done("completion", shell)
     environment = {**os.environ, "_GANZOO_COMPLETE": "bash_complete"}
     for words, wanted in (
-        ("ganzoo tr", {"train"}),
-        ("ganzoo train dc", {"dcgan"}),
+        ("ganzoo tra", {"train", "translate"}),
+        ("ganzoo train vae_", {"vae_gan"}),
+        ("ganzoo train dcgan.f", {"dcgan.fashion_mnist"}),
         ("ganzoo sample dcgan.f", {"dcgan.fashion_mnist"}),
         ("ganzoo explore dcgan.f", {"dcgan.fashion_mnist"}),
         ("ganzoo train dcgan --data fash", {"fashion_mnist"}),

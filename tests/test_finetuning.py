@@ -1,0 +1,181 @@
+"""Runs that begin with trained weights: `ganzoo train --weights`."""
+
+import json
+
+import numpy as np
+import pytest
+from click import testing
+from PIL import Image
+
+import ganzoo
+from ganzoo import cli
+from ganzoo import report
+from ganzoo import runs
+from ganzoo import tensors
+
+TINY = {"channels": 2, "latent_dim": 4}
+
+
+def _call(*words):
+    return testing.CliRunner().invoke(cli.main, [str(word) for word in words])
+
+
+def _train(out, model, data, weights, **kwargs):
+    """`runs.train`; gives the model and what was said."""
+    said = []
+    kwargs = {"epochs": 1, "batch_size": 8, "score_every": 0, "verbose": 0, **kwargs}
+    network = runs.train(model, data, out=out, weights=weights, say=said.append, **kwargs)
+    return network, said
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Sixteen grey images of 20×24 in two classes."""
+    folder = tmp_path_factory.mktemp("images")
+    images = np.random.default_rng(0).integers(0, 256, (16, 20, 24), dtype="uint8")
+    for i, image in enumerate(images):
+        path = folder / ("cat", "dog")[i % 2] / f"{i}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(image).save(path)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """A file of weights of a colour model of 16×12, and one of a model of three classes."""
+    place = tmp_path_factory.mktemp("weights")
+    model = ganzoo.get("dcgan", image_shape=(16, 12, 3), **TINY, seed=1)
+    model.step.assign(70)
+    tensors.write(model, place / "colour.safetensors")
+    model = ganzoo.get("cgan", image_shape=(8, 8, 1), num_classes=3, **TINY, seed=1)
+    tensors.write(model, place / "classes.safetensors")
+    return place
+
+
+@pytest.fixture(scope="module")
+def begun(folder, published, tmp_path_factory):
+    """A run from the colour model's weights with grey images, and what was said."""
+    out = tmp_path_factory.mktemp("runs") / "begun"
+    return out, _train(out, "dcgan", folder, published / "colour.safetensors")[1]
+
+
+def test_a_run_begins_with_weights_at_their_size_and_colours(begun, folder, published):
+    out, said = begun
+    weights = published / "colour.safetensors"
+    assert said[0] == f"Images are brought to 16×12×3, the size of the weights {weights}."
+    settings = json.loads((out / "config.json").read_text())["settings"]
+    assert settings["weights"] == str(weights) and settings["image_size"] is None
+    row = json.loads((out / "metrics.jsonl").read_text().splitlines()[0])
+    assert row["step"] == 72  # two more than the weights have had
+    # The first grid is of the weights themselves.
+    expected = ganzoo.images.grid(ganzoo.get("dcgan", weights=weights).generate(64, seed=0))
+    with Image.open(out / "samples" / "epoch-0000.png") as grid:
+        difference = np.abs(np.asarray(grid, int) - np.asarray(expected, int))
+    assert difference.max() <= 1
+
+
+def test_it_goes_on_without_the_weights_and_with_the_same_command_only(
+    begun, folder, published, tmp_path
+):
+    out, _ = begun
+    gone = tmp_path / "colour.safetensors"
+    gone.write_bytes((published / "colour.safetensors").read_bytes())
+    again = tmp_path / "again"
+    _train(again, "dcgan", folder, gone)
+    gone.unlink()
+    _, said = _train(again, "dcgan", folder, gone, epochs=2)
+    assert any(line.startswith("Training dcgan") and "epochs 2 to 2" in line for line in said)
+    for other in (None, "mnist", published / "classes.safetensors"):
+        with pytest.raises(ValueError, match="other settings: weights was '.*colour"):
+            _train(again, "dcgan", folder, other, epochs=3)
+    with pytest.raises(ValueError, match="weights was None, not 'mnist'"):
+        _train(tmp_path / "plain", "vanilla", "digits", None, batch_size=64)
+        _train(tmp_path / "plain", "vanilla", "digits", "mnist", batch_size=64, epochs=2)
+
+
+def test_a_finetuned_run_is_scored_reported_and_used_like_any(begun, folder):
+    out, _ = begun
+    words = ["-n", 20, "--repeats", 1, "--extractor", "pixels", "--metrics", "diversity"]
+    result = _call("evaluate", out, *words, "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["last"]["passport"]["data"]["count"] == 16
+    command = "ganzoo train dcgan --weights colour.safetensors --data"
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert command in page and str(out.parent) not in page
+    _train(out.with_name("on"), "dcgan", folder, out)  # a run as the source of another
+
+
+def test_the_command_in_a_record_names_weights_as_they_are_given():
+    settings = {"model": "dcgan", "data": "digits", "batch_size": 64, "image_size": None}
+    settings |= {"seed": 0, "arguments": {}, "on_error": "raise"}
+    for weights, shown in (
+        ("mnist", "mnist"),
+        ("/home/somebody/runs/mine", "mine"),
+        ("hf://user/repository@v1", "hf://user/repository@v1"),
+    ):
+        assert f" --weights {shown} " in report.command({**settings, "weights": weights}, 3)
+    assert "--weights" not in report.command({**settings, "weights": None}, 3)
+
+
+def test_weights_of_another_model_size_or_shape_are_refused(folder, published, tmp_path):
+    colour, classes = published / "colour.safetensors", published / "classes.safetensors"
+    arrays = tmp_path / "grey.npy"
+    np.save(arrays, np.zeros((16, 16, 12), "uint8"))
+    for model, data, weights, options, message in (
+        ("cgan", folder, colour, {}, "holds weights of 'ganzoo>DCGAN', not of 'cgan'"),
+        ("dcgan", folder, "cgan.mnist", {}, "holds weights of 'ganzoo>CGAN', not of 'dcgan'"),
+        ("dcgan", folder, "mnst", {}, "Did you mean 'mnist'"),
+        ("dcgan", folder, colour, {"image_size": 32}, "of shape 16×12×3, and --image-size .* 32"),
+        ("dcgan", arrays, colour, {}, "of shape 16×12×3, and the data of 16×12×1"),
+        ("cgan", folder, classes, {}, "know 3 classes, and the data has 2.*num_classes=3"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            _train(tmp_path / "no", model, data, weights, **options)
+        assert not (tmp_path / "no").exists()
+    _train(tmp_path / "same", "dcgan", folder, colour, image_size=(16, 12))
+
+
+@pytest.mark.filterwarnings("default:.*what fits was taken")
+def test_classes_that_differ_are_kept_or_learned_if_it_is_said(folder, published, tmp_path):
+    weights = published / "classes.safetensors"
+    kept, _ = _train(tmp_path / "kept", "cgan", folder, weights, arguments={"num_classes": 3})
+    assert kept.num_classes == 3
+    with pytest.warns(UserWarning, match="New, and to be trained: .*embedding"):
+        new, _ = _train(tmp_path / "new", "cgan", folder, weights, arguments={"num_classes": 2})
+    assert new.num_classes == 2
+    # Of a model that is conditional only if it is told so, the weights say.
+    np.savez(tmp_path / "l.npz", images=np.zeros((32, 28, 28), "uint8"), labels=np.arange(32) % 10)
+    digits, _ = _train(tmp_path / "r3", "r3gan", tmp_path / "l.npz", "mnist")
+    assert digits.num_classes == 10
+
+
+def test_learning_rates_that_are_asked_for_replace_those_of_a_checkpoint(begun):
+    out, _ = begun
+    usual = 2e-4
+    for asked, wanted in (
+        ({}, [usual, usual]),
+        ({"learning_rate": 1e-5}, [1e-5, 1e-5]),
+        ({"discriminator_learning_rate": 3e-5}, [3e-5, usual]),
+        ({"beta_1": 0.0}, [usual, usual]),
+    ):
+        model = ganzoo.get("dcgan", weights=out, **asked)
+        rates = [
+            float(model.optimizer[name].learning_rate) for name in model.optimizer.player_names
+        ]
+        assert model.optimizer.player_names == ("discriminator", "generator")
+        np.testing.assert_allclose(rates, wanted, rtol=1e-6)
+
+
+def test_the_command_line_takes_a_tag_a_full_name_or_one_in_place_of_the_model(tmp_path):
+    np.save(tmp_path / "x.npy", np.zeros((16, 28, 28), "uint8"))
+    tiny = ["--data", tmp_path / "x.npy", "--epochs", 1, "--batch-size", 8]
+    for i, words in enumerate(
+        (["dcgan", "--weights", "mnist"], ["dcgan", "--weights", "dcgan.mnist"], ["dcgan.mnist"])
+    ):
+        result = _call("train", *words, *tiny, "-o", tmp_path / str(i))
+        assert result.exit_code == 0, result.output
+        settings = json.loads((tmp_path / str(i) / "config.json").read_text())["settings"]
+        assert settings["model"] == "dcgan" and settings["weights"].endswith("mnist")
+        assert (tmp_path / str(i) / "checkpoints" / "epoch-0001.keras").exists()
+    result = _call("train", "dcgan.mnst", *tiny)
+    assert result.exit_code == 1 and "Unknown model: 'dcgan.mnst'" in result.stderr
