@@ -345,6 +345,7 @@ class Evaluator:
         if isinstance(train, collections.abc.Iterator):
             raise TypeError("`train` is read twice: pass a data set or an array, no iterator.")
         self.data, self.train = data, train
+        self.found = [str(x.contents) for x in (train, data) if hasattr(x, "contents")]
         self.description = getattr(data, "description", None) or {
             "source": "data",
             "split": "given",
@@ -916,7 +917,7 @@ def _quantised(images):
         mend = "`images / 127.5 - 1`" if images.dtype.kind == "f" else ""
         raise ValueError(
             "Pictures must be uint8 in 0..255 or float in [-1, 1]. Received "
-            f"{images.dtype} from {images.min():g} to {images.max():g}: convert them with "
+            f"{images.dtype} from {images.min():g} to {images.max():g}: scale them, with "
             f"{mend or checks.to_uint8(images.dtype.name)}."
         )
     return np.clip(np.round((images + 1.0) * 127.5), 0, 255).astype("uint8")

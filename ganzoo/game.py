@@ -847,8 +847,8 @@ class Game(backend.Trainer, keras.Model):
         >>> import numpy as np
         >>> model = ganzoo.get("vanilla", seed=0)
         >>> images = np.zeros((32, 8, 8, 1), "uint8")
-        >>> sorted(model.train_on_batch(images, return_dict=True))[:2]
-        ['d_fake_accuracy', 'd_fake_mean']
+        >>> sorted(model.train_on_batch(images, return_dict=True))[:3]
+        ['d_accuracy_fake', 'd_accuracy_real', 'd_fake']
         """
         x, y = self._one_batch("train_on_batch", x, y, (sample_weight, class_weight))
         return super().train_on_batch(x, y, return_dict=return_dict)
@@ -987,8 +987,10 @@ class Game(backend.Trainer, keras.Model):
         own = {k: store[k] for k in store.keys() if k.isdecimal()}
         super().load_own_variables(own)
         since = store["averaging_since"][...] if "averaging_since" in store.keys() else 0
-        self._averaging_since = int(since)
-        self.train_function = None
+        if int(since) != self._averaging_since:
+            self._averaging_since = int(since)
+            if self.train_function is not None:  # also where a callback of `fit` loads weights
+                self.make_train_function(force=True)
         for i, state in enumerate(self._random_states()):
             state.assign(store[f"random_{i}"][...])
 

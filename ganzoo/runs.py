@@ -609,7 +609,7 @@ def place_of(name: str, place: str | None = None) -> pathlib.Path | None:
         place: the folder from which relative paths lead. None: the current one.
     """
     path = pathlib.Path(texts.local(place or ""), os.path.expanduser(texts.local(name)))
-    return path if name not in datasets.BUILT_IN and os.path.exists(path) else None
+    return path if os.path.exists(path) else None
 
 
 def _used(out):
@@ -699,7 +699,7 @@ def data_of(folder: hints.Path) -> dict[str, Any]:
     place = place_of(known["data"][0], known.get("directory"))
     if place is not None and not (os.path.exists(data) and place.samefile(data)):
         data = str(place)  # which is not where the same words lead from here
-    reading = {k: known[k] for k in ("on_error", "value_range") if k in known}
+    reading: dict[str, Any] = {k: known[k] for k in ("on_error", "value_range") if k in known}
     if "class_names" in known:
         reading["class_names"] = list(map(texts.local, known["class_names"]))
     return {"data": data, **reading}
@@ -754,7 +754,10 @@ def evaluate(
         if evaluator is None:
             settings = {"data_dir": data_dir, "channels": _channels(network), **settings}
             size = network.image_shape[:2] if len(network.image_shape) == 3 else None
+            settings = {"verbose": False, **settings}
             evaluator = evaluation.Evaluator(data, image_size=size, **settings)
+            for line in evaluator.found if show is not None else ():
+                show(line)
         found[which] = evaluator.judge(network)
         if show is not None:
             show(f"{which}: {found[which]}" if len(models) > 1 else str(found[which]))

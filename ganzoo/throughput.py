@@ -72,7 +72,7 @@ def measure(
     def train(steps):
         images = rng.integers(0, 256, (steps * turns * batch_size, *image_shape), "uint8")
         pair = images if labels is None else (images, np.arange(len(images)) % labels.stop)
-        ds = datasets.load(pair, batch_size=batch_size, labels=labels is not None)
+        ds = datasets.load(pair, batch_size=batch_size, labels=labels is not None, verbose=False)
         model.fit(ds, epochs=1, verbose=0, callbacks=[clock])
         return clock.seconds
 

@@ -32,7 +32,7 @@ PICTURES = {
     "bool": (pictures() > 127, "uint8 in 0..255 or float"),
     "too small": (pictures(shape=(7, 9, 1)), "at least 8×8.*image_size=8"),
     "five channels": (pictures(shape=(8, 8, 5)), "1 to 4 channels"),
-    "channels first": (pictures(shape=(3, 32, 32)), "at least 8×8"),
+    "channels first": (pictures(shape=(3, 32, 32)), "channels first.*transpose"),
     "empty": (pictures(0), "empty"),
     "smaller than a batch": (pictures(3), "fewer than one training step reads.*batch_size"),
 }

@@ -120,6 +120,7 @@ def test_a_run_folder_grows_and_equals_one_run_in_one_go(train, whole, tmp_path,
         "image_size": None,
         "seed": 0,
         "on_error": "raise",
+        "value_range": None,
         "weights": None,
     }
     assert config["epochs"] == 2
@@ -254,14 +255,13 @@ def test_a_run_of_an_earlier_version_goes_on(train, pictures):
     train("run", 1, source="bilder-ü")
 
 
-def test_a_folder_named_as_a_built_in_data_set_is_another(train, pictures):
+def test_a_folder_named_as_a_built_in_data_set_is_the_data(train, pictures):
     pathlib.Path("pics").rename("digits")
-    for source, other in (("digits", "./digits"), (pathlib.Path("digits"), "digits")):
-        run = pictures / f"run-{type(source).__name__}"
-        train(run, 1, source=source)
-        train(run, 1, source=source)
-        with pytest.raises(ValueError, match="data was"):
-            train(run, 1, source=other)
+    with pytest.warns(UserWarning, match="'digits' is a folder here"):
+        train("run", 1, source="digits")
+    for source in ("./digits", pathlib.Path("digits")):
+        _, said = train("run", 1, source=source)
+        assert said == ["run has 1 epochs already. For more: --epochs 2"]
 
 
 def test_both_domains_are_the_same_whatever_paths_lead_to_them(train, pictures):
@@ -945,7 +945,7 @@ def test_a_last_checkpoint_that_cannot_be_written_goes_elsewhere(train, whole, t
 )
 def test_how_many_steps_there_will_be_is_said_first(train, tmp_path, epochs, more, batch, line):
     _, said = train(tmp_path / "run", epochs, arguments={**TINY, **more}, batch_size=batch)
-    assert said[1] == line
+    assert said[2] == line
 
 
 def test_a_run_of_few_updates_says_so_once_and_keeps_it(whole):

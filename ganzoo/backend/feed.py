@@ -381,8 +381,8 @@ def one_batch(x, y, accept, check):
 def given(data):
     """The components of a batch that there are: Keras's methods for one add None."""
     if isinstance(data, (tuple, list)):
-        data = tuple(part for part in data if part is not None)
-    return data[0] if isinstance(data, tuple) and len(data) == 1 else data
+        return tuple(part for part in data if part is not None)
+    return data
 
 
 def _is_tf_data(x):
@@ -506,9 +506,8 @@ def _feed_tf_data(ds, accept, check, repeat):
         first = list(map(_tuple, ds.take(1 if full is not None else 3).as_numpy_iterator()))
         if not first:
             raise ValueError(_EMPTY)
-        sizes = [len(batch[0]) for batch in first]
-        size = max(sizes)
-        specs = _specs(first[sizes.index(size)])
+        specs = _specs(first[0])
+        size = max(len(batch[0]) for batch in first)
         turns = accept(specs)
         if full is not None:  # the partial one is the last
             ds = ds.filter(lambda *batch: tf.shape(batch[0])[0] == size)
