@@ -756,8 +756,9 @@ def evaluate(
             size = network.image_shape[:2] if len(network.image_shape) == 3 else None
             settings = {"verbose": False, **settings}
             evaluator = evaluation.Evaluator(data, image_size=size, **settings)
-            for line in evaluator.found if show is not None else ():
-                show(line)
+            if show is not None:
+                for line in evaluator.found:
+                    show(line)
         found[which] = evaluator.judge(network)
         if show is not None:
             show(f"{which}: {found[which]}" if len(models) > 1 else str(found[which]))
