@@ -89,6 +89,8 @@ def open_images(
     source = pictures.Pictures(path, None, (height, width), False, channels, on_error)
     source.keep(dict.fromkeys(source.names))  # a zip may have a name twice
     source.choose_ranges(None)
+    for doubt in source.warnings:
+        warnings.warn(doubt, stacklevel=2)
     names = _png_names(source.names)
     kept = settle(source, datasets.CACHE_BYTES)
     if kept is source and on_error == "raise":  # otherwise all have been decoded already
