@@ -404,7 +404,8 @@ def test_pix2pix_undoes_a_change_of_pixels():
     model = ganzoo.get("pix2pix", channels=16, dropout=0.0, learning_rate=1e-3, seed=0)
     model.fit(images[:1200], targets[:1200], batch_size=32, epochs=10, verbose=0)
     held_out, truth = images[1200:], targets[1200:]
-    # Measured: 46 grey levels of error for the best constant picture, 178 for no change, 14 here.
+    # Measured: 46 grey levels of error for the best constant picture, 178 for no change, 14 to 15
+    # here, with six seeds.
     constant = error(np.median(targets, axis=0, keepdims=True), truth)
     found = error(model.translate(held_out), truth)
     assert found < constant / 2, (found, constant)
@@ -426,9 +427,10 @@ def test_cyclegan_finds_the_blue_of_red_without_pairs():
     red, other, held_out = scenes(600, 0), blue(scenes(450, 1)), scenes(200, 2)
     # Errors in grey levels: 62 for no change, 13 for other scenes, 9.6 for the best constant
     # picture. The game has other solutions, such as blocks exchanged, and which one is found is
-    # settled in the first steps: two of three seeds find this one (measured: 3.5 and 3.7).
+    # settled in the first steps: two of three seeds find this one (measured: 3.5 to 4.2), and
+    # which of them do differs between processors.
     constant = error(np.median(blue(red), axis=0, keepdims=True), blue(held_out))
-    for seed in (1, 2, 3, 4):
+    for seed in range(1, 9):
         model = ganzoo.get(
             "cyclegan", channels=8, blocks=1, patch_layers=1, learning_rate=1e-3, seed=seed
         )
@@ -446,12 +448,14 @@ def test_cogan_couples_digits_and_their_negatives():
     model = ganzoo.get("cogan", channels=16, latent_dim=16, learning_rate=5e-4, seed=0)
     model.fit(images[:750], 255 - images[750:], batch_size=32, epochs=30, verbose=0)
     a, b = model.generate_pairs(256, seed=1)
-    # Measured: 15 grey levels between partners, 58 between others.
-    assert error(255 - b, a) < error(255 - b, a[::-1]) / 3
+    # Measured with six seeds: 13 to 23 grey levels between partners, 39 to 56 between others, as
+    # 0.25 to 0.58. Without a coupling both would be the same.
+    assert error(255 - b, a) < 0.8 * error(255 - b, a[::-1])
     np.testing.assert_array_equal(a, model.generate(256, seed=1))
     np.testing.assert_array_equal(b, model.generate(256, seed=1, domain="targets"))
     # And they are digits: all darker than their negatives, and of many kinds.
-    assert a.mean() < 100 and b.mean() > 155 and a.std(axis=0).mean() > 30
+    # Measured: 79 to 83, 171 to 179, and 34 to 51.
+    assert a.mean() < 100 and b.mean() > 155 and a.std(axis=0).mean() > 20
 
 
 @pytest.mark.slow
