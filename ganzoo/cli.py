@@ -559,6 +559,11 @@ def sample(model, weights, count, labels, seed, truncation, batch_size, form, ou
 )
 @click.option("--skip-damaged", is_flag=True, help="Leave damaged images out.")
 @click.option(
+    "--value-range",
+    metavar="LOW,HIGH",
+    help="Values that become black and white. [default: as the run did]",
+)
+@click.option(
     "--out",
     "-o",
     type=click.Path(),
@@ -568,7 +573,17 @@ def sample(model, weights, count, labels, seed, truncation, batch_size, form, ou
 @as_json
 @debug
 def translate(
-    model, originals, weights, reverse, batch_size, form, skip_damaged, out, as_json, debug
+    model,
+    originals,
+    weights,
+    reverse,
+    batch_size,
+    form,
+    skip_damaged,
+    value_range,
+    out,
+    as_json,
+    debug,
 ):
     """Translate IMAGES by a MODEL of two domains: a run folder, a file, name.tag, or a name with
     --weights.
@@ -584,9 +599,11 @@ def translate(
     ganzoo translate runs/pix2pix-maps MAPS --format grid -o side-by-side.png
     ganzoo translate pix2pix --weights model.keras images.npy -o translated.npz
     """
+    from ganzoo import catalogue
     from ganzoo import files
     from ganzoo import images
 
+    values = _value_range(value_range)
     one, asked = files.is_image(originals), form
     form, out = _target(form, out, "grid" if one else "png", "translated")
     if one and form == "grid" and asked is None:
@@ -602,7 +619,10 @@ def translate(
     network = ganzoo.get(name, weights=source)
     network.translator(reverse)  # says if there is no way back, before an image is read
     found = files.open_images(
-        originals, network.image_shape, on_error="skip" if skip_damaged else "raise"
+        originals,
+        network.image_shape,
+        on_error="skip" if skip_damaged else "raise",
+        value_range=values or catalogue.trained_on(source).get("value_range"),
     )
     out.parent.mkdir(parents=True, exist_ok=True)  # finds what is wrong with it before the work
 

@@ -14,7 +14,9 @@ from ganzoo import checks
 from ganzoo import datasets
 from ganzoo import hints
 from ganzoo.datasets import arrays
+from ganzoo.datasets import levels
 from ganzoo.datasets import pictures
+from ganzoo.datasets.source import Rescaled
 from ganzoo.datasets.source import settle
 
 
@@ -54,7 +56,11 @@ def is_image(path: hints.Path) -> bool:
 
 
 def open_images(
-    path: hints.Path, shape: hints.Shape, *, on_error: Literal["raise", "skip"] = "raise"
+    path: hints.Path,
+    shape: hints.Shape,
+    *,
+    on_error: Literal["raise", "skip"] = "raise",
+    value_range: tuple[float, float] | None = None,
 ) -> Images:
     """The images at a path, brought to one shape as `ganzoo.datasets.load` does.
 
@@ -64,6 +70,7 @@ def open_images(
         path: a folder or a zip, with all of its sub-folders; an image; or an `.npy` or `.npz` file.
         shape: `(height, width, channels)`. Arrays of floats must have it.
         on_error: `"raise"` at a damaged image, or `"skip"` all such, with a warning.
+        value_range: the values that become 0 and 255; see `ganzoo.datasets.load`.
 
     Raises:
         ValueError: there are no images, damaged ones, or arrays that cannot be brought to `shape`.
@@ -80,15 +87,18 @@ def open_images(
     """
     path = pathlib.Path(path).expanduser()
     height, width, channels = shape
+    value_range = levels.check_range(value_range)
     if is_image(path):
-        source: Any = _One(path, (height, width), channels)
+        source: Any = _One(path, (height, width), channels, value_range)
         return Images(settle(source, datasets.CACHE_BYTES), _png_names([path.name]))
     if path.suffix.lower() in (".npy", ".npz") and path.is_file():
-        return Images(_Arrays(arrays.from_file(path, "train", False), path, tuple(shape)), None)
+        source = arrays.from_file(path, "train", False)
+        source = source if value_range is None else Rescaled(source, value_range)
+        return Images(_Arrays(source, path, tuple(shape)), None)
     _must_be_of_files(path, channels)
     source = pictures.Pictures(path, None, (height, width), False, channels, on_error)
     source.keep(dict.fromkeys(source.names))  # a zip may have a name twice
-    source.choose_ranges(None)
+    source.choose_ranges(value_range)
     for doubt in source.warnings:
         warnings.warn(doubt, stacklevel=2)
     names = _png_names(source.names)
@@ -135,8 +145,9 @@ def _must_be_of_files(path, channels):
 class _One:
     """A source of one image."""
 
-    def __init__(self, path, size, channels):
+    def __init__(self, path, size, channels, value_range):
         _must_be_of_files(path, channels)
+        self.ranges = value_range and dict.fromkeys(levels.DEPTHS, value_range)
         self.path = path
         self.size = size
         self.channels = channels
@@ -157,7 +168,7 @@ class _One:
                             f"{pictures.MOST_PIXELS:,}"
                         )
                     image.load()
-                    array = pictures.to_array(image, self.size, self.channels)
+                    array = pictures.to_array(image, self.size, self.channels, self.ranges)
         except Exception as error:  # Pillow raises many kinds at damaged files
             unknown = isinstance(error, Image.UnidentifiedImageError)  # whose words have the path
             reason = "it is of no kind that is known" if unknown else str(error) or type(error)

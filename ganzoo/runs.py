@@ -584,7 +584,12 @@ def _differing(out, before, asked, place):
     def data(was, now):
         return was is not None and _same_data(was, now, place)
 
+    def weights_of(was, now):
+        tags = [f"{asked['model']}.{word}" in catalogue.rows() for word in (was, now)]
+        return was == now or not (any(tags) or None in (was, now)) and _same_data(was, now, place)
+
     same = {"image_size": size, "arguments": arguments, "data": data, "to": data}
+    same["weights"] = weights_of
     return [k for k in asked if not same.get(k, operator.eq)(before.get(k), asked[k])]
 
 

@@ -180,6 +180,12 @@ def test_a_file_that_is_called_like_a_built_in_name_is_an_error_that_says_so(tmp
         load("ring")
 
 
+@pytest.mark.parametrize("source", ["~nobody-of-this-name", "~nobody-of-this-name/images"])
+def test_a_home_of_nobody_is_a_path_that_is_not_there(source):
+    with pytest.raises(FileNotFoundError, match="There is no file or folder '~nobody"):
+        load(source)
+
+
 # Classes and splits ----------------------------------------------------------------------------
 
 

@@ -8,7 +8,6 @@ import sys
 
 import keras
 import pytest
-from click import testing
 
 import ganzoo
 from ganzoo import cli
@@ -16,6 +15,8 @@ from ganzoo import extensions
 from ganzoo import models  # noqa: F401  (registered before a test puts the registry aside)
 from ganzoo import registry
 from ganzoo import weights
+from tests.helpers import done
+from tests.helpers import fails
 
 MODEL = '''
 import keras
@@ -41,23 +42,6 @@ class {name}(ganzoo.GAN):
         images = keras.Input(self.image_shape)
         return keras.Model(images, layers.Dense(1, dtype="float32")(layers.Flatten()(images)))
 '''
-
-
-def _call(*words):
-    return testing.CliRunner().invoke(cli.main, [str(word) for word in words])
-
-
-def _done(*words):
-    result = _call(*words)
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-def _fails(*words):
-    result = _call(*words)
-    assert result.exit_code == 1, result.output
-    assert result.stderr.startswith("Error: ") and result.stderr.count("\n") == 1
-    return result.stderr
 
 
 @pytest.fixture
@@ -95,9 +79,9 @@ def test_a_model_of_your_own_trains_goes_on_and_is_used_by_every_command(here):
     pathlib.Path("home/beside.py").write_text("WIDTH = 4\n")
     own = ["--import", "home/mine.py"]
     train = ["train", "lone_gan", *own, "--score-every", 0, "-o", "run", "--set", "width=6"]
-    _done(*train, "--epochs", 1)
+    done(*train, "--epochs", 1)
     _forget()
-    assert "epochs 2 to 2" in _done(*train, "--epochs", 2)
+    assert "epochs 2 to 2" in done(*train, "--epochs", 2)
     record = json.loads(pathlib.Path("run/config.json").read_text())
     assert record["imports"] == ["home/mine.py"]
     assert record["settings"]["arguments"] == {"width": 6}
@@ -113,36 +97,36 @@ def test_a_model_of_your_own_trains_goes_on_and_is_used_by_every_command(here):
         ["publish", "run", "-o", "published", "-n", 0],
     ):
         _forget()
-        assert refusal in _fails(*words)
-        _done(*words, *own)
+        assert refusal in fails(*words)
+        done(*words, *own)
     card = pathlib.Path("published/README.md").read_text(encoding="utf-8")
     assert "import mine.py first" in card and "--import mine.py" in card
     _forget()
-    assert "holds a 'LoneGAN', none" in _fails("sample", "published")
+    assert "holds a 'LoneGAN', none" in fails("sample", "published")
     for words in (["published"], ["lone_gan", "--weights", "run"]):
         _forget()
-        assert "64 samples" in _done("sample", *words, *own)
+        assert "64 samples" in done("sample", *words, *own)
 
     _forget()
-    assert _done("list", "lone*", *own) == "lone_gan     A game of one layer.\n"
-    found = json.loads(_done("info", "lone_gan", *own, "--json"))
+    assert done("list", "lone*", *own) == "lone_gan     A game of one layer.\n"
+    found = json.loads(done("info", "lone_gan", *own, "--json"))
     assert found["arguments"]["width"] == 4 and found["doc"] == "A game of one layer."
     words = ["--image-size", 8, "--seconds", 0.1]
-    assert "lone_gan, 8×8×1" in _done("benchmark", "lone_gan", *words, *own)
+    assert "lone_gan, 8×8×1" in done("benchmark", "lone_gan", *words, *own)
 
 
 def test_nothing_in_a_run_folder_is_imported_by_itself(here):
     _write("evil.py", "EvilGAN", "import pathlib; pathlib.Path('was run').touch()")
     train = ["train", "evil_gan", "--epochs", 1, "--score-every", 0, "-o", "run"]
-    _done(*train, "--import", "evil.py")
+    done(*train, "--import", "evil.py")
     pathlib.Path("was run").unlink()
     for words in (["sample", "run"], ["sample", "evil_gan", "--weights", "run"], train):
         _forget()
-        assert "--import" in _fails(*words)
+        assert "--import" in fails(*words)
         assert not pathlib.Path("was run").exists()
     for record in ('{"imports": ["a\\u001b[2J.py"]}', '{"imports": 3}', "[]", "no json"):
         pathlib.Path("run/config.json").write_text(record)
-        assert "Add `--import FILE.py`, the file that has its class" in _fails("sample", "run")
+        assert "Add `--import FILE.py`, the file that has its class" in fails("sample", "run")
 
 
 def test_modules_are_named_by_path_or_by_name_and_may_move(here):
@@ -155,12 +139,12 @@ def test_modules_are_named_by_path_or_by_name_and_may_move(here):
         *("--import", "else where/third-one.py", "--import", "first.py"),
     ]
     names = {"first_gan", "second_gan", "third_gan"}
-    assert names <= set(json.loads(_done("list", *words, "--json")))
+    assert names <= set(json.loads(done("list", *words, "--json")))
     assert extensions.load("first") == ["first_gan"]  # again, by its other name
-    _done("train", "second_gan", *words[2:4], "--epochs", 1, "--score-every", 0, "-o", "run")
+    done("train", "second_gan", *words[2:4], "--epochs", 1, "--score-every", 0, "-o", "run")
     _forget()
     pathlib.Path("package/second.py").rename("moved.py")
-    assert "samples" in _done("sample", "run", "--import", "moved.py")
+    assert "samples" in done("sample", "run", "--import", "moved.py")
 
 
 @pytest.mark.parametrize(
@@ -188,7 +172,7 @@ def test_what_cannot_be_imported_says_why(here, word, text, message):
         pathlib.Path(word).write_text(text)
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         extensions.load(word)
-    assert "Error: " in _fails("list", "--import", word)
+    assert "Error: " in fails("list", "--import", word)
 
 
 def test_the_example_of_the_page_on_adding_a_model_runs(here):
@@ -200,7 +184,7 @@ def test_the_example_of_the_page_on_adding_a_model_runs(here):
     assert len(commands) == 4
     for command in commands:
         _forget()
-        _done(*shlex.split(command.replace("--epochs 5", "--epochs 1"))[1:])
+        done(*shlex.split(command.replace("--epochs 5", "--epochs 1"))[1:])
     assert pathlib.Path("grid.png").exists()
 
 
@@ -210,7 +194,7 @@ def test_names_that_are_not_known_point_to_import(here):
         ["benchmark", "lonely_gan"],
         ["sample", "lonely_gan", "--weights", "x"],
     ):
-        message = _fails(*words)
+        message = fails(*words)
         assert "Unknown model: 'lonely_gan'" in message and "--import FILE.py" in message
 
 
@@ -226,7 +210,7 @@ def test_a_file_of_the_own_models_weights_never_means_another_class(here):
     path = here / "dcgan.keras"
     ganzoo.get("dcgan", image_shape=(8, 8, 1), channels=2, latent_dim=4).save(path)
     _write("mine.py", "DcGan")  # whose name in the zoo differs from that of ganzoo's own
-    _done("list", "--import", "mine.py")
+    done("list", "--import", "mine.py")
     registered, _ = weights.read(path)
     assert cli._name_of(registered, path) == "dcgan"
     assert keras.saving.get_registered_name(registry.registered()["dc_gan"]) == "mine>DcGan"

@@ -110,7 +110,7 @@ def test_the_command_in_a_record_names_weights_as_they_are_given():
     settings |= {"seed": 0, "arguments": {}, "on_error": "raise"}
     for weights, shown in (
         ("mnist", "mnist"),
-        ("/home/somebody/runs/mine", "mine"),
+        ("/far/away/runs/mine", "mine"),
         ("hf://user/repository@v1", "hf://user/repository@v1"),
     ):
         assert f" --weights {shown} " in report.command({**settings, "weights": weights}, 3)

@@ -264,6 +264,18 @@ def test_a_folder_named_as_a_built_in_data_set_is_the_data(train, pictures):
         assert said == ["run has 1 epochs already. For more: --epochs 2"]
 
 
+def test_weights_are_the_same_whatever_path_leads_to_them(train, pictures):
+    train("first", 1, source="pics")
+    pathlib.Path("link-to-first").symlink_to("first")
+    train("next", 1, source="pics", weights="first")
+    for path in ("./first", "first/", pathlib.Path("first").resolve(), "link-to-first"):
+        _, said = train("next", 1, source="pics", weights=path)
+        assert said == ["next has 1 epochs already. For more: --epochs 2"]
+    for other in (None, "second", "mnist"):
+        with pytest.raises(ValueError, match="weights was 'first'"):
+            train("next", 2, source="pics", weights=other)
+
+
 def test_both_domains_are_the_same_whatever_paths_lead_to_them(train, pictures):
     words = {"model": "cogan", "arguments": {"channels": 2, "latent_dim": 4}}
     train("run", 1, source="pics", to="other", **words)

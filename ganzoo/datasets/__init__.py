@@ -26,6 +26,7 @@ from ganzoo.datasets import stacked
 from ganzoo.datasets import tfds
 from ganzoo.datasets.contents import Contents
 from ganzoo.datasets.contents import count_classes
+from ganzoo.datasets.contents import range_of
 from ganzoo.datasets.source import Rescaled
 from ganzoo.datasets.source import Resized
 from ganzoo.datasets.source import settle
@@ -307,7 +308,7 @@ def _doubts(found, contents, known):
         return [] if high is None else [levels.dark(high, contents.source)]
     images = found.read(some)[0]
     low, high = levels.limits(images) or (0.0, 0.0)
-    contents.levels += f" {levels.range_of(low, high)}"
+    contents.levels += f" {range_of(low, high)}"
     doubt = checks.doubtful_range(images)
     return [] if doubt is None else [f"{contents.source}: {doubt}"]
 
@@ -354,7 +355,7 @@ def _find(source, wanted):
             )
         if source == "":  # as a path it would be the current folder
             raise ValueError("`source` is empty. Pass a name, a path or an array.")
-        path = pathlib.Path(source).expanduser()
+        path = pathlib.Path(os.path.expanduser(source))
         return _find_path(path, source, wanted) if path.exists() else _find_name(source, wanted)
     pair = source if isinstance(source, tuple) else (source, None)
     if len(pair) != 2 or not hasattr(pair[0], "shape"):
@@ -410,7 +411,7 @@ def _find_name(source, wanted):
         checks.one_of("split", wanted.split, stacked.PICTURES)
         mnist = _find_tfds("mnist", dataclasses.replace(wanted, image_size=None, labels=True))
         return stacked.load(mnist, wanted.split, wanted.labels)
-    path = pathlib.Path(source).expanduser()
+    path = pathlib.Path(os.path.expanduser(source))
     looks_like_path = path.suffix in (".npy", ".npz", ".zip") or path.is_absolute()
     if not isinstance(source, str) or looks_like_path or source.startswith((".", "~")):
         raise FileNotFoundError(f"There is no file or folder {str(path)!r}.")

@@ -17,6 +17,7 @@ Range = tuple[float, float]
 
 WHOLE = {"8 bits": (0.0, 255.0), "16 bits": (0.0, 65535.0)}
 """The ranges of files that say how deep they are."""
+DEPTHS = ("8 bits", "16 bits", "32 bits", "floats")
 DARK = 1 / 8
 """A data set whose brightest value is below this share of its range is reported as dark; one of 16
 bits if its values need no more than 14, as those of cameras and microscopes."""
