@@ -599,11 +599,12 @@ def translate(
     ganzoo translate runs/pix2pix-maps MAPS --format grid -o side-by-side.png
     ganzoo translate pix2pix --weights model.keras images.npy -o translated.npz
     """
+    values = _value_range(value_range)
+    name, source = _trained(model, weights)  # first: it loads the framework quietly
     from ganzoo import catalogue
     from ganzoo import files
     from ganzoo import images
 
-    values = _value_range(value_range)
     one, asked = files.is_image(originals), form
     form, out = _target(form, out, "grid" if one else "png", "translated")
     if one and form == "grid" and asked is None:
@@ -612,7 +613,6 @@ def translate(
         raise ValueError(f"--out {str(out)!r} is where the originals are: choose another place.")
     if form == "png":
         images.must_be_empty(out)
-    name, source = _trained(model, weights)
     if not hasattr(zoo.model_class(name), "translate"):
         can = [*zoo.list_models(can="translate"), *zoo.list_models(weights=True, can="translate")]
         raise ValueError(f"{name!r} translates no images. Those that do: {', '.join(can)}.")

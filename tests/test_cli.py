@@ -160,10 +160,38 @@ def _without_level():
     return {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
 
 
+def _save_noise(folder):
+    for i, image in enumerate(np.random.default_rng(0).integers(0, 256, (32, 16, 16, 3), "uint8")):
+        Image.fromarray(image).save(folder / f"{i}.png")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("translate", "cyclegan.apples_oranges", "0.png"),
+        ("sample", "dcgan.mnist", "-n", "2"),
+        ("export", "dcgan.mnist"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_command_that_uses_weights_prints_nothing_of_tensorflows(tmp_path, words):
+    _save_noise(tmp_path)
+    out = {"export": "x.safetensors"}.get(words[0], "x.png")
+    result = subprocess.run(
+        [SCRIPT, *words, "-o", out],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env=_without_level(),
+    )
+    assert result.stderr == ""
+    assert not re.search(QUIET, result.stdout, re.MULTILINE)
+
+
 def test_a_training_on_the_command_line_prints_nothing_of_tensorflows(tmp_path):
     """So few channels and such small images are what its optimisations stumble over."""
-    for i, image in enumerate(np.random.default_rng(0).integers(0, 256, (32, 16, 16, 3), "uint8")):
-        Image.fromarray(image).save(tmp_path / f"{i}.png")
+    _save_noise(tmp_path)
     for model, *words in (
         ("r3gan", "--data", tmp_path, "--set", "channels=(8,4)", "--image-size", 16),
         ("dcgan", "--set", "channels=4", "--score-every", 0),
