@@ -8,6 +8,7 @@ import inspect
 import math
 import operator
 import random as python_random
+import warnings
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
@@ -748,7 +749,7 @@ class Game(backend.Trainer, keras.Model):
             self.examples_per_step = feed.size
             data = self._spread(feed.data, feed.size, self.turns)
             callbacks = [
-                _OnNaN(c) if isinstance(c, keras.callbacks.TerminateOnNaN) else c
+                _OnNaN() if isinstance(c, keras.callbacks.TerminateOnNaN) else c
                 for c in callbacks or []
             ]
             # Keras tells callbacks of the end only where it ends well.
@@ -1061,19 +1062,20 @@ class _Bar(keras.callbacks.ProgbarLogger):
 
 
 class _OnNaN(keras.callbacks.Callback):
-    """Keras's `TerminateOnNaN`, which looks at a log called `loss`, told of every log."""
+    """In place of Keras's `TerminateOnNaN`, which looks at a log called `loss` alone: looks at all,
+    and a warning names those that are not finite."""
 
-    def __init__(self, callback):
-        super().__init__()
-        self.callback = callback
+    fired = False  # Keras may tell of some more batches before it stops
 
-    def set_model(self, model):
-        super().set_model(model)
-        self.callback.set_model(model)
-
-    def on_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch, logs=None):
         wrong = [name for name, value in (logs or {}).items() if not math.isfinite(value)]
-        self.callback.on_batch_end(batch, {"loss": math.nan} if wrong else {})
+        if wrong and not self.fired:
+            self.fired = self.model.stop_training = True
+            warnings.warn(
+                f"Training ends at batch {batch}, where NaN or infinity came up in "
+                f"{', '.join(wrong)}.",
+                stacklevel=2,
+            )
 
 
 class _Means(keras.metrics.Metric):

@@ -185,8 +185,10 @@ def test_terminate_on_nan_ends_a_training_that_diverges(images, name):
     first = next(v for p in model.players for v in p.variables)
     first.assign(np.full(first.shape, np.nan, "float32"))
     callback = keras.callbacks.TerminateOnNaN()
-    history = model.fit(images, batch_size=4, epochs=5, verbose=0, callbacks=[callback])
+    with pytest.warns(UserWarning, match="Training ends at batch .* NaN or infinity") as record:
+        history = model.fit(images, batch_size=4, epochs=5, verbose=0, callbacks=[callback])
     assert len(history.epoch) == 1 and model.stop_training
+    assert len(record) == 1 and "loss" in str(record[0].message)
 
 
 def test_terminate_on_nan_leaves_a_healthy_training_in_peace(images):
