@@ -1065,12 +1065,10 @@ class _OnNaN(keras.callbacks.Callback):
     """In place of Keras's `TerminateOnNaN`, which looks at a log called `loss` alone: looks at all,
     and a warning names those that are not finite."""
 
-    fired = False  # Keras may tell of some more batches before it stops
-
     def on_train_batch_end(self, batch, logs=None):
         wrong = [name for name, value in (logs or {}).items() if not math.isfinite(value)]
-        if wrong and not self.fired:
-            self.fired = self.model.stop_training = True
+        if wrong:
+            self.model.stop_training = True
             warnings.warn(
                 f"Training ends at batch {batch}, where NaN or infinity came up in "
                 f"{', '.join(wrong)}.",
