@@ -11,6 +11,8 @@ import importlib
 import os
 from typing import TYPE_CHECKING
 
+from ganzoo.version import __version__ as __version__
+
 if TYPE_CHECKING:  # what `__getattr__` finds, for checkers and editors
     from ganzoo import augmentations as augmentations
     from ganzoo import callbacks as callbacks
@@ -35,8 +37,6 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for checkers and editors
     from ganzoo.registry import register as register
     from ganzoo.zoo import get as get
     from ganzoo.zoo import list_models as list_models
-
-__version__ = "0.1.0"
 
 # TensorFlow reads this when it loads. Its libraries write past Python to the error output, in the
 # middle of a training too: an optimisation of a graph that it tries and does without ("remapper

@@ -110,3 +110,14 @@ def to_uint8(dtype):
         "`images.astype('uint8')` if its values lie in 0..255; otherwise "
         "`ganzoo.datasets.load(images, value_range=(low, high))` scales them"
     )
+
+
+def same_shape(images, targets):
+    """Raise a `ValueError` if the shapes of two domains' pictures differ."""
+    if images != targets:
+        argument = "image_size" if images[:2] != targets[:2] else "channels"
+        raise ValueError(
+            "The pictures of both domains must have the same shape. Received "
+            f"{' and '.join('×'.join(map(str, shape)) for shape in (images, targets))}: bring them "
+            f"to one by `ganzoo.datasets.load_pair(…, {argument}=…)`."
+        )

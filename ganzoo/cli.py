@@ -18,9 +18,9 @@ import warnings
 
 import click
 
-import ganzoo
 from ganzoo import checks
 from ganzoo import texts
+from ganzoo import version
 from ganzoo import zoo
 
 INTERRUPTED = 130
@@ -236,7 +236,7 @@ def _json(found):
 
 
 @click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(ganzoo.__version__, prog_name="ganzoo")
+@click.version_option(version.__version__, prog_name="ganzoo")
 def main():
     """The GAN zoo for Keras 3.
 
@@ -519,7 +519,7 @@ def sample(model, weights, count, labels, seed, truncation, batch_size, form, ou
     if numbers and len(numbers) not in (1, count):
         numbers = [numbers[i % len(numbers)] for i in range(count)]
     out.parent.mkdir(parents=True, exist_ok=True)  # finds what is wrong with it before the work
-    network = ganzoo.get(name, weights=source)
+    network = zoo.get(name, weights=source)
     numbers = numbers[0] if numbers and len(numbers) == 1 else numbers
     if not hasattr(network, "generate_batches"):
         words = [model, *(["--weights", weights] if weights else [])]
@@ -616,7 +616,7 @@ def translate(
     if not hasattr(zoo.model_class(name), "translate"):
         can = [*zoo.list_models(can="translate"), *zoo.list_models(weights=True, can="translate")]
         raise ValueError(f"{name!r} translates no images. Those that do: {', '.join(can)}.")
-    network = ganzoo.get(name, weights=source)
+    network = zoo.get(name, weights=source)
     network.translator(reverse)  # says if there is no way back, before an image is read
     found = files.open_images(
         originals,
@@ -878,7 +878,7 @@ def export(model, weights, form, out, as_json, debug, **settings):
     ganzoo export cgan.mnist -o digits --format savedmodel
     """
     model, source = _trained(model, weights)
-    network = ganzoo.get(model, weights=source, precision="float32")
+    network = zoo.get(model, weights=source, precision="float32")
     from ganzoo import export as forms
 
     form, found = forms.plan(network, out, form=form, **settings)
@@ -953,7 +953,7 @@ def explore(models, host, port, open_browser, as_json, debug):
     def entry(word):
         name, source = _trained(word, None)
         code = f"ganzoo.get({name!r}, weights={str(source)!r})"
-        return pages.Entry(functools.partial(ganzoo.get, name, weights=source), code)
+        return pages.Entry(functools.partial(zoo.get, name, weights=source), code)
 
     title = lambda word: texts.shown(texts.kept(word))
     entries = {title(word): entry(word) for word in models or catalogue.rows()}

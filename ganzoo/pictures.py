@@ -9,7 +9,6 @@ import keras
 import numpy as np
 from keras import ops
 
-import ganzoo
 from ganzoo import backend
 from ganzoo import checks
 from ganzoo import hints
@@ -47,8 +46,8 @@ class PictureGame(Game):
             return inherited(name)
         reason = f": {self.lacks[name]}" if name in self.lacks else ""
         raise AttributeError(
-            f"{type(self).__name__} has no `{name}`{reason}. Models that have: "
-            f"{', '.join(ganzoo.list_models(can=name))}."
+            f"{type(self).__name__} has no `{name}`{reason}. The models that have it: "
+            f"`ganzoo.list_models(can={name!r})`."
         )
 
     # Its data -------------------------------------------------------------------------------

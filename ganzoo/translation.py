@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike
 
+from ganzoo import checks
 from ganzoo import hints
 from ganzoo.pictures import PictureGame
 from ganzoo.pictures import check_range
@@ -37,7 +38,7 @@ class TwoDomains(PictureGame):
             )
         for shape, dtype in specs:
             self.check_pictures(shape, dtype)
-        check_same_shape(*(shape for shape, _ in specs))
+        checks.same_shape(*(shape for shape, _ in specs))
 
     def check_values(self, arrays: Sequence[Any]) -> None:
         for images in arrays:
@@ -101,17 +102,6 @@ class Translator(TwoDomains):
     def call(self, inputs: hints.Tensor, training: bool = False) -> hints.Tensor:
         """Float pictures in [-1, 1] to such of the second domain."""
         return self.translator(False)(inputs, training=training)
-
-
-def check_same_shape(images: hints.Shape, targets: hints.Shape) -> None:
-    """Raise a `ValueError` if the shapes of two domains' pictures differ."""
-    if images != targets:
-        argument = "image_size" if images[:2] != targets[:2] else "channels"
-        raise ValueError(
-            "The pictures of both domains must have the same shape. Received "
-            f"{' and '.join('×'.join(map(str, shape)) for shape in (images, targets))}: bring them "
-            f"to one by `ganzoo.datasets.load_pair(…, {argument}=…)`."
-        )
 
 
 def difference(a: hints.Tensor, b: hints.Tensor) -> hints.Tensor:

@@ -44,7 +44,7 @@ import sys
 
 import keras
 
-import ganzoo
+from ganzoo import version
 from ganzoo.backend.feed import ArraySource as ArraySource
 from ganzoo.backend.feed import SideBySide as SideBySide
 from ganzoo.backend.feed import feed as feed
@@ -139,7 +139,7 @@ def versions(*packages):
     """Versions by name, for the record: Python's, ganzoo's, Keras's, the backend's, those named."""
     return {
         "python": platform.python_version(),
-        "ganzoo": ganzoo.__version__,
+        "ganzoo": version.__version__,
         "keras": keras.__version__,
         "backend": _BACKEND,
         _BACKEND: sys.modules[_BACKEND].__version__,

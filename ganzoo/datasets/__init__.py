@@ -30,7 +30,6 @@ from ganzoo.datasets.contents import range_of
 from ganzoo.datasets.source import Rescaled
 from ganzoo.datasets.source import Resized
 from ganzoo.datasets.source import settle
-from ganzoo.translation import check_same_shape
 
 BUILT_IN = {"digits": arrays.digits, "ring": arrays.ring, "grid": arrays.grid}
 """Data sets that need no download."""
@@ -218,7 +217,7 @@ def load_pair(
         *(_finish(s, wanted, d, CACHE_BYTES // 2, batch_size) for s, d in zip((a, b), domains))
     )
     _check_batch(batch_size, *found)
-    check_same_shape(*(domain.specs[0][0] for domain in found))
+    checks.same_shape(*(domain.specs[0][0] for domain in found))
     whole = pairs.together(*found)
     ds = backend.stream(whole, batch_size=batch_size, shuffle=shuffle, seed=seed, paired=paired)
     ds.class_names = None
