@@ -5,7 +5,7 @@
     python benchmarks/classifiers.py fashion_mnist --data-dir FOLDER
 
 `FOLDER` holds the original archives (see `ganzoo.datasets.load`); with a network leave it out.
-The weights go to `ganzoo/metrics/weights/NAME-classifier-v1.safetensors`. Scores are named after
+The weights go to `ganzoo/extractors/weights/NAME-classifier-v1.safetensors`. Scores are named after
 that file: to change a classifier, give it another version, or old scores would lie.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 import ganzoo
-from ganzoo.metrics import extractors
+from ganzoo import extractors
 
 
 def arrays(name, split, image_size, data_dir):

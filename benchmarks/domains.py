@@ -14,7 +14,7 @@ import numpy as np
 from scipy import ndimage
 
 import ganzoo
-from ganzoo import callbacks
+from ganzoo.files import atomic
 
 SIDE = 64
 
@@ -98,7 +98,7 @@ def write(name, data_dir, out):
     train, _ = DATA[name](data_dir)
     out.mkdir(parents=True, exist_ok=True)
     for path, pictures in zip(paths, train):
-        with callbacks.replacing(path) as partial:  # a training may be reading it
+        with atomic.replacing(path) as partial:  # a training may be reading it
             np.save(partial, pictures)
     return paths
 

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import ganzoo
-from ganzoo import report
-from ganzoo import weights
+from ganzoo.runs import report
+from ganzoo.zoo import weights
 
 FOLDER = pathlib.Path(__file__).parents[1] / "docs" / "images" / "weights"
 ROWS = 8

@@ -407,7 +407,7 @@ def npzs():
 def tiny():
     """A model of few weights, as a file of weights and as a whole model."""
     import ganzoo
-    from ganzoo import tensors
+    from ganzoo.files import safetensors as tensors
 
     model = ganzoo.get(
         "vanilla",
@@ -524,7 +524,7 @@ def notes():
 
 
 def catalogues():
-    from ganzoo import catalogue
+    from ganzoo.zoo import catalogue
 
     entries = json.loads(catalogue.FILE.read_text(encoding="utf-8"))
     first = dict(list(entries.items())[:2])
@@ -621,8 +621,8 @@ def score_sheet(folder, path):
 
 def run(folder, path):
     """The report of a run, in which the other records are as they should be."""
-    from ganzoo import report
     from ganzoo import runs
+    from ganzoo.runs import report
 
     for name, whole in {"config.json": configs, "metrics.jsonl": logs}.items():
         if name != path.name:
@@ -634,7 +634,7 @@ def run(folder, path):
 
 
 def rows(folder, path):
-    from ganzoo import catalogue
+    from ganzoo.zoo import catalogue
 
     usual, catalogue.FILE = catalogue.FILE, path
     try:
@@ -645,9 +645,9 @@ def rows(folder, path):
 
 
 def state_dict(folder, path):
-    from ganzoo.metrics import torch_files
+    from ganzoo.extractors import torch_pickle
 
-    for value in torch_files.read(path).values():
+    for value in torch_pickle.read(path).values():
         if not (value.flags.owndata and value.flags.c_contiguous):
             return "an array of memory that is not its own"
     return None

@@ -22,7 +22,7 @@ from ganzoo import backend
 from ganzoo import datasets
 from ganzoo import losses
 from ganzoo import penalties
-from ganzoo.gan import GAN
+from ganzoo.families.gan import GAN
 from ganzoo.models.wgan import Clip
 from ganzoo.models.wgan_gp import WGANGP
 from ganzoo.networks import mlp

@@ -11,7 +11,7 @@ import time
 import keras
 
 from ganzoo import backend
-from ganzoo import throughput
+from ganzoo.evaluation import throughput
 from ganzoo.networks import operations
 
 RESULTS = pathlib.Path(

@@ -17,8 +17,8 @@ import re
 import domains
 import recipes
 
-from ganzoo import catalogue
 from ganzoo import zoo
+from ganzoo.zoo import catalogue
 
 ROOT = pathlib.Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "models"

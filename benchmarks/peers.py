@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from ganzoo import layers
-from ganzoo import throughput
+from ganzoo.evaluation import throughput
 from ganzoo.networks import dcgan
 from ganzoo.networks import mlp
 

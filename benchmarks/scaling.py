@@ -16,7 +16,7 @@ import numpy as np
 import peers
 
 import ganzoo
-from ganzoo import throughput
+from ganzoo.evaluation import throughput
 
 AXES = {
     "batch": (8, 32, 64, 128, 256, 512),

@@ -18,7 +18,7 @@ import time
 import measure
 import numpy as np
 
-from ganzoo import catalogue
+from ganzoo.zoo import catalogue
 
 GANZOO = str(pathlib.Path(sys.executable).with_name("ganzoo"))
 MAKE = "import ganzoo; ganzoo.get('dcgan', image_shape=(28, 28, 1))"

@@ -14,8 +14,8 @@ import pathlib
 import re
 import statistics
 
-from ganzoo import catalogue
 from ganzoo import zoo
+from ganzoo.zoo import catalogue
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = (

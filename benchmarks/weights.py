@@ -3,8 +3,8 @@
     python benchmarks/weights.py NAME.TAG … --runs FOLDER [--data-dir FOLDER]
 
 Trains as `ganzoo train` does, and goes on where it stopped; publishes the run as `ganzoo publish`
-does; puts the file into `ganzoo/trained` and its row, of which nothing is written by hand, into
-`ganzoo/weights.json`; and draws the pictures of its page. `--help` says which there are to make.
+does; puts the file into `ganzoo/zoo/trained` and its row, of which nothing is written by hand, into
+`ganzoo/zoo/weights.json`; and draws the images of its page. `--help` lists those that can be made.
 """
 
 import argparse
@@ -19,14 +19,14 @@ import recipes
 import zoo
 
 import ganzoo
-from ganzoo import callbacks
-from ganzoo import catalogue
-from ganzoo import downloads
 from ganzoo import evaluation
-from ganzoo import publishing
+from ganzoo import extractors
 from ganzoo import runs
-from ganzoo import weights
-from ganzoo.metrics import extractors
+from ganzoo.files import atomic
+from ganzoo.files import downloads
+from ganzoo.runs import publishing
+from ganzoo.zoo import catalogue
+from ganzoo.zoo import weights
 
 COLOUR = {"data": "noto-emoji-72.zip", "image_size": 64, "batch_size": 32}
 
@@ -145,7 +145,7 @@ def add(name, published, facts):
     file = f"{name}.safetensors"
     catalogue.FOLDER.mkdir(exist_ok=True)
     path = catalogue.FOLDER / file
-    with callbacks.replacing(path) as partial:
+    with atomic.replacing(path) as partial:
         shutil.copyfile(published / weights.TENSORS, partial)
     found = {"file": file, "size": path.stat().st_size, "sha256": downloads.hash_of(path)}
     fields = {field.name for field in dataclasses.fields(catalogue.Row)}
@@ -153,7 +153,7 @@ def add(name, published, facts):
     entries = json.loads(catalogue.FILE.read_text(encoding="utf-8"))
     entries[name] = {k: v for k, v in dataclasses.asdict(row).items() if v is not None}
     text = json.dumps(dict(sorted(entries.items())), indent=1, ensure_ascii=False)
-    callbacks.write_atomically(catalogue.FILE, text + "\n")
+    atomic.write_atomically(catalogue.FILE, text + "\n")
 
 
 def main():

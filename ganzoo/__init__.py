@@ -8,7 +8,9 @@
 """
 
 import importlib
+import importlib.machinery
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from ganzoo.version import __version__ as __version__
@@ -28,13 +30,13 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for checkers and editors
     from ganzoo import models as models
     from ganzoo import networks as networks
     from ganzoo import penalties as penalties
-    from ganzoo import report as report
     from ganzoo.evaluation import ScoreSheet as ScoreSheet
     from ganzoo.evaluation import evaluate as evaluate
+    from ganzoo.families.gan import GAN as GAN
     from ganzoo.game import Game as Game
     from ganzoo.game import Player as Player
-    from ganzoo.gan import GAN as GAN
-    from ganzoo.registry import register as register
+    from ganzoo.game.registry import register as register
+    from ganzoo.runs import report as report
     from ganzoo.zoo import get as get
     from ganzoo.zoo import list_models as list_models
 
@@ -46,14 +48,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Public name → where it lives. Nothing is imported before it is asked for, so that `import
 # ganzoo` and the command line start at once.
 _PUBLIC = {
-    "GAN": "ganzoo.gan",
+    "GAN": "ganzoo.families.gan",
     "Game": "ganzoo.game",
     "Player": "ganzoo.game",
     "ScoreSheet": "ganzoo.evaluation",
     "evaluate": "ganzoo.evaluation",
     "get": "ganzoo.zoo",
     "list_models": "ganzoo.zoo",
-    "register": "ganzoo.registry",
+    "register": "ganzoo.game.registry",
 }
 _MODULES = (
     "augmentations",
@@ -70,10 +72,14 @@ _MODULES = (
     "models",
     "networks",
     "penalties",
-    "report",
 )
+_MOVED = {  # former name of a module → where it lives
+    "ganzoo.report": "ganzoo.runs.report",
+    "ganzoo.terminal": "ganzoo.callbacks.terminal",
+    "ganzoo.throughput": "ganzoo.evaluation.throughput",
+}
 
-__all__ = sorted([*_PUBLIC, *_MODULES])
+__all__ = sorted([*_PUBLIC, *_MODULES, "report"])
 
 
 if not TYPE_CHECKING:  # a checker would believe that there is any name
@@ -83,10 +89,33 @@ if not TYPE_CHECKING:  # a checker would believe that there is any name
             value = getattr(importlib.import_module(_PUBLIC[name]), name)
         elif name in _MODULES:
             value = importlib.import_module(f"ganzoo.{name}")
+        elif f"ganzoo.{name}" in _MOVED:
+            value = importlib.import_module(_MOVED[f"ganzoo.{name}"])
         else:
             raise AttributeError(f"module 'ganzoo' has no attribute {name!r}")
         globals()[name] = value
         return value
+
+
+class _Former:
+    """Imports modules by their former names, so that `import ganzoo.report` still works."""
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return importlib.machinery.ModuleSpec(name, cls) if name in _MOVED else None
+
+    @staticmethod
+    def create_module(spec):
+        module = importlib.import_module(_MOVED[spec.name])
+        spec.loader_state = module.__spec__
+        return module
+
+    @staticmethod
+    def exec_module(module):
+        module.__spec__ = module.__spec__.loader_state  # its own, which the import has replaced
+
+
+sys.meta_path.append(_Former)
 
 
 def __dir__() -> list[str]:

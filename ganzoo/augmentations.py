@@ -12,8 +12,8 @@ from keras import ops
 from keras import random
 
 from ganzoo import backend
-from ganzoo import checks
-from ganzoo import hints
+from ganzoo import types
+from ganzoo import validation
 
 
 def _each(images, low, high, seed):
@@ -23,8 +23,8 @@ def _each(images, low, high, seed):
 
 
 def color(
-    images: hints.Tensor, seed: keras.random.SeedGenerator, pictures: int = 1
-) -> hints.Tensor:
+    images: types.Tensor, seed: keras.random.SeedGenerator, pictures: int = 1
+) -> types.Tensor:
     """Brightness ±0.5, saturation 0 to 2, contrast 0.5 to 1.5."""
     brightness, saturation, contrast = (
         _each(images, low, high, seed) for low, high in ((-0.5, 0.5), (0.0, 2.0), (0.5, 1.5))
@@ -40,7 +40,7 @@ def color(
     return ops.concatenate(changed, axis=-1)
 
 
-def translation(images: hints.Tensor, seed: keras.random.SeedGenerator) -> hints.Tensor:
+def translation(images: types.Tensor, seed: keras.random.SeedGenerator) -> types.Tensor:
     """Moved by up to an eighth of its size up or down, left or right; zeros come in."""
     for axis, sums in ((1, "bij,bjwc->biwc"), (2, "bij,bhjc->bhic")):
         side = images.shape[axis]
@@ -54,9 +54,9 @@ def translation(images: hints.Tensor, seed: keras.random.SeedGenerator) -> hints
     return images
 
 
-def cutout(images: hints.Tensor, seed: keras.random.SeedGenerator) -> hints.Tensor:
+def cutout(images: types.Tensor, seed: keras.random.SeedGenerator) -> types.Tensor:
     """A rectangle of half its height and width, anywhere, set to zero."""
-    inside: hints.Tensor = None
+    inside: types.Tensor = None
     for axis in (1, 2):
         side = images.shape[axis]
         size = int(side / 2 + 0.5)
@@ -74,7 +74,7 @@ PARTS = {"color": color, "translation": translation, "cutout": cutout}
 
 def get(
     augment: str | None, pictures: int = 1
-) -> Callable[[hints.Tensor, keras.random.SeedGenerator], hints.Tensor]:
+) -> Callable[[types.Tensor, keras.random.SeedGenerator], types.Tensor]:
     """A function `(images, seed) -> images`, float32.
 
     Args:
@@ -99,7 +99,7 @@ def get(
         raise ValueError(f"`augment` is a string or None. Received: {augment!r}.")
     given = augment.replace(" ", "").split(",")
     for name in given:
-        checks.one_of("augment", name, ("diffaugment", *PARTS))
+        validation.one_of("augment", name, ("diffaugment", *PARTS))
     names = list(PARTS) if "diffaugment" in given else given
 
     def change(images, seed):

@@ -11,13 +11,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from ganzoo import checks
-from ganzoo import hints
-from ganzoo import tensors
-from ganzoo.encoding import to_codes
-from ganzoo.pictures import PictureGame
-from ganzoo.pictures import scaled
-from ganzoo.pictures import to_pictures
+from ganzoo import types
+from ganzoo import validation
+from ganzoo.families.autoencoding import to_codes
+from ganzoo.files import safetensors
+from ganzoo.modalities.images import PictureGame
+from ganzoo.modalities.images import scaled
+from ganzoo.modalities.images import to_pictures
 
 FORMS = {".onnx": "onnx", ".tflite": "litert", ".safetensors": "safetensors", "": "savedmodel"}
 """What a path is by its ending."""
@@ -26,7 +26,7 @@ PRIME, ANOTHER_PRIME = 2**31 - 1, 2**31 - 19
 
 def write(
     model: PictureGame,
-    path: hints.Path,
+    path: types.Path,
     *,
     form: Literal["onnx", "litert", "safetensors", "savedmodel"] | None = None,
     function: str | None = None,
@@ -112,7 +112,7 @@ def write(
 
 def plan(
     model: PictureGame,
-    path: hints.Path,
+    path: types.Path,
     *,
     form: Literal["onnx", "litert", "safetensors", "savedmodel"] | None = None,
     function: str | None = None,
@@ -130,7 +130,7 @@ def plan(
             f"which: {', '.join(FORMS.values())}."
         )
     form = FORMS[ending.lower()] if form is None else form
-    checks.one_of("form", form, tuple(FORMS.values()))
+    validation.one_of("form", form, tuple(FORMS.values()))
     model.must_be_built()
     if form == "safetensors":
         if function is not None or truncation is not None:
@@ -145,7 +145,7 @@ def plan(
     if not found:
         raise ValueError(f"{type(model).__name__} has nothing that could be exported.")
     if function is not None:
-        checks.one_of("function", function, [name for name, _, _ in found])
+        validation.one_of("function", function, [name for name, _, _ in found])
         found = [x for x in found if x[0] == function]
     found = found[:1] if form == "onnx" else found
     alone = [name for name, _, _ in found] == ["from_latents"]
@@ -161,16 +161,16 @@ def _make(model, form, found, work):
     """Write what was asked for into a folder to work in; its path there."""
     made = work / "made"
     if form == "safetensors":
-        tensors.write(model, made)
+        safetensors.write(model, made)
         return made
-    from ganzoo.backend import forms
+    from ganzoo.backend import exporters
 
     if form == "savedmodel":
-        forms.savedmodel(found, made)
+        exporters.savedmodel(found, made)
     elif form == "litert":
-        made.write_bytes(forms.litert(found, work / "saved"))
+        made.write_bytes(exporters.litert(found, work / "saved"))
     else:
-        made.write_bytes(forms.onnx(found[0]))
+        made.write_bytes(exporters.onnx(found[0]))
     return made
 
 
@@ -178,7 +178,7 @@ def functions(
     model: PictureGame, truncation: float | None = None
 ) -> list[tuple[str, dict[str, Any], Callable]]:
     """What of a model is exported: `(name, inputs, function)`, see `ganzoo.backend.forms`."""
-    checks.optional(checks.real, "truncation", truncation, above=0)
+    validation.optional(validation.real, "truncation", truncation, above=0)
     found = []
     if hasattr(model, "generate"):
         found += _generating(model, truncation)
@@ -255,9 +255,11 @@ def latents(
     >>> ganzoo.export.latents(model, 7, 3).shape
     (3, 100)
     """
-    places = np.arange(checks.integer("count", count))[:, None]
+    places = np.arange(validation.integer("count", count))[:, None]
     # By NumPy, because not every backend has numbers of 64 bits.
-    found = scramble(checks.integer("seed", seed, least=0), places, np.arange(model.draws)[None])
+    found = scramble(
+        validation.integer("seed", seed, least=0), places, np.arange(model.draws)[None]
+    )
     numbers = uniform(ops.convert_to_tensor(found.astype("float32")))
     return np.asarray(ops.convert_to_numpy(model.of_uniform(numbers, truncation)))
 
@@ -285,6 +287,6 @@ def _rounds(a, b):
     return a, b
 
 
-def uniform(numbers: hints.Tensor) -> hints.Tensor:
+def uniform(numbers: types.Tensor) -> types.Tensor:
     """Numbers below `PRIME`, as floats, in (0, 1); the largest would be rounded to 1."""
     return ops.minimum((numbers + 0.5) / PRIME, 1 - 2**-24)

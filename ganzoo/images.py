@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from ganzoo import hints
+from ganzoo import types
 
 
 def grid(
@@ -70,7 +70,7 @@ def _dots(points, side):
     return Image.fromarray(canvas)
 
 
-def save_grid(images: ArrayLike, path: hints.Path, columns: int | None = None) -> pathlib.Path:
+def save_grid(images: ArrayLike, path: types.Path, columns: int | None = None) -> pathlib.Path:
     """`grid` as a PNG file; the folder is made. Returns the path."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ def save_grid(images: ArrayLike, path: hints.Path, columns: int | None = None) -
     return path
 
 
-def must_be_empty(folder: hints.Path, option: str = "--out", parts: Sequence[str] = ("",)) -> None:
+def must_be_empty(folder: types.Path, option: str = "--out", parts: Sequence[str] = ("",)) -> None:
     """Raise a `ValueError` if a folder that gets files holds others, which would be taken for them.
 
     Args:
@@ -105,9 +105,9 @@ def must_be_empty(folder: hints.Path, option: str = "--out", parts: Sequence[str
 
 def save_each(
     images: ArrayLike,
-    folder: hints.Path,
+    folder: types.Path,
     start: int = 0,
-    names: Sequence[hints.Path] | None = None,
+    names: Sequence[types.Path] | None = None,
 ) -> pathlib.Path:
     """One PNG file per image.
 
@@ -137,7 +137,7 @@ def save_each(
     return folder
 
 
-def save_arrays(path: hints.Path, **columns: tuple[int, Iterable[np.ndarray]]) -> pathlib.Path:
+def save_arrays(path: types.Path, **columns: tuple[int, Iterable[np.ndarray]]) -> pathlib.Path:
     """An `.npz` file of arrays that come batch by batch, in constant memory.
 
     Args:
@@ -164,7 +164,7 @@ def save_arrays(path: hints.Path, **columns: tuple[int, Iterable[np.ndarray]]) -
     return pathlib.Path(path)
 
 
-def save_film(frames: Iterable[hints.Path], path: hints.Path, seconds: float = 6.0) -> pathlib.Path:
+def save_film(frames: Iterable[types.Path], path: types.Path, seconds: float = 6.0) -> pathlib.Path:
     """Picture files of one size as an MP4 of about `seconds`, which plays everywhere; the last one
     stays for a moment.
 
@@ -209,7 +209,7 @@ def _spread(frames, most):
 
 
 def save_gif(
-    frames: Iterable[hints.Path], path: hints.Path, seconds: float = 6.0, most: int = 100
+    frames: Iterable[types.Path], path: types.Path, seconds: float = 6.0, most: int = 100
 ) -> pathlib.Path:
     """Picture files of one size as an endless animation of about `seconds`.
 

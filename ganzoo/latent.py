@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from ganzoo import checks
 from ganzoo import images
-from ganzoo.pictures import PictureGame
+from ganzoo import validation
+from ganzoo.modalities.images import PictureGame
 
 
 class Walk(typing.NamedTuple):
@@ -61,8 +61,8 @@ def interpolate(
     >>> interpolate(model, steps=5, rows=3).pictures.shape
     (3, 5, 8, 8, 1)
     """
-    checks.integer("steps", steps, least=2)
-    checks.integer("rows", rows)
+    validation.integer("steps", steps, least=2)
+    validation.integer("rows", rows)
     model.generate  # noqa: B018  (a model without it says which have it)
     ends = [_rows(name, x, model) for name, x in (("start", start), ("end", end))]
     counts = {len(x) for x in ends if x is not None and len(x) > 1}
@@ -116,7 +116,9 @@ def traverse(
     """
     model.generate  # noqa: B018
     width = model.latent_width
-    dims = [checks.integer("dims", d, least=0) for d in np.atleast_1d(np.asarray(dims)).tolist()]
+    dims = [
+        validation.integer("dims", d, least=0) for d in np.atleast_1d(np.asarray(dims)).tolist()
+    ]
     if not dims or max(dims) >= width:
         raise ValueError(
             f"`dims` must be numbers of latent dimensions, 0..{width - 1}. Received: {dims}."
@@ -229,9 +231,9 @@ def directions(
     """
     model.generate  # noqa: B018
     width = model.latent_width
-    if checks.integer("count", count) > width:
+    if validation.integer("count", count) > width:
         raise ValueError(f"`count` must be at most {width}, of `latent_width`. Received: {count}.")
-    checks.one_of("method", method, ("ganspace", "sefa"))
+    validation.one_of("method", method, ("ganspace", "sefa"))
     model.must_be_built()
     if method == "sefa":
         weights = _first_weights(model.sampler, width)
@@ -239,7 +241,7 @@ def directions(
         vectors = vectors.T[::-1]
         values = np.maximum(values[::-1], 0) / max(values.sum(), 1e-12)
     else:
-        checks.integer("samples", samples, least=2 * width)
+        validation.integer("samples", samples, least=2 * width)
         from sklearn import decomposition  # takes a second, for which nothing else need wait
 
         latents, features = _early(model, samples, seed, labels)
@@ -393,7 +395,7 @@ def _directions(vectors, others):
 
 
 def _generator(seed):
-    return np.random.default_rng(checks.integer("seed", seed, least=0))
+    return np.random.default_rng(validation.integer("seed", seed, least=0))
 
 
 def _rows(name, latents, model):

@@ -12,8 +12,8 @@ import numpy as np
 from keras import ops
 
 from ganzoo import backend
-from ganzoo import checks
-from ganzoo import hints
+from ganzoo import types
+from ganzoo import validation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Objective:
     boundary: float = 0.0
     paired: bool = False
 
-    def answer(self, fake_logits: hints.Tensor, real_logits: hints.Tensor) -> hints.Tensor:
+    def answer(self, fake_logits: types.Tensor, real_logits: types.Tensor) -> types.Tensor:
         """The generator's loss; `real_logits` may be None unless `paired`."""
         return self.generator(*(fake_logits, real_logits)[: 1 + self.paired])
 
-    def signals(self, real_logits: hints.Tensor, fake_logits: hints.Tensor) -> hints.Tensors:
+    def signals(self, real_logits: types.Tensor, fake_logits: types.Tensor) -> types.Tensors:
         """What the discriminator's logs say beside its loss: means and accuracies."""
         return {
             "real": ops.mean(real_logits),
@@ -48,8 +48,8 @@ class Objective:
         }
 
     def slopes(
-        self, real_logits: hints.Tensor, fake_logits: hints.Tensor
-    ) -> tuple[hints.Tensor, hints.Tensor]:
+        self, real_logits: types.Tensor, fake_logits: types.Tensor
+    ) -> tuple[types.Tensor, types.Tensor]:
         """Derivatives of both losses to each fake logit, times the same number for all."""
         ours = backend.input_gradient(lambda x: self.discriminator(real_logits, x), fake_logits)
         return ours, backend.input_gradient(lambda x: self.answer(x, real_logits), fake_logits)
@@ -142,7 +142,7 @@ relativistic = Objective(
 "The GAN is dead; long live the GAN!", section 2: each real picture against one fake."""
 
 
-def gaussian_divergence(mean: hints.Tensor, log_variance: hints.Tensor) -> hints.Tensor:
+def gaussian_divergence(mean: types.Tensor, log_variance: types.Tensor) -> types.Tensor:
     """Divergence of each diagonal Gaussian from N(0, 1), in nats: `(batch, length)` to `(batch,)`.
 
     Kingma, Welling 2013, "Auto-Encoding Variational Bayes", appendix B.
@@ -165,4 +165,4 @@ def get(objective: str | Objective) -> Objective:
     """The `Objective` of this name; an `Objective` is returned as it is."""
     if isinstance(objective, Objective):
         return objective
-    return OBJECTIVES[checks.one_of("objective", objective, OBJECTIVES)]
+    return OBJECTIVES[validation.one_of("objective", objective, OBJECTIVES)]

@@ -7,12 +7,12 @@ from keras import ops
 from keras import random
 
 from ganzoo import backend
-from ganzoo import hints
+from ganzoo import types
 
 
 def squared_slopes(
-    discriminate: Callable[[hints.Tensor], hints.Tensor], images: hints.Tensor
-) -> hints.Tensor:
+    discriminate: Callable[[types.Tensor], types.Tensor], images: types.Tensor
+) -> types.Tensor:
     """‖∇D(x)‖² at each picture.
 
     Its mean over real pictures is R1, over fake ones R2 (both with a factor γ/2): Mescheder et al.
@@ -29,8 +29,8 @@ def squared_slopes(
 
 
 def with_squared_slopes(
-    look: Callable[[hints.Tensor], hints.Tensors], images: hints.Tensor
-) -> hints.Tensors:
+    look: Callable[[types.Tensor], types.Tensors], images: types.Tensor
+) -> types.Tensors:
     """What a discriminator says of pictures, and ‖∇D(x)‖² at each, from one pass forward.
 
     Args:
@@ -52,13 +52,13 @@ def with_squared_slopes(
 
 
 def gradient_penalty(
-    discriminate: Callable[[hints.Tensor], hints.Tensor],
-    real: hints.Tensor,
-    fake: hints.Tensor,
+    discriminate: Callable[[types.Tensor], types.Tensor],
+    real: types.Tensor,
+    fake: types.Tensor,
     *,
     seed: keras.random.SeedGenerator,
     target: float = 1.0,
-) -> hints.Tensor:
+) -> types.Tensor:
     """Mean of (‖∇D(x)‖ − target)² at points x between real and fake pictures.
 
     Gulrajani et al. 2017, "Improved Training of Wasserstein GANs", equation 3 and algorithm 1.
@@ -85,8 +85,8 @@ def gradient_penalty(
 
 
 def path_lengths(
-    render: Callable[[hints.Tensor], hints.Tensor], styles: hints.Tensor, noise: hints.Tensor
-) -> hints.Tensor:
+    render: Callable[[types.Tensor], types.Tensor], styles: types.Tensor, noise: types.Tensor
+) -> types.Tensor:
     """‖Jᵀ y‖ for each picture: how far it moves when its styles do, where J is the derivative of
     the pictures to the styles and y is noise.
 

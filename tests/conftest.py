@@ -12,7 +12,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 import pytest
 
-from ganzoo import downloads
+from ganzoo.files import downloads
 
 # Graphs are millions of objects, and few of them garbage: look for cycles less often.
 gc.set_threshold(100_000, 20, 100)

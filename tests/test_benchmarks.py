@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import ganzoo
-from ganzoo import catalogue
+from ganzoo.zoo import catalogue
 
 BENCHMARKS = str(pathlib.Path(__file__).parents[1] / "benchmarks")
 

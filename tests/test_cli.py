@@ -20,13 +20,15 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import callbacks
-from ganzoo import catalogue
 from ganzoo import cli
-from ganzoo import downloads
-from ganzoo import locks
-from ganzoo import tensors
-from ganzoo import weights
 from ganzoo import zoo
+from ganzoo.cli import options
+from ganzoo.cli import targets
+from ganzoo.files import downloads
+from ganzoo.files import locks
+from ganzoo.files import safetensors
+from ganzoo.zoo import catalogue
+from ganzoo.zoo import weights
 
 SCRIPT = pathlib.Path(sys.executable).with_name("ganzoo")
 HANGS = 600
@@ -281,13 +283,13 @@ def listed(tmp_path, monkeypatch):
     """A catalogue with one set of weights of digits, and its model's pictures."""
     model = ganzoo.get("dcgan", image_shape=(8, 8, 1), channels=4, latent_dim=6, seed=0)
     path = tmp_path / "dcgan.digits.safetensors"
-    tensors.write(model, path)
+    safetensors.write(model, path)
     row = {
         "model": "dcgan",
         "file": path.name,
         "size": path.stat().st_size,
         "sha256": downloads.hash_of(path),
-        "config": tensors.read_header(path).config,
+        "config": safetensors.read_header(path).config,
         "data": {"name": "digits", "licence": "CC BY 4.0"},
         "preprocessing": "none",
         "epochs": 3,
@@ -460,7 +462,7 @@ def test_debug_shows_where_an_error_comes_from():
 
 
 def test_settings_are_literals_or_else_words():
-    assert cli._settings(
+    assert options.parse_settings(
         [
             "channels=32",
             "ema_decay=None",
@@ -478,16 +480,16 @@ def test_settings_are_literals_or_else_words():
         "a": "b=c",
     }
     with pytest.raises(ValueError, match="--set takes key=value. Received: 'channels'"):
-        cli._settings(["channels"])
+        options.parse_settings(["channels"])
 
 
 def test_image_sizes():
-    assert cli._image_size(None) is None
-    assert cli._image_size("64") == 64
-    assert cli._image_size("64x48") == cli._image_size("64X48") == (64, 48)
+    assert options.parse_image_size(None) is None
+    assert options.parse_image_size("64") == 64
+    assert options.parse_image_size("64x48") == options.parse_image_size("64X48") == (64, 48)
     for wrong in ("", "big", "64x", "64x48x3", "-64", "6.4"):
         with pytest.raises(ValueError, match=r"--image-size takes 64 or 64x48"):
-            cli._image_size(wrong)
+            options.parse_image_size(wrong)
 
 
 @pytest.mark.parametrize(
@@ -506,9 +508,9 @@ def test_image_sizes():
     ids=str,
 )
 def test_the_form_of_samples_follows_from_the_file(form, out, expected):
-    assert cli._target(form, out) == (expected[0], pathlib.Path(expected[1]))
+    assert targets.target(form, out) == (expected[0], pathlib.Path(expected[1]))
     with pytest.raises(ValueError, match=r"If a folder is to have this name, say 'a\.gif/'"):
-        cli._target(None, "a.gif")
+        targets.target(None, "a.gif")
 
 
 # train ------------------------------------------------------------------------------------------
@@ -734,7 +736,7 @@ def test_names_of_classes_come_before_their_numbers(names, asked, numbers, said,
         json.dumps({"settings": {"data": "pictures"}, "class_names": names})
     )
     lines = []
-    assert cli._classes(asked, "cgan", str(run), lines.append) == numbers
+    assert targets.parse_classes(asked, "cgan", str(run), lines.append) == numbers
     assert len(lines) == len(said) and all(map(str.startswith, lines, said))
 
 
@@ -749,7 +751,7 @@ def test_names_of_classes_that_may_be_several_or_none_are_refused(tmp_path):
             json.dumps({"settings": {"data": "pictures"}, "class_names": names})
         )
         with pytest.raises(ValueError, match=message):
-            cli._classes(asked, "cgan", str(tmp_path), print)
+            targets.parse_classes(asked, "cgan", str(tmp_path), print)
 
 
 def test_what_a_label_means_is_said_beside_the_json(tmp_path):
@@ -1081,7 +1083,7 @@ def test_json_is_all_that_is_printed(data, tmp_path):
     found, last = json.loads(result.stdout), (run / "metrics.jsonl").read_text().splitlines()[-1]
     assert found == {"run": str(run), **json.loads(last)} and found["epoch"] == 2
     assert "Epoch 2/2: " in result.stderr and "\x1b" not in result.stderr
-    assert json.loads(cli._json({"a": float("nan"), "b": 1.5})) == {"a": "nan", "b": 1.5}
+    assert json.loads(options.to_json({"a": float("nan"), "b": 1.5})) == {"a": "nan", "b": 1.5}
     # Again, when there is nothing left to do.
     assert json.loads(_call("train", "dcgan", *words).stdout) == found
 

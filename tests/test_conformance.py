@@ -13,8 +13,8 @@ from keras import ops
 
 import ganzoo
 from ganzoo import backend
-from ganzoo import tensors
 from ganzoo import zoo
+from ganzoo.files import safetensors
 from ganzoo.game import Game
 from tests.cases import CASES
 
@@ -241,19 +241,19 @@ def test_weights_alone_round_trip(name, tmp_path):
 @each_model
 def test_a_file_of_weights_has_all_that_makes_pictures(name, tmp_path):
     model = make(name, image_shape=CASES[name].shapes[0])
-    for i, variable in enumerate(tensors.named(model).values()):  # as if it were trained
+    for i, variable in enumerate(safetensors.named(model).values()):  # as if it were trained
         if "float" in variable.dtype:
             noise = np.random.default_rng(i).uniform(0, 0.02, variable.shape)
             variable.assign(variable + noise)
     model.step.assign(5)
     path = tmp_path / "model.safetensors"
-    tensors.write(model, path)
+    safetensors.write(model, path)
     loaded = ganzoo.get(name, weights=path, jit_compile=False)
     assert int(loaded.step) == 5
     expected, found = made(model, 4, 1).astype(float), made(loaded, 4, 1).astype(float)
     # Half precision: relative error 2⁻¹¹ of each weight; a network may add some of them up.
     assert np.abs(found - expected).max() <= 2 and np.abs(found - expected).mean() <= 0.5
-    for key in tensors._networks(model):
+    for key in safetensors._networks(model):
         for a, b in zip(model.in_use(key).get_weights(), loaded.in_use(key).get_weights()):
             np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
 

@@ -11,10 +11,10 @@ import pytest
 
 import ganzoo
 from ganzoo import evaluation
+from ganzoo.datasets import folders
 from ganzoo.datasets import levels
 from ganzoo.datasets import load
 from ganzoo.datasets import load_pair
-from ganzoo.datasets import pictures
 
 
 def save(path, array):
@@ -415,8 +415,8 @@ def test_arrays_with_the_channels_first_are_refused_with_what_to_type():
 
 def test_how_people_count_is_an_order():
     names = ["10", "9", "a", "-3", "1e3", "2.5", "x10", "x9", "", "nan", "٣"]
-    keys = sorted(names, key=pictures.counting)
-    assert sorted(reversed(names), key=pictures.counting) == keys
+    keys = sorted(names, key=folders.counting)
+    assert sorted(reversed(names), key=folders.counting) == keys
     assert keys[:5] == ["-3", "2.5", "٣", "9", "10"]
 
 

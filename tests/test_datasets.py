@@ -16,6 +16,8 @@ import PIL.ImageOps
 import pytest
 
 from ganzoo import datasets
+from ganzoo.datasets import finding
+from ganzoo.datasets import image_folder
 from ganzoo.datasets import load
 
 ORIENTATION = 0x0112
@@ -68,7 +70,7 @@ def folder(tmp_path):
 @pytest.fixture
 def streaming(monkeypatch):
     """Nothing fits into memory."""
-    monkeypatch.setattr(datasets, "CACHE_BYTES", 0)
+    monkeypatch.setattr(finding, "CACHE_BYTES", 0)
 
 
 # Digits and points -------------------------------------------------------------------------------
@@ -687,9 +689,9 @@ def test_only_pictures_are_resized(images):
 def test_streamed_batches_equal_cached_ones(folder, monkeypatch):
     kwargs = {"labels": True, "image_size": (5, 7), "batch_size": 5, "seed": 2}
     reads = []
-    decode = datasets.pictures.Pictures._decode
+    decode = image_folder.Pictures._decode
     monkeypatch.setattr(
-        datasets.pictures.Pictures,
+        image_folder.Pictures,
         "_decode",
         lambda self, name: reads.append(name) or decode(self, name),
     )
@@ -697,7 +699,7 @@ def test_streamed_batches_equal_cached_ones(folder, monkeypatch):
     assert len(reads) == 12
     expected = [batches(cached) for _ in range(2)]
     assert len(reads) == 12  # once for all
-    monkeypatch.setattr(datasets, "CACHE_BYTES", 0)
+    monkeypatch.setattr(finding, "CACHE_BYTES", 0)
     streamed = load(folder, **kwargs)
     assert len(reads) <= 14  # none before they are asked for, but some to see how bright they are
     before = len(reads)
@@ -710,7 +712,7 @@ def test_streamed_batches_equal_cached_ones(folder, monkeypatch):
 def test_resized_arrays_are_streamed_too(rng, monkeypatch):
     images = rng.integers(0, 256, (20, 8, 8, 3), "uint8")
     expected = batches(load(images, image_size=6, batch_size=8))
-    monkeypatch.setattr(datasets, "CACHE_BYTES", 0)
+    monkeypatch.setattr(finding, "CACHE_BYTES", 0)
     assert_same(batches(load(images, image_size=6, batch_size=8)), expected)
 
 
@@ -893,7 +895,7 @@ def test_tfds_resized(offline, monkeypatch):
     original = gather(load(name, **kwargs))
     expected = gather(load(original, image_size=(16, 20), shuffle=False))
     cached = gather(load(name, image_size=(16, 20), **kwargs))
-    monkeypatch.setattr(datasets, "CACHE_BYTES", 0)
+    monkeypatch.setattr(finding, "CACHE_BYTES", 0)
     streamed = gather(load(name, image_size=(16, 20), **kwargs))
     np.testing.assert_array_equal(cached, expected)
     np.testing.assert_array_equal(streamed, expected)

@@ -12,13 +12,13 @@ import keras
 import pytest
 
 import ganzoo
-from ganzoo import registry
 from ganzoo import zoo
+from ganzoo.game import registry
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SKIP = {
-    "ganzoo.backend.forms",
+    "ganzoo.backend.exporters",
     "ganzoo.backend.jax",
     "ganzoo.backend.tensorflow",
     "ganzoo.backend.torch",
@@ -48,7 +48,7 @@ def test_models_have_examples():
 
 
 def _own(name):
-    return (ROOT / "ganzoo" / "models" / f"{name}.py").exists()
+    return name in zoo.own_models()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

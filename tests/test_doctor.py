@@ -10,8 +10,9 @@ from keras import layers
 from keras import ops
 
 import ganzoo
-from ganzoo import doctor as doctors
 from ganzoo.doctor import Doctor
+from ganzoo.doctor import diagnoses
+from ganzoo.doctor import measurements
 from tests.test_game import FAMILIES
 from tests.test_game import Autoencoder
 from tests.test_game import Points
@@ -133,7 +134,7 @@ def hasty(seed, rate):
 
 
 def test_mode_collapse_is_found_on_pictures(monkeypatch):
-    monkeypatch.setattr(doctors, "GRACE", 300)
+    monkeypatch.setattr(diagnoses, "GRACE", 300)
     doctor = hasty(1, 5e-4)
     # Measured with six seeds on TensorFlow and on JAX: at most 0.03; less than 0.3 is a finding.
     # Single epochs come to 0.2.
@@ -682,7 +683,7 @@ def ring(n, modes, rng):
 def compare(real, samples, labels=None):
     classes = None if labels is None else 10
     model = types.SimpleNamespace(num_classes=classes, label_range=classes and range(classes))
-    return doctors._Real(model, real, labels).compare(doctors._flat(samples))
+    return measurements.Real(model, real, labels).compare(measurements._flat(samples))
 
 
 @pytest.mark.parametrize("modes, missed", [(8, 0), (6, 2 / 8), (4, 4 / 8), (1, 7 / 8)])
@@ -718,7 +719,7 @@ def test_like_is_compared_with_like():
 def test_large_pictures_are_averaged_down():
     images = np.zeros((2, 70, 64, 3), "uint8")
     images[:, :3, :2] = 255
-    flat = doctors._flat(images)
+    flat = measurements._flat(images)
     assert flat.shape == (2, 23 * 32 * 3)
     assert flat[0, 0] == 1 and flat.sum() == pytest.approx(2 * (3 * 2 - flat.shape[1]))
 
@@ -726,9 +727,9 @@ def test_large_pictures_are_averaged_down():
 def test_examples_come_from_any_data():
     x = np.arange(40, dtype="float32").reshape(20, 2) / 40
     y = np.arange(20)
-    (points,) = doctors._examples(x, 8, seed=0)
+    (points,) = measurements.examples(x, 8, seed=0)
     assert points.shape == (8, 2) and len(np.unique(points)) == 16
-    points, labels = doctors._examples((x, y), 8, seed=0)
+    points, labels = measurements.examples((x, y), 8, seed=0)
     np.testing.assert_array_equal(points, x[labels])
 
     class Batches(keras.utils.PyDataset):
@@ -741,18 +742,18 @@ def test_examples_come_from_any_data():
     array = ganzoo.datasets.load((x, y), labels=True, shuffle=False, batch_size=4)
     for source in (Batches(), array):
         for n, expected in ((6, 6), (100, 20)):
-            points, labels = doctors._examples(source, n, seed=0)
+            points, labels = measurements.examples(source, n, seed=0)
             np.testing.assert_array_equal(points, x[:expected])
             np.testing.assert_array_equal(labels, y[:expected])
 
 
 def test_a_condition_must_last_and_may_come_back():
-    watched = doctors._Watch()
+    watched = diagnoses.Watch()
     says = [watched.starts(100 * i, bad) for i, bad in enumerate([1, 0, 1, 1, 1, 1, 0, 1, 1, 1])]
     assert np.flatnonzero(says).tolist() == [4]
     says = [watched.starts(1000 + 100 * i, bad) for i, bad in enumerate([0, 0, 0, 1, 1, 1])]
     assert np.flatnonzero(says).tolist() == [5]
-    short = doctors._Watch()  # three measurements, but within 20 steps
+    short = diagnoses.Watch()  # three measurements, but within 20 steps
     assert not any(short.starts(10 * i, True) for i in range(3))
 
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 import requests
 
-from ganzoo import downloads
+from ganzoo.files import downloads
 
 CONTENT = b"weights " * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

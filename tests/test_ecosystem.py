@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import ganzoo
-from ganzoo import registry
+from ganzoo.game import registry
 from ganzoo.models import DCGAN
 from ganzoo.models import VanillaGAN
 

@@ -10,7 +10,7 @@ import ganzoo
 from ganzoo import backend
 from ganzoo import losses
 from ganzoo import zoo
-from ganzoo.encoding import Encoding
+from ganzoo.families.autoencoding import Encoding
 from ganzoo.models.autoencoder import Autoencoder
 from ganzoo.models.vae import VAE
 from tests.cases import CASES

@@ -15,13 +15,13 @@ import ganzoo
 from ganzoo import callbacks
 from ganzoo import datasets
 from ganzoo import evaluation
+from ganzoo import extractors
 from ganzoo import metrics
-from ganzoo.datasets import stacked
+from ganzoo.datasets import stacked_mnist
 from ganzoo.datasets.source import Arrays
 from ganzoo.evaluation import Evaluator
 from ganzoo.evaluation import Score
 from ganzoo.evaluation import ScoreSheet
-from ganzoo.metrics import extractors
 from ganzoo.metrics.states import keys_of
 
 KERNEL = metrics.KernelDistance(subsets=5, subset_size=50)
@@ -697,7 +697,7 @@ def mnist(real_data, kind):
 def test_stacked_mnist_is_made_of_three_digits(real_data):
     images, digits = mnist(real_data, "t10k")
     source = Arrays(images, digits.astype("int32"))
-    found, labels = stacked.load(source, "test", labels=True).read(np.arange(300))
+    found, labels = stacked_mnist.load(source, "test", labels=True).read(np.arange(300))
     assert found.shape == (300, 28, 28, 3) and found.dtype == np.uint8
     assert labels.dtype == np.int32 and 0 <= labels.min() and labels.max() <= 999
     by_picture = {image.tobytes(): digit for image, digit in zip(images, digits)}
@@ -710,13 +710,13 @@ def test_stacked_mnist_is_made_of_three_digits(real_data):
     accuracy = float(extractor.digit.about["test_accuracy"].split()[0]) ** 3
     error = np.sqrt(accuracy * (1 - accuracy) / 300)
     assert (modes == labels).mean() == pytest.approx(accuracy, abs=4 * error)
-    train = stacked.load(source, "train", labels=False)
-    assert (len(stacked.load(source, "test", labels=False)), len(train)) == (26_000, 128_000)
+    train = stacked_mnist.load(source, "train", labels=False)
+    assert (len(stacked_mnist.load(source, "test", labels=False)), len(train)) == (26_000, 128_000)
     assert not set(map(tuple, train.triples[:1000])) & set(map(tuple, source_triples(source)))
 
 
 def source_triples(source):
-    return stacked.load(source, "test", labels=False).triples
+    return stacked_mnist.load(source, "test", labels=False).triples
 
 
 @pytest.mark.slow
@@ -919,7 +919,7 @@ def test_names_that_cannot_be_loaded(dcgan, tmp_path):
     # A damaged test split is said, and not taken for none.
     for split in ("train", "test"):
         (tmp_path / split).mkdir()
-        evaluation.images_module.save_each(np.zeros((3, 8, 8, 1), "uint8"), tmp_path / split)
+        ganzoo.images.save_each(np.zeros((3, 8, 8, 1), "uint8"), tmp_path / split)
     (tmp_path / "test" / "00001.png").write_bytes(b"no picture")
     with pytest.raises(ValueError, match=r"00001\.png"):
         ganzoo.evaluate(dcgan, tmp_path, extractor="pixels")

@@ -20,9 +20,11 @@ from click import testing
 from PIL import Image
 
 import ganzoo
-from ganzoo import catalogue
 from ganzoo import cli
 from ganzoo import explore
+from ganzoo.explore import explorer as explorer_module
+from ganzoo.explore import server
+from ganzoo.zoo import catalogue
 from tests.cases import CASES
 
 HANGS = 600
@@ -215,7 +217,7 @@ def test_files_that_are_no_pictures(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="none that is known"):
         explore.read_picture(tmp_path / "script.eps", (8, 8), 1)
     Image.new("1", (3000, 3000)).save(tmp_path / "bomb.png")
-    monkeypatch.setattr(explore, "MOST_PIXELS", 8_000_000)
+    monkeypatch.setattr(explorer_module, "MOST_PIXELS", 8_000_000)
     with pytest.raises(ValueError, match="3000×3000 pixels, more than 8 million"):
         explore.read_picture(tmp_path / "bomb.png", (8, 8), 1)
 
@@ -351,7 +353,7 @@ def test_other_sites_get_nothing(served):
     assert stranger.status_code == 403
     here = ("127.0.0.1", "localhost", "::1", "127.1.2.3")
     elsewhere = ("0.0.0.0", "::", "192.0.2.1", "example.org", "", None)
-    assert [explore._is_here(x) for x in here + elsewhere] == [True] * 4 + [False] * 6
+    assert [server._is_here(x) for x in here + elsewhere] == [True] * 4 + [False] * 6
 
 
 def test_files_that_a_visitor_names_are_not_read(served, tmp_path):

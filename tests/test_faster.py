@@ -8,7 +8,7 @@ from keras import ops
 import ganzoo
 from ganzoo import backend
 from ganzoo import layers
-from ganzoo import optimizers
+from ganzoo.game import optimizers
 
 
 def numbers(tensors):

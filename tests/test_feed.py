@@ -10,9 +10,9 @@ import ganzoo
 from ganzoo.backend.feed import Order
 from ganzoo.backend.feed import SourceDataset
 from ganzoo.backend.feed import feed
-from ganzoo.backend.feed import host_errors
-from ganzoo.backend.feed import stream
-from ganzoo.backend.feed import stream_tf_data
+from ganzoo.backend.host_functions import host_errors
+from ganzoo.backend.sources import stream
+from ganzoo.backend.sources import stream_tf_data
 from ganzoo.models.vanilla import VanillaGAN
 
 tf = pytest.importorskip("tensorflow", reason="tf.data, which is fed under every backend")

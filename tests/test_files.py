@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 import ganzoo
-from ganzoo import files
-from ganzoo import tensors
+from ganzoo.datasets import image_files
+from ganzoo.files import safetensors
 from tests.helpers import call
 from tests.helpers import done
 from tests.helpers import fails
@@ -42,7 +42,7 @@ def both_ways(tmp_path_factory):
     """A file of weights of a colour model that translates both ways, and the model."""
     path = tmp_path_factory.mktemp("models") / "both.safetensors"
     model = ganzoo.get("cyclegan", image_shape=(*SIZE, 3), channels=2, blocks=1, seed=0)
-    tensors.write(model, path)
+    safetensors.write(model, path)
     return path, ganzoo.get("cyclegan", weights=path)
 
 
@@ -86,7 +86,7 @@ def test_the_other_way_and_models_that_have_none(both_ways, tmp_path):
             expected = model.translate(images, reverse=reverse)
             assert np.abs(made["images"].astype(int) - expected).max() <= 1
     one_way = tmp_path / "one_way.safetensors"
-    tensors.write(ganzoo.get("pix2pix", image_shape=(*SIZE, 3), channels=2, seed=0), one_way)
+    safetensors.write(ganzoo.get("pix2pix", image_shape=(*SIZE, 3), channels=2, seed=0), one_way)
     words = ["translate", one_way, tmp_path / "images.npy", "-o", tmp_path / "none"]
     assert "has no way back" in fails(*words, "--reverse")
     assert not (tmp_path / "none").exists()
@@ -131,11 +131,11 @@ def test_files_that_would_get_the_same_name_keep_their_endings(both_ways, tmp_pa
         _save(tmp_path / "in" / name, _noise(*SIZE, 3))
     done("translate", path, tmp_path / "in", "-o", f"{tmp_path / 'out'}/")
     assert _files(tmp_path / "out") == ["a.bmp.png", "a.png.png", "deep/a.png.png"]
-    assert files._png_names(["B.jpg", "b.png"]) == ["B.jpg.png", "b.png.png"]
-    assert files._png_names(["x/b.jpg", "b.jpg", "c"]) == ["x/b.png", "b.png", "c.png"]
+    assert image_files._png_names(["B.jpg", "b.png"]) == ["B.jpg.png", "b.png.png"]
+    assert image_files._png_names(["x/b.jpg", "b.jpg", "c"]) == ["x/b.png", "b.png", "c.png"]
     for name in ("/abs/a.png", "../a.png", "a/../../b.png"):
         with pytest.raises(ValueError, match="would be written outside of the folder"):
-            files._png_names(["fine.png", name])
+            image_files._png_names(["fine.png", name])
 
 
 @pytest.mark.filterwarnings("default:.* left out")
@@ -155,12 +155,12 @@ def test_damaged_images_are_named_before_anything_is_written(both_ways, folder, 
 
 def test_damaged_images_are_found_first_among_more_than_memory_holds(folder, monkeypatch):
     monkeypatch.setattr(ganzoo.datasets, "CACHE_BYTES", 1000)
-    found = files.open_images(folder, (*SIZE, 3))
+    found = image_files.open_images(folder, (*SIZE, 3))
     assert not hasattr(found.source, "arrays")  # read again, batch by batch
     assert [len(batch) for batch in found.batches(3)] == [3, 1]
     (folder / "z.png").write_bytes(b"no image")
     with pytest.raises(ValueError, match=r"z\.png"):
-        files.open_images(folder, (*SIZE, 3))
+        image_files.open_images(folder, (*SIZE, 3))
 
 
 def test_originals_are_never_written_over(both_ways, folder, tmp_path, monkeypatch):
@@ -198,11 +198,11 @@ def test_models_of_other_channels_say_which_files_hold_them(tmp_path):
     np.save(tmp_path / "two.npy", _noise(2, *SIZE, 2))
     for path in (original, tmp_path):
         with pytest.raises(ValueError, match=r"takes images of 2 channels.*Pass an \.npy"):
-            files.open_images(path, (*SIZE, 2))
-    (batch,) = files.open_images(tmp_path / "two.npy", (*SIZE, 2)).batches(8)
+            image_files.open_images(path, (*SIZE, 2))
+    (batch,) = image_files.open_images(tmp_path / "two.npy", (*SIZE, 2)).batches(8)
     assert batch.shape == (2, *SIZE, 2)
     with pytest.raises(ValueError, match="the model takes"):
-        files.open_images(tmp_path / "two.npy", (*SIZE, 3))
+        image_files.open_images(tmp_path / "two.npy", (*SIZE, 3))
 
 
 @pytest.mark.parametrize("name", ["cyclegan.apples_oranges", "pix2pix.noto_twemoji"])
@@ -244,14 +244,14 @@ def test_values_become_0_to_255_as_the_range_says_whatever_holds_them(tmp_path):
     np.save(tmp_path / "many.npy", deep[None, ..., None])
     expected = np.round(deep / 4095 * 255)
     for name in ("one.png", "folder", "many.npy"):
-        found = files.open_images(tmp_path / name, (16, 16, 1), value_range=(0, 4095))
+        found = image_files.open_images(tmp_path / name, (16, 16, 1), value_range=(0, 4095))
         (images,) = found.batches(8)
         np.testing.assert_allclose(images[0, ..., 0], expected, atol=1)
 
 
 def test_a_range_that_is_none_is_refused_before_a_file_is_read(tmp_path):
     with pytest.raises(ValueError, match=r"`value_range` is \(low, high\)"):
-        files.open_images(tmp_path, (8, 8, 1), value_range=(5, 5))
+        image_files.open_images(tmp_path, (8, 8, 1), value_range=(5, 5))
 
 
 def test_a_translation_reads_values_as_its_run_did(tmp_path, monkeypatch):
@@ -276,9 +276,11 @@ def test_a_translation_reads_values_as_its_run_did(tmp_path, monkeypatch):
         "r",
     )
     ranges = []
-    opened = files.open_images
+    opened = image_files.open_images
     monkeypatch.setattr(
-        files, "open_images", lambda *a, **k: ranges.append(k["value_range"]) or opened(*a, **k)
+        image_files,
+        "open_images",
+        lambda *a, **k: ranges.append(k["value_range"]) or opened(*a, **k),
     )
     done("translate", "r", "a", "-o", "made")
     done("translate", "r", "a", "-o", "others", "--value-range", "0,65535")

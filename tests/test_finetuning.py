@@ -9,9 +9,9 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import cli
-from ganzoo import report
 from ganzoo import runs
-from ganzoo import tensors
+from ganzoo.files import safetensors
+from ganzoo.runs import report
 
 TINY = {"channels": 2, "latent_dim": 4}
 
@@ -46,9 +46,9 @@ def published(tmp_path_factory):
     place = tmp_path_factory.mktemp("weights")
     model = ganzoo.get("dcgan", image_shape=(16, 12, 3), **TINY, seed=1)
     model.step.assign(70)
-    tensors.write(model, place / "colour.safetensors")
+    safetensors.write(model, place / "colour.safetensors")
     model = ganzoo.get("cgan", image_shape=(8, 8, 1), num_classes=3, **TINY, seed=1)
-    tensors.write(model, place / "classes.safetensors")
+    safetensors.write(model, place / "classes.safetensors")
     return place
 
 

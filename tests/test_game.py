@@ -11,9 +11,9 @@ from keras import ops
 from ganzoo import backend
 from ganzoo import losses
 from ganzoo import penalties
+from ganzoo.families.gan import GAN
 from ganzoo.game import Game
 from ganzoo.game import Player
-from ganzoo.gan import GAN
 
 
 def dense(inputs, outputs, name):

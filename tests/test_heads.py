@@ -12,12 +12,12 @@ import ganzoo
 from benchmarks import recipes
 from ganzoo import backend
 from ganzoo import losses
-from ganzoo.codes import Codes
 from ganzoo.layers import MinibatchDiscrimination
 from ganzoo.layers import ParameterHistory
 from ganzoo.layers import UnitDense
 from ganzoo.layers import VirtualBatchNorm
 from ganzoo.models.improved_gan import ImprovedGAN
+from ganzoo.models.infogan.codes import Codes
 from ganzoo.networks import dcgan
 from ganzoo.networks import mlp
 from tests.test_theory import OneDimension

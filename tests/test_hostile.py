@@ -23,18 +23,19 @@ from PIL import TiffImagePlugin
 from PIL import WebPImagePlugin
 
 import ganzoo
-from ganzoo import archives
 from ganzoo import backend
 from ganzoo import callbacks
-from ganzoo import catalogue
 from ganzoo import evaluation
-from ganzoo import report
 from ganzoo import runs
-from ganzoo import tensors
+from ganzoo.datasets import decoding
 from ganzoo.datasets import load
 from ganzoo.datasets import load_pair
-from ganzoo.datasets import pictures
-from ganzoo.metrics import torch_files
+from ganzoo.extractors import torch_pickle
+from ganzoo.files import archives
+from ganzoo.files import json_lines
+from ganzoo.files import safetensors
+from ganzoo.runs import report
+from ganzoo.zoo import catalogue
 
 BENCHMARKS = str(pathlib.Path(__file__).parents[1] / "benchmarks")
 
@@ -98,7 +99,7 @@ def zip_of(path, members, method=zipfile.ZIP_DEFLATED):
 
 
 def test_a_picture_of_too_many_pixels_is_refused(tmp_path):
-    wide = pictures.MOST_PIXELS // 8000 + 1
+    wide = decoding.MOST_PIXELS // 8000 + 1
     for name, size in {"large": (wide, 8000), "larger": (20_000, 20_000)}.items():
         (tmp_path / name).mkdir()
         put(tmp_path / name, a__png=png_of(*size, rows=1))
@@ -107,7 +108,7 @@ def test_a_picture_of_too_many_pixels_is_refused(tmp_path):
 
 
 def test_large_pictures_are_decoded_one_at_a_time(tmp_path, monkeypatch):
-    monkeypatch.setattr(pictures, "MOST_PIXELS", 8 * 64)
+    monkeypatch.setattr(decoding, "MOST_PIXELS", 8 * 64)
     inside, most = [], []
 
     def look(*args):
@@ -117,8 +118,8 @@ def test_large_pictures_are_decoded_one_at_a_time(tmp_path, monkeypatch):
         inside.pop()
         return found
 
-    to_array = pictures.to_array
-    monkeypatch.setattr(pictures, "to_array", look)
+    to_array = decoding.to_array
+    monkeypatch.setattr(decoding, "to_array", look)
     for i in range(12):
         put(tmp_path, **{f"{i}__png": plain(i, size=(20, 20))})
     assert len(list(load(tmp_path, batch_size=1))) == 12
@@ -398,8 +399,8 @@ def test_arrays_in_another_byte_order_reach_a_model_in_the_machines():
 @pytest.mark.parametrize(
     "read",
     [
-        torch_files.read,
-        tensors.read_header,
+        torch_pickle.read,
+        safetensors.read_header,
         callbacks.read_best,
         evaluation.ScoreSheet.load,
         lambda path: load(path.rename(path.with_suffix(".zip")), batch_size=1),
@@ -529,7 +530,7 @@ def test_records_nested_without_end_are_refused(tmp_path, monkeypatch):
     log = tmp_path / "metrics.jsonl"
     log.write_text('{"epoch": 1}\n' + deep + "\n")
     assert report.lines(log) == [{"epoch": 1}]
-    callbacks.forget(log, 5)
+    json_lines.forget(log, 5)
     assert log.read_text() == '{"epoch": 1}\n'
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from ganzoo import downloads
-from ganzoo.metrics import inception
+from ganzoo.extractors import inception
+from ganzoo.files import downloads
 from tests.fixtures import inception as fixtures
 
 SEEN = np.load(pathlib.Path(fixtures.__file__).with_name("inception.npz"))

@@ -9,12 +9,12 @@ import threading
 
 import pytest
 
-from ganzoo import locks
+from ganzoo.files import locks
 
 # Holds a folder, says so, and waits until its input ends.
 HOLDS = """
 import sys
-from ganzoo import locks
+from ganzoo.files import locks
 with locks.alone(sys.argv[1], print):
     print("held", flush=True)
     sys.stdin.read()

@@ -18,9 +18,9 @@ from scipy.special import softmax
 
 from ganzoo import datasets
 from ganzoo import metrics
+from ganzoo.extractors import BATCH
+from ganzoo.extractors import shipped
 from ganzoo.metrics import manifold
-from ganzoo.metrics.extractors import BATCH
-from ganzoo.metrics.extractors import shipped
 from ganzoo.metrics.states import Distinct
 from ganzoo.metrics.states import Rows
 from ganzoo.metrics.states import keys_of

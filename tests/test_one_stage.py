@@ -184,7 +184,7 @@ def gradients_of(monkeypatch, model, batch):
     applied, variables = {}, model.generator.trainable_variables
     names = {id(model.optimizer[name]): name for name in model.player_names}
     keep = lambda optimizer, gradients, _: applied.update({names[id(optimizer)]: gradients})
-    monkeypatch.setattr("ganzoo.game.backend.apply", keep)
+    monkeypatch.setattr("ganzoo.game.game.backend.apply", keep)
     drawn, pullback = backend.record(lambda: model.draw(batch), variables, model.variables)
     logs = model._move_together(*model.players, batch, drawn, pullback)
     return applied, dict(logs)

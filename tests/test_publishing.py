@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import ganzoo
-from ganzoo import catalogue
 from ganzoo import cli
-from ganzoo import publishing
 from ganzoo import runs
+from ganzoo.runs import publishing
+from ganzoo.zoo import catalogue
 
 TINY = {"channels": 4, "latent_dim": 6, "learning_rate": 1e-3}
 

@@ -13,10 +13,11 @@ import pytest
 from PIL import Image
 
 from ganzoo import callbacks
-from ganzoo import cli
-from ganzoo import evaluation
-from ganzoo import report
 from ganzoo import runs
+from ganzoo.cli import options
+from ganzoo.files import json_lines
+from ganzoo.runs import report
+from ganzoo.runs import scoring
 
 ARGUMENTS = {"generator_units": [8], "discriminator_units": [6], "pieces": 2, "latent_dim": 6}
 ODD = '<script>alert("x")</script> & co.npy'
@@ -129,7 +130,7 @@ def test_the_doctors_notes_and_the_scores_are_in_it(run):
         "seen": "All alike: 1 < 2.",
         "advice": "A",
     }
-    callbacks.append(run / "doctor.jsonl", note)
+    json_lines.append(run / "doctor.jsonl", note)
     score = {"value": 12.5, "error": None, "floor": 0.25, "better": "lower", "settings": {}}
     sheet = {"scores": {"frechet[x]": score}, "passport": {"samples": 77_777}, "notes": []}
     (run / "scores.json").write_text(json.dumps(sheet))
@@ -212,7 +213,7 @@ def test_nearest_pictures_that_cannot_be_written_lose_nothing(train, tmp_path, m
     def broken(*args):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(evaluation, "save_nearest", broken)
+    monkeypatch.setattr(scoring, "save_nearest", broken)
     said = train(tmp_path / "run", 1)
     assert "The nearest pictures could not be written: No space left on device" in said
     assert said[-1].startswith("All of it on one page")
@@ -265,7 +266,7 @@ def test_large_grids_are_made_smaller(tmp_path):
 
 def test_notes_of_epochs_that_are_trained_again_are_dropped(train, run):
     for epoch in (1, 3):
-        callbacks.append(run / "doctor.jsonl", {"epoch": epoch})
+        json_lines.append(run / "doctor.jsonl", {"epoch": epoch})
     (run / "checkpoints" / "epoch-0003.keras").unlink()
     train(run, 3)
     assert report.lines(run / "doctor.jsonl") == [{"epoch": 1}]
@@ -283,5 +284,5 @@ def test_epochs_to_show():
 @pytest.mark.parametrize("value", ["dcgan", "3", "None", 0.5, [1, 2], None, True, "a b"])
 def test_settings_in_a_command_are_read_as_they_were(value):
     word = f"x={report._literal(value)}"
-    assert cli._settings([word]) == {"x": value}
+    assert options.parse_settings([word]) == {"x": value}
     assert report._literal("dcgan") == "dcgan"

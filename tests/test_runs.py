@@ -21,11 +21,15 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import callbacks
-from ganzoo import locks
 from ganzoo import runs
-from ganzoo import weights
 from ganzoo import zoo
+from ganzoo.callbacks import checkpoints as checkpoints_module
+from ganzoo.files import atomic
+from ganzoo.files import locks
 from ganzoo.game import Game
+from ganzoo.runs import settings as settings_module
+from ganzoo.runs.interrupts import Interrupts
+from ganzoo.zoo import weights
 
 # Dropout and an average: random state and more to be restored than weights.
 TINY = {
@@ -312,16 +316,16 @@ def test_settings_are_the_same_however_they_are_written(tmp_path, before, now):
     def written(change):
         said = {"arguments": {}, "image_size": None, "batch_size": 32, "seed": 0, **change}
         said["arguments"] = dict(said["arguments"] or {})
-        return runs._plain({"model": "vanilla", "data": "digits", **said})
+        return settings_module.plain({"model": "vanilla", "data": "digits", **said})
 
-    runs._write_config(tmp_path, written(before), 1, None)
+    settings_module.write_config(tmp_path, written(before), 1, None)
     (tmp_path / "metrics.jsonl").touch()
-    runs._check(tmp_path, written(now))
+    settings_module.check_settings(tmp_path, written(now))
     others = [{"image_size": 9}, {"image_size": (8, 7)}, {"seed": 1}, {"batch_size": 8}]
     others += [{"arguments": {"pieces": 3}}, {"arguments": {"generator_units": (8, 8)}}]
     for other in others:
         with pytest.raises(ValueError, match="holds a run with other settings"):
-            runs._check(tmp_path, written({**now, **other}))
+            settings_module.check_settings(tmp_path, written({**now, **other}))
 
 
 def test_an_argument_that_the_run_was_not_given_is_as_its_model_has_it(
@@ -336,9 +340,9 @@ def test_an_argument_that_the_run_was_not_given_is_as_its_model_has_it(
     monkeypatch.setattr(cls, "arguments", classmethod(lambda cls: today))
     settings = json.loads((run / "config.json").read_text())["settings"]
     for arguments in (given, {**given, "ema_decay": had}):
-        runs._check(run, {**settings, "arguments": arguments})
+        settings_module.check_settings(run, {**settings, "arguments": arguments})
     with pytest.raises(ValueError, match="other settings"):
-        runs._check(run, {**settings, "arguments": {**given, "ema_decay": 0.25}})
+        settings_module.check_settings(run, {**settings, "arguments": {**given, "ema_decay": 0.25}})
 
 
 def test_a_second_training_in_a_folder_ends_before_it_writes_anything(train, whole, monkeypatch):
@@ -398,11 +402,11 @@ def test_what_is_misspelt_leaves_no_folder(train, tmp_path):
 
 def test_a_run_that_has_not_begun_may_begin_with_other_settings(tmp_path):
     run = tmp_path / "run"
-    runs._write_config(run, {"model": "dcgan"}, 1, None)
-    runs._check(run, {"model": "vanilla"})
+    settings_module.write_config(run, {"model": "dcgan"}, 1, None)
+    settings_module.check_settings(run, {"model": "vanilla"})
     (run / "metrics.jsonl").touch()
     with pytest.raises(ValueError, match="model was 'dcgan', not 'vanilla'"):
-        runs._check(run, {"model": "vanilla"})
+        settings_module.check_settings(run, {"model": "vanilla"})
 
 
 def test_folders_of_others_are_left_alone(train, tmp_path):
@@ -527,14 +531,14 @@ def test_a_checkpoint_of_which_keras_would_skip_a_part_is_refused(train, whole, 
 
 def test_an_interrupt_leaves_what_there_is(train, whole, tmp_path, monkeypatch):
     run = tmp_path / "run"
-    save = callbacks.save_atomically
+    save = atomic.save_atomically
 
     def interrupted(model, path):
         if path.name == "epoch-0002.keras":
             raise KeyboardInterrupt
         save(model, path)
 
-    monkeypatch.setattr(callbacks, "save_atomically", interrupted)
+    monkeypatch.setattr(checkpoints_module, "save_atomically", interrupted)
     with pytest.raises(KeyboardInterrupt):
         train(run, 3)
     _assert_same(run, whole, 2)
@@ -553,7 +557,7 @@ def usual_ctrl_c():
 
 def test_ctrl_c_ends_the_epoch_then_the_step_then_all(usual_ctrl_c):
     said = []
-    with runs._Interrupts(said.append, lambda: 21) as interrupts:
+    with Interrupts(said.append, lambda: 21) as interrupts:
         interrupts.set_model(types.SimpleNamespace(stop_training=False))
         interrupts.on_train_batch_end(0)
         interrupts.on_epoch_end(0)
@@ -575,7 +579,7 @@ def test_ctrl_c_ends_the_epoch_then_the_step_then_all(usual_ctrl_c):
 
 def test_who_ignores_ctrl_c_goes_on_ignoring_it(usual_ctrl_c):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with runs._Interrupts(print, lambda: 0) as interrupts:
+    with Interrupts(print, lambda: 0) as interrupts:
         signal.raise_signal(signal.SIGINT)
         interrupts.on_train_batch_end(0)
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
@@ -743,10 +747,12 @@ def test_checkpoints_of_a_longer_run_do_not_push_out_new_ones(tmp_path):
 def test_checkpoints_are_rare_but_the_last_epoch_is_saved(tmp_path, monkeypatch):
     now = [100.0]
     clock = types.SimpleNamespace(monotonic=lambda: now[0])
-    monkeypatch.setattr(callbacks, "time", clock)
+    monkeypatch.setattr(checkpoints_module, "time", clock)
     checkpoints = _attach(callbacks.Checkpoints(tmp_path, seconds=10), epochs=6)
     saved = []
-    monkeypatch.setattr(callbacks, "save_atomically", lambda model, path: saved.append(path.name))
+    monkeypatch.setattr(
+        checkpoints_module, "save_atomically", lambda model, path: saved.append(path.name)
+    )
     for epoch in range(6):
         now[0] += 4
         checkpoints.on_epoch_end(epoch)
@@ -796,7 +802,7 @@ def test_what_a_kill_leaves_is_no_checkpoint_and_is_cleared_away(tmp_path):
             super().save(path)
             seen.append(pathlib.Path(path))
 
-    callbacks.save_atomically(Killed(), folder / "epoch-0003.keras")
+    atomic.save_atomically(Killed(), folder / "epoch-0003.keras")
     partial = seen[0]
     assert partial.parent == folder
     (folder / "epoch-0003.keras").unlink()
@@ -852,7 +858,7 @@ def test_a_model_whose_optimizer_broke_is_not_saved(tmp_path):
 def test_what_was_not_written_whole_does_not_replace_what_was(tmp_path):
     model = ganzoo.get("vanilla", image_shape=(8, 8, 1), seed=0, **TINY)
     path = tmp_path / "model.keras"
-    callbacks.save_atomically(model, path)
+    atomic.save_atomically(model, path)
     before = _content(tmp_path)
     save = model.save
 
@@ -864,7 +870,7 @@ def test_what_was_not_written_whole_does_not_replace_what_was(tmp_path):
 
     model.save = wrongly
     with pytest.raises(OSError, match="reads otherwise than it was written"):
-        callbacks.save_atomically(model, path)
+        atomic.save_atomically(model, path)
     assert _content(tmp_path) == before
 
 

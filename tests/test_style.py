@@ -9,11 +9,11 @@ import ganzoo
 from ganzoo import backend
 from ganzoo import layers
 from ganzoo import penalties
-from ganzoo.datasets.arrays import MIXTURES
+from ganzoo.datasets import MIXTURES
 from ganzoo.networks import dcgan
-from ganzoo.networks import progressive
+from ganzoo.networks import progan
 from ganzoo.networks import r3gan
-from ganzoo.networks import style
+from ganzoo.networks import stylegan2
 
 
 def parameters(network):
@@ -206,9 +206,9 @@ def test_blur_is_the_binomial_filter(side):
 def test_stylegan2s_networks_have_as_many_parameters_as_the_authors():
     """Configuration F at 1024×1024: the authors' code prints 30370060 and 29012513."""
     shape = (1024, 1024, 3)
-    made = style.mapping(512, 512, 8), style.synthesis(shape, 512, 32, 512)
+    made = stylegan2.mapping(512, 512, 8), stylegan2.synthesis(shape, 512, 32, 512)
     assert sum(map(parameters, made)) == 30_370_060
-    assert parameters(style.discriminator(shape, 32, 512)) == 29_012_513
+    assert parameters(stylegan2.discriminator(shape, 32, 512)) == 29_012_513
 
 
 @pytest.mark.parametrize("upsample", [False, True])
@@ -218,7 +218,7 @@ def test_modulating_activations_is_modulating_kernels(upsample):
     rng = np.random.default_rng(0)
     x = rng.standard_normal((3, 4, 4, 5)).astype("float32")
     w = rng.standard_normal((3, 7)).astype("float32")
-    layer = style.ModulatedConv2D(6, 3, upsample=upsample)
+    layer = stylegan2.ModulatedConv2D(6, 3, upsample=upsample)
     got = values(layer([x, w]))
     assert got.shape == (3, 8 if upsample else 4, 8 if upsample else 4, 6)
     styles = values(layer.affine(w))
@@ -256,7 +256,7 @@ def test_truncation_draws_the_styles_to_their_mean():
 
 def test_the_mean_of_styles_is_learned_in_training_alone():
     keras.utils.set_random_seed(0)
-    mapping = style.mapping(6, 5, 2)
+    mapping = stylegan2.mapping(6, 5, 2)
     (mean,) = mapping.non_trainable_variables
     z = np.random.default_rng(0).standard_normal((4000, 6)).astype("float32")
     ones = np.ones((4000, 1), "float32")
@@ -272,12 +272,12 @@ def test_the_mean_of_styles_is_learned_in_training_alone():
 def test_mixing_changes_styles_once_on_the_way_up():
     seed = keras.random.SeedGenerator(0)
     first, second = np.zeros((2000, 6, 1), "float32"), np.ones((2000, 6, 1), "float32")
-    mixed = values(style.mix(first, second, 0.9, seed))[:, :, 0]
+    mixed = values(stylegan2.mix(first, second, 0.9, seed))[:, :, 0]
     assert (np.diff(mixed, axis=1) >= 0).all() and not mixed[:, 0].any()
     # Of those mixed, each of the five places to begin is as likely: 0.18, with an error of 0.009.
     begun = np.bincount(mixed.sum(axis=1).astype(int), minlength=6) / 2000
     np.testing.assert_allclose(begun, [0.1] + [0.18] * 5, atol=0.04)
-    assert not values(style.mix(first, second, 0.0, seed)).any()
+    assert not values(stylegan2.mix(first, second, 0.0, seed)).any()
 
 
 def test_path_lengths_of_a_linear_renderer_are_known():
@@ -345,12 +345,12 @@ def test_stylegan2_learns_the_distribution_of_greys():
 @pytest.mark.slow
 def test_progans_networks_have_as_many_parameters_as_the_papers():
     """Table 2 of the paper, 1024×1024: 23.1M each."""
-    steps = progressive.sizes(1024, 1024)
+    steps = progan.sizes(1024, 1024)
     assert len(steps) == 9
-    made = progressive.generator(512, steps, 3, 16, 512)
-    judged = progressive.discriminator(steps, 3, 16, 512)
+    made = progan.generator(512, steps, 3, 16, 512)
+    judged = progan.discriminator(steps, 3, 16, 512)
     for network in (made, judged):
-        used = progressive.at_size(network, 8)
+        used = progan.at_size(network, 8)
         assert round(parameters(used) / 1e6, 1) == 23.1
 
 
@@ -419,11 +419,11 @@ def test_growth_past_the_datas_size_is_refused():
 def test_real_pictures_fade_in_as_the_generators_do():
     steps = [(3, 4), (5, 7)]
     x = np.random.default_rng(0).uniform(-1, 1, (2, 5, 7, 1)).astype("float32")
-    halved = values(progressive.reduced(x, steps, 0, 1.0))
+    halved = values(progan.reduced(x, steps, 0, 1.0))
     assert halved.shape == (2, 3, 4, 1)
     np.testing.assert_allclose(halved[:, 0, 0], x[:, :2, :2].mean(axis=(1, 2)), rtol=1e-5)
-    np.testing.assert_allclose(values(progressive.reduced(x, steps, 1, 1.0)), x, atol=1e-6)
-    coarse = values(progressive.reduced(x, steps, 1, 0.0))
+    np.testing.assert_allclose(values(progan.reduced(x, steps, 1, 1.0)), x, atol=1e-6)
+    coarse = values(progan.reduced(x, steps, 1, 0.0))
     np.testing.assert_allclose(coarse[:, 1, 1], halved[:, 0, 0], rtol=1e-5)
 
 

@@ -16,7 +16,7 @@ import pytest
 from rich import console
 
 import ganzoo
-from ganzoo import terminal
+from ganzoo.callbacks import terminal
 
 
 @pytest.fixture

@@ -8,14 +8,14 @@ import sys
 
 import pytest
 
-from ganzoo import callbacks
-from ganzoo import texts
+from ganzoo.files import atomic
+from ganzoo.files import texts
 
 NAMES = [b"plain", "Läufe 字 😀".encode(), b"bad\xff\xfe", b"half\xc3", b"a\nb", b"-x %s <b> '\""]
 # As a program in a locale without UTF-8 has its names, which it writes down and reads again.
 THERE = """
 import json, os, sys
-from ganzoo import texts
+from ganzoo.files import texts
 name = os.fsdecode(bytes.fromhex(sys.argv[1]))
 kept = texts.kept(name)
 print(json.dumps([sys.getfilesystemencoding(), kept, texts.local(kept) == name]))
@@ -48,7 +48,7 @@ def test_a_name_is_kept_as_the_same_text_in_every_locale(name):
 )
 def test_text_is_shown_in_whatever_utf_8_can_hold(text, shown, tmp_path):
     assert texts.shown(text) == shown
-    callbacks.write_atomically(tmp_path / "file", text)
+    atomic.write_atomically(tmp_path / "file", text)
     assert (tmp_path / "file").read_bytes() == shown.encode()
 
 

@@ -12,7 +12,7 @@ import ganzoo
 from ganzoo import backend
 from ganzoo import losses
 from ganzoo import penalties
-from ganzoo.gan import GAN
+from ganzoo.families.gan import GAN
 from ganzoo.models.wgan_gp import WGANGP
 
 

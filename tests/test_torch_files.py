@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from ganzoo.metrics import torch_files
+from ganzoo.extractors import torch_pickle
 from tests.fixtures import inception as fixtures
 
 FOLDER = pathlib.Path(fixtures.__file__).parent
@@ -75,13 +75,13 @@ WRITERS = pytest.mark.parametrize("write", [old, new], ids=["legacy", "zip"])
 @pytest.mark.parametrize("kind", FORMATS)
 def test_real_files_are_read_exactly(kind):
     expected = fixtures.small()
-    state = torch_files.read(real(kind))
+    state = torch_pickle.read(real(kind))
     assert list(state) == list(expected)
     for name, array in state.items():
         assert array.dtype == expected[name].dtype, name
         np.testing.assert_array_equal(array, expected[name])
         assert array.flags.owndata and array.flags.writeable and array.flags.c_contiguous
-    from_path = torch_files.read(str(FOLDER / f"torch_{kind}.pth"))
+    from_path = torch_pickle.read(str(FOLDER / f"torch_{kind}.pth"))
     assert from_path.keys() == state.keys()
 
 
@@ -91,7 +91,7 @@ def test_a_truncated_file_is_refused(kind):
     for end in range(len(content)):
         # A zip ends with its table of contents, the old format with its last number.
         with pytest.raises(ValueError, match="damaged"):
-            torch_files.read(content[:end])
+            torch_pickle.read(content[:end])
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -103,7 +103,7 @@ def test_flipped_bytes_never_do_anything_else(kind, rng):
         flipped = content.copy()
         flipped[place] ^= 255 if place % 2 else 1 << rng.integers(8)
         try:
-            state = torch_files.read(flipped.tobytes())
+            state = torch_pickle.read(flipped.tobytes())
         except ValueError:
             continue
         survived += 1
@@ -119,7 +119,7 @@ def test_garbage_is_refused(rng):
     for i in range(400):
         content = starts[i % 4] + rng.bytes(int(rng.integers(200)))
         with pytest.raises(ValueError, match="cannot|damaged"):
-            torch_files.read(content)
+            torch_pickle.read(content)
 
 
 class Command:
@@ -139,7 +139,7 @@ def test_code_is_refused_and_not_run(write, function, tmp_path):
     command = f"touch {target}" if function is os.system else f"open({str(target)!r}, 'w')"
     for program in (piece(Command(function, command)), named(piece(Command(function, command)))):
         with pytest.raises(ValueError, match="holds code .* is refused"):
-            torch_files.read(write(program))
+            torch_pickle.read(write(program))
     assert not target.exists()
 
 
@@ -160,18 +160,18 @@ def test_code_is_refused_and_not_run(write, function, tmp_path):
 )
 def test_every_way_to_name_code_is_refused(write, program):
     with pytest.raises(ValueError, match="holds code .* is refused"):
-        torch_files.read(write(program))
+        torch_pickle.read(write(program))
 
 
 def test_newer_protocols_are_refused():
     with pytest.raises(ValueError, match="refused"):
-        torch_files.read(old(pickle.dumps({"w": 1}, 4)[:-1]))
+        torch_pickle.read(old(pickle.dumps({"w": 1}, 4)[:-1]))
 
 
 @WRITERS
 def test_windows_on_the_numbers(write):
     def read(**window):
-        return torch_files.read(write(named(tensor(**window))))["w"].tolist()
+        return torch_pickle.read(write(named(tensor(**window))))["w"].tolist()
 
     assert read() == [1, 2, 3, 4]
     assert read(shape=(2, 2), strides=(1, 2)) == [[1, 3], [2, 4]]
@@ -212,21 +212,21 @@ OUTSIDE = {
 @pytest.mark.parametrize("what", OUTSIDE)
 def test_nothing_outside_the_numbers_is_read(write, what):
     with pytest.raises(ValueError, match="damaged"):
-        torch_files.read(write(named(tensor(**OUTSIDE[what]))))
+        torch_pickle.read(write(named(tensor(**OUTSIDE[what]))))
 
 
 @WRITERS
 def test_sizes_are_limited(write):
     content = write(named(tensor(shape=(2**20, 2**20), strides=(0, 0))))
     with pytest.raises(ValueError, match="more than 536870912 bytes"):
-        torch_files.read(content)
+        torch_pickle.read(content)
     entries = b"".join(piece(f"w{i}") + tensor(shape=(1000,), strides=(0,)) for i in range(50))
     content = write(b"}(" + entries + b"u")
-    assert len(torch_files.read(content)) == 50
+    assert len(torch_pickle.read(content)) == 50
     with pytest.raises(ValueError, match="tensors have more than 199999 bytes"):
-        torch_files.read(content, limit=199_999)
+        torch_pickle.read(content, limit=199_999)
     with pytest.raises(ValueError, match="has .* bytes, more than the limit of 100"):
-        torch_files.read(content, limit=100)
+        torch_pickle.read(content, limit=100)
 
 
 def test_a_zip_that_unpacks_to_too_much_is_not_unpacked():
@@ -235,25 +235,25 @@ def test_a_zip_that_unpacks_to_too_much_is_not_unpacked():
         archive.writestr("archive/data.pkl", b"\x80\x02" + named(tensor()) + b".")
         archive.writestr("archive/data/0", bytes(2**20))
     with pytest.raises(ValueError, match="unpacks to more than 100000 bytes"):
-        torch_files.read(file.getvalue(), limit=100_000)
+        torch_pickle.read(file.getvalue(), limit=100_000)
 
 
 @WRITERS
 def test_attacks_on_memory_and_on_the_stack(write):
     # Python's unpickler makes a table of 2**32 entries of the first, and crashes at the second.
-    state = torch_files.read(write(named(tensor() + b"r" + b"\xff" * 4)))
+    state = torch_pickle.read(write(named(tensor() + b"r" + b"\xff" * 4)))
     assert state["w"].shape == (4,)
     nested = b")" + b"\x85" * 100_000
     for program in (nested, b"}" + nested + b"Ns", b"}" + piece("w") + nested + b"s"):
         with pytest.raises(ValueError, match="damaged"):
-            torch_files.read(write(program))
+            torch_pickle.read(write(program))
 
 
 def test_endless_programs_are_refused(monkeypatch):
-    monkeypatch.setattr(torch_files, "_STEPS", 1000)
-    assert torch_files.read(old(named(tensor())))
+    monkeypatch.setattr(torch_pickle, "_STEPS", 1000)
+    assert torch_pickle.read(old(named(tensor())))
     with pytest.raises(ValueError, match="more than 1000 instructions"):
-        torch_files.read(old(b"]" * 2000 + named(tensor())))
+        torch_pickle.read(old(b"]" * 2000 + named(tensor())))
 
 
 @WRITERS
@@ -274,22 +274,22 @@ def test_endless_programs_are_refused(monkeypatch):
 )
 def test_anything_but_named_tensors_is_refused(write, program, message):
     with pytest.raises(ValueError, match=message):
-        torch_files.read(write(program))
+        torch_pickle.read(write(program))
 
 
 @WRITERS
 def test_pairs_as_python_2_wrote_them(write):
     pairs = b"]](U\x01w" + tensor() + b"ea"
-    state = torch_files.read(write(b"ccollections\nOrderedDict\n" + pairs + b"\x85R"))
+    state = torch_pickle.read(write(b"ccollections\nOrderedDict\n" + pairs + b"\x85R"))
     assert state["w"].tolist() == [1, 2, 3, 4]
 
 
 def test_big_endian_files_are_refused():
     for content in (old(named(tensor()), little=False), new(named(tensor()), order="big")):
         with pytest.raises(ValueError, match="not little-endian"):
-            torch_files.read(content)
+            torch_pickle.read(content)
 
 
 def test_a_file_that_is_absent(tmp_path):
     with pytest.raises(FileNotFoundError):
-        torch_files.read(tmp_path / "absent.pth")
+        torch_pickle.read(tmp_path / "absent.pth")

@@ -14,7 +14,9 @@ import ganzoo
 from ganzoo import backend
 from ganzoo import datasets
 from ganzoo import layers
-from ganzoo.networks import translation as networks
+from ganzoo.networks import patch
+from ganzoo.networks import translators as networks
+from ganzoo.networks import unet
 
 
 def pictures(n=8, shape=(8, 8, 1), seed=0):
@@ -264,13 +266,13 @@ def test_the_papers_networks_have_as_many_parameters_as_the_authors():
     kernels = sum(16 * a * b for a, b in down + up)
     normalised = 128 + 256 + 4 * 512 + 4 * 512 + 256 + 128 + 64
     assert kernels + 2 * normalised + 3 == 54_413_955
-    assert parameters(networks.unet((256, 256, 3))) == 54_413_955
+    assert parameters(unet.unet((256, 256, 3))) == 54_413_955
     # NLayerDiscriminator, n_layers 3, input 3 + 3, batch norm. It prints 2.769 M.
-    assert parameters(networks.patch_discriminator((256, 256, 6), affine=True)) == 2_768_705
+    assert parameters(patch.patch_discriminator((256, 256, 6), affine=True)) == 2_768_705
     # The same of CycleGAN, input 3, instance norm without scale and offset: 2,764,737, among them
     # the biases of three normalised convolutions, which change nothing and which ours leave out.
     dead = 128 + 256 + 512
-    assert parameters(networks.patch_discriminator((256, 256, 3))) == 2_764_737 - dead
+    assert parameters(patch.patch_discriminator((256, 256, 3))) == 2_764_737 - dead
     # ResnetGenerator, 9 blocks, instance norm: 11,378,179, likewise (of the 49·64 → 3 layer at the
     # end, which is not normalised, the bias counts).
     dead = 64 + 128 + 256 + 18 * 256 + 128 + 64
@@ -289,8 +291,8 @@ def test_by_default_the_models_have_these_networks():
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_a_logit_sees_a_patch_of_the_size_promised(count):
-    side, size = 160, networks.receptive_field(count)
-    judge = networks.patch_discriminator((side, side, 1), channels=2, count=count)
+    side, size = 160, patch.receptive_field(count)
+    judge = patch.patch_discriminator((side, side, 1), channels=2, count=count)
     for layer in judge.layers:  # normalisation looks at the whole picture: left out here
         if isinstance(layer, layers.InstanceNorm):
             layer.call = lambda x: x
@@ -304,18 +306,18 @@ def test_a_logit_sees_a_patch_of_the_size_promised(count):
 @pytest.mark.parametrize("shape", [(8, 8, 1), (9, 11, 3), (30, 17, 1), (72, 72, 3)])
 def test_translators_give_back_the_size_whatever_it_is(shape):
     images = np.zeros((1, *shape), "float32")
-    for network in (networks.unet(shape, 2), networks.residual(shape, 2, 1)):
+    for network in (unet.unet(shape, 2), networks.residual(shape, 2, 1)):
         assert tuple(network(images).shape) == (1, *shape)
         free = np.zeros((1, 13, 50, shape[2]), "float32")
         assert tuple(network(free).shape) == free.shape
 
 
 def test_a_u_net_of_an_even_size_uses_every_pixel_and_every_level():
-    network = networks.unet((32, 32, 1), 4)
+    network = unet.unet((32, 32, 1), 4)
     sizes = [layer.output for layer in network.layers if "conv" in layer.name]
     x = ops.convert_to_tensor(pictures(1, (32, 32, 1)) / np.float32(255))
     slope = backend.input_gradient(lambda x: network(x)[:, 16, 16], x)
-    assert len(sizes) == 2 * networks.halvings(32, 32) == 10
+    assert len(sizes) == 2 * unet.halvings(32, 32) == 10
     assert (ops.convert_to_numpy(slope) != 0).mean() > 0.99
 
 

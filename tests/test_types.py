@@ -82,8 +82,8 @@ ARRAY = "numpy.ndarray[tuple[Any, ...], numpy.dtype[Any]]"
 REVEALED = [
     "ganzoo.models.dcgan.DCGAN",
     *[ARRAY] * 5,
-    "ganzoo.pictures.PictureGame",
-    "ganzoo.evaluation.ScoreSheet",
+    "ganzoo.modalities.images.PictureGame",
+    "ganzoo.evaluation.score_sheet.ScoreSheet",
     "float | None",
     "PIL.Image.Image",
     "program.Mine",
@@ -128,8 +128,10 @@ def test_checkers_know_every_public_name_and_every_model():
         assert getattr(ganzoo.models, cls.__name__) is cls
 
 
-MORE = """game gan generative encoding translation adversarial convolutional residual semisupervised
-    codes pictures zoo registry metrics runs publishing""".split()
+MORE = """game game.registry zoo metrics runs runs.publishing modalities.images families.gan
+    families.adversarial families.autoencoding families.dcgan_networks families.latent
+    families.resnet_networks families.translation models.improved_gan.semisupervised
+    models.infogan.codes""".split()
 """Beside the modules of which the reference says all: what has the others' base classes."""
 
 

@@ -15,10 +15,10 @@ import pytest
 from safetensors import numpy as safetensors
 
 import ganzoo
-from ganzoo import catalogue
-from ganzoo import downloads
-from ganzoo import tensors
-from ganzoo import weights
+from ganzoo.files import downloads
+from ganzoo.files import safetensors as tensors
+from ganzoo.zoo import catalogue
+from ganzoo.zoo import weights
 
 TINY = {"channels": 4, "latent_dim": 6}
 
@@ -153,7 +153,7 @@ if keras.backend.backend() == "torch":
 def test_every_backend_makes_the_same_pictures_of_the_catalogue(tmp_path, backend):
     program = """
 import sys, numpy, ganzoo
-from ganzoo import catalogue
+from ganzoo.zoo import catalogue
 made = {}
 for name, row in catalogue.rows().items():
     model = ganzoo.get(row.model, weights=name.partition(".")[2])

@@ -12,9 +12,9 @@ import pytest
 from keras import layers
 
 import ganzoo
-from ganzoo import registry
-from ganzoo import weights
 from ganzoo import zoo
+from ganzoo.game import registry
+from ganzoo.zoo import weights
 
 TINY = {"channels": 4, "latent_dim": 6}
 

@@ -45,14 +45,14 @@ import sys
 import keras
 
 from ganzoo import version
-from ganzoo.backend.feed import ArraySource as ArraySource
-from ganzoo.backend.feed import SideBySide as SideBySide
 from ganzoo.backend.feed import feed as feed
-from ganzoo.backend.feed import host_errors as host_errors
-from ganzoo.backend.feed import host_function as host_function
 from ganzoo.backend.feed import one_batch as one_batch
-from ganzoo.backend.feed import stream as stream
-from ganzoo.backend.feed import stream_tf_data as stream_tf_data
+from ganzoo.backend.host_functions import host_errors as host_errors
+from ganzoo.backend.host_functions import host_function as host_function
+from ganzoo.backend.sources import ArraySource as ArraySource
+from ganzoo.backend.sources import SideBySide as SideBySide
+from ganzoo.backend.sources import stream as stream
+from ganzoo.backend.sources import stream_tf_data as stream_tf_data
 
 _BACKEND = keras.backend.backend()
 

@@ -2,246 +2,19 @@
 function of (seed, epoch), as `tf.data` where TensorFlow is and as `PyDataset` elsewhere.
 """
 
-import contextlib
 import dataclasses
-import importlib.util
 import sys
-import warnings
 from collections.abc import Callable
 
 import keras
 import numpy as np
 
-# Sources and orders ---------------------------------------------------------------------------
-
-
-class ArraySource:
-    """Examples in arrays (memory-mapped ones too), read by index.
-
-    It is as long as the longest of them; the others start again at their end.
-
-    A source has `len()`, `specs` (shape and dtype of each component of one example) and
-    `read(indices)`, which returns a tuple of arrays. Anything with these three can be streamed.
-    """
-
-    def __init__(self, *arrays):
-        self.arrays = tuple(a if isinstance(a, np.memmap) else _native(a) for a in arrays)
-        self.specs = tuple((a.shape[1:], a.dtype.name) for a in arrays)
-
-    def __len__(self):
-        return max(map(len, self.arrays))
-
-    def read(self, indices):
-        return tuple(_native(np.asarray(a[indices % len(a)])) for a in self.arrays)
-
-
-def _native(array):
-    """The same numbers in the machine's byte order: frameworks take bytes as they are."""
-    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
-
-
-class SideBySide:
-    """Sources as components of one, as long as the longest; the others start again at their end."""
-
-    def __init__(self, *sources):
-        self.sources = sources
-        self.specs = tuple(spec for source in sources for spec in source.specs)
-
-    def __len__(self):
-        return max(map(len, self.sources))
-
-    def read(self, indices):
-        return tuple(x for source in self.sources for x in source.read(indices % len(source)))
-
-
-class Order:
-    """The order in which one epoch visits the examples: a function of (seed, epoch) alone.
-
-    `epoch` moves on by itself with every pass over the data; `fit` sets it, so that epoch 3 of a
-    resumed run is epoch 3 of the uninterrupted one. `paired` says, of data of two domains, whether
-    the two pictures of an example belong together; None: unknown, or no such data.
-    """
-
-    def __init__(self, count, shuffle, seed, paired=None):
-        self.count = count
-        self.paired = paired
-        self.shuffle = shuffle
-        self.seed = seed
-        self.epoch = 0
-
-    def indices(self, epoch):
-        """The visiting order of an epoch, `(count,)` int64."""
-        if not self.shuffle:
-            return np.arange(self.count)
-        return np.random.default_rng([self.seed, epoch]).permutation(self.count)
-
-    def advance(self):
-        """The visiting order of the current epoch, and on to the next one."""
-        indices = self.indices(self.epoch)
-        self.epoch += 1
-        return indices
-
-    def advance_seed(self):
-        """A seed for this epoch, for data that has no indices, and on to the next epoch."""
-        seed = np.random.SeedSequence([self.seed, self.epoch]).generate_state(1)
-        self.epoch += 1
-        return seed.astype("int64")
-
-
-class SourceDataset(keras.utils.PyDataset):
-    """A source as a `PyDataset` of batches."""
-
-    def __init__(self, source, batch_size, order):
-        super().__init__()
-        self.source = source
-        self.batch_size = batch_size
-        self.order = order
-        self._indices = (None, None)
-
-    def __len__(self):
-        return -(-len(self.source) // self.batch_size)
-
-    def __getitem__(self, i):
-        if not 0 <= i < len(self):
-            raise IndexError(i)
-        return self.batch(self.order.epoch, i)
-
-    def batch(self, epoch, i):
-        """Batch `i` of an epoch, whichever the current one is."""
-        known, indices = self._indices
-        if known != epoch:
-            indices = self.order.indices(epoch)
-            self._indices = (epoch, indices)
-        batch = self.source.read(indices[i * self.batch_size : (i + 1) * self.batch_size])
-        return batch if len(batch) > 1 else batch[0]
-
-    def on_epoch_end(self):
-        self.order.epoch += 1
-
-
-def stream(source, *, batch_size, shuffle, seed, paired=None):
-    """A source as batches: `tf.data.Dataset` where TensorFlow is installed, else `PyDataset`.
-
-    Nothing is kept in memory beyond a few batches and one index per example. The last batch may
-    be smaller. `paired`: see `Order`.
-    """
-    order = Order(len(source), shuffle, seed, paired)
-    _check_size(len(source), "examples", batch_size, batch_size, 1)
-    if importlib.util.find_spec("tensorflow") is None:
-        return SourceDataset(source, batch_size, order)
-    return _tf_stream(source, batch_size, order)
-
-
-def stream_tf_data(ds, count, *, batch_size, shuffle, seed, buffer=8192):
-    """A `tf.data` of `count` examples as batches, shuffled within a buffer by (seed, epoch)."""
-    import tensorflow as tf
-
-    order = Order(count, shuffle, seed)
-    _check_size(count, "examples", batch_size, batch_size, 1)
-    if shuffle:
-        epoch_seed = host_function(order.advance_seed, tf.int64)
-        unshuffled = ds
-
-        def shuffled(_):
-            # Else the order also depends on `tf.random.set_seed`.
-            tf.compat.v1.get_default_graph().seed = 1
-            return unshuffled.shuffle(buffer, seed=tf.reshape(epoch_seed(), ()))
-
-        ds = tf.data.Dataset.range(1).flat_map(shuffled)
-    ds = ds.apply(tf.data.experimental.assert_cardinality(count)).batch(batch_size)
-    return _known(ds, order, batch_size)
-
-
-def _tf_stream(source, batch_size, order):
-    import tensorflow as tf
-
-    dtypes = [tf.as_dtype(dtype) for _, dtype in source.specs]
-    permutation = host_function(order.advance, tf.int64)
-    arrays = _in_memory(source)
-    if arrays is None:
-        read = host_function(source.read, dtypes)
-    else:  # no Python, which would wait for the thread that runs the training loop
-        with tf.device("CPU:0"):
-            tensors = [tf.constant(a) for a in arrays]
-        read = lambda indices: [tf.gather(t, indices % len(t)) for t in tensors]
-
-    def with_shapes(indices):
-        batch = read(indices)
-        for component, (shape, _) in zip(batch, source.specs):
-            component.set_shape((indices.shape[0], *shape))
-        return tuple(batch) if len(batch) > 1 else batch[0]
-
-    def places(_):
-        indices = permutation()
-        starts = tf.data.Dataset.range(0, order.count, batch_size)
-        return starts.map(lambda start: indices[start : start + batch_size])
-
-    ds = tf.data.Dataset.range(1).flat_map(places)
-    ds = ds.apply(tf.data.experimental.assert_cardinality(-(-order.count // batch_size)))
-    ds = ds.map(with_shapes, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return _known(ds, order, batch_size)
-
-
-MEMORY = 2**29
-"""Arrays of at most this size are handed to TensorFlow, which makes a copy: 512 MiB."""
-
-
-def _in_memory(source):
-    """The arrays of a source, if they are in memory and small; else None."""
-    arrays = source.arrays if getattr(type(source), "read", None) is ArraySource.read else ()
-    small = sum(a.nbytes for a in arrays) <= MEMORY
-    plain = all(isinstance(a, np.ndarray) and not isinstance(a, np.memmap) for a in arrays)
-    return arrays if arrays and small and plain else None
-
-
-def _known(ds, order, batch_size):
-    """Batches of a source, of which `fit` finds out in which order they come."""
-    import tensorflow as tf
-
-    # At the root: whatever is mapped on top, `fit` finds the order and pins its epoch.
-    ds.ganzoo_order = order
-    final = ds.prefetch(tf.data.AUTOTUNE)
-    final.ganzoo_full_batches = order.count // batch_size
-    return final
-
-
-# Errors of Python functions that run inside tf.data -------------------------------------------
-
-_HOST_ERRORS: list[Exception] = []
-
-
-def host_function(fn, dtypes):
-    """`fn` on NumPy arrays as a step of a `tf.data` pipeline; see `host_errors`."""
-    import tensorflow as tf
-
-    def guarded(*arrays):
-        try:
-            return fn(*arrays)
-        except Exception as error:
-            _HOST_ERRORS.append(error)
-            raise
-
-    return lambda *tensors: tf.numpy_function(guarded, tensors, dtypes)
-
-
-@contextlib.contextmanager
-def host_errors():
-    """Within, an error raised by a `host_function` comes out as it was, not as TensorFlow's."""
-    _HOST_ERRORS.clear()
-    try:
-        with warnings.catch_warnings():
-            # Keras calls every end of data whose length it did not know an interruption.
-            warnings.filterwarnings("ignore", "Your input ran out of data")
-            yield
-    except Exception as error:
-        tf = sys.modules.get("tensorflow")
-        if tf is not None and isinstance(error, tf.errors.OpError):
-            # That one among them: pipelines left behind go on for a while, and fail too.
-            for cause in _HOST_ERRORS:
-                if f"{type(cause).__name__}: {cause}" in str(error):
-                    raise cause from None
-        raise
-
+from ganzoo.backend.host_functions import host_function
+from ganzoo.backend.sources import ArraySource
+from ganzoo.backend.sources import Order
+from ganzoo.backend.sources import SourceDataset
+from ganzoo.backend.sources import check_size
+from ganzoo.backend.sources import tf_stream
 
 # Feeding `fit` --------------------------------------------------------------------------------
 
@@ -412,16 +185,6 @@ def _specs(arrays):
     return tuple((tuple(a.shape[1:]), keras.backend.standardize_dtype(a.dtype)) for a in arrays)
 
 
-def _check_size(have, what, needed, size, turns):
-    if have < needed:
-        reads = f"a batch of {size}" if turns == 1 else f"{turns} batches of {size}"
-        mend = "a smaller `batch_size`" + (" or fewer `discriminator_steps`" if turns > 1 else "")
-        raise ValueError(
-            f"The data has {have} {what}, fewer than one training step reads ({reads}). Use more "
-            f"data or {mend}."
-        )
-
-
 def _may_be_wrong(specs):
     """Raw pictures without labels cannot be out of range."""
     return any(dtype != "uint8" or not shape for shape, dtype in specs)
@@ -454,7 +217,7 @@ def _feed_arrays(x, y, accept, check, batch_size, shuffle, seed, repeat, paired)
     specs = _specs(arrays)
     turns = accept(specs)
     source = ArraySource(*arrays)
-    _check_size(len(source), "examples", batch_size * turns, batch_size, turns)
+    check_size(len(source), "examples", batch_size * turns, batch_size, turns)
     streamed = any(isinstance(a, np.memmap) for a in arrays)
     if check is not None and not streamed and _may_be_wrong(specs):
         # At once, and in pieces, so that no temporary is as large as the data.
@@ -462,7 +225,7 @@ def _feed_arrays(x, y, accept, check, batch_size, shuffle, seed, repeat, paired)
             check(source.read(np.arange(start, min(start + 4096, len(source)))))
     order = Order(len(source), shuffle, seed)
     make, finish = (
-        (_tf_stream, _feed_tf_data)
+        (tf_stream, _feed_tf_data)
         if keras.backend.backend() == "tensorflow"
         else (SourceDataset, _feed_py_dataset)
     )
@@ -499,7 +262,7 @@ def _feed_tf_data(ds, accept, check, repeat):
         specs = _specs([np.broadcast_to(z, e.shape) for z, e in zip(zero, elements)])
         size = elements[0].shape[0]
         turns = accept(specs)
-        _check_size(count, "batches", turns, size, turns)
+        check_size(count, "batches", turns, size, turns)
     else:  # look at what one step would read
         full = getattr(ds, "ganzoo_full_batches", None)
         # The first batch may be a partial one, where batches were shuffled.
@@ -516,7 +279,7 @@ def _feed_tf_data(ds, accept, check, repeat):
             ds = ds.rebatch(size, drop_remainder=True)
         if turns > 1:
             found = sum(1 for _ in ds.take(turns))
-            _check_size(found, "full batches", turns, size, turns)
+            check_size(found, "full batches", turns, size, turns)
 
     examine = None
     if check is not None and _may_be_wrong(specs):
@@ -657,7 +420,7 @@ def _feed_py_dataset(ds, accept, check, repeat):
     if count is not None:
         if len(_tuple(ds[count - 1])[0]) != size:
             count -= 1  # the last batch is a partial one
-        _check_size(count, "full batches", turns, size, turns)
+        check_size(count, "full batches", turns, size, turns)
         count //= turns
     orders = tuple(_find_orders(ds))
     check = check if _may_be_wrong(specs) else None

@@ -5,13 +5,13 @@ import contextlib
 import jax
 import keras
 
-from ganzoo.backend.alone import average as average
-from ganzoo.backend.alone import drawn as drawn
-from ganzoo.backend.alone import own as own
-from ganzoo.backend.alone import replicas as replicas
-from ganzoo.backend.alone import whole as whole
 from ganzoo.backend.feed import given
 from ganzoo.backend.feed import part
+from ganzoo.backend.unreplicated import average as average
+from ganzoo.backend.unreplicated import drawn as drawn
+from ganzoo.backend.unreplicated import own as own
+from ganzoo.backend.unreplicated import replicas as replicas
+from ganzoo.backend.unreplicated import whole as whole
 
 
 class Trainer:

@@ -5,11 +5,11 @@ import contextlib
 import keras
 import torch
 
-from ganzoo.backend.alone import average as average
-from ganzoo.backend.alone import drawn as drawn
-from ganzoo.backend.alone import own as own
-from ganzoo.backend.alone import replicas as replicas
-from ganzoo.backend.alone import whole as whole
+from ganzoo.backend.unreplicated import average as average
+from ganzoo.backend.unreplicated import drawn as drawn
+from ganzoo.backend.unreplicated import own as own
+from ganzoo.backend.unreplicated import replicas as replicas
+from ganzoo.backend.unreplicated import whole as whole
 
 
 class Trainer:

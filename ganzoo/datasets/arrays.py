@@ -6,112 +6,10 @@ import math
 import zipfile
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from ganzoo import archives
-from ganzoo import checks
+from ganzoo import validation
 from ganzoo.datasets.source import Arrays
-
-
-def digits(split, labels):
-    """1,797 handwritten digits, 8×8 grey; every sixth is kept for `"test"`."""
-    from sklearn import datasets
-
-    checks.one_of("split", split, ("train", "test", "all"))
-    data = datasets.load_digits()
-    images = np.round(data.images * (255 / 16)).astype("uint8")[..., None]
-    held_out = np.arange(len(images)) % 6 == 5
-    keep = {"train": ~held_out, "test": held_out, "all": slice(None)}[split]
-    return from_arrays(
-        images[keep], data.target[keep], labels, class_names=[str(i) for i in range(10)]
-    )
-
-
-def semi_supervised(
-    images: ArrayLike, labels: ArrayLike, *, per_class: int = 10, share: float = 0.2, seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Most labels taken away: a task of learning from few of them.
-
-    Of each class the labels of some pictures are kept. All pictures are there without labels,
-    label −1, and those few once more with theirs, repeated until they are `share` of the whole:
-    then nearly every batch of a shuffled data set has some.
-
-    Args:
-        images: `(n, …)` array.
-        labels: `(n,)` whole numbers.
-        per_class: labels kept of each class.
-        share: of labelled pictures in what is returned, above 0 and below 1; at least each once.
-        seed: of which labels are kept.
-
-    Returns:
-        `(images, labels)`, ready for `fit` or, as a source, for `load`.
-
-    Raises:
-        ValueError: a class has too few pictures.
-
-    Example:
-
-    >>> images, labels = semi_supervised(np.zeros((1000, 8, 8, 1)), np.arange(1000) % 10)
-    >>> len(images), float((labels >= 0).mean())
-    (1250, 0.2)
-    """
-    images, labels = np.asarray(images), np.asarray(labels)
-    checks.integer("per_class", per_class)
-    checks.real("share", share, above=0, below=1)
-    if len(images) != len(labels):
-        raise ValueError(f"Received {len(images)} pictures and {len(labels)} labels.")
-    rng = np.random.default_rng(seed)
-    kept = []
-    for label in np.unique(labels[labels >= 0]):
-        found = np.flatnonzero(labels == label)
-        if len(found) < per_class:
-            raise ValueError(
-                f"`per_class={per_class}`, but class {label} has {len(found)} labelled pictures."
-            )
-        kept.append(rng.choice(found, per_class, replace=False))
-    kept = np.concatenate(kept)
-    wanted = max(len(kept), round(len(images) * share / (1 - share)))
-    kept = np.resize(kept, wanted)
-    unlabelled = np.full(len(images), -1, "int32")
-    return (
-        np.concatenate([images, images[kept]]),
-        np.concatenate([unlabelled, labels[kept].astype("int32")]),
-    )
-
-
-POINTS = 100_000
-"""Points of `ring` and `grid`, as in PacGAN's experiments."""
-
-
-def _mixtures():
-    angle = np.arange(8) * (2 * np.pi / 8)
-    line = np.linspace(-0.8, 0.8, 5)
-    return {
-        "ring": (0.8 * np.stack([np.cos(angle), np.sin(angle)], axis=1), 0.008),
-        "grid": (np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2), 0.01),
-    }
-
-
-MIXTURES = _mixtures()
-"""`(centres, standard deviation)` of the Gaussians of the toy data sets."""
-
-
-def ring(split, labels):
-    """Eight Gaussians, σ = 0.01 r, on a circle of radius r = 0.8."""
-    return _mixture(*MIXTURES["ring"], split, labels)
-
-
-def grid(split, labels):
-    """25 Gaussians, σ = 0.01, at the crossings of a 5×5 grid from −0.8 to 0.8."""
-    return _mixture(*MIXTURES["grid"], split, labels)
-
-
-def _mixture(centres, sigma, split, labels):
-    checks.one_of("split", split, ("train", "test"))
-    rng = np.random.default_rng({"train": 0, "test": 1}[split])
-    modes = rng.integers(len(centres), size=POINTS)
-    points = centres[modes] + sigma * rng.standard_normal((POINTS, 2))
-    return from_arrays(points.astype("float32"), modes, labels)
+from ganzoo.files import archives
 
 
 def from_arrays(images, targets, labels, class_names=None):
@@ -132,7 +30,7 @@ def from_arrays(images, targets, labels, class_names=None):
         images = images[..., None]
     if images.size == 0:
         raise ValueError("The array is empty.")
-    checks.channels_last(images.shape[1:])
+    validation.channels_last(images.shape[1:])
     if not labels:
         return Arrays(images, class_names=class_names)
     if targets is None:

@@ -3,7 +3,7 @@
 import pathlib
 
 from ganzoo import backend
-from ganzoo.datasets.pictures import Pictures
+from ganzoo.datasets.image_folder import Pictures
 from ganzoo.datasets.source import Arrays
 
 

@@ -8,7 +8,7 @@ import pathlib
 import numpy as np
 
 from ganzoo import backend
-from ganzoo import checks
+from ganzoo import validation
 from ganzoo.datasets.source import Arrays
 from ganzoo.datasets.source import fit
 
@@ -21,7 +21,7 @@ def load(name, split, image_size, labels, data_dir, built_in, limit):
     _prepare(builder, name, data_dir)
     known = builder.info.splits
     if split not in known and "[" not in split and "+" not in split:
-        raise checks.unknown(f"split of {name!r}", split, known)
+        raise validation.unknown(f"split of {name!r}", split, known)
     features = builder.info.features
     if "image" not in features:
         raise ValueError(f"{name!r} has no pictures; its features are {', '.join(features)}.")
@@ -44,7 +44,7 @@ def _builder(name, data_dir, built_in):
     try:
         return tfds.builder(name, data_dir=home)
     except tfds.core.registered.DatasetNotFoundError:
-        raise checks.unknown(
+        raise validation.unknown(
             "data set (and there is no such file or folder)",
             name,
             {*tfds.list_builders(with_community_datasets=False), *built_in},

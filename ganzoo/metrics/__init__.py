@@ -12,19 +12,19 @@ pixels. `ganzoo.evaluate` brings models, data, extractors and metrics together.
 ['precision', 'recall']
 """
 
+from ganzoo.extractors import extractor as extractor
+from ganzoo.extractors.points import modes_of as modes_of
 from ganzoo.metrics.base import Metric as Metric
 from ganzoo.metrics.classes import ClassAgreement as ClassAgreement
 from ganzoo.metrics.classes import ClassScore as ClassScore
 from ganzoo.metrics.classes import Diversity as Diversity
 from ganzoo.metrics.classes import ModeCoverage as ModeCoverage
 from ganzoo.metrics.classes import class_score as class_score
-from ganzoo.metrics.classes import modes_of as modes_of
 from ganzoo.metrics.distances import FrechetDistance as FrechetDistance
 from ganzoo.metrics.distances import IntraClassFrechet as IntraClassFrechet
 from ganzoo.metrics.distances import KernelDistance as KernelDistance
 from ganzoo.metrics.distances import frechet_distance as frechet_distance
 from ganzoo.metrics.distances import kernel_distance as kernel_distance
-from ganzoo.metrics.extractors import extractor as extractor
 from ganzoo.metrics.manifold import DensityCoverage as DensityCoverage
 from ganzoo.metrics.manifold import PrecisionRecall as PrecisionRecall
 from ganzoo.metrics.manifold import density_coverage as density_coverage

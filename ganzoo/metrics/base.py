@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ganzoo import checks
+from ganzoo import validation
 
 SIDES = ("real", "fake", "train")
 
@@ -170,4 +170,4 @@ def _column(name, values, rows):
 def positive(**arguments: Any) -> None:
     """Checks whole numbers of at least 1, given by name."""
     for name, value in arguments.items():
-        checks.integer(name, value)
+        validation.integer(name, value)

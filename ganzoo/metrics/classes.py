@@ -3,10 +3,9 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import special
 
-from ganzoo import checks
+from ganzoo import validation
 from ganzoo.metrics.base import Metric
 from ganzoo.metrics.states import Moments
 from ganzoo.metrics.states import Rows
@@ -161,7 +160,7 @@ class ModeCoverage(Metric):
     better = {"modes": "higher", "high_quality": "higher", "modes_kl": "lower"}
 
     def __init__(self, modes: int, strays: bool = True) -> None:
-        self.modes = checks.integer("modes", modes)
+        self.modes = validation.integer("modes", modes)
         self.strays = bool(strays)
         super().__init__()
 
@@ -203,22 +202,6 @@ class ModeCoverage(Metric):
         }
 
 
-def modes_of(points: ArrayLike, centres: ArrayLike, sigma: float) -> np.ndarray:
-    """The nearest mode of each point; −1 for points more than three σ away from all.
-
-    Args:
-        points: `(n, d)` float.
-        centres: `(modes, d)`, the means of the mixture.
-        sigma: its standard deviation, the same along all axes.
-
-    Returns:
-        `(n,)` int64.
-    """
-    distances = np.linalg.norm(np.asarray(points)[:, None] - np.asarray(centres)[None], axis=2)
-    near = distances.argmin(axis=1)
-    return np.where(distances.min(axis=1) < 3 * sigma, near, -1)
-
-
 class Diversity(Metric):
     """Mean Euclidean distance between two samples; the data's own stands beside it.
 
@@ -232,7 +215,7 @@ class Diversity(Metric):
     better = {"diversity": "higher"}
 
     def __init__(self, keep: int = 2_000) -> None:
-        self.keep = checks.integer("keep", keep, least=2)
+        self.keep = validation.integer("keep", keep, least=2)
         super().__init__()
 
     def settings(self) -> dict[str, Any]:

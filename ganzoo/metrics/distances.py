@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ganzoo import checks
+from ganzoo import validation
 from ganzoo.metrics.base import Metric
 from ganzoo.metrics.base import positive
 from ganzoo.metrics.states import ClassMoments
@@ -196,8 +196,8 @@ class KernelDistance(Metric):
         self, subsets: int = 100, subset_size: int = 1000, keep: int = 50_000, seed: int = 0
     ) -> None:
         positive(subsets=subsets, keep=keep)
-        checks.integer("subset_size", subset_size, least=2)
-        checks.integer("seed", seed, least=0)
+        validation.integer("subset_size", subset_size, least=2)
+        validation.integer("seed", seed, least=0)
         self.subsets, self.subset_size, self.keep, self.seed = subsets, subset_size, keep, seed
         super().__init__()
 

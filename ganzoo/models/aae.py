@@ -5,14 +5,14 @@ from typing import Any
 
 from keras import ops
 
-from ganzoo import checks
-from ganzoo import hints
 from ganzoo import losses
-from ganzoo.encoding import Encoding
+from ganzoo import types
+from ganzoo import validation
+from ganzoo.families.autoencoding import Encoding
+from ganzoo.families.latent import Generative
 from ganzoo.game import Player
-from ganzoo.generative import Generative
-from ganzoo.networks import coding as networks
-from ganzoo.registry import register
+from ganzoo.game.registry import register
+from ganzoo.networks import encoders as networks
 
 
 @register
@@ -80,7 +80,7 @@ class AAE(Generative, Encoding):
         super().__init__(
             latent_dim=latent_dim, learning_rate=learning_rate, beta_1=beta_1, **kwargs
         )
-        self.discriminator_units = checks.integers("discriminator_units", discriminator_units)
+        self.discriminator_units = validation.integers("discriminator_units", discriminator_units)
 
     def build_players(self):
         self.encoder, self.decoder = self.build_encoder(), self.build_decoder()
@@ -96,16 +96,16 @@ class AAE(Generative, Encoding):
         latents = self.sample_latents(ops.shape(batch["images"])[0])
         return {"latents": latents, "codes": self.encoder(batch["images"], training=True)}
 
-    def reconstruction_loss(self, batch: hints.Tensors, drawn: hints.Tensors) -> hints.Losses:
+    def reconstruction_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
         again = self.decoder(drawn["codes"], training=True)
         return {"reconstruction": ops.mean(ops.square(again - batch["images"]))}, {}
 
-    def discriminator_loss(self, batch: hints.Tensors, drawn: hints.Tensors) -> hints.Losses:
+    def discriminator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
         real, fake = (self.discriminator(drawn[x], training=True) for x in ("latents", "codes"))
         objective = losses.non_saturating
         signals = objective.signals(real, fake)
         return {"adversarial": objective.discriminator(real, fake)}, signals
 
-    def generator_loss(self, batch: hints.Tensors, drawn: hints.Tensors) -> hints.Losses:
+    def generator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
         fake = self.discriminator(drawn["codes"], training=True)
         return {"adversarial": losses.non_saturating.generator(fake)}, {}

@@ -5,10 +5,10 @@ from typing import Any
 import keras
 from keras import ops
 
-from ganzoo import checks
-from ganzoo.convolutional import ConvolutionalGAN
+from ganzoo import validation
+from ganzoo.families.dcgan_networks import ConvolutionalGAN
+from ganzoo.game.registry import register
 from ganzoo.networks import dcgan as networks
-from ganzoo.registry import register
 
 
 @register
@@ -66,9 +66,9 @@ class ACGAN(ConvolutionalGAN):
         fake_class_weight: float = 1.0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(num_classes=checks.integer("num_classes", num_classes), **kwargs)
-        self.class_weight = checks.real("class_weight", class_weight, least=0)
-        self.fake_class_weight = checks.real("fake_class_weight", fake_class_weight, least=0)
+        super().__init__(num_classes=validation.integer("num_classes", num_classes), **kwargs)
+        self.class_weight = validation.real("class_weight", class_weight, least=0)
+        self.fake_class_weight = validation.real("fake_class_weight", fake_class_weight, least=0)
 
     def build_discriminator(self):
         return networks.discriminator(

@@ -2,10 +2,10 @@
 
 from keras import ops
 
-from ganzoo import hints
-from ganzoo.encoding import Encoding
+from ganzoo import types
+from ganzoo.families.autoencoding import Encoding
 from ganzoo.game import Player
-from ganzoo.registry import register
+from ganzoo.game.registry import register
 
 
 @register
@@ -63,7 +63,7 @@ class Autoencoder(Encoding):
         self.encoder, self.decoder = self.build_encoder(), self.build_decoder()
         return (Player("autoencoder", (self.encoder, self.decoder), self.reconstruction_loss),)
 
-    def reconstruction_loss(self, batch: hints.Tensors, drawn: hints.Tensors) -> hints.Losses:
+    def reconstruction_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
         images = batch["images"]
         again = self.decoder(self.encoder(images, training=True), training=True)
         return {"reconstruction": ops.mean(ops.square(again - images))}, {}

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from ganzoo import augmentations
-from ganzoo import checks
-from ganzoo import hints
 from ganzoo import losses
-from ganzoo.encoding import Encoding
+from ganzoo import types
+from ganzoo import validation
+from ganzoo.families.autoencoding import Encoding
+from ganzoo.families.gan import GAN
 from ganzoo.game import Player
-from ganzoo.gan import GAN
+from ganzoo.game.registry import register
 from ganzoo.losses import Objective
-from ganzoo.networks import coding as networks
-from ganzoo.registry import register
+from ganzoo.networks import encoders as networks
 
 
 @register
@@ -71,7 +71,7 @@ class BiGAN(GAN, Encoding):
     def __init__(
         self, *, objective: str | Objective = "non_saturating", latent_dim: int = 50, **kwargs: Any
     ) -> None:
-        checks.one_of("objective", objective, ("non_saturating", "minimax"))
+        validation.one_of("objective", objective, ("non_saturating", "minimax"))
         super().__init__(objective=objective, latent_dim=latent_dim, **kwargs)
 
     def build_generator(self):
@@ -91,7 +91,7 @@ class BiGAN(GAN, Encoding):
     def draw(self, batch):
         return {**super().draw(batch), "codes": self.encoder(batch["images"], training=True)}
 
-    def look_at_pairs(self, batch: hints.Tensors, drawn: hints.Tensors) -> Iterator[hints.Tensor]:
+    def look_at_pairs(self, batch: types.Tensors, drawn: types.Tensors) -> Iterator[types.Tensor]:
         """The logits of pictures with their codes, and of latents with their pictures."""
         pairs = (batch["images"], drawn["codes"]), (drawn["fake"], drawn["latents"])
         augment = augmentations.get(self.augment)
@@ -99,11 +99,11 @@ class BiGAN(GAN, Encoding):
             inputs = [augment(images, self.seed_generator), codes]
             yield self.discriminator(inputs, training=True)
 
-    def discriminator_loss(self, batch: hints.Tensors, drawn: hints.Tensors) -> hints.Losses:
+    def discriminator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
         real, fake = ({"logits": logits} for logits in self.look_at_pairs(batch, drawn))
         return self._judgement(batch, drawn, real, fake)
 
-    def generator_loss(self, batch: hints.Tensors, drawn: hints.Tensors) -> hints.Losses:
+    def generator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
         real, fake = self.look_at_pairs(batch, drawn)
         if self.objective == "minimax":
             return {"adversarial": -losses.minimax.discriminator(real, fake)}, {}

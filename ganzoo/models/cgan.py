@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from ganzoo import checks
-from ganzoo.convolutional import ConvolutionalGAN
-from ganzoo.registry import register
+from ganzoo import validation
+from ganzoo.families.dcgan_networks import ConvolutionalGAN
+from ganzoo.game.registry import register
 
 
 @register
@@ -47,4 +47,4 @@ class CGAN(ConvolutionalGAN):
     """
 
     def __init__(self, *, num_classes: int = 10, **kwargs: Any) -> None:
-        super().__init__(num_classes=checks.integer("num_classes", num_classes), **kwargs)
+        super().__init__(num_classes=validation.integer("num_classes", num_classes), **kwargs)

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ganzoo import checks
-from ganzoo.gan import GAN
-from ganzoo.networks import coupled as networks
-from ganzoo.pictures import to_pictures
-from ganzoo.registry import register
-from ganzoo.translation import TwoDomains
+from ganzoo import validation
+from ganzoo.families.gan import GAN
+from ganzoo.families.translation import TwoDomains
+from ganzoo.game.registry import register
+from ganzoo.modalities.images import to_pictures
+from ganzoo.networks import cogan as networks
 
 
 def _images(made):
@@ -72,8 +72,8 @@ class CoGAN(TwoDomains, GAN):
         self, *, channels: int = 64, apart: int = 1, ema_decay: float = 0.99, **kwargs: Any
     ) -> None:
         super().__init__(ema_decay=ema_decay, **kwargs)
-        self.channels = checks.integer("channels", channels)
-        self.apart = checks.integer("apart", apart)
+        self.channels = validation.integer("channels", channels)
+        self.apart = validation.integer("apart", apart)
         if self.num_classes is not None:
             raise ValueError("CoGAN takes no labels: leave `num_classes` out, or use 'cgan'.")
 
@@ -107,7 +107,7 @@ class CoGAN(TwoDomains, GAN):
     ) -> Iterator[np.ndarray]:
         """The pictures of `generate`, a batch at a time."""
         finish = {"images": _images, "targets": _targets}[
-            checks.one_of("domain", domain, networks.DOMAINS)
+            validation.one_of("domain", domain, networks.DOMAINS)
         ]
         return super().generate_batches(n, finish=finish, **options)
 
@@ -121,7 +121,7 @@ class CoGAN(TwoDomains, GAN):
         **options: Any,
     ) -> tuple[np.ndarray, ...]:
         """Pictures of both domains, the same things in the same order: `(images, targets)`."""
-        parts = self._latents(checks.integer("n", n), latents, seed, truncation, n)
+        parts = self._latents(validation.integer("n", n), latents, seed, truncation, n)
         latents = np.concatenate(list(parts))
         return tuple(
             self.generate(n, domain=domain, latents=latents, **options)

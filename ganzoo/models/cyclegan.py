@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from ganzoo import checks
 from ganzoo import layers
-from ganzoo.adversarial import Adversarial
+from ganzoo import validation
+from ganzoo.families.adversarial import Adversarial
+from ganzoo.families.translation import Translator
+from ganzoo.families.translation import difference
+from ganzoo.game.registry import register
 from ganzoo.losses import Objective
-from ganzoo.networks import translation as networks
-from ganzoo.registry import register
-from ganzoo.translation import Translator
-from ganzoo.translation import difference
+from ganzoo.networks import patch
+from ganzoo.networks import translators
 
 
 @register
@@ -34,7 +35,7 @@ class CycleGAN(Adversarial, Translator):
         blocks: residual blocks; None: the paper's 9 for pictures from 256×256, 6 for smaller ones.
         patch_layers: n, how often the discriminators halve the picture; their patches are
             9 · 2ⁿ − 2 high and wide: 16, 34, 70, 142, 286. None: 3, fewer below 32×32.
-        **kwargs: see `ganzoo.adversarial.Adversarial` (`learning_rate`, `augment`, …) and
+        **kwargs: see `ganzoo.families.adversarial.Adversarial` (`learning_rate`, `augment`, …) and
             `ganzoo.Game` (`image_shape`, `ema_decay`, `precision`, `seed`, …).
 
     Example:
@@ -73,26 +74,26 @@ class CycleGAN(Adversarial, Translator):
         **kwargs: Any,
     ) -> None:
         super().__init__(objective=objective, **kwargs)
-        self.cycle_weight = checks.real("cycle_weight", cycle_weight, least=0)
-        self.identity_weight = checks.real("identity_weight", identity_weight, least=0)
-        self.history_size = checks.integer("history_size", history_size, least=0)
-        self.channels = checks.integer("channels", channels)
-        self.blocks = checks.optional(checks.integer, "blocks", blocks)
-        self.patch_layers = checks.optional(checks.integer, "patch_layers", patch_layers)
+        self.cycle_weight = validation.real("cycle_weight", cycle_weight, least=0)
+        self.identity_weight = validation.real("identity_weight", identity_weight, least=0)
+        self.history_size = validation.integer("history_size", history_size, least=0)
+        self.channels = validation.integer("channels", channels)
+        self.blocks = validation.optional(validation.integer, "blocks", blocks)
+        self.patch_layers = validation.optional(validation.integer, "patch_layers", patch_layers)
 
     def check_image_shape(self, shape):
         super().check_image_shape(shape)
-        networks.check_patch_layers(self.patch_layers, *shape[:2])
+        patch.check_patch_layers(self.patch_layers, *shape[:2])
 
     def build_generator(self):
-        make = lambda name: networks.residual(self.image_shape, self.channels, self.blocks, name)
-        return networks.both_ways(make("there"), make("back"))
+        make = lambda name: translators.residual(self.image_shape, self.channels, self.blocks, name)
+        return translators.both_ways(make("there"), make("back"))
 
     def build_discriminator(self):
-        judge = lambda name: networks.patch_discriminator(
+        judge = lambda name: patch.patch_discriminator(
             self.image_shape, self.channels, self.patch_layers, name=name
         )
-        return networks.each_its_own(judge("judge_images"), judge("judge_targets"))
+        return translators.each_its_own(judge("judge_images"), judge("judge_targets"))
 
     def build_players(self):
         self.kept = {key: layers.ImageHistory(self.history_size) for key in ("images", "targets")}

@@ -1,7 +1,7 @@
 """DCGAN: all-convolutional networks with batch normalisation."""
 
-from ganzoo.convolutional import ConvolutionalGAN
-from ganzoo.registry import register
+from ganzoo.families.dcgan_networks import ConvolutionalGAN
+from ganzoo.game.registry import register
 
 
 @register

@@ -7,10 +7,10 @@ import keras
 from keras import ops
 
 from ganzoo import backend
-from ganzoo import checks
 from ganzoo import penalties
-from ganzoo.convolutional import ConvolutionalGAN
-from ganzoo.registry import register
+from ganzoo import validation
+from ganzoo.families.dcgan_networks import ConvolutionalGAN
+from ganzoo.game.registry import register
 
 
 @register
@@ -68,9 +68,9 @@ class DRAGAN(ConvolutionalGAN):
         **kwargs: Any,
     ) -> None:
         super().__init__(discriminator_normalization=discriminator_normalization, **kwargs)
-        self.penalty_weight = checks.real("penalty_weight", penalty_weight, least=0)
-        self.slope = checks.real("slope", slope, least=0)
-        self.noise = checks.real("noise", noise, least=0)
+        self.penalty_weight = validation.real("penalty_weight", penalty_weight, least=0)
+        self.slope = validation.real("slope", slope, least=0)
+        self.noise = validation.real("noise", noise, least=0)
 
     def discriminator_terms(self, batch, drawn, real, fake):
         del drawn

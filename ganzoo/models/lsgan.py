@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from ganzoo.convolutional import ConvolutionalGAN
+from ganzoo.families.dcgan_networks import ConvolutionalGAN
+from ganzoo.game.registry import register
 from ganzoo.losses import Objective
-from ganzoo.registry import register
 
 
 @register

@@ -4,12 +4,13 @@ from typing import Any
 
 from keras import ops
 
-from ganzoo import checks
-from ganzoo.adversarial import Adversarial
-from ganzoo.networks import translation as networks
-from ganzoo.registry import register
-from ganzoo.translation import Translator
-from ganzoo.translation import difference
+from ganzoo import validation
+from ganzoo.families.adversarial import Adversarial
+from ganzoo.families.translation import Translator
+from ganzoo.families.translation import difference
+from ganzoo.game.registry import register
+from ganzoo.networks import patch
+from ganzoo.networks import unet
 
 
 @register
@@ -30,10 +31,10 @@ class Pix2Pix(Adversarial, Translator):
         dropout: share dropped in the innermost layers of the decoder, in [0, 1).
         patch_layers: n, how often the discriminator halves the picture; its patches are
             9 · 2ⁿ − 2 high and wide: 16, 34, 70, 142, 286. None: 3, fewer below 32×32.
-        augment: as in `ganzoo.adversarial.Adversarial`; a picture and its translation are
+        augment: as in `ganzoo.families.adversarial.Adversarial`; a picture and its translation are
             changed together.
-        **kwargs: see `ganzoo.adversarial.Adversarial` (`learning_rate`, …) and `ganzoo.Game`
-            (`image_shape`, `ema_decay`, `precision`, `seed`, …).
+        **kwargs: see `ganzoo.families.adversarial.Adversarial` (`learning_rate`, …) and
+            `ganzoo.Game` (`image_shape`, `ema_decay`, `precision`, `seed`, …).
 
     Example:
 
@@ -73,28 +74,28 @@ class Pix2Pix(Adversarial, Translator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.distance_weight = checks.real("distance_weight", distance_weight, least=0)
-        self.channels = checks.integer("channels", channels)
-        self.dropout = checks.real("dropout", dropout, least=0, below=1)
-        self.patch_layers = checks.optional(checks.integer, "patch_layers", patch_layers)
+        self.distance_weight = validation.real("distance_weight", distance_weight, least=0)
+        self.channels = validation.integer("channels", channels)
+        self.dropout = validation.real("dropout", dropout, least=0, below=1)
+        self.patch_layers = validation.optional(validation.integer, "patch_layers", patch_layers)
 
     def check_image_shape(self, shape):
         super().check_image_shape(shape)
-        networks.check_patch_layers(self.patch_layers, *shape[:2])
+        patch.check_patch_layers(self.patch_layers, *shape[:2])
 
     def build_generator(self):
-        return networks.unet(self.image_shape, self.channels, self.dropout)
+        return unet.unet(self.image_shape, self.channels, self.dropout)
 
     def build_discriminator(self):
         height, width, depth = self.image_shape
-        return networks.patch_discriminator(
+        return patch.patch_discriminator(
             (height, width, 2 * depth), self.channels, self.patch_layers, affine=True
         )
 
     @property
     def least_side(self):
         """Of smaller pictures the innermost normalised layer has one pixel, and forgets it."""
-        return max(8, 2 ** (networks.halvings(*self.image_shape[:2]) - 1) + 1)
+        return max(8, 2 ** (unet.halvings(*self.image_shape[:2]) - 1) + 1)
 
     def draw(self, batch):
         return {"fake": self.generator(batch["images"], training=True)}

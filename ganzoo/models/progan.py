@@ -6,12 +6,12 @@ from typing import Any
 import keras
 from keras import ops
 
-from ganzoo import checks
 from ganzoo import penalties
-from ganzoo.gan import GAN
+from ganzoo import validation
+from ganzoo.families.gan import GAN
+from ganzoo.game.registry import register
 from ganzoo.losses import Objective
-from ganzoo.networks import progressive as networks
-from ganzoo.registry import register
+from ganzoo.networks import progan as networks
 
 
 @register
@@ -78,12 +78,12 @@ class ProGAN(GAN):
         rates: dict[str, Any] = {"learning_rate": learning_rate, "beta_1": beta_1, "beta_2": beta_2}
         given: dict[str, Any] = {"latent_dim": latent_dim, "objective": objective}
         super().__init__(ema_decay=ema_decay, **given, **rates, **kwargs)
-        self.phase_steps = checks.integer("phase_steps", phase_steps)
-        self.levels = levels if levels is None else checks.integer("levels", levels)
-        self.channels = checks.integer("channels", channels)
-        self.max_channels = checks.integer("max_channels", max_channels)
-        self.penalty_weight = checks.real("penalty_weight", penalty_weight, least=0)
-        self.drift_weight = checks.real("drift_weight", drift_weight, least=0)
+        self.phase_steps = validation.integer("phase_steps", phase_steps)
+        self.levels = levels if levels is None else validation.integer("levels", levels)
+        self.channels = validation.integer("channels", channels)
+        self.max_channels = validation.integer("max_channels", max_channels)
+        self.penalty_weight = validation.real("penalty_weight", penalty_weight, least=0)
+        self.drift_weight = validation.real("drift_weight", drift_weight, least=0)
 
     @property
     def sizes(self) -> list[tuple[int, int]]:

@@ -5,13 +5,13 @@ from typing import Any
 
 from keras import ops
 
-from ganzoo import checks
 from ganzoo import penalties
-from ganzoo.gan import GAN
+from ganzoo import validation
+from ganzoo.families.gan import GAN
+from ganzoo.game.registry import register
 from ganzoo.losses import Objective
 from ganzoo.networks import dcgan
 from ganzoo.networks import r3gan
-from ganzoo.registry import register
 
 
 @register
@@ -94,14 +94,14 @@ class R3GAN(GAN):
             ema_decay=ema_decay,
             **kwargs,
         )
-        self.gamma = checks.real("gamma", gamma, least=0)
-        self.channels = checks.integers("channels", channels)
+        self.gamma = validation.real("gamma", gamma, least=0)
+        self.channels = validation.integers("channels", channels)
         if not self.channels:
             raise ValueError("`channels` must have a number for at least one size.")
-        self.architecture = checks.one_of("architecture", architecture, ("residual", "dcgan"))
-        self.blocks = checks.integer("blocks", blocks)
-        self.expansion = checks.integer("expansion", expansion)
-        self.group_width = checks.integer("group_width", group_width)
+        self.architecture = validation.one_of("architecture", architecture, ("residual", "dcgan"))
+        self.blocks = validation.integer("blocks", blocks)
+        self.expansion = validation.integer("expansion", expansion)
+        self.group_width = validation.integer("group_width", group_width)
 
     def build_generator(self):
         shape, classes = self.image_shape, self.num_classes

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from ganzoo.families.resnet_networks import ResidualGAN
+from ganzoo.game.registry import register
 from ganzoo.networks import resnet
-from ganzoo.registry import register
-from ganzoo.residual import ResidualGAN
 
 
 @register

@@ -6,11 +6,11 @@ import keras
 from keras import ops
 
 from ganzoo import backend
-from ganzoo import checks
 from ganzoo import penalties
-from ganzoo.gan import GAN
-from ganzoo.networks import style as networks
-from ganzoo.registry import register
+from ganzoo import validation
+from ganzoo.families.gan import GAN
+from ganzoo.game.registry import register
+from ganzoo.networks import stylegan2 as networks
 
 
 @register
@@ -85,15 +85,15 @@ class StyleGAN2(GAN):
     ) -> None:
         rates: dict[str, Any] = {"learning_rate": learning_rate, "beta_1": beta_1, "beta_2": beta_2}
         super().__init__(latent_dim=latent_dim, ema_decay=ema_decay, **rates, **kwargs)
-        self.style_dim = checks.integer("style_dim", style_dim)
-        self.mapping_layers = checks.integer("mapping_layers", mapping_layers)
-        self.channels = checks.integer("channels", channels)
-        self.max_channels = checks.integer("max_channels", max_channels)
-        self.mixing = checks.real("mixing", mixing, least=0, most=1)
-        self.gamma = checks.real("gamma", gamma, least=0)
-        self.gamma_every = checks.integer("gamma_every", gamma_every)
-        self.path_weight = checks.real("path_weight", path_weight, least=0)
-        self.path_every = checks.integer("path_every", path_every)
+        self.style_dim = validation.integer("style_dim", style_dim)
+        self.mapping_layers = validation.integer("mapping_layers", mapping_layers)
+        self.channels = validation.integer("channels", channels)
+        self.max_channels = validation.integer("max_channels", max_channels)
+        self.mixing = validation.real("mixing", mixing, least=0, most=1)
+        self.gamma = validation.real("gamma", gamma, least=0)
+        self.gamma_every = validation.integer("gamma_every", gamma_every)
+        self.path_weight = validation.real("path_weight", path_weight, least=0)
+        self.path_every = validation.integer("path_every", path_every)
         self.path_length = self.add_weight((), "zeros", trainable=False, name="path_length")
 
     def build_generator(self):

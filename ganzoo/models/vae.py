@@ -6,14 +6,14 @@ from typing import Any
 import keras
 from keras import ops
 
-from ganzoo import checks
-from ganzoo import hints
 from ganzoo import losses
-from ganzoo.encoding import Encoding
+from ganzoo import types
+from ganzoo import validation
+from ganzoo.families.autoencoding import Encoding
+from ganzoo.families.latent import Generative
 from ganzoo.game import Player
-from ganzoo.generative import Generative
+from ganzoo.game.registry import register
 from ganzoo.layers import Spread
-from ganzoo.registry import register
 
 
 @register
@@ -81,8 +81,8 @@ class VAE(Generative, Encoding):
         self, *, beta: float = 1.0, noise: float | None = None, latent_dim: int = 32, **kwargs: Any
     ) -> None:
         super().__init__(latent_dim=latent_dim, **kwargs)
-        self.beta = checks.real("beta", beta, least=0)
-        self.noise = noise if noise is None else checks.real("noise", noise, above=0)
+        self.beta = validation.real("beta", beta, least=0)
+        self.noise = noise if noise is None else validation.real("noise", noise, above=0)
 
     def build_players(self):
         self.encoder, decoder = self.build_encoder(), self.build_decoder()
@@ -91,7 +91,7 @@ class VAE(Generative, Encoding):
         self.decoder = keras.Model(decoder.input, spread(decoder.output), name="decoder")
         return (Player("autoencoder", (self.encoder, self.decoder), self.bound_loss),)
 
-    def bound_loss(self, batch: hints.Tensors, drawn: hints.Tensors) -> hints.Losses:
+    def bound_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
         images = batch["images"]
         found = self.encoder(images, training=True)
         means = self.decoder(self.sample_codes(found), training=True)

@@ -4,14 +4,14 @@ from typing import Any
 
 from keras import ops
 
-from ganzoo import checks
-from ganzoo import hints
 from ganzoo import losses
-from ganzoo.encoding import Encoding
+from ganzoo import types
+from ganzoo import validation
+from ganzoo.families.autoencoding import Encoding
+from ganzoo.families.latent import Generative
 from ganzoo.game import Player
-from ganzoo.generative import Generative
-from ganzoo.networks import coding as networks
-from ganzoo.registry import register
+from ganzoo.game.registry import register
+from ganzoo.networks import encoders as networks
 
 
 @register
@@ -86,8 +86,8 @@ class VAEGAN(Generative, Encoding):
         super().__init__(
             latent_dim=latent_dim, learning_rate=learning_rate, beta_1=beta_1, **kwargs
         )
-        self.gamma = checks.real("gamma", gamma, least=0)
-        self.beta = checks.real("beta", beta, least=0)
+        self.gamma = validation.real("gamma", gamma, least=0)
+        self.beta = validation.real("beta", beta, least=0)
 
     def build_players(self):
         self.encoder, self.generator = self.build_encoder(), self.build_decoder()
@@ -105,22 +105,22 @@ class VAEGAN(Generative, Encoding):
         again = self.generator(self.sample_codes(found), training=True)
         return {**found, "again": again, "fake": self.generator(latents, training=True)}
 
-    def look(self, images: hints.Tensor) -> hints.Tensors:
+    def look(self, images: types.Tensor) -> types.Tensors:
         return self.discriminator(images, training=True)
 
-    def discriminator_loss(self, batch: hints.Tensors, drawn: hints.Tensors) -> hints.Losses:
+    def discriminator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
         real = self.look(batch["images"])["logits"]
         fake = [self.look(drawn[name])["logits"] for name in ("again", "fake")]
         objective, fake = losses.non_saturating, ops.concatenate(fake)
         signals = objective.signals(real, fake)
         return {"adversarial": objective.discriminator(real, fake)}, signals
 
-    def difference(self, batch: hints.Tensors, again: hints.Tensor) -> hints.Tensor:
+    def difference(self, batch: types.Tensors, again: types.Tensor) -> types.Tensor:
         """L_D of what `look` says of the reconstructions."""
         wanted = ops.stop_gradient(self.look(batch["images"])["features"])
         return 0.5 * ops.mean(ops.sum(ops.square(wanted - again["features"]), axis=-1))
 
-    def generator_loss(self, batch: hints.Tensors, drawn: hints.Tensors) -> hints.Losses:
+    def generator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
         again, fake = self.look(drawn["again"]), self.look(drawn["fake"])
         logits = ops.concatenate([again["logits"], fake["logits"]])
         return {
@@ -128,7 +128,7 @@ class VAEGAN(Generative, Encoding):
             "reconstruction": self.gamma * self.difference(batch, again),
         }, {}
 
-    def encoder_loss(self, batch: hints.Tensors, drawn: hints.Tensors) -> hints.Losses:
+    def encoder_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
         prior = ops.mean(losses.gaussian_divergence(drawn["mean"], drawn["log_variance"]))
         difference = self.difference(batch, self.look(drawn["again"]))
         return {"reconstruction": difference, "prior": self.beta * prior}, {}

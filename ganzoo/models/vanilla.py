@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ganzoo.gan import GAN
+from ganzoo.families.gan import GAN
+from ganzoo.game.registry import register
 from ganzoo.losses import Objective
 from ganzoo.networks import mlp
-from ganzoo.registry import register
 
 
 @register

@@ -4,10 +4,10 @@ from typing import Any
 
 import keras
 
-from ganzoo import checks
-from ganzoo.convolutional import ConvolutionalGAN
+from ganzoo import validation
+from ganzoo.families.dcgan_networks import ConvolutionalGAN
+from ganzoo.game.registry import register
 from ganzoo.losses import Objective
-from ganzoo.registry import register
 
 
 @keras.saving.register_keras_serializable(package="ganzoo")
@@ -84,7 +84,7 @@ class WGAN(ConvolutionalGAN):
             learning_rate=learning_rate,
             **kwargs,
         )
-        self.clip = checks.real("clip", clip, above=0)
+        self.clip = validation.real("clip", clip, above=0)
 
     def build_discriminator(self):
         critic = super().build_discriminator()

@@ -3,11 +3,11 @@
 from typing import Any
 from typing import Literal
 
-from ganzoo import checks
 from ganzoo import penalties
-from ganzoo.convolutional import ConvolutionalGAN
+from ganzoo import validation
+from ganzoo.families.dcgan_networks import ConvolutionalGAN
+from ganzoo.game.registry import register
 from ganzoo.losses import Objective
-from ganzoo.registry import register
 
 
 @register
@@ -75,7 +75,7 @@ class WGANGP(ConvolutionalGAN):
             beta_2=beta_2,
             **kwargs,
         )
-        self.penalty_weight = checks.real("penalty_weight", penalty_weight, least=0)
+        self.penalty_weight = validation.real("penalty_weight", penalty_weight, least=0)
 
     def discriminator_terms(self, batch, drawn, real, fake):
         penalty = penalties.gradient_penalty(

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from ganzoo import hints
+from ganzoo import types
 from ganzoo.layers import BatchNorm
 from ganzoo.layers import Conv2D
 from ganzoo.layers import Conv2DTranspose
@@ -61,7 +61,7 @@ def sizes(height: int, width: int) -> list[tuple[int, int]]:
 
 
 def generator(
-    image_shape: hints.Shape,
+    image_shape: types.Shape,
     latent_dim: int,
     channels: int = 64,
     num_classes: int | None = None,
@@ -121,7 +121,7 @@ def generator(
     return keras.Model(inputs, images, name=name)
 
 
-def halvings(x: hints.Tensor, channels: int = 64, normalize: str = "batch") -> hints.Tensor:
+def halvings(x: types.Tensor, channels: int = 64, normalize: str = "batch") -> types.Tensor:
     """Strided convolutions from pictures to features, as many as `sizes` says, laid flat.
 
     `channels` is the width at half resolution; it doubles with every halving. `normalize`: see
@@ -147,19 +147,19 @@ def head(units: int, name: str) -> keras.layers.Layer:
     return layers.Dense(units, kernel_initializer=_init(), dtype="float32", name=name)
 
 
-def dense(x: hints.Tensor, units: int, normalize: str = "batch") -> hints.Tensor:
+def dense(x: types.Tensor, units: int, normalize: str = "batch") -> types.Tensor:
     """A hidden dense layer of a discriminator."""
     x = layers.Dense(units, use_bias=normalize is None, kernel_initializer=_init())(x)
     return layers.LeakyReLU(0.2)(normalization(normalize)(x))
 
 
 def trunk(
-    image_shape: hints.Shape,
+    image_shape: types.Shape,
     channels: int = 64,
     num_classes: int | None = None,
     normalize: str = "batch",
     hidden: Sequence[int] = (),
-) -> tuple[Any, hints.Tensor]:
+) -> tuple[Any, types.Tensor]:
     """The discriminator's inputs and its last features, `(batch, length)`."""
     height, width, _ = image_shape
     images = keras.Input(image_shape, name="images")
@@ -176,7 +176,7 @@ def trunk(
 
 
 def discriminator(
-    image_shape: hints.Shape,
+    image_shape: types.Shape,
     channels: int = 64,
     num_classes: int | None = None,
     normalize: str = "batch",

@@ -15,7 +15,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from ganzoo import hints
+from ganzoo import types
 from ganzoo.layers import BatchNorm
 from ganzoo.layers import Dropout
 from ganzoo.layers import GaussianNoise
@@ -32,7 +32,7 @@ def _small():
 
 
 def generator(
-    image_shape: hints.Shape,
+    image_shape: types.Shape,
     latent_dim: int,
     hidden: Sequence[int] = (1200, 1200),
     name: str = "generator",
@@ -48,7 +48,7 @@ def generator(
 
 
 def discriminator(
-    image_shape: hints.Shape,
+    image_shape: types.Shape,
     hidden: Sequence[int] = (240, 240),
     pieces: int = 5,
     dropout: Sequence[float] = (0.2, 0.5),
@@ -66,7 +66,7 @@ def discriminator(
 
 
 def point_generator(
-    shape: hints.Shape, latent_dim: int, units: int, num_classes: int | None = None, depth: int = 3
+    shape: types.Shape, latent_dim: int, units: int, num_classes: int | None = None, depth: int = 3
 ) -> keras.Model:
     """Latents (and labels) to points of `shape=(length,)`, which nothing bounds.
 
@@ -85,7 +85,7 @@ def point_generator(
 
 
 def point_discriminator(
-    shape: hints.Shape,
+    shape: types.Shape,
     units: int,
     num_classes: int | None = None,
     depth: int = 3,
@@ -115,7 +115,7 @@ def point_discriminator(
 
 
 def softplus_generator(
-    image_shape: hints.Shape,
+    image_shape: types.Shape,
     latent_dim: int,
     hidden: Sequence[int] = (500, 500),
     reference: int = 0,
@@ -147,10 +147,10 @@ def softplus_generator(
 
 
 def noisy_trunk(
-    image_shape: hints.Shape,
+    image_shape: types.Shape,
     hidden: Sequence[int] = (1000, 500, 250, 250, 250),
     noise: Sequence[float] = (0.3, 0.5),
-) -> tuple[Any, hints.Tensor]:
+) -> tuple[Any, types.Tensor]:
     """A discriminator's input and its last features, with noise on every layer.
 
     The same section. `noise` is the standard deviation at the picture, in [0, 1], and at each

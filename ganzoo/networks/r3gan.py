@@ -13,7 +13,7 @@ import keras
 from keras import layers
 from keras import ops
 
-from ganzoo import hints
+from ganzoo import types
 from ganzoo.layers import Conv2D
 from ganzoo.layers import UpSampling2D
 from ganzoo.networks import mlp
@@ -51,7 +51,7 @@ def _groups(wide, group_width):
     return next(g for g in range(max(1, wide // group_width), 0, -1) if wide % g == 0)
 
 
-def block(x: hints.Tensor, gain: Any, expansion: int, group_width: int) -> hints.Tensor:
+def block(x: types.Tensor, gain: Any, expansion: int, group_width: int) -> types.Tensor:
     """1×1, grouped 3×3, 1×1, wider inside than outside; nothing is added at the start."""
     narrow = x.shape[-1]
     wide = expansion * narrow
@@ -69,7 +69,7 @@ def _gain(blocks):
 
 
 def generator(
-    image_shape: hints.Shape,
+    image_shape: types.Shape,
     latent_dim: int,
     channels: Sequence[int],
     num_classes: int | None = None,
@@ -112,7 +112,7 @@ def generator(
 
 
 def discriminator(
-    image_shape: hints.Shape,
+    image_shape: types.Shape,
     channels: Sequence[int],
     num_classes: int | None = None,
     *,

@@ -9,7 +9,7 @@ import keras
 from keras import layers
 from keras import ops
 
-from ganzoo import hints
+from ganzoo import types
 from ganzoo.layers import BatchNorm
 from ganzoo.layers import ConditionalBatchNorm
 from ganzoo.layers import SelfAttention
@@ -49,7 +49,7 @@ def _conv(filters, size, spectral, **options):
 
 
 def generator(
-    image_shape: hints.Shape,
+    image_shape: types.Shape,
     latent_dim: int,
     channels: int = 256,
     num_classes: int | None = None,
@@ -102,7 +102,7 @@ def generator(
 
 
 def discriminator(
-    image_shape: hints.Shape,
+    image_shape: types.Shape,
     channels: int = 128,
     num_classes: int | None = None,
     *,

@@ -1,0 +1,85 @@
+"""Checkpoints during training."""
+
+import math
+import pathlib
+import tempfile
+import time
+
+import keras
+import numpy as np
+
+from ganzoo import types
+from ganzoo import validation
+from ganzoo.callbacks.base import Writes
+from ganzoo.files.atomic import save_atomically
+from ganzoo.zoo import weights
+
+
+class Checkpoints(Writes):
+    """Saves the whole model at ends of epochs, and keeps the newest two.
+
+    A checkpoint is written under another name, synced, read again and then renamed: whatever
+    interrupts it, the ones before stay whole. A model of whose losses, weights or optimizers' state
+    something is no longer finite is not saved. If a checkpoint cannot be written, that is said, and
+    tried again after the next epoch; the last one then goes to the folder of temporary files.
+
+    Args:
+        folder: gets `epoch-0001.keras`, ….
+        seconds: save no more often than this, so that short epochs are not spent on saving; 0
+            saves at every epoch. The last epoch is always saved.
+
+    Raises:
+        OSError: the last one cannot be written; the message says where it is.
+    """
+
+    keep = 2
+
+    def __init__(self, folder: types.Path, seconds: float = 15.0) -> None:
+        super().__init__()
+        self.folder = pathlib.Path(folder)
+        self.seconds = validation.real("seconds", seconds, least=0)
+        self._last = time.monotonic()
+        self._unsaved = None
+
+    def on_train_begin(self, logs=None):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for left_behind in self.folder.glob(".epoch-*.partial.keras"):  # by a kill
+            left_behind.unlink(missing_ok=True)
+
+    def on_epoch_end(self, epoch, logs=None):
+        # A score, "name[extractor]", may be infinite for good reasons.
+        losses = [value for name, value in (logs or {}).items() if "[" not in name]
+        if not all(map(math.isfinite, losses)):
+            self._unsaved = None  # what has diverged must not push out what had not
+            return
+        self._unsaved = epoch + 1
+        last = epoch + 1 == self.params["epochs"]
+        if not last and time.monotonic() - self._last >= self.seconds:
+            self._write(f"The checkpoint of epoch {epoch + 1}", self._save)
+
+    def on_train_end(self, logs=None):
+        if self._unsaved is None:
+            return
+        try:
+            self._save()
+        except OSError as error:
+            name = f"epoch-{self._unsaved:04d}.keras"
+            other = pathlib.Path(tempfile.mkdtemp(prefix="ganzoo-")) / name
+            save_atomically(self.model, other)
+            raise OSError(
+                f"The last checkpoint could not be written to {str(self.folder)!r}: "
+                f"{error.strerror or error}. It is {str(other)!r}: move it there."
+            ) from error
+
+    def _save(self):
+        state = [*self.model.variables, *self.model.optimizer.variables]
+        # Else the last step has broken it, whose loss was still finite.
+        if all(np.isfinite(keras.ops.convert_to_numpy(v)).all() for v in state):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            save_atomically(self.model, self.folder / f"epoch-{self._unsaved:04d}.keras")
+            # Later epochs than this one are of another run in the same folder: not ours to remove.
+            found = weights.by_epoch(self.folder, ".keras")
+            for old in [x for number, x in found.items() if number <= self._unsaved][: -self.keep]:
+                old.unlink(missing_ok=True)
+            self._last = time.monotonic()
+        self._unsaved = None

@@ -1,0 +1,144 @@
+"""Scores during training, and the best model by them."""
+
+import json
+import math
+import pathlib
+import zipfile
+from collections.abc import Callable
+
+import keras
+
+from ganzoo import evaluation
+from ganzoo import types
+from ganzoo import validation
+from ganzoo.files import archives
+from ganzoo.files import texts
+from ganzoo.files.atomic import replacing
+
+BEST = "score.json"
+"""The member of `best.keras` that holds its epoch, the name of the score and the sheet."""
+
+
+class Evaluate(keras.callbacks.Callback):
+    """Scores the model while it trains, and keeps the best one by a score of your choice.
+
+    The scores join the logs under their full names, so that `History`, `MetricsLog` and Keras's
+    own callbacks see them: list it before those. Whatever goes wrong while scoring is said and
+    does not stop the training.
+
+    Args:
+        evaluator: a `ganzoo.evaluation.Evaluator`; one with few samples and `repeats=1` takes
+            little time. It looks at the real pictures once.
+        every: epochs between two evaluations; the last epoch is always evaluated.
+        best: a score's name, such as `"frechet"`: the model with the best one is saved.
+        folder: gets `best.keras`, a model file with its epoch and score sheet inside: see
+            `best_so_far`.
+        say: called with a line of text.
+        verbose: 1 for a progress bar of its own, 0 for none.
+
+    Example:
+
+    >>> import ganzoo
+    >>> evaluator = ganzoo.evaluation.Evaluator(
+    ...     "digits", metrics=("frechet",), samples=300, repeats=1
+    ... )
+    >>> model = ganzoo.get("dcgan", channels=8, seed=0)
+    >>> history = model.fit(
+    ...     ganzoo.datasets.load("digits"),
+    ...     epochs=2,
+    ...     verbose=0,
+    ...     callbacks=[Evaluate(evaluator, verbose=0)],
+    ... )
+    >>> len(history.history["frechet[digits-classifier-v1]"])
+    2
+    """
+
+    def __init__(
+        self,
+        evaluator: evaluation.Evaluator,
+        every: int = 1,
+        best: str | None = None,
+        folder: types.Path | None = None,
+        say: Callable[[str], object] = texts.say,
+        verbose: int = 1,
+    ) -> None:
+        super().__init__()
+        self.evaluator = evaluator
+        self.every = validation.integer("every", every)
+        if (best is None) != (folder is None):
+            raise ValueError("`best` and `folder` go together: which score, and where to save.")
+        self.best = best
+        self.folder = None if folder is None else pathlib.Path(folder)
+        self.say = say
+        self.verbose = verbose
+        self.sheet = None
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.every and epoch + 1 != self.params["epochs"]:
+            return
+        try:
+            self.sheet = self._judge()
+            if logs is not None:
+                logs.update({name: score.value for name, score in self.sheet.scores.items()})
+            if self.best is not None:
+                self._keep_best(epoch + 1)
+        except Exception as error:  # a training is worth more than its score
+            self.say(f"Epoch {epoch + 1} could not be scored: {error}")
+
+    def _judge(self):
+        if not self.verbose:
+            return self.evaluator.judge(self.model)
+        total = self.evaluator.samples * self.evaluator.repeats
+        bar = keras.utils.Progbar(total, unit_name="sample")
+        return self.evaluator.judge(self.model, progress=bar.update)
+
+    def _keep_best(self, epoch):
+        score = self.sheet[self.best]
+        before = self.best_so_far()
+        sign = -1 if score.better == "higher" else 1
+        if not math.isfinite(score.value):
+            return
+        if before is not None and not sign * score.value < sign * before[1]:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        found = {"epoch": epoch, "score": self.best, **self.sheet.to_dict()}
+        # In one file: a kill between two would leave a model with the score of another.
+        with replacing(self.folder / "best.keras") as path:
+            self.model.save(path)
+            with zipfile.ZipFile(path, "a") as archive:
+                archive.writestr(BEST, json.dumps(found, indent=2, allow_nan=False) + "\n")
+
+    def report(self) -> None:
+        """Say the last score and the best."""
+        if self.sheet is None or self.best is None:
+            return
+        try:
+            epoch, value = self.best_so_far()
+        except (ValueError, KeyError, TypeError, OSError):  # it has been said
+            return
+        last = self.sheet[self.best].value
+        self.say(f"{self.best}: {last:.4g} at the last epoch, {value:.4g} at the best, {epoch}")
+
+    def best_so_far(self) -> tuple[int, float] | None:
+        """`(epoch, value)` of the best model saved, of earlier runs in the folder too, or None."""
+        path = self.folder / "best.keras"  # type: ignore[operator]
+        if not path.exists():
+            return None
+        epoch, score, sheet = read_best(path)
+        return epoch, sheet[score].value
+
+
+def read_best(path: types.Path) -> tuple[int, str, evaluation.ScoreSheet]:
+    """`(epoch, name of the score, ScoreSheet)` of a `best.keras` that `Evaluate` wrote.
+
+    Raises:
+        ValueError: it is no such file, or damaged.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found = json.loads(archives.read(archive, BEST, archives.TEXT))
+        sheet = evaluation.ScoreSheet.from_dict(found)
+        sheet[found["score"]]  # an error, where there is none of this name
+        return validation.integer("epoch", found["epoch"]), found["score"], sheet
+    except Exception as error:  # a file may be wrong in any way
+        raise ValueError(f"{str(path)!r} holds no score: {error!r}.") from None

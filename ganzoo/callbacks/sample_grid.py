@@ -1,0 +1,127 @@
+"""Grids of samples, written to files or shown in a notebook."""
+
+import math
+import pathlib
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+from ganzoo import images
+from ganzoo import types
+from ganzoo import validation
+from ganzoo.callbacks.base import Writes
+from ganzoo.files.atomic import replacing
+from ganzoo.modalities.images import to_pictures
+
+
+class SampleGrid(Writes):
+    """Saves a grid of samples after every epoch, always from the same latents.
+
+    Of a model that makes its pictures of others, such as a translator: pictures of the data, beside
+    each what is made of it and, where the data has pairs, what should be.
+
+    Args:
+        folder: gets `epoch-0001.png`, `epoch-0002.png`, …; and `epoch-0000.png`, the untrained
+            generator's, where training starts at the beginning.
+        n: pictures in the grid.
+        seed: of the latents.
+    """
+
+    def __init__(self, folder: types.Path, n: int = 64, seed: int = 0) -> None:
+        super().__init__()
+        self.folder = pathlib.Path(folder)
+        self.n = validation.integer("n", n)
+        self.seed = seed
+        self._data = None
+        self._shown = None
+
+    def see(self, data: Any) -> None:
+        """Called by `fit` with what it reads."""
+        self._data = data
+
+    def on_train_begin(self, logs=None):
+        if not hasattr(self.model, "generate"):
+            self._shown = _first(self._data, max(1, self.n // 2))
+
+    def _samples(self):
+        """Pictures, and how many belong together."""
+        if self._shown is None:
+            return self.model.generate(self.n, seed=self.seed), 1
+        translates = hasattr(self.model, "translate")
+        make = self.model.translate if translates else self.model.reconstruct
+        source, *targets = self._shown
+        columns = [source, make(source), *(targets if self.model.paired else [])]
+        return np.stack(columns, axis=1).reshape(-1, *source.shape[1:]), len(columns)
+
+    def _grid(self):
+        samples, together = self._samples()
+        return images.grid(samples, together * math.ceil(math.sqrt(len(samples)) / together))
+
+    def _save(self, epoch):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with replacing(self.folder / f"epoch-{epoch:04d}.png") as path:
+            self._grid().save(path)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 0:
+            self._save(0)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._write(f"The samples of epoch {epoch + 1}", lambda: self._save(epoch + 1))
+
+
+class Show(SampleGrid):
+    """Shows the grid of samples in a notebook, in one place: each epoch's takes that of the last.
+
+    Elsewhere it shows nothing.
+
+    Args:
+        n: pictures in the grid.
+        seed: of the latents.
+
+    Example:
+
+    >>> import ganzoo
+    >>> model = ganzoo.get("vanilla", seed=0)
+    >>> ds = ganzoo.datasets.load("digits")
+    >>> history = model.fit(ds, epochs=1, verbose=0, callbacks=[Show(n=16)])
+    """
+
+    def __init__(self, n: int = 64, seed: int = 0) -> None:
+        super().__init__("", n, seed)  # it writes nothing
+        self._place = None
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self._place = None
+
+    def _save(self, epoch):
+        IPython = sys.modules.get("IPython")  # which is loaded, where there is a notebook
+        if not hasattr(IPython and IPython.get_ipython(), "kernel"):
+            return
+        if self._place is None:
+            self._place = IPython.display.display(self._grid(), display_id=True)
+        else:
+            self._place.update(self._grid())
+
+
+def first_batches(data: Any, n: int) -> Iterator[tuple[Any, ...]]:
+    """The batches of a data set, as tuples, until they have `n` examples."""
+    if isinstance(data, keras.utils.PyDataset):
+        data = (data[i] for i in range(data.num_batches))
+    for batch in data:
+        batch = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
+        yield batch
+        n -= len(batch[0])
+        if n <= 0:
+            return
+
+
+def _first(data, n):
+    """The first `n` examples of a data set of batches, a list of uint8 arrays."""
+    found = first_batches(data, n)
+    columns = [np.concatenate([np.asarray(part) for part in column])[:n] for column in zip(*found)]
+    return [x if x.dtype == np.uint8 else np.asarray(to_pictures(x)[0]) for x in columns]

@@ -1,0 +1,108 @@
+"""`ganzoo list`, `info` and `completion`."""
+
+import dataclasses
+import json
+
+import click
+
+from ganzoo import validation
+from ganzoo import zoo
+from ganzoo.cli.group import main
+from ganzoo.cli.options import as_json
+from ganzoo.cli.options import completing
+from ganzoo.cli.options import debug
+from ganzoo.cli.options import imports
+from ganzoo.cli.startup import load_framework
+
+
+@main.command("list")
+@click.argument("pattern", default="*")
+@click.option("--weights", is_flag=True, help="List trained weights instead.")
+@click.option(
+    "--can",
+    type=click.Choice(["generate", "encode", "reconstruct", "translate"]),
+    help="Only those that can.",
+)
+@imports
+@as_json
+@debug
+def list_command(pattern, weights, can, as_json, debug):
+    """List the models. PATTERN may have wildcards: 'ganzoo list "*gan"'."""
+    if can:
+        load_framework()
+    names = zoo.list_models(pattern, weights=weights, can=can)
+    if not names:
+        raise ValueError(f"None is like {pattern!r}. `ganzoo list` has all.")
+    if as_json:
+        click.echo(json.dumps(names))
+    elif weights:
+        from ganzoo.zoo import catalogue
+
+        rows = catalogue.rows()
+        groups = catalogue.grouped({name: rows[name] for name in names})
+        if len(groups) > 1:
+            click.echo(
+                "Fréchet distances compare within a group only: between groups, data, judge or "
+                "number of samples differ.\n"
+            )
+        for title, members in groups.items():
+            click.echo(title.replace("`", ""))
+            for name, row in members.items():
+                value = row.frechet[0] if row.frechet else ""
+                facts = f"{value:>8}  {row.classes:10}  {row.size / 1e6:5.1f} MB"
+                click.echo(f"    {name:24} {facts}  {', '.join(row.remarks)}".rstrip())
+        remarks = dict.fromkeys(word for name in names for word in rows[name].remarks)
+        if remarks:
+            verb = "rests" if len(remarks) == 1 else "rest"
+            click.echo(f"\nWhat {' and '.join(remarks)} {verb} on: `ganzoo info NAME`.")
+    else:
+        for name in names:
+            click.echo(f"{name:12} {zoo.describe(name)['summary']}")
+
+
+@main.command()
+@click.argument("model", shell_complete=completing(weights=True))
+@imports
+@as_json
+@debug
+def info(model, as_json, debug):
+    """Tell about a MODEL: its paper, its arguments, its departures from the paper; or about
+    trained weights: what they are, what they score, and the command that makes them.
+
+    \b
+    ganzoo info dcgan
+    ganzoo info dcgan.fashion_mnist
+    """
+    from ganzoo.zoo import catalogue
+
+    rows = catalogue.rows()
+    if model in rows:
+        row = rows[model]
+        facts = {**dataclasses.asdict(row), "remarks": row.remarks}
+        click.echo(json.dumps(facts) if as_json else row.describe())
+        return
+    if "." in model:
+        raise validation.unknown("weights", model, rows)
+    found = zoo.describe(model)
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    click.echo(found["doc"] + "\n\nArguments and defaults (--set key=value):")
+    for name, default in found["arguments"].items():
+        click.echo(f"    {name} = {default!r}")
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell):
+    """What makes a SHELL complete ganzoo's words.
+
+    \b
+    ganzoo completion bash >> ~/.bashrc
+    ganzoo completion zsh >> ~/.zshrc
+    ganzoo completion fish > ~/.config/fish/completions/ganzoo.fish
+    """
+    from click import shell_completion
+
+    kind = shell_completion.get_completion_class(shell)
+    click.echo(kind(main, {}, "ganzoo", "_GANZOO_COMPLETE").source())

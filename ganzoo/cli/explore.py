@@ -1,0 +1,65 @@
+"""`ganzoo explore`."""
+
+import contextlib
+import functools
+import pathlib
+import threading
+
+import click
+
+from ganzoo import zoo
+from ganzoo.cli.group import USER_ERRORS
+from ganzoo.cli.group import main
+from ganzoo.cli.options import as_json
+from ganzoo.cli.options import completing
+from ganzoo.cli.options import debug
+from ganzoo.cli.options import imports
+from ganzoo.cli.options import tell
+from ganzoo.cli.startup import load_framework
+from ganzoo.cli.targets import trained
+from ganzoo.files import texts
+
+
+@main.command()
+@click.argument("models", nargs=-1, shell_complete=completing(weights=True, models=False))
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Where to serve: this machine only, or 0.0.0.0: whoever can reach it.",
+)
+@click.option("--port", default=7860, show_default=True, help="0: any that is free.")
+@click.option("--open", "open_browser", is_flag=True, help="Open the page in a browser.")
+@imports
+@as_json
+@debug
+def explore(models, host, port, open_browser, as_json, debug):
+    """Play with MODELS in a browser: run folders, files or name.tag. [default: all trained weights
+    that come with ganzoo, and the runs in ./runs]
+
+    \b
+    ganzoo explore
+    ganzoo explore runs/dcgan-digits r3gan.mnist --open
+    """
+    from ganzoo.zoo import catalogue
+
+    load_framework()
+    from ganzoo import explore as pages
+
+    def entry(word):
+        name, source = trained(word, None)
+        code = f"ganzoo.get({name!r}, weights={str(source)!r})"
+        return pages.Entry(functools.partial(zoo.get, name, weights=source), code)
+
+    title = lambda word: texts.shown(texts.kept(word))
+    entries = {title(word): entry(word) for word in models or catalogue.rows()}
+    runs = [] if models else sorted(pathlib.Path("runs").glob("*/checkpoints"))
+    for word in (str(run.parent) for run in runs):
+        try:
+            entries[title(word)] = entry(word)
+        except USER_ERRORS as error:  # nobody asked for this one
+            click.echo(f"{word} is left out: {error}", err=True)
+    address = pages.launch(entries, host=host, port=port, open_browser=open_browser, block=False)
+    tell(as_json, f"{address}  (Ctrl-C ends it)", address=address, models=list(entries))
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()

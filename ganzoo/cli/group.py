@@ -1,0 +1,55 @@
+"""The command `ganzoo`, and how it reports errors."""
+
+import sys
+import warnings
+
+import click
+
+from ganzoo import version
+from ganzoo.cli.startup import INTERRUPTED
+from ganzoo.files import texts
+
+USER_ERRORS = (ValueError, TypeError, OSError, ImportError, FloatingPointError)
+
+
+class _Main(click.Group):
+    """Turns user errors into one line; `--debug` shows where they come from."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("\nInterrupted.", err=True)
+            sys.exit(INTERRUPTED)
+
+    def main(self, args=None, **kwargs):
+        words = sys.argv[1:] if args is None else list(args)
+        if args is None:  # these streams are ours
+            texts.open_up(sys.stdout, sys.stderr)
+        try:
+            with warnings.catch_warnings():
+                warnings.showwarning = _warn
+                return super().main(args=words, **kwargs)
+        except USER_ERRORS as error:
+            if "--debug" in words:
+                raise
+            click.secho(f"Error: {error}", err=True, fg="red")
+            sys.exit(1)
+
+
+def _warn(message, category, filename, lineno, file=None, line=None):
+    """One line, without those of the code."""
+    click.secho(f"Warning: {message}", err=True, fg="yellow")
+
+
+@click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version.__version__, prog_name="ganzoo")
+def main():
+    """The GAN zoo for Keras 3.
+
+    \b
+    ganzoo list
+    ganzoo train dcgan
+    ganzoo train dcgan --data PICTURES --image-size 64 --epochs 100
+    ganzoo sample runs/dcgan-digits -n 100 -o grid.png
+    """

@@ -1,0 +1,108 @@
+"""Options that several commands have, and what their words mean."""
+
+import ast
+import json
+
+import click
+
+from ganzoo import validation
+from ganzoo import zoo
+from ganzoo.cli.startup import load_framework
+
+
+def parse_settings(pairs):
+    """`key=value` words as a dict; values are Python literals, or else strings."""
+    settings = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise ValueError(f"--set takes key=value. Received: {pair!r}.")
+        try:
+            settings[key.strip()] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            settings[key.strip()] = value
+    return settings
+
+
+def parse_image_size(text):
+    if text is None:
+        return None
+    parts = text.lower().split("x")
+    if not 1 <= len(parts) <= 2 or not all(p.isdigit() for p in parts):
+        raise ValueError(f"--image-size takes 64 or 64x48 (height x width). Received: {text!r}.")
+    size = [int(p) for p in parts]
+    return size[0] if len(size) == 1 else tuple(size)
+
+
+def parse_value_range(text):
+    """`LOW,HIGH` as two numbers, or None."""
+    try:
+        return None if text is None else tuple(float(x) for x in text.split(","))
+    except ValueError:
+        raise ValueError(
+            "--value-range takes the values that become black and white, such as 0,4095. Received: "
+            f"{text!r}."
+        ) from None
+
+
+def completing(*others, weights=False, models=True):
+    """Completes names of the catalogue, and others; what is none of them, as a file."""
+
+    def complete(context, parameter, begun):
+        from click import shell_completion
+
+        found = zoo.list_models() if models else []
+        found = [*others, *found, *(zoo.list_models(weights=True) if weights else [])]
+        items = [shell_completion.CompletionItem(n) for n in found if n.startswith(begun)]
+        return items or [shell_completion.CompletionItem(begun, type="file")]
+
+    return complete
+
+
+debug = click.option("--debug", is_flag=True, help="Show where an error comes from.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def _imported(context, parameter, words):
+    """Make known the models in modules that were named; nothing is imported to complete a word."""
+    if not words or context.resilient_parsing:
+        return
+    load_framework(keep_compiled=context.info_name != "benchmark")
+    from ganzoo.zoo import extensions
+
+    words = list(dict.fromkeys(words))
+    for word in words:
+        extensions.load(word)
+    context.meta[IMPORTS] = words
+
+
+IMPORTS = f"{__name__}.imports"
+"""Where click's context keeps what was given with `--import`."""
+imports = click.option(
+    "--import",
+    multiple=True,
+    expose_value=False,
+    callback=_imported,
+    metavar="FILE|MODULE",
+    help="Python with a model of yours, registered by @ganzoo.register: my_gan.py.",
+)
+
+
+def must_be_a_model(name):
+    """Raise a `ValueError` unless there is a model of that name."""
+    if name not in zoo.list_models():
+        raise ValueError(
+            f"{validation.unknown('model', name, zoo.list_models())} One of your own is made known "
+            "by --import FILE.py."
+        )
+
+
+def tell(as_json, line, **found):
+    """Say what a command has done, to people or to programs."""
+    click.echo(to_json(found) if as_json else line)
+
+
+def to_json(found):
+    """One line; an infinite number is the text "inf", as in a score sheet."""
+    strict = {key: validation.known_to_json(value) for key, value in found.items()}
+    return json.dumps(strict, allow_nan=False)

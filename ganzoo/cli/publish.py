@@ -1,0 +1,91 @@
+"""`ganzoo publish` and `export`."""
+
+import functools
+
+import click
+
+from ganzoo import zoo
+from ganzoo.cli.group import main
+from ganzoo.cli.options import as_json
+from ganzoo.cli.options import completing
+from ganzoo.cli.options import debug
+from ganzoo.cli.options import imports
+from ganzoo.cli.options import tell
+from ganzoo.cli.options import to_json
+from ganzoo.cli.startup import quiet_start
+from ganzoo.cli.targets import trained
+
+
+@main.command()
+@click.argument("run", type=click.Path())
+@click.option("--out", "-o", type=click.Path(), required=True, help="Folder to write.")
+@click.option("--licence", help="Of the data. [default: what is known of data that has a name]")
+@click.option(
+    "--data-dir", type=click.Path(), help="Where TensorFlow Datasets finds or keeps its files."
+)
+@click.option("--samples", "-n", default=10_000, show_default=True, help="To score; 0: no scores.")
+@click.option("--repeats", default=1, show_default=True, help="Sets of samples, for error bars.")
+@click.option("--extractor", help="mnist, inception, pixels, … [default: by the data]")
+@imports
+@as_json
+@debug
+def publish(run, out, as_json, debug, **settings):
+    """Make a RUN folder's model ready for others: weights, model card, scores, pictures.
+
+    \b
+    ganzoo publish runs/dcgan-digits -o dcgan-digits
+    ganzoo sample dcgan --weights dcgan-digits
+    """
+    trained(run, None)  # says how to make its class known
+    from ganzoo.runs import publishing
+
+    say = functools.partial(click.echo, err=as_json)
+    found = publishing.publish(run, out, say=say, **settings)
+    if as_json:
+        click.echo(to_json({"path": str(out), **found}))
+
+
+@main.command()
+@click.argument("model", shell_complete=completing(weights=True))
+@click.option(
+    "--weights",
+    type=click.Path(),
+    help="Of a registry name: a tag, file, folder, https:// or hf:// address.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["savedmodel", "onnx", "litert", "safetensors"]),
+    help="[default: by the ending of --out]",
+)
+@click.option("--function", help="For ONNX: from_latents, from_seed, translate, …")
+@click.option("--truncation", type=float, help="Cut latents off at this many deviations.")
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(),
+    required=True,
+    help=".onnx, .tflite or .safetensors; else a folder.",
+)
+@imports
+@as_json
+@debug
+def export(model, weights, form, out, as_json, debug, **settings):
+    """Write a MODEL for others to run: a run folder, a file, name.tag, or a name with --weights.
+
+    \b
+    ganzoo export runs/dcgan-digits -o dcgan.onnx
+    ganzoo export cgan.mnist -o digits.tflite
+    ganzoo export cgan.mnist -o digits.onnx --function from_seed
+    ganzoo export cgan.mnist -o digits --format savedmodel
+    """
+    model, source = trained(model, weights)
+    network = zoo.get(model, weights=source, precision="float32")
+    from ganzoo import export as forms
+
+    form, found = forms.plan(network, out, form=form, **settings)
+    with quiet_start():
+        path = forms.write(network, out, form=form, **settings)
+    functions = [name for name, _, _ in found]
+    line = f"{path}{': ' if found else ''}{', '.join(functions)}"
+    tell(as_json, line, path=str(path), format=form, functions=functions)

@@ -1,0 +1,220 @@
+"""`ganzoo sample` and `translate`."""
+
+import functools
+import shlex
+
+import click
+
+from ganzoo import zoo
+from ganzoo.cli.group import main
+from ganzoo.cli.options import as_json
+from ganzoo.cli.options import completing
+from ganzoo.cli.options import debug
+from ganzoo.cli.options import imports
+from ganzoo.cli.options import parse_value_range
+from ganzoo.cli.options import tell
+from ganzoo.cli.targets import parse_classes
+from ganzoo.cli.targets import target
+from ganzoo.cli.targets import trained
+
+
+@main.command()
+@click.argument("model", shell_complete=completing(weights=True))
+@click.option(
+    "--weights",
+    type=click.Path(),
+    help="Of a registry name: a tag, file, folder, https:// or hf:// address.",
+)
+@click.option("-n", "count", default=64, show_default=True, help="How many pictures.")
+@click.option(
+    "--labels",
+    help="Classes for a conditional model: numbers, or names if its data had some: 7, or "
+    "Sneaker,Bag,…",
+)
+@click.option("--seed", type=int, help="The same seed gives the same pictures.")
+@click.option("--truncation", type=float, help="Cut latents off at this many deviations.")
+@click.option("--batch-size", default=256, show_default=True, help="Pictures made at once.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["grid", "png", "npz"]),
+    help="One picture of all, one file each, or arrays. [default: by the ending of --out]",
+)
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(),
+    help="File or folder. [default: samples.png, .npz or a folder]",
+)
+@imports
+@as_json
+@debug
+def sample(model, weights, count, labels, seed, truncation, batch_size, form, out, as_json, debug):
+    """Make pictures. MODEL is a run folder, a file, name.tag, or a name with --weights.
+
+    \b
+    ganzoo sample runs/dcgan-digits -n 100 -o grid.png
+    ganzoo sample runs/cgan-mnist --labels 7 -n 16 -o sevens.png
+    ganzoo sample cgan.fashion_mnist --labels Sneaker,Bag -n 16 -o both.png
+    ganzoo sample dcgan --weights model.keras -n 1000 -o folder/
+    """
+    from ganzoo import images
+
+    form, out = target(form, out)
+    if form == "png":
+        images.must_be_empty(out)
+    name, source = trained(model, weights)
+    say = functools.partial(click.echo, err=as_json)
+    numbers = None if labels is None else parse_classes(labels, name, source, say)
+    if numbers and len(numbers) not in (1, count):
+        numbers = [numbers[i % len(numbers)] for i in range(count)]
+    out.parent.mkdir(parents=True, exist_ok=True)  # finds what is wrong with it before the work
+    network = zoo.get(name, weights=source)
+    numbers = numbers[0] if numbers and len(numbers) == 1 else numbers
+    if not hasattr(network, "generate_batches"):
+        words = [model, *(["--weights", weights] if weights else [])]
+        mend = f": `ganzoo translate {shlex.join(words)} IMAGES` translates others"
+        raise ValueError(
+            f"{name!r} makes no images of its own{mend if hasattr(network, 'translate') else ''}. "
+            f"Models that do: {', '.join(zoo.list_models(can='generate'))}."
+        )
+    batches = network.generate_batches(
+        count, labels=numbers, seed=seed, truncation=truncation, batch_size=batch_size
+    )
+    _write(_watched(batches, count), count, form, out)
+    tell(as_json, f"{count} samples: {out}", samples=count, path=str(out))
+
+
+@main.command()
+@click.argument("model", shell_complete=completing(weights=True))
+@click.argument("originals", metavar="IMAGES", type=click.Path())
+@click.option(
+    "--weights",
+    type=click.Path(),
+    help="Of a registry name: a tag, file, folder, https:// or hf:// address.",
+)
+@click.option(
+    "--reverse",
+    "--back",
+    is_flag=True,
+    help="From the second domain to the first, as cyclegan can.",
+)
+@click.option("--batch-size", default=64, show_default=True, help="Images translated at once.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["png", "grid", "npz"]),
+    help="One file each, one image of all, each next to its original, or arrays. [default: by the "
+    "ending of --out]",
+)
+@click.option("--skip-damaged", is_flag=True, help="Leave damaged images out.")
+@click.option(
+    "--value-range",
+    metavar="LOW,HIGH",
+    help="Values that become black and white. [default: as the run did]",
+)
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(),
+    help="File or folder. [default: translated, or translated.png for one image]",
+)
+@imports
+@as_json
+@debug
+def translate(
+    model,
+    originals,
+    weights,
+    reverse,
+    batch_size,
+    form,
+    skip_damaged,
+    value_range,
+    out,
+    as_json,
+    debug,
+):
+    """Translate IMAGES by a MODEL of two domains: a run folder, a file, name.tag, or a name with
+    --weights.
+
+    IMAGES are a folder or a zip of images (its sub-folders too), an image, or an .npy or .npz file.
+    Each is brought to the size and the colours that the model was trained on, as training does it:
+    scaled to cover the size, then cut at the centre. A folder of translations has the file names of
+    the originals, as PNG.
+
+    \b
+    ganzoo translate cyclegan.apples_oranges APPLES -o oranges/
+    ganzoo translate cyclegan.apples_oranges orange.jpg -o apple.png --reverse
+    ganzoo translate runs/pix2pix-maps MAPS --format grid -o side-by-side.png
+    ganzoo translate pix2pix --weights model.keras images.npy -o translated.npz
+    """
+    values = parse_value_range(value_range)
+    name, source = trained(model, weights)  # first: it loads the framework quietly
+    from ganzoo import images
+    from ganzoo.datasets import image_files
+    from ganzoo.zoo import catalogue
+
+    one, asked = image_files.is_image(originals), form
+    form, out = target(form, out, "grid" if one else "png", "translated")
+    if one and form == "grid" and asked is None:
+        form = "image"
+    if out.exists() and out.samefile(originals):
+        raise ValueError(f"--out {str(out)!r} is where the originals are: choose another place.")
+    if form == "png":
+        images.must_be_empty(out)
+    if not hasattr(zoo.model_class(name), "translate"):
+        can = [*zoo.list_models(can="translate"), *zoo.list_models(weights=True, can="translate")]
+        raise ValueError(f"{name!r} translates no images. Those that do: {', '.join(can)}.")
+    network = zoo.get(name, weights=source)
+    network.translator(reverse)  # says if there is no way back, before an image is read
+    found = image_files.open_images(
+        originals,
+        network.image_shape,
+        on_error="skip" if skip_damaged else "raise",
+        value_range=values or catalogue.trained_on(source).get("value_range"),
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)  # finds what is wrong with it before the work
+
+    def batches():
+        for batch in found.batches(batch_size):
+            made = network.translate(batch, reverse=reverse, batch_size=batch_size)
+            yield image_files.side_by_side(batch, made) if form == "grid" else made
+
+    _write(_watched(batches(), len(found)), len(found), form, out, found.names)
+    size = "×".join(map(str, network.image_shape))
+    count = f"{len(found)} image{'s' * (len(found) != 1)}"
+    line = f"{count}, brought to {size}, translated: {out}"
+    tell(as_json, line, images=len(found), shape=list(network.image_shape), path=str(out))
+
+
+def _watched(batches, count):
+    """The batches, with a progress bar where somebody may look at it."""
+    import tqdm
+
+    with tqdm.tqdm(total=count, unit=" pictures", disable=None, leave=False) as bar:
+        for batch in batches:
+            yield batch
+            bar.update(len(batch))
+
+
+def _write(batches, count, form, out, names=None):
+    """Write images as they come: in constant memory, but for a grid."""
+    import numpy as np
+
+    from ganzoo import images
+    from ganzoo.files import atomic
+
+    if form == "npz":
+        with atomic.replacing(out) as path:
+            images.save_arrays(path, images=(count, batches))
+    elif form == "grid":
+        images.save_grid(np.concatenate(list(batches)), out)
+    elif form == "image":
+        images.grid(np.concatenate(list(batches)), padding=0, least_side=1).save(out)
+    else:
+        written = 0
+        for batch in batches:
+            those = names and names[written : written + len(batch)]
+            images.save_each(batch, out, start=written, names=those)
+            written += len(batch)

@@ -1,0 +1,148 @@
+"""The model, run or weights that a word on the command line names."""
+
+import contextlib
+import json
+import pathlib
+import shlex
+
+from ganzoo import validation
+from ganzoo import zoo
+from ganzoo.cli.options import must_be_a_model
+from ganzoo.cli.startup import load_framework
+from ganzoo.files import texts
+
+
+def trained(model, weights):
+    """The registry name and the weights that two words of the command line mean."""
+    from ganzoo.zoo import catalogue
+    from ganzoo.zoo import weights as sources
+
+    if weights is None and model in catalogue.rows():
+        model, _, weights = model.partition(".")
+    source = weights or model
+    if weights:
+        must_be_a_model(model)
+    path = sources.find(source, model if weights else None)
+    if weights is None and path is None:
+        name, _, tag = model.partition(".")
+        if name in zoo.own_models() and tag not in ("", "keras", "safetensors"):
+            raise validation.unknown("weights", model, catalogue.rows())
+        if model not in zoo.list_models():
+            raise validation.unknown("run folder, file or model", model, zoo.list_models())
+        tags = [n for n in catalogue.rows() if n.startswith(f"{model}.")]
+        raise ValueError(
+            f"{model!r} is a model without weights: name some with --weights, "
+            f"{'or ' + ', '.join(tags) + ', ' if tags else ''}or give a run folder."
+        )
+    saved_as = sources.read(path)[0] if path else None
+    load_framework()
+    return (model if weights else _name_of(saved_as, path)), source
+
+
+def parse_classes(labels, model, source, say):
+    """Class numbers from what `--labels` says, in names or in numbers; `say` tells which is meant
+    where a number is the name of another class."""
+    from ganzoo.zoo import catalogue
+
+    word = f"{model}.{source}"
+    names = catalogue.trained_on(word if word in catalogue.rows() else source).get("class_names")
+    names = [str(name) for name in names or []]
+    numbers = []
+    for part in _parts(texts.kept(labels), names):
+        number = _named(part, names)
+        if number is None and not part.isdecimal():
+            if names:
+                raise validation.unknown("class", part, names)
+            raise ValueError(f"--labels takes whole numbers: 7, or 0,1,2. Received: {labels!r}.")
+        if number is None:
+            number = int(part)
+            if any(map(str.isdecimal, names)) and number < len(names):
+                say(f"No class is called {part}: number {number} is meant, {names[number]}.")
+        elif part.isdecimal() and int(part) != number:
+            say(f"Class {names[number]} is number {number} of 0..{len(names) - 1}.")
+        numbers.append(number)
+    return numbers
+
+
+def _parts(labels, names):
+    """What stands between commas, but for those in a name."""
+    words, known = labels.split(","), {name.strip().casefold() for name in names}
+    while words:
+        joined = (",".join(words[:n]).strip() for n in range(len(words), 0, -1))
+        part = next((x for x in joined if x.casefold() in known), words[0].strip())
+        yield part
+        words = words[part.count(",") + 1 :]
+
+
+def _named(part, names):
+    """The number of the class of a name; None if there is none.
+
+    As it is written, or else the only one that is the same but for capitals, or as a number: 2 for
+    "02".
+    """
+    kinds = [str, str.casefold]
+    if part.isdecimal():
+        kinds.append(lambda name: int(name) if name.isdecimal() else None)
+    for kind in kinds:
+        found = [i for i, name in enumerate(names) if kind(name.strip()) == kind(part)]
+        if len(found) > 1:
+            alike = ", ".join(repr(names[i]) for i in found)
+            raise ValueError(f"{part!r} may be any of {alike}: write it as one of them.")
+        if found:
+            return found[0]
+    return None
+
+
+def target(form, out, usual="grid", name="samples"):
+    """The form and the path of images, where one follows from the other; `usual` where neither is
+    given."""
+    if out is None:
+        form = form or usual
+        return form, pathlib.Path({"grid": f"{name}.png", "png": name, "npz": f"{name}.npz"}[form])
+    folder, out = str(out).endswith("/"), pathlib.Path(out)
+    endings = {".npz": "npz", **dict.fromkeys([".png", ".jpg", ".jpeg", ".webp"], "grid")}
+    known = folder or out.is_dir() or not out.suffix or out.suffix.lower() in endings
+    if form is None and not known:
+        raise ValueError(
+            f"--out ends in {', '.join(endings)}, or is a folder. Received: {str(out)!r}. If a "
+            f"folder is to have this name, say {str(out) + '/'!r}."
+        )
+    if form is None:
+        form = "png" if folder or out.is_dir() else endings.get(out.suffix.lower(), "png")
+    return form, out
+
+
+def _name_of(registered_name, path):
+    """The name in the zoo of a class that a file holds."""
+    import keras
+
+    from ganzoo import models  # noqa: F401
+    from ganzoo.game import registry
+
+    known = registry.registered()
+    names = {keras.saving.get_registered_name(c): n for n, c in known.items()}
+    if registered_name in names:
+        return names[registered_name]
+    # A class of yours may have been in another module, and files of `publish` do not say which.
+    names = {c.__name__: n for n, c in known.items() if n not in zoo.own_models()}
+    cls = registered_name.split(">")[1]
+    if cls in names:
+        return names[cls]
+    words = _imports_of(path)
+    option = shlex.join(x for word in words or ["FILE.py"] for x in ("--import", word))
+    told = "as its folder says; the file's code is run" if words else "the file that has its class"
+    raise ValueError(
+        f"{str(path)!r} holds a {registered_name.removeprefix('ganzoo>')!r}, none of ganzoo's own "
+        f"models. Add `{option}`, {told}."
+    )
+
+
+def _imports_of(path):
+    """What the folder of weights says was given with `--import`, which may be by anybody."""
+    for folder in path.parents[:2]:
+        with contextlib.suppress(Exception):  # a file may be wrong in any way
+            record = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            words = record.get("imports") or []
+            if all(isinstance(word, str) and word.isprintable() for word in words):
+                return words
+    return []

@@ -1,0 +1,225 @@
+"""`ganzoo train`, `film` and `benchmark`."""
+
+import pathlib
+import sys
+
+import click
+
+from ganzoo.cli.group import main
+from ganzoo.cli.options import IMPORTS
+from ganzoo.cli.options import as_json
+from ganzoo.cli.options import completing
+from ganzoo.cli.options import debug
+from ganzoo.cli.options import imports
+from ganzoo.cli.options import must_be_a_model
+from ganzoo.cli.options import parse_image_size
+from ganzoo.cli.options import parse_settings
+from ganzoo.cli.options import parse_value_range
+from ganzoo.cli.options import tell
+from ganzoo.cli.options import to_json
+from ganzoo.cli.startup import INTERRUPTED
+from ganzoo.cli.startup import load_framework
+from ganzoo.files import texts
+
+
+@main.command()
+@click.argument("model", shell_complete=completing(weights=True))
+@click.option(
+    "--weights",
+    type=click.Path(),
+    help="Begin with these: a tag, name.tag, run folder, file, https:// or hf:// address.",
+)
+@click.option(
+    "--data",
+    default="digits",
+    show_default=True,
+    shell_complete=completing("digits", "mnist", "fashion_mnist", "cifar10", models=False),
+    help="A folder or zip of pictures, a .npy or .npz file, or a name: digits, mnist, …",
+)
+@click.option("--to", help="The second domain, for models of two, such as pix2pix and cyclegan.")
+@click.option(
+    "--data-dir", type=click.Path(), help="Where TensorFlow Datasets finds or keeps its files."
+)
+@click.option("--epochs", default=60, show_default=True, help="Epochs in all.")
+@click.option("--batch-size", default=64, show_default=True, help="Pictures in a batch.")
+@click.option(
+    "--image-size",
+    help="Bring pictures to this size: 64, or 64x48. [default: as they are, or that of --weights]",
+)
+@click.option("--seed", default=0, show_default=True, help="Fixes all randomness.")
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Argument of the model.")
+@click.option("--out", "-o", type=click.Path(), help="Run folder. [default: runs/MODEL-DATA]")
+@click.option("--skip-damaged", is_flag=True, help="Leave damaged pictures out.")
+@click.option(
+    "--value-range",
+    metavar="LOW,HIGH",
+    help="Values that become black and white: 0,4095 for 12 bits in 16; 0,1 for masks.",
+)
+@click.option(
+    "--checkpoint-seconds",
+    default=15.0,
+    show_default=True,
+    help="Least time between two checkpoints; 0: at every epoch.",
+)
+@click.option(
+    "--score-every",
+    type=int,
+    help="Epochs between two evaluations; 0: none. [default: 10 for data with an extractor]",
+)
+@click.option("--tensorboard", is_flag=True, help="Write OUT/tensorboard for TensorBoard.")
+@click.option(
+    "--on-divergence",
+    type=click.Choice(["stop", "rollback"]),
+    default="stop",
+    show_default=True,
+    help="Where numbers are no longer finite: rollback goes on from the newest checkpoint with "
+    "half the learning rates.",
+)
+@imports
+@as_json
+@debug
+def train(
+    model,
+    weights,
+    data,
+    to,
+    data_dir,
+    epochs,
+    batch_size,
+    image_size,
+    seed,
+    pairs,
+    out,
+    skip_damaged,
+    value_range,
+    checkpoint_seconds,
+    score_every,
+    tensorboard,
+    on_divergence,
+    as_json,
+    debug,
+):
+    """Train a MODEL. Run it again after an interruption, and it goes on.
+
+    \b
+    ganzoo train dcgan
+    ganzoo train cgan --data mnist --epochs 10
+    ganzoo train dcgan --data PICTURES --image-size 64 --set channels=32
+    ganzoo train cyclegan --data APPLES --to ORANGES --image-size 64 --batch-size 4
+
+    With --weights, or a name.tag for MODEL, it goes on from trained weights with other data:
+
+    \b
+    ganzoo train r3gan --weights emoji --data PICTURES --epochs 20
+    ganzoo train dcgan --weights runs/dcgan-mnist --data fashion_mnist
+    """
+    from ganzoo.zoo import catalogue
+    from ganzoo.zoo import weights as sources
+
+    size, arguments = parse_image_size(image_size), parse_settings(pairs)
+    values = parse_value_range(value_range)
+    if weights is None and model in catalogue.rows():
+        model, _, weights = model.partition(".")
+    must_be_a_model(model)  # before a framework is loaded
+
+    def say(line):
+        # Not `click.echo`: it goes around what keeps lines of text above those that stay in place.
+        texts.say(line, sys.stderr if as_json else sys.stdout)
+
+    out = pathlib.Path(out).expanduser() if out else sources.default_run(model, data)
+    try:
+        load_framework()
+        from ganzoo import runs
+
+        runs.train(
+            model,
+            data,
+            to=to,
+            out=out,
+            weights=weights,
+            epochs=epochs,
+            batch_size=batch_size,
+            image_size=size,
+            data_dir=data_dir,
+            on_error="skip" if skip_damaged else "raise",
+            value_range=values,
+            seed=seed,
+            arguments=arguments,
+            checkpoint_seconds=checkpoint_seconds,
+            score_every=score_every,
+            tensorboard=tensorboard,
+            on_divergence=on_divergence,
+            imports=click.get_current_context().meta.get(IMPORTS, ()),
+            say=say,
+            file=sys.stderr if as_json else None,
+        )
+    except KeyboardInterrupt:
+        found = sources.by_epoch(out / "checkpoints", ".keras")
+        hint = f"goes on after epoch {max(found)}" if found else "begins again"
+        click.echo(f"\nInterrupted. The same command {hint}.", err=True)
+        sys.exit(INTERRUPTED)
+    if as_json:
+        from ganzoo.runs import report
+
+        rows = report.lines(out / "metrics.jsonl")
+        click.echo(to_json({"run": str(out), **(rows[-1] if rows else {})}))
+
+
+@main.command()
+@click.argument("model", shell_complete=completing())
+@click.option("--image-size", default="28", show_default=True, help="64, or 64x48.")
+@click.option("--channels", default=1, show_default=True, help="1 for grey, 3 for colour.")
+@click.option("--batch-size", default=64, show_default=True, help="Pictures in a batch.")
+@click.option("--seconds", default=10.0, show_default=True, help="To measure each for.")
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Argument of the model.")
+@imports
+@as_json
+@debug
+def benchmark(model, image_size, channels, batch_size, seconds, pairs, as_json, debug):
+    """How fast a MODEL of the zoo trains and samples on this machine, on pictures of noise.
+
+    \b
+    ganzoo benchmark dcgan
+    ganzoo benchmark dcgan --image-size 64 --channels 3 --set precision=mixed_bfloat16
+    """
+    size, arguments = parse_image_size(image_size), parse_settings(pairs)
+    size = size if isinstance(size, tuple) else (size, size)
+    must_be_a_model(model)  # before a framework is loaded
+    load_framework(keep_compiled=False)  # compiling is part of what is measured
+    from ganzoo.evaluation import throughput
+
+    shape = (*size, channels)
+    found = throughput.measure(
+        model, image_shape=shape, batch_size=batch_size, seconds=seconds, **arguments
+    )
+    if as_json:
+        click.echo(to_json(found))
+        return
+    click.echo(
+        f"{model}, {'×'.join(map(str, shape))}, batch {batch_size}, {found['precision']}, "
+        f"{found['versions']['backend']}: {found['parameters']:,} parameters"
+    )
+    for what, first in (("training", "first_step"), ("sampling", "first_samples")):
+        click.echo(
+            f"{what}: {found[what]:,.0f} ± {found[what + '_spread']:,.0f} pictures per second; "
+            f"the first after {found[first]:.1f} s"
+        )
+
+
+@main.command()
+@click.argument("run", type=click.Path())
+@click.option("--seconds", default=6.0, show_default=True, help="How long it takes, about.")
+@click.option("--out", "-o", type=click.Path(), required=True, help="An .mp4 or .gif file.")
+@as_json
+@debug
+def film(run, seconds, out, as_json, debug):
+    """A RUN's samples from the first epoch to the last, as a film.
+
+    \b
+    ganzoo film runs/dcgan-digits -o training.mp4
+    """
+    load_framework()
+    from ganzoo import runs
+
+    path = str(runs.film(run, out, seconds))
+    tell(as_json, path, path=path)

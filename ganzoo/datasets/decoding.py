@@ -1,0 +1,94 @@
+"""Image files decoded to arrays."""
+
+import math
+import threading
+
+import numpy as np
+from PIL import Image
+from PIL import ImageOps
+from PIL import UnidentifiedImageError
+
+from ganzoo.datasets import levels
+
+SUFFIXES = (
+    ".apng .avif .bmp .gif .j2c .j2k .jfif .jp2 .jpc .jpe .jpeg .jpf .jpg .jpx .mpo .pbm .pfm .pgm "
+    ".png .pnm .ppm .tga .tif .tiff .webp"
+).split()
+"""Files with these endings are images. A file without an ending is one if its content is."""
+FORMATS = "AVIF BMP GIF JPEG JPEG2000 PNG PPM TIFF WEBP TGA".split()
+"""Kinds that are read, whatever a file's ending; Pillow knows more, some by calling programs."""
+OTHER_IMAGES = set(
+    ".arw .cr2 .cr3 .cur .dcm .dds .dng .eps .exr .fit .fits .hdr .heic .heif .icns .ico .jxl .nef "
+    ".nii .orf .pcx .pdf .psd .qoi .raf .raw .rw2 .sgi .svg .svgz .xcf".split()
+)
+"""Endings of images that are not read, though few would leave them out on purpose."""
+MOST_PIXELS = 1 << 26
+"""Pixels that a picture may have, 8192×8192; more are refused before room is made for them."""
+LOOKED_AT = 1000
+"""Files at most, evenly spread, of which the values are looked at where only a warning depends on
+it."""
+ALONE = threading.Lock()  # large pictures are decoded one at a time, not one on each core
+GREY = {"1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"}
+
+
+def to_array(picture, size, channels, ranges=None):
+    """A loaded PIL picture as `(height, width, channels)` uint8.
+
+    `ranges`: by depth, the values that become 0 and 255; None: decided by this picture alone.
+    """
+    depth = levels.depth_of(picture)
+    ImageOps.exif_transpose(picture, in_place=True)
+    if depth != "8 bits":
+        values = levels.values_of(picture)
+        found = levels.limits(values) or (0.0, 0.0)
+        wanted = levels.decide(depth, *found)[0] if ranges is None else ranges[depth]
+        picture = Image.fromarray(levels.rescaled(values, wanted))
+    transparent = "A" in picture.mode or "a" in picture.mode or "transparency" in picture.info
+    if channels == 4:
+        picture = picture.convert("RGBA")
+    elif transparent:
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture).convert("RGB")
+    picture = picture.convert({1: "L", 3: "RGB", 4: "RGBA"}[channels])
+    wanted = (ranges or levels.WHOLE).get("8 bits")
+    if depth == "8 bits" and wanted != levels.WHOLE["8 bits"]:
+        values = levels.rescaled(np.arange(256), wanted).tolist()
+        transparency = list(range(256)) if channels == 4 else []
+        picture = picture.point(values * min(channels, 3) + transparency)
+    if picture.size != size[::-1]:
+        picture = ImageOps.fit(picture, size[::-1], Image.Resampling.BICUBIC)
+    array = np.asarray(picture)
+    return array[..., None] if channels == 1 else array
+
+
+def spread(names):
+    """At most `LOOKED_AT` of them, evenly spread."""
+    return names[:: math.ceil(len(names) / LOOKED_AT)]
+
+
+def place_of(path, name):
+    return f"{path}/{name}"  # below the path, whatever a zip calls its members
+
+
+def reason(error):
+    if isinstance(error, UnidentifiedImageError):
+        return "it is of no kind that is known"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def is_turned(picture):
+    """Whether EXIF says that an opened picture, not yet loaded, lies on its side."""
+    if picture.format == "TIFF":  # whose size Pillow has turned already
+        return False
+    if picture.format == "PNG" and "exif" not in picture.info:  # `getexif` would load all of it
+        return False
+    return picture.getexif().get(0x0112, 1) >= 5
+
+
+def is_animated(picture):
+    """Whether an opened picture has more than one frame or page."""
+    try:  # which is looked for further on in the file, where it may be damaged
+        return picture.format != "MPO" and bool(getattr(picture, "is_animated", False))
+    except Exception:
+        return False

@@ -1,0 +1,206 @@
+"""Images in files, for a model to make others of: `ganzoo translate`."""
+
+import collections
+import pathlib
+import warnings
+from collections.abc import Iterator
+from typing import Any
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+
+from ganzoo import datasets
+from ganzoo import types
+from ganzoo import validation
+from ganzoo.datasets import arrays
+from ganzoo.datasets import decoding
+from ganzoo.datasets import image_folder
+from ganzoo.datasets import levels
+from ganzoo.datasets.source import Rescaled
+from ganzoo.datasets.source import settle
+
+
+class Images:
+    """Images of one shape, read batch by batch.
+
+    Args:
+        source: has `len` and `read(indices)`.
+        names: of the files that are to be made of them, or None.
+    """
+
+    def __init__(self, source: Any, names: list[str] | None) -> None:
+        self.source = source
+        self.names = names
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def batches(self, batch_size: int) -> Iterator[np.ndarray]:
+        """Arrays `(batch_size, height, width, channels)`; the last one may have fewer images."""
+        validation.integer("batch_size", batch_size)
+        for start in range(0, len(self), batch_size):
+            indices = np.arange(start, min(start + batch_size, len(self)))
+            yield self.source.read(indices)[0]
+
+
+def is_image(path: types.Path) -> bool:
+    """Whether a path is one of an image, rather than of many.
+
+    Raises:
+        FileNotFoundError: there is nothing.
+    """
+    path = pathlib.Path(path).expanduser()
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file or folder {str(path)!r}.")
+    return not path.is_dir() and path.suffix.lower() not in (".zip", ".npy", ".npz")
+
+
+def open_images(
+    path: types.Path,
+    shape: types.Shape,
+    *,
+    on_error: Literal["raise", "skip"] = "raise",
+    value_range: tuple[float, float] | None = None,
+) -> Images:
+    """The images at a path, brought to one shape as `ganzoo.datasets.load` does.
+
+    All files are looked at before an image is given, so that no error comes in the middle.
+
+    Args:
+        path: a folder or a zip, with all of its sub-folders; an image; or an `.npy` or `.npz` file.
+        shape: `(height, width, channels)`. Arrays of floats must have it.
+        on_error: `"raise"` at a damaged image, or `"skip"` all such, with a warning.
+        value_range: the values that become 0 and 255; see `ganzoo.datasets.load`.
+
+    Raises:
+        ValueError: there are no images, damaged ones, or arrays that cannot be brought to `shape`.
+        FileNotFoundError: no file or folder of that name.
+
+    Example:
+
+    >>> import tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "grey.png"
+    >>> Image.new("L", (20, 10)).save(path)
+    >>> found = open_images(path, (8, 8, 3))
+    >>> found.names, [batch.shape for batch in found.batches(64)]
+    (['grey.png'], [(1, 8, 8, 3)])
+    """
+    path = pathlib.Path(path).expanduser()
+    height, width, channels = shape
+    value_range = levels.check_range(value_range)
+    if is_image(path):
+        source: Any = _One(path, (height, width), channels, value_range)
+        return Images(settle(source, datasets.CACHE_BYTES), _png_names([path.name]))
+    if path.suffix.lower() in (".npy", ".npz") and path.is_file():
+        source = arrays.from_file(path, "train", False)
+        source = source if value_range is None else Rescaled(source, value_range)
+        return Images(_Arrays(source, path, tuple(shape)), None)
+    _must_be_of_files(path, channels)
+    source = image_folder.Pictures(path, None, (height, width), False, channels, on_error)
+    source.keep(dict.fromkeys(source.names))  # a zip may have a name twice
+    source.choose_ranges(value_range)
+    for doubt in source.warnings:
+        warnings.warn(doubt, stacklevel=2)
+    names = _png_names(source.names)
+    kept = settle(source, datasets.CACHE_BYTES)
+    if kept is source and on_error == "raise":  # otherwise all have been decoded already
+        for start in range(0, len(source), 64):
+            source.read(np.arange(start, min(start + 64, len(source))))
+    return Images(kept, names)
+
+
+def side_by_side(originals: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Two batches of images as one of pairs, `(n, height, 2 · width + 1, channels)` uint8."""
+    if originals.dtype != np.uint8:
+        originals = np.clip(np.round(originals * 127.5 + 127.5), 0, 255).astype("uint8")
+    line = np.full_like(others[:, :, :1], 255)
+    return np.concatenate([originals, line, others], axis=2)
+
+
+def _png_names(names):
+    """A name that ends in `.png` for each file; where two would get the same, all keep their
+    ending: `a.jpg.png`."""
+    paths = [pathlib.PurePosixPath(name) for name in names]
+    outside = [str(path) for path in paths if path.is_absolute() or ".." in path.parts]
+    if outside:
+        raise ValueError(
+            f"{outside[0]!r} would be written outside of the folder. Make the zip again, with "
+            "names that lie inside of it."
+        )
+    shorter = [str(path.with_suffix(".png")) for path in paths]
+    # Some file systems do not tell capitals apart.
+    if max(collections.Counter(map(str.casefold, shorter)).values()) == 1:
+        return shorter
+    return [f"{path}.png" for path in paths]
+
+
+def _must_be_of_files(path, channels):
+    if channels not in (1, 3, 4):
+        raise ValueError(
+            f"The model takes images of {channels} channels, and those in {str(path)!r} have 1, 3 "
+            "or 4. Pass an .npy file of images as the model was trained on."
+        )
+
+
+class _One:
+    """A source of one image."""
+
+    def __init__(self, path, size, channels, value_range):
+        _must_be_of_files(path, channels)
+        self.ranges = value_range and dict.fromkeys(levels.DEPTHS, value_range)
+        self.path = path
+        self.size = size
+        self.channels = channels
+        self.specs = (((*size, channels), "uint8"),)
+        self.class_names = None
+
+    def __len__(self):
+        return 1
+
+    def read(self, indices):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # refused below
+                with Image.open(self.path, formats=image_folder.FORMATS) as image:
+                    if image.width * image.height > decoding.MOST_PIXELS:
+                        raise ValueError(
+                            f"it has {image.width}×{image.height} pixels, more than "
+                            f"{decoding.MOST_PIXELS:,}"
+                        )
+                    image.load()
+                    array = decoding.to_array(image, self.size, self.channels, self.ranges)
+        except Exception as error:  # Pillow raises many kinds at damaged files
+            unknown = isinstance(error, Image.UnidentifiedImageError)  # whose words have the path
+            reason = "it is of no kind that is known" if unknown else str(error) or type(error)
+            raise ValueError(
+                f"{str(self.path)!r} cannot be read as an image ({reason}). Take a PNG or JPEG "
+                "file, a folder or zip of such, or an .npy or .npz file."
+            ) from None
+        return (np.repeat(array[None], len(indices), axis=0),)
+
+
+class _Arrays:
+    """Images of an array, of another shape than its own where they are uint8."""
+
+    def __init__(self, source, path, shape):
+        self.source = source
+        self.shape = shape
+        own, dtype = source.specs[0]
+        fits = len(own) == 3 and (own == shape or (dtype == "uint8" and own[2] in (1, 3, 4)))
+        if not fits or (own != shape and shape[2] not in (1, 3, 4)):
+            raise ValueError(
+                f"{str(path)!r} holds {dtype} of shape {own}, and the model takes {shape}. uint8 "
+                "images of 1, 3 or 4 channels are brought to it; bring others to it yourself."
+            )
+
+    def __len__(self):
+        return len(self.source)
+
+    def read(self, indices):
+        images = self.source.read(indices)[0]
+        if images.shape[1:] == self.shape:
+            return (images,)
+        *size, channels = self.shape
+        opened = (Image.fromarray(x[..., 0] if x.shape[2] == 1 else x) for x in images)
+        return (np.stack([decoding.to_array(x, tuple(size), channels) for x in opened]),)

@@ -1,0 +1,220 @@
+"""`load` and `load_pair`: data sets as batches of uint8 images."""
+
+import sys
+from collections.abc import Callable
+from collections.abc import Hashable
+from collections.abc import Sequence
+from typing import Any
+from typing import Literal
+
+from numpy.typing import ArrayLike
+
+from ganzoo import backend
+from ganzoo import types
+from ganzoo import validation
+from ganzoo.datasets import pairs
+from ganzoo.datasets.finding import CACHE_BYTES
+from ganzoo.datasets.finding import Source
+from ganzoo.datasets.finding import Wanted
+from ganzoo.datasets.finding import check
+from ganzoo.datasets.finding import check_batch
+from ganzoo.datasets.finding import find
+from ganzoo.datasets.finding import finish
+from ganzoo.datasets.finding import name_of
+from ganzoo.datasets.finding import parse_size
+
+
+def load(
+    source: Source,
+    *,
+    split: str = "train",
+    image_size: int | tuple[int, int] | None = None,
+    batch_size: int = 64,
+    labels: ArrayLike = False,
+    shuffle: bool = True,
+    seed: int = 0,
+    data_dir: types.Path | None = None,
+    channels: int | None = None,
+    on_error: Literal["raise", "skip"] = "raise",
+    value_range: tuple[float, float] | None = None,
+    class_names: Sequence[str] | None = None,
+    verbose: bool = True,
+) -> Any:
+    """Batches of pictures, ready for `fit`.
+
+    Pictures travel as `uint8`; the model scales them. Data that fits is decoded once and kept
+    in memory (`ganzoo.datasets.CACHE_BYTES`), larger data is read again in every epoch, in
+    constant memory. The order is a function of `seed` and of the epoch's number alone.
+
+    One line on standard error says what was found: how many images, of what size and depth, in
+    which classes, and what was left out. Whatever is read otherwise than its files suggest is a
+    warning.
+
+    Args:
+        source: one of the following. A file or folder that exists comes before a name.
+
+            * `"digits"`: 8×8 grey handwritten digits that come with scikit-learn;
+            * `"ring"`, `"grid"`: points, `(batch, 2)` float32: eight Gaussians on a ring, 25 on a
+              grid (PacGAN's, scaled into [-1, 1]);
+            * `"stacked_mnist"`: three digits of `mnist` as the colours of one picture, 1,000 modes
+              (PacGAN's; labels 0 … 999); `data_dir` as for `mnist`;
+            * a name in TensorFlow Datasets: `"mnist"`, `"fashion_mnist"`, `"cifar10"`, …;
+            * a folder or a zip of pictures of any kind and size, up to 8192×8192 pixels.
+              Sub-folders are searched, and what links lead to; the first level at which they
+              differ are the classes, in the order in which people count (2 before 10);
+            * an `.npy` file of pictures, or an `.npz` file (`images` and `labels`, or `x_train`,
+              `y_train`, `x_test`, `y_test`, or `x` and `y`, or one array of any name);
+            * an array `(count, height, width[, channels])`, or a pair `(images, labels)`.
+        split: `"train"`, `"test"` or what the source has. A folder has splits if all its images
+            lie in sub-folders called 'train', 'test' or 'validation' (or 'training', 'val', …), or
+            if 'train' has one of the others beside it; without splits all of it is `"train"`.
+            `digits` keeps every sixth picture for `"test"`.
+        image_size: side, or `(height, width)`, to which pictures are brought: scaled to cover it,
+            then cut at the centre. None: as they are; pictures of different sizes are an error.
+        batch_size: pictures in a batch. The last batch may be smaller.
+        labels: True: yield `(images, labels)`, labels `(batch,)` int32. Of an array of images, the
+            labels themselves may be given too.
+        shuffle: visit the pictures in another order each epoch.
+        seed: of the shuffling.
+        data_dir: for TensorFlow Datasets: the folder of prepared data sets, or a folder (or its
+            sub-folder named after the data set) with the original archives, which are then used
+            instead of a download.
+        channels: 1, 3 or 4 (with transparency), for folders and zips. None: 1 if all pictures
+            are grey, else 3; transparent pictures are laid on white.
+        on_error: `"raise"` at a damaged picture, or `"skip"` all such, with a warning.
+        value_range: `(low, high)`: the values that become 0 and 255, such as `(0, 4095)` for 12
+            bits in 16 and `(0, 1)` for masks. None: 8 and 16 bits have their own range; floats and
+            32 bits are taken to have the smallest usual one (0..1, -1..1, 0..255, 0..65535) in
+            which all values of the data set lie. Arrays stay as they are.
+        class_names: for folders and zips with `labels=True`: the classes in the order of their
+            numbers, such as those of a trained model; there may be more than the folder has.
+            None: all that the folder has.
+        verbose: print the line that says what was found.
+
+    Returns:
+        A `tf.data.Dataset` (a `keras.utils.PyDataset` with the same batches where TensorFlow is
+        not installed) with the attributes `class_names`, a list, or None; `description`, a
+        dict that says what it is: source, split, size; and `contents`, which says what it holds,
+        and as text is the line that is printed.
+
+    Raises:
+        ValueError: unknown name, no or damaged pictures, or an argument out of range.
+        FileNotFoundError: no file or folder of that name.
+
+    Example:
+
+    >>> ds = load("digits", batch_size=32)
+    >>> tuple(next(iter(ds)).shape)
+    (32, 8, 8, 1)
+    """
+    wanted = Wanted(
+        split,
+        parse_size(image_size),
+        labels,
+        data_dir,
+        channels,
+        on_error,
+        value_range,
+        class_names,
+    )
+    check(batch_size, seed)
+    found, contents = finish(source, wanted, find(source, wanted), CACHE_BYTES, batch_size)
+    ds = (
+        found.stream(batch_size=batch_size, shuffle=shuffle, seed=seed)
+        if hasattr(found, "stream")
+        else backend.stream(found, batch_size=batch_size, shuffle=shuffle, seed=seed)
+    )
+    ds.class_names = found.class_names
+    ds.contents = contents
+    ds.description = {
+        "source": name_of(source),
+        "split": split,
+        "image_shape": list(found.specs[0][0]),
+    }
+    if verbose:
+        print(contents, file=sys.stderr)
+    return ds
+
+
+def load_pair(
+    a: Source,
+    b: Source,
+    *,
+    paired: bool,
+    key: Callable[[str], Hashable] | None = None,
+    split: str = "train",
+    image_size: int | tuple[int, int] | None = None,
+    batch_size: int = 64,
+    shuffle: bool = True,
+    seed: int = 0,
+    data_dir: types.Path | None = None,
+    channels: int | None = None,
+    on_error: Literal["raise", "skip"] = "raise",
+    value_range: tuple[float, float] | None = None,
+    verbose: bool = True,
+) -> Any:
+    """Batches of pictures from two domains, `(images, targets)`.
+
+    Args:
+        a, b: images and targets, each anything that `load` takes.
+        paired: True for pairs, as 'pix2pix' learns from. Files are matched by name, and those
+            without a partner left out; arrays are matched by index. False for domains without
+            pairs, as 'cyclegan' and 'cogan' take: an epoch is as long as the larger one, the
+            smaller starts again at its end.
+        key: a function from a file's name (its path inside the folder or zip) to what must be the
+            same in both domains. None: the name without folders and ending.
+        split, image_size, batch_size, shuffle, seed, data_dir: see `load`.
+        channels, on_error, value_range, verbose: see `load`.
+
+    Returns:
+        As `load`, but `contents` is a pair of them; `description` says how many pictures there are
+        and, if paired, how many had no partner.
+
+    Raises:
+        ValueError: nothing can be matched, the domains' shapes differ, or as in `load`.
+        FileNotFoundError: no file or folder of that name.
+
+    Example:
+
+    >>> digits = next(iter(load("digits", batch_size=200))).numpy()
+    >>> ds = load_pair(digits, 255 - digits, paired=True, batch_size=32)
+    >>> [tuple(images.shape) for images in next(iter(ds))]
+    [(32, 8, 8, 1), (32, 8, 8, 1)]
+    """
+    wanted = Wanted(split, parse_size(image_size), False, data_dir, channels, on_error, value_range)
+    check(batch_size, seed)
+    validation.one_of("paired", paired, (True, False))
+    domains = [find(s, wanted) for s in (a, b)]
+    for source, domain in zip((a, b), domains):
+        if not hasattr(domain, "read"):
+            raise ValueError(
+                f"{name_of(source)!r} is too large to be kept in memory, and cannot be read by "
+                "index. Save its pictures as files and load that folder."
+            )
+    before = [len(domain) for domain in domains]
+    if paired:
+        domains = pairs.match(*domains, names=(name_of(a), name_of(b)), key=key)
+    elif key is not None:
+        raise ValueError("`key` matches files: it goes with `paired=True`.")
+    found, contents = zip(
+        *(finish(s, wanted, d, CACHE_BYTES // 2, batch_size) for s, d in zip((a, b), domains))
+    )
+    check_batch(batch_size, *found)
+    validation.same_shape(*(domain.specs[0][0] for domain in found))
+    whole = pairs.together(*found)
+    ds = backend.stream(whole, batch_size=batch_size, shuffle=shuffle, seed=seed, paired=paired)
+    ds.class_names = None
+    ds.contents = contents
+    after = [len(domain) for domain in found]
+    ds.description = {
+        "source": name_of(a),
+        "targets": name_of(b),
+        "split": split,
+        "image_shape": list(found[0].specs[0][0]),
+        "paired": paired,
+        "pictures": after,
+        "left_out": [n - kept for n, kept in zip(before, after)],
+    }
+    if verbose:
+        print(*contents, sep="\n", file=sys.stderr)
+    return ds

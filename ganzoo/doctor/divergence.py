@@ -1,0 +1,90 @@
+"""Where in a model NaN or infinity began."""
+
+import math
+
+from keras import ops
+
+from ganzoo import backend
+
+# What is not finite -------------------------------------------------------------------------------
+
+
+def finite(value):
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def not_finite_weights(model):
+    """Player name → which of its networks, or whether its optimizer, hold a NaN or infinity, and
+    in how many arrays."""
+    found = {}
+    for player in model.players:
+        groups = {network.name: network.weights for network in player.networks}
+        groups[f"optimizer of the {player.name}"] = model.optimizer[player.name].variables
+        for name, arrays in groups.items():
+            bad = [a for a in arrays if not bool(ops.all(ops.isfinite(a)))]
+            if bad:
+                text = f"{name} ({len(bad)} of {len(arrays)}: {bad[0].path}, …)"
+                found[player.name] = (
+                    f"{found[player.name]}; {text}" if player.name in found else text
+                )
+    return found
+
+
+def culprit(model, logs, weights, at_once):
+    """Who began it, from the logs of the first step that was not finite.
+
+    Args:
+        model: the game.
+        logs: of that step.
+        weights: see `_not_finite_weights`.
+        at_once: whether the weights are still those right after that step.
+
+    Returns:
+        `(player, what happened, advice or None)`
+    """
+    terms = backend.trace(
+        lambda batch: {
+            p.name: model._terms_of(p, batch, model.draw(batch))[0] for p in model.players
+        },
+        model.batch_spec(8),
+    )
+    for i, player in enumerate(model.players):
+        names = {
+            term: player.prefix + (term if len(terms[player.name]) > 1 else "loss")
+            for term in terms[player.name]
+        }
+        bad = {term: log for term, log in names.items() if not finite(logs.get(log, 0.0))}
+        if not bad:
+            continue
+        values = listed(f"{log} became {logs[log]}" for log in bad.values())
+        what = f"{values}: the term {listed(map(repr, bad))} of the {player.name}'s loss"
+        drawing = [p for p in model.players if p.draws]
+        if drawing and finite(logs.get("d_real", 0.0)) and not finite(logs.get("d_fake", 0.0)):
+            return (
+                drawing[0],
+                f"{values} because the samples were not finite, while the outputs for real "
+                "examples were",
+                None,
+            )
+        # Players move in order, each facing those who already moved in this step.
+        before = [p for p in model.players[:i] if at_once and p.name in weights]
+        if before:
+            return (
+                before[0],
+                f"{values} after a move of the {before[0].name}, whose loss was finite and whose "
+                "gradient was not",
+                None,
+            )
+        if len(bad) < len(names):
+            mend = (
+                f"mend the term {listed(map(repr, bad))}: the others are finite. A root or a "
+                "logarithm needs an epsilon inside."
+            )
+            return player, what, mend
+        return player, what, None
+    names = listed(name for name, value in logs.items() if not finite(value))
+    return model.players[0], f"{names} ceased to be finite", None
+
+
+def listed(names):
+    return ", ".join(names)

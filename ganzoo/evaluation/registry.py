@@ -1,0 +1,43 @@
+"""The metrics by name."""
+
+from typing import Any
+
+from ganzoo import datasets
+from ganzoo import extractors
+from ganzoo import metrics as all_metrics
+
+METRICS: dict[str, type[all_metrics.Metric]] = {
+    "frechet": all_metrics.FrechetDistance,
+    "kernel": all_metrics.KernelDistance,
+    "precision_recall": all_metrics.PrecisionRecall,
+    "density_coverage": all_metrics.DensityCoverage,
+    "class_score": all_metrics.ClassScore,
+    "class_agreement": all_metrics.ClassAgreement,
+    "intra_class_frechet": all_metrics.IntraClassFrechet,
+    "modes": all_metrics.ModeCoverage,
+    "diversity": all_metrics.Diversity,
+    "memorisation": all_metrics.Memorisation,
+}
+"""The metrics that `evaluate` knows by name."""
+METRIC_OF = {score: name for name, metric in METRICS.items() for score in metric.scores}
+"""The metric that gives each score, such as `"precision_recall"` for `"precision"`."""
+
+
+def knows(description: dict[str, Any]) -> extractors.Extractor | None:
+    """The extractor that comes with ganzoo and knows this data; None if there is none.
+
+    Args:
+        description: the attribute of a data set from `ganzoo.datasets.load`.
+    """
+    source = description["source"]
+    if source in datasets.MIXTURES:
+        return extractors.Points(*datasets.MIXTURES[source])
+    if len(description.get("image_shape") or ()) == 1:
+        return extractors.Points()
+    if source in [*extractors.shipped(), "stacked_mnist"]:
+        return extractors.extractor(source)
+    return None
+
+
+EXPORTED = ("samples", "data")
+"""Sub-folders that `Evaluator.export` fills."""

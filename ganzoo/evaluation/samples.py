@@ -1,0 +1,157 @@
+"""Batches of samples, from a model, an array or a data set."""
+
+import hashlib
+import warnings
+
+import keras
+import numpy as np
+
+from ganzoo import datasets
+from ganzoo import extractors
+from ganzoo import validation
+
+
+def are_samples(model):
+    return not isinstance(model, keras.Model) and not hasattr(model, "generate_batches")
+
+
+def who(model):
+    if are_samples(model):
+        return {"model": "samples", "weights_sha256": None}
+    return {
+        "model": getattr(model, "registry_name", type(model).__name__),
+        "weights_sha256": weights_hash(model.sampler),
+        "generator": "live"
+        if model.sampler is getattr(model, model.makes_pictures)
+        else "averaged",
+    }
+
+
+def weights_hash(network: keras.Model) -> str:
+    """sha256 of all weights of a network, in the order in which it has them."""
+    found = hashlib.sha256()
+    for array in network.get_weights():
+        found.update(f"{array.dtype}{array.shape}".encode())
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()
+
+
+def load_data(batch_size, verbose, class_names, name, **settings):
+    """A data set by name, with labels where it has them, however few pictures it holds."""
+    for labels in (True, False):
+        for size in (batch_size, 1):
+            names = class_names if labels else None
+            try:
+                with warnings.catch_warnings(record=True) as caught:  # once, not in each attempt
+                    warnings.simplefilter("always")
+                    ds = datasets.load(
+                        name,
+                        labels=labels,
+                        class_names=names,
+                        batch_size=size,
+                        verbose=verbose,
+                        **settings,
+                    )
+            except ValueError as error:
+                last = error
+                continue
+            for warning in caught:
+                warnings.warn(warning.message, stacklevel=5)
+            return ds
+    raise last
+
+
+def splits(name, load):
+    """`(test, train)` of a data set by name; `(train, None)` where there is no test split."""
+    train = load(name, split="train")
+    try:
+        return load(name, split="test"), train
+    except ValueError as error:
+        if "split" not in str(error):  # there is one, and something is wrong with it
+            raise
+        return train, None
+
+
+def batches_of(data):
+    """`(images, labels)` NumPy batches of what `fit` takes too; pictures as uint8."""
+    if isinstance(data, keras.utils.PyDataset):
+        data = map(data.__getitem__, range(len(data)))
+    elif hasattr(data, "shape") or (isinstance(data, tuple) and hasattr(data[0], "shape")):
+        columns = data if isinstance(data, tuple) else (data,)
+        data = (
+            tuple(np.asarray(c[i : i + 1000]) for c in columns)
+            for i in range(0, len(columns[0]), 1000)
+        )
+    elif isinstance(data, str) or not hasattr(data, "__iter__"):
+        raise TypeError(
+            "Pictures come as a data set, such as of `ganzoo.datasets.load`, as an array, or as a "
+            f"pair (images, labels). Received: {data if isinstance(data, str) else type(data)!r}."
+        )
+    doubt = None
+    for batch in data:
+        batch = batch if isinstance(batch, (tuple, list)) else (batch,)
+        images, labels = (*map(np.asarray, batch), None)[:2]
+        if images.size:
+            yield _quantised(images), labels
+        if doubt is None and images.ndim == 4 and images.dtype.kind == "f":
+            doubt = validation.doubtful_range(images)
+            if doubt is not None:
+                warnings.warn(doubt, stacklevel=2)
+
+
+def grouped(batches, size=extractors.BATCH):
+    """The same pictures in whole multiples of `size`, as extractors look at them; then the rest."""
+    held, count = [], 0
+    for batch in batches:
+        held.append(batch)
+        count += len(batch[0])
+        if count >= size:
+            joined, whole = _joined(held), count - count % size
+            yield tuple(None if x is None else x[:whole] for x in joined)
+            held, count = [tuple(None if x is None else x[whole:] for x in joined)], count - whole
+    if count:
+        yield _joined(held)
+
+
+def _joined(batches):
+    shapes = {batch[0].shape[1:] for batch in batches}
+    if len(shapes) > 1:
+        raise ValueError(
+            f"Pictures must have one shape. Received {' and '.join(map(str, sorted(shapes)))}: "
+            "bring them to one size, `ganzoo.datasets.load(…, image_size=…)`."
+        )
+    return tuple(None if x[0] is None else np.concatenate(x) for x in zip(*batches))
+
+
+def shape_of(data):
+    """The shape of one picture in an array or a pair with labels, else None."""
+    images = data[0] if isinstance(data, tuple) and data else data
+    return list(images.shape[1:]) if hasattr(images, "shape") else None
+
+
+def _quantised(images):
+    """uint8 as it is; floats in [-1, 1] rounded to it, as `generate` does; points as they are."""
+    if images.ndim == 2 and images.dtype.kind == "f":
+        return images
+    if images.ndim != 4:
+        raise ValueError(
+            "Pictures must come as (n, height, width, channels). Received shape "
+            f"{images.shape}: grey ones without a channel axis get one by `images[..., None]`."
+        )
+    if images.dtype == np.uint8:
+        return images
+    if images.dtype.kind == "f" and not np.isfinite(images).all():
+        bad = int((~np.isfinite(images).all(axis=(1, 2, 3))).sum())
+        raise ValueError(
+            f"{bad} of {len(images)} pictures of a batch contain NaN or infinity: leave those out, "
+            "or train the model that made them anew, with a smaller learning rate."
+        )
+    validation.channels_last(images.shape[1:])
+    if images.dtype.kind != "f" or not (images.min() >= -1.001 and images.max() <= 1.001):
+        mend = "`images / 127.5 - 1`" if images.dtype.kind == "f" else ""
+        raise ValueError(
+            "Pictures must be uint8 in 0..255 or float in [-1, 1]. Received "
+            f"{images.dtype} from {images.min():g} to {images.max():g}: scale them, with "
+            f"{mend or validation.to_uint8(images.dtype.name)}."
+        )
+    return np.clip(np.round((images + 1.0) * 127.5), 0, 255).astype("uint8")

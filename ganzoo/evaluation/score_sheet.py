@@ -1,0 +1,173 @@
+"""Scores with their error, floor and the protocol they were measured by."""
+
+import dataclasses
+import json
+import pathlib
+from typing import Any
+from typing import Self
+
+from ganzoo import types
+from ganzoo import validation
+
+PROTOCOL = ("extractor", "extractor_sha256", "resize", "samples", "truncation", "data", "train")
+"""What must be the same in two passports for their scores to be comparable."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """One number with what belongs to it.
+
+    Attributes:
+        value: mean over the sets of samples.
+        error: standard deviation over the sets of samples, or None for a single one.
+        floor: the same number with real pictures in place of the samples, as many; None where
+            that says nothing.
+        better: `"lower"`, `"higher"` or None.
+        settings: arguments of the metric.
+    """
+
+    value: float
+    error: float | None = None
+    floor: float | None = None
+    better: str | None = None
+    settings: dict = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class ScoreSheet:
+    """Scores by name, such as `"frechet[mnist-classifier-v1]"`, and their passport.
+
+    A name without brackets finds its score too, if there is only one: `sheet["frechet"]`.
+
+    Attributes:
+        scores: dict from name to `Score`.
+        passport: what made them: extractor and its hash, resizing, sample counts, data and its
+            fingerprint, seed, the weights' hash, versions.
+        notes: warnings that a reader should see.
+    """
+
+    scores: dict
+    passport: dict
+    notes: tuple = ()
+
+    def __getitem__(self, name: str) -> Score:
+        found = [n for n in self.scores if n == name or n.partition("[")[0] == name]
+        if len(found) != 1:
+            known = {n.partition("[")[0] for n in self.scores}
+            raise validation.unknown("score", name, known, error=KeyError)
+        return self.scores[found[0]]
+
+    def passport_of(self, name: str) -> dict[str, Any]:
+        """All that made one score: the sheet's passport and the metric's own settings."""
+        return {**self.passport, "metric": self[name].settings}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as it is saved."""
+        return {
+            "scores": {
+                name: {k: validation.known_to_json(x) for k, x in dataclasses.asdict(score).items()}
+                for name, score in self.scores.items()
+            },
+            "passport": self.passport,
+            "notes": list(self.notes),
+        }
+
+    def save(self, path: types.Path) -> pathlib.Path:
+        """Write the sheet as JSON. Returns the path."""
+        path = pathlib.Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(self.to_dict(), indent=2, allow_nan=False)
+        path.write_text(text + "\n", encoding="utf-8")
+        return path
+
+    @classmethod
+    def load(cls, path: types.Path) -> Self:
+        """Read a sheet that `save` wrote."""
+        try:
+            return cls.from_dict(json.loads(pathlib.Path(path).read_text(encoding="utf-8")))
+        except OSError:
+            raise
+        except Exception as error:  # a file may be wrong in any way
+            raise ValueError(f"{str(path)!r} is no score sheet of ganzoo: {error!r}.") from None
+
+    @classmethod
+    def from_dict(cls, found: dict[str, Any]) -> Self:
+        """The sheet of which `to_dict` gave this plain data."""
+        number: Any = lambda x: float(x) if x in ("inf", "-inf", "nan") else x
+        scores = {
+            name: Score(
+                **{k: number(x) for k, x in score.items() if k != "settings"},
+                settings=score["settings"],
+            )
+            for name, score in found["scores"].items()
+        }
+        for name, score in scores.items():
+            known = [x for x in (score.error, score.floor) if x is not None]
+            if not all(isinstance(x, (int, float)) for x in (score.value, *known)):
+                raise TypeError(f"{name!r} has no number")
+            if score.better not in ("lower", "higher", None):
+                raise ValueError(f"{name!r} cannot be better when it is {score.better!r}")
+        return cls(scores, dict(found["passport"]), tuple(found["notes"]))
+
+    def compare(self, other: Self) -> str:
+        """Both sheets side by side, as text.
+
+        Raises:
+            ValueError: they were not made in the same way; the message says what differs.
+        """
+        differing = [k for k in PROTOCOL if self.passport.get(k) != other.passport.get(k)]
+        if differing:
+            reasons = "; ".join(
+                f"{k}: {self.passport.get(k)!r} and {other.passport.get(k)!r}" for k in differing
+            )
+            raise ValueError(
+                f"These scores do not compare, because they were made in different ways: "
+                f"{reasons}. Evaluate both models in the same way."
+            )
+        both = [name for name in self.scores if name in other.scores]
+        uneven = [n for n in both if self.scores[n].settings != other.scores[n].settings]
+        if uneven:
+            raise ValueError(
+                f"These scores do not compare, because the settings of {', '.join(uneven)} "
+                "differ. Evaluate both models in the same way."
+            )
+        rows = [("score", _title(self), _title(other), "better")]
+        for name in both:
+            a, b = self.scores[name], other.scores[name]
+            rows.append((name, _number(a), _number(b), a.better or ""))
+        return _table(rows)
+
+    def __str__(self) -> str:
+        p = self.passport
+        data, floor = p["data"], p["floor"]
+        rows = [("score", "value", "floor", "better")]
+        for name, score in self.scores.items():
+            limit = "" if score.floor is None else f"{score.floor:.4g}"
+            rows.append((name, _number(score), limit, score.better or ""))
+        return "\n".join(
+            [
+                f"{_title(self)}: {p['samples']:,} samples × {p['repeats']} (seed {p['seed']}) "
+                f"against {data['count']:,} of {data['source']}, {data['split']}",
+                _table(rows),
+                *(["±: standard deviation over the sets of samples"] if p["repeats"] > 1 else []),
+                f"floor: {floor}",
+                *(f"Note: {note}" for note in self.notes),
+            ]
+        )
+
+
+def _title(sheet):
+    weights = sheet.passport["weights_sha256"]
+    return sheet.passport["model"] + (f" ({weights[:8]})" if weights else "")
+
+
+def _number(score):
+    return f"{score.value:.4g}" + ("" if score.error is None else f" ± {score.error:.2g}")
+
+
+def _table(rows):
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    line = lambda row: "  ".join(
+        cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths))
+    )
+    return "\n".join(line(row).rstrip() for row in rows)

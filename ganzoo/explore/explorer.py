@@ -1,0 +1,304 @@
+"""A web page to play with trained models: `ganzoo explore`."""
+
+import dataclasses
+import functools
+import io
+import pathlib
+import re
+import threading
+import typing
+import warnings
+import zipfile
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from PIL import UnidentifiedImageError
+
+from ganzoo import images
+from ganzoo import latent
+from ganzoo import types
+from ganzoo import validation
+from ganzoo.datasets import decoding
+from ganzoo.files import texts
+from ganzoo.modalities.images import PictureGame
+from ganzoo.zoo import catalogue
+
+SLIDERS = 8
+"""Sliders on the page; of more latents or directions, as many at a time."""
+METHODS = {"single latents": None, "GANSpace": "ganspace", "SeFa": "sefa"}
+"""What the sliders move along, by its name on the page."""
+MOST_PIXELS = 16_000_000
+"""Of a picture that somebody uploads: a file may declare any number."""
+MOST_BYTES = 20_000_000
+"""Of a file that somebody uploads."""
+MOST_SEEDS = 1000
+"""Of a group, of which the mean is taken."""
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+"""Such pictures. Pillow knows more, and starts other programs for some of them."""
+PLAIN = {"padding": 0, "least_side": 1}
+"""A grid of one picture that is this picture."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A model of the page."""
+
+    open: typing.Callable
+    """Makes it; called once, when it is first looked at."""
+    code: str
+    """The Python expression that does."""
+
+
+class Explorer:
+    """What the page shows, without the page.
+
+    Args:
+        entries: `{title: Entry}`.
+        kept: models that are kept in memory at a time.
+
+    Example:
+
+    >>> import ganzoo
+    >>> make = lambda: ganzoo.get("dcgan", channels=4, image_shape=(8, 8, 1), seed=0)
+    >>> explorer = Explorer({"mine": Entry(make, "ganzoo.get('dcgan', …)")})
+    >>> point = explorer.point("mine", seed=3, method="SeFa", amounts=[2.0, -1.0])
+    >>> explorer.picture("mine", point).shape
+    (8, 8, 1)
+    """
+
+    def __init__(self, entries: dict[str, Entry], kept: int = 4) -> None:
+        if not entries:
+            raise ValueError("There is no model to explore: name a run folder or weights.")
+        self.entries = dict(entries)
+        self._models = functools.lru_cache(kept)(lambda title: self.entries[title].open())
+        self._found = functools.lru_cache(64)(self._find)
+        self._lock = threading.RLock()  # the page's requests come in threads
+
+    def model(self, title: str) -> PictureGame:
+        """The model of a title."""
+        with self._lock:
+            return self._models(title)
+
+    def can(self, title: str, what: str) -> bool:
+        """Whether a model can `"generate"`, `"translate"`, `"reconstruct"`, or translate in
+        `"reverse"`."""
+        model = self.model(title)
+        if what != "reverse":
+            return hasattr(model, what)
+        try:
+            model.translator(True)
+        except (AttributeError, ValueError):  # it does not translate, or has no way back
+            return False
+        return True
+
+    def classes(self, title: str) -> list[str]:
+        """What its classes are called, `"7: Sneaker"`, or their numbers where that is not known;
+        of a model without classes none."""
+        numbers = [str(i) for i in range(getattr(self.model(title), "num_classes", None) or 0)]
+        names = catalogue.trained_on(texts.local(title)).get("class_names", [])
+        if len(names) != len(numbers):
+            return numbers
+        names = map(texts.shown, names)
+        return [i if name == i else f"{i}: {name}" for i, name in zip(numbers, names)]
+
+    def wants(self, title: str) -> str:
+        """What pictures a model takes to translate or reconstruct, in a sentence or two."""
+        shape = self.model(title).image_shape
+        if len(shape) != 3:
+            return "This model is one of points, not of pictures."
+        data = catalogue.trained_on(texts.local(title)).get("data", [])
+        if len(data) == 1 and self.can(title, "translate"):
+            data = data[0].split(" and ")  # as it is published
+        names = [_markdown(pathlib.Path(name).stem) for name in data]
+        kind = "pixels, without colours" if shape[2] == 1 else "pixels"
+        size = f"Any picture will do; it is brought to {shape[0]}×{shape[1]} {kind}."
+        if len(names) == 2:
+            back = ", or the other way" if self.can(title, "reverse") else ""
+            return f"{size} This model turns pictures of *{names[0]}* into *{names[1]}*{back}."
+        return f"{size} This model knows pictures of *{names[0]}*." if names else size
+
+    def most_truncation(self, title: str) -> float:
+        """Where the slider of truncation ends, which is none: for latents, of which 6 in 100,000
+        lie beyond; or for styles, drawn towards their mean."""
+        return 4.0 if getattr(self.model(title), "truncates_latents", True) else 1.0
+
+    def ways(self, title: str, method: str, first: int = 0) -> tuple[list[str], np.ndarray]:
+        """The sliders: their names, and `(sliders, latent_width)` directions."""
+        validation.one_of("method", method, tuple(METHODS))
+        with self._lock:
+            names, vectors = self._found(title, method)
+        if not 0 <= first < len(vectors):
+            raise ValueError(f"The first slider must be 0..{len(vectors) - 1}. Received: {first}.")
+        return names[first : first + SLIDERS], vectors[first : first + SLIDERS]
+
+    def _find(self, title, method):
+        model = self.model(title)
+        width = model.latent_width
+        if METHODS[method] is None:
+            return [f"latent {i}" for i in range(width)], np.eye(width)
+        found = latent.directions(
+            model, width, method=METHODS[method], samples=max(2000, 2 * width)
+        )
+        return [f"{method} {i} ({x:.0%})" for i, x in enumerate(found.shares)], found.vectors
+
+    def point(
+        self,
+        title: str,
+        *,
+        seed: int,
+        truncation: float | None = None,
+        label: int | None = None,
+        method: str,
+        first: int = 0,
+        amounts: Iterable[float] = (),
+    ) -> dict[str, Any]:
+        """What one picture is made of.
+
+        Args:
+            title: of the model.
+            seed: whole number of the latents to start from.
+            truncation: see `Generative.generate`.
+            label: class, for a conditional model.
+            method, first: see `ways`.
+            amounts: how far along each of them; finite.
+
+        Returns:
+            A dict of keyword arguments of `generate`.
+        """
+        with self._lock:
+            model = self.model(title)
+            validation.integer("seed", seed, least=0)
+            validation.optional(validation.real, "truncation", truncation, above=0)
+            cut = truncation if model.truncates_latents else None
+            latents = model.prior(np.random.default_rng(seed), 1, cut)
+            _, vectors = self.ways(title, method, first)
+            amounts = [validation.real("amounts", a) for a in amounts]
+            moves = sum((a * vector for a, vector in zip(amounts, vectors)), 0.0)
+            found = {"latents": (latents + moves).astype("float32")}
+            if model.num_classes:
+                found["labels"] = np.array([label or 0])
+            if truncation is not None and not model.truncates_latents:
+                found["truncation"] = float(truncation)
+            return found
+
+    def picture(self, title: str, point: dict[str, Any]) -> np.ndarray:
+        """`(height, width, channels)` uint8."""
+        with self._lock:
+            return self.model(title).generate(1, **point)[0]
+
+    def between(
+        self, title: str, start: int, end: int, steps: int = 8, label: int | None = None
+    ) -> latent.Walk:
+        """A `Walk` between the latents of two seeds."""
+        with self._lock:
+            model = self.model(title)
+            ends = [self._drawn(model, [seed]) for seed in (start, end)]
+            labels = (label or 0) if model.num_classes else None
+            return latent.interpolate(model, *ends, steps=int(steps), labels=labels)  # type: ignore[misc]
+
+    def arithmetic(
+        self, title: str, groups: Iterable[Any], label: int | None = None
+    ) -> latent.Walk:
+        """A `Walk` of the means of three groups of seeds, and of first − second + third."""
+        with self._lock:
+            model = self.model(title)
+            labels = (label or 0) if model.num_classes else None
+            parts = [self._drawn(model, _seeds(group)) for group in groups]
+            return latent.arithmetic(model, *parts, labels=labels)
+
+    def _drawn(self, model, seeds):
+        validation.integers("seeds", list(seeds), least=0)
+        return np.concatenate([model.prior(np.random.default_rng(s), 1) for s in seeds])
+
+    def through(
+        self, title: str, what: str, path: types.Path, reverse: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """A picture file, as the model takes it, and what it makes of it: two `(height, width,
+        channels)` uint8.
+
+        Args:
+            title: of the model.
+            what: `"translate"` or `"reconstruct"`.
+            path: of a picture of any mode and size.
+            reverse: translate from the second domain into the first.
+        """
+        with self._lock:
+            model = self.model(title)
+            shape = model.image_shape
+            if len(shape) != 3:
+                raise ValueError("This model is one of points, not of pictures.")
+            image = read_picture(path, shape[:2], shape[2])[None]
+            options = {"reverse": True} if reverse else {}
+            return image[0], getattr(model, what)(image, **options)[0]
+
+    def bundle(self, title: str, point: dict[str, Any], folder: types.Path) -> pathlib.Path:
+        """A zip of a picture, what it was made of, and the Python that makes it again."""
+        path = pathlib.Path(folder) / "picture.zip"
+        png, arrays = io.BytesIO(), io.BytesIO()
+        images.grid(self.picture(title, point)[None], **PLAIN).save(png, "png")
+        np.savez(arrays, **point)
+        code = AGAIN.format(code=self.entries[title].code)
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in (
+                ("picture.png", png.getvalue()),
+                ("latents.npz", arrays.getvalue()),
+                ("again.py", code),
+            ):
+                archive.writestr(name, content)
+        return path
+
+
+AGAIN = '''"""Makes the picture again."""
+
+import numpy as np
+
+import ganzoo
+
+model = {code}
+made_of = {{name: array[()] for name, array in np.load("latents.npz").items()}}
+images = model.generate(1, **made_of)
+ganzoo.images.grid(images, padding=0, least_side=1).save("again.png")
+'''
+
+
+def _seeds(text):
+    """Whole numbers, as somebody types them."""
+    text = str(text)
+    parts = text.replace(",", " ").split()
+    if not parts or not all(part.isdecimal() for part in parts):
+        raise ValueError(f"A group is whole numbers, such as 1, 2, 3. Received: {text[:80]!r}.")
+    if len(parts) > MOST_SEEDS:
+        raise ValueError(f"A group is at most {MOST_SEEDS} seeds. Received: {len(parts)}.")
+    return [int(part) for part in parts]
+
+
+def read_picture(path: types.Path, size: tuple[int, int], channels: int) -> np.ndarray:
+    """A picture file of any mode and size as `(height, width, channels)` uint8.
+
+    Raises:
+        ValueError: it is no picture, damaged, or too large.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # refused below
+            with Image.open(path, formats=FORMATS) as picture:
+                if picture.width * picture.height > MOST_PIXELS:
+                    raise ValueError(
+                        f"it has {picture.width}×{picture.height} pixels, more than "
+                        f"{MOST_PIXELS // 1_000_000} million"
+                    )
+                picture.load()
+                return decoding.to_array(picture, size, channels)
+    except Exception as error:  # Pillow raises many kinds at damaged files
+        unknown = isinstance(error, UnidentifiedImageError)  # whose words have the path
+        wrong = "it is none that is known" if unknown else str(error) or type(error).__name__
+        raise ValueError(
+            f"This picture cannot be used ({wrong}). Take a PNG or JPEG file."
+        ) from None
+
+
+def _markdown(name):
+    """Any name, so that Markdown shows it as it is."""
+    return re.sub(r"([\\`*~$<>&\[\]])", r"\\\1", " ".join(texts.shown(name).splitlines()))

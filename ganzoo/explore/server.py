@@ -1,0 +1,117 @@
+"""The server of the page: who may ask for it."""
+
+import ipaddress
+import logging
+import socket
+import urllib.parse
+
+from ganzoo import validation
+from ganzoo.explore.explorer import MOST_BYTES
+from ganzoo.explore.explorer import Entry
+from ganzoo.explore.page import CSS
+from ganzoo.explore.page import page
+
+
+def _is_here(name):
+    """Whether a host's name or address, or None, is one of this machine for itself."""
+    try:
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+class _OnlyFromHere:
+    """Around the page's ASGI application: refuses what other sites ask of it.
+
+    Any site that is open in a browser can have it send requests to this machine; and one that has
+    its own name stand for 127.0.0.1 can read the answers. `Host` and `Origin` tell.
+    """
+
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        from starlette import responses  # comes with Gradio
+
+        told = [v.decode("latin-1") for k, v in scope.get("headers", ()) if k in self.telling]
+        if all(map(self._names_here, told)):
+            return await self.app(scope, receive, send)
+        refusal = responses.PlainTextResponse("This page is for its own machine only.", 403)
+        await refusal(scope, receive, send)
+
+    telling = (b"host", b"origin")
+
+    def _names_here(self, text):
+        try:
+            return _is_here(urllib.parse.urlsplit(text if "//" in text else f"//{text}").hostname)
+        except ValueError:
+            return False
+
+
+def launch(
+    entries: dict[str, Entry],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    open_browser: bool = False,
+    block: int = True,
+) -> str:
+    """Serve the page, to this machine only unless another host is said.
+
+    Whoever can reach it can look at the models in `entries` and at none else, and upload pictures,
+    for which see `MOST_BYTES`, `MOST_PIXELS` and `FORMATS`. There are no passwords.
+
+    Args:
+        entries: `{title: Entry}`.
+        host, port: where: an address of this machine, of which 127.0.0.1 is for itself only and
+            0.0.0.0 is all.
+        open_browser: open it there.
+        block: serve until interrupted.
+
+    Returns:
+        The address.
+
+    Raises:
+        ImportError: Gradio is not installed.
+        OSError: the port is in use.
+    """
+    validation.integer("port", port, least=0)
+    with socket.socket() as probe:  # before the work
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OverflowError:
+            raise ValueError(f"`port` must be 0..65535. Received: {port}.") from None
+        except OSError as error:
+            raise OSError(
+                f"{host}:{port} cannot be served ({error.strerror}): say another with --port, or "
+                "0 for any that is free."
+            ) from None
+        port = probe.getsockname()[1]
+    # Each model's function is compiled once, of which TensorFlow counts too many.
+    logging.getLogger("tensorflow").addFilter(lambda r: "retracing" not in r.getMessage())
+    blocks = page(entries)
+    import gradio as gr
+    from starlette import middleware
+
+    around = [middleware.Middleware(_OnlyFromHere)] if _is_here(host) else []
+    theme = gr.themes.Default(font="system-ui", font_mono="monospace")  # none from the network
+    _, address, _ = blocks.launch(
+        server_name=host,
+        server_port=port,
+        share=False,
+        inbrowser=open_browser,
+        prevent_thread_lock=True,
+        quiet=True,
+        max_file_size=MOST_BYTES,
+        app_kwargs={"middleware": around},
+        theme=theme,
+        enable_monitoring=False,
+        ssr_mode=False,
+        run_history=False,
+        footer_links=[],
+        css=CSS,
+    )
+    if block:
+        blocks.block_thread()
+    return address

@@ -1,0 +1,64 @@
+"""Extractors by name."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ganzoo import validation
+from ganzoo.extractors.base import Extractor
+from ganzoo.extractors.base import Function
+from ganzoo.extractors.base import Pixels
+from ganzoo.extractors.classifier import Classifier
+from ganzoo.extractors.classifier import Stacked
+from ganzoo.extractors.classifier import shipped
+
+
+def extractor(which: str | Callable[[np.ndarray], Any]) -> Extractor:
+    """An extractor by name, or of a function.
+
+    Args:
+        which: one of
+
+            * `"digits"`, `"mnist"`, `"fashion_mnist"`: small classifiers that come with ganzoo;
+            * `"stacked_mnist"`: that of `mnist`, on each colour by itself;
+            * `"inception"`: the network of the FID; its weights (96 MB) are downloaded at the
+              first use; `"inception-clean"` with clean-fid's resizing;
+            * `"pixels"`: the pictures themselves, scaled down to at most 16×16;
+            * a function from `(n, height, width, channels)` uint8 to `(n, d)` float;
+            * an extractor, which is returned as it is.
+
+    Returns:
+        An extractor.
+
+    Raises:
+        ValueError: unknown name, or weights that cannot be had; the message says the mend.
+
+    Example:
+
+    >>> import numpy as np
+    >>> rows = extractor("digits")(np.zeros((2, 8, 8, 1), "uint8"))
+    >>> rows["features"].shape, rows["logits"].shape
+    ((2, 64), (2, 10))
+    """
+    if isinstance(which, str):
+        if which in ("inception", "inception-clean"):
+            from ganzoo.extractors import inception
+
+            return inception.Inception(resize="clean" if which.endswith("clean") else "tf1")
+        named: dict[str, Any] = {"pixels": Pixels, "stacked_mnist": Stacked}
+        if which in named:
+            return named[which]()
+        if which in shipped():
+            return Classifier(which)
+        raise validation.unknown(
+            "extractor", which, ["inception", "inception-clean", *named, *shipped()]
+        )
+    if all(hasattr(which, a) for a in ("name", "hash", "resize", "classes")) and callable(which):
+        return which  # type: ignore[return-value]
+    if callable(which):
+        return Function(which)
+    raise TypeError(
+        "An extractor is a name, or a function from pictures to features. Received: "
+        f"{type(which).__name__}."
+    )

@@ -1,0 +1,317 @@
+"""State dicts of PyTorch, read without PyTorch and without running what the file says.
+
+Such a file is a pickle, which is a program, beside the raw numbers. Python's own unpickler is the
+wrong tool even with its imports forbidden: a few bytes make it allocate gigabytes (a memo index)
+or overflow the C stack (the hash of a deeply nested tuple). So the few instructions that a state
+dict needs are interpreted here, and all others are refused.
+
+Formats: https://github.com/pytorch/pytorch/blob/main/torch/serialization.py, both the zip
+(torch 1.6 and later) and the one before it; instructions: Python's `pickletools`.
+"""
+
+import dataclasses
+import io
+import math
+import pathlib
+import pickletools
+import zipfile
+
+import numpy as np
+
+from ganzoo.files import archives
+
+LIMIT = 2**29
+"""Bytes of the file, of what it unpacks to, and of all arrays: each must stay below this."""
+
+_STEPS = 10**6  # instructions of one pickle; a state dict needs about 50 for a tensor
+_RANK = 32
+
+# The pickled magic number and version, 1001, that start a file of the old format.
+_OLD = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19." + b"\x80\x02M\xe9\x03."
+_ZIP = b"PK\x03\x04"
+
+
+def read(source, limit=LIMIT):
+    """The arrays in a file that `torch.save(module.state_dict(), path)` wrote.
+
+    Args:
+        source: path of the file, or its content as bytes.
+        limit: bytes that the file, what it unpacks to and the arrays may each have.
+
+    Returns:
+        `{name: array}` in the file's order. The arrays are contiguous, own their memory, and have
+        the dtype float16, float32, float64 or int64.
+
+    Raises:
+        OSError: the file cannot be opened.
+        ValueError: it is damaged, too large, no such file, or holds anything else than named
+            tensors, code above all. Nothing in it is executed.
+
+    Example:
+
+    >>> state = read("pt_inception-2015-12-05-6726825d.pth")  # doctest: +SKIP
+    >>> state["fc.weight"].shape  # doctest: +SKIP
+    (1008, 2048)
+    """
+    if isinstance(source, bytes):
+        what, size, content = "This file", len(source), source
+    else:
+        path = pathlib.Path(source).expanduser()
+        what, size, content = repr(str(path)), path.stat().st_size, None
+    if size > limit:
+        raise ValueError(f"{what} has {size} bytes, more than the limit of {limit}.")
+    content = path.read_bytes() if content is None else content
+    try:
+        if content.startswith(_ZIP):
+            return _read_zip(content, limit)
+        if content.startswith(_OLD):
+            return _read_old(content, limit)
+        raise ValueError("it starts like neither of PyTorch's formats")
+    except Exception as error:  # a file may be wrong in any way
+        raise ValueError(
+            f"{what} is not a state dict of PyTorch that can be read safely, or it is damaged: "
+            f"{error or type(error).__name__}. Get it again, or write it anew with "
+            "`torch.save(module.state_dict(), path)`."
+        ) from error
+
+
+def _read_zip(content, limit):
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        unpack = lambda name: archives.read(archive, name, limit)
+        sizes = {info.filename: info.file_size for info in archive.infolist()}
+        if sum(sizes.values()) > limit:
+            raise ValueError(f"it unpacks to more than {limit} bytes")
+        program = [name for name in sizes if name.rpartition("/")[2] == "data.pkl"]
+        if len(program) != 1:
+            raise ValueError(f"its zip has {len(program)} files data.pkl, not one")
+        folder = program[0].removesuffix("data.pkl")
+        order = f"{folder}byteorder"
+        if order in sizes and unpack(order) != b"little":
+            raise ValueError("its numbers are not little-endian")
+        tensors = _tensors(_run(io.BytesIO(unpack(program[0]))), limit)
+        buffers = {key: unpack(f"{folder}data/{key}") for key in _storages(tensors)}
+    return _arrays(tensors, buffers)
+
+
+def _read_old(content, limit):
+    file = io.BytesIO(content)
+    file.seek(len(_OLD))
+    if _run(file)["little_endian"] is not True:
+        raise ValueError("its numbers are not little-endian")
+    tensors = _tensors(_run(file), limit)
+    storages = _storages(tensors)
+    buffers = {}
+    for key in _run(file):
+        if not isinstance(key, str) or key not in storages:
+            raise ValueError("it holds numbers that belong to no tensor")
+        count = int.from_bytes(file.read(8), "little")
+        if count != storages[key].count:
+            raise ValueError("two places disagree on how many numbers it holds")
+        buffers[key] = file.read(count * storages[key].dtype.itemsize)
+    return _arrays(tensors, buffers)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Storage:
+    """`count` numbers in the file, of which `length` from `start` on are meant."""
+
+    key: str
+    dtype: np.dtype
+    count: int
+    start: int = 0
+    length: int | None = None
+
+    @classmethod
+    def of(cls, identity):
+        kind, dtype, key, _location, count, *view = identity
+        known = kind == "storage" and isinstance(dtype, np.dtype) and isinstance(key, str)
+        if not known or len(view) > 1:
+            raise ValueError("it refers to something that is no storage of numbers")
+        if not view or view[0] is None:
+            return cls(key, dtype, _whole(count))
+        _key, start, length = view[0]
+        return cls(key, dtype, _whole(count), _whole(start), _whole(length))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Tensor:
+    """A window on a storage; offset and strides count numbers, not bytes."""
+
+    storage: _Storage
+    offset: int
+    shape: tuple
+    strides: tuple
+
+    @property
+    def nbytes(self):
+        return math.prod(self.shape) * self.storage.dtype.itemsize
+
+    def array(self, content):
+        storage = self.storage
+        if len(content) != storage.count * storage.dtype.itemsize:
+            raise ValueError("numbers are missing, or there are too many")
+        length = storage.count if storage.length is None else storage.length
+        last = self.offset + sum((n - 1) * s for n, s in zip(self.shape, self.strides))
+        inside = not self.nbytes or last < length
+        if storage.start + length > storage.count or not inside:
+            raise ValueError("a tensor reaches beyond its numbers")
+        if not self.nbytes:
+            return np.empty(self.shape, storage.dtype)
+        numbers = np.frombuffer(content, storage.dtype)[storage.start + self.offset :]
+        strides = [s * storage.dtype.itemsize for s in self.strides]
+        return np.lib.stride_tricks.as_strided(numbers, self.shape, strides).copy(order="C")
+
+
+def _whole(value):
+    if type(value) is not int or value < 0:
+        raise ValueError("a size or place is no whole number of at least 0")
+    return value
+
+
+def _ordered(pairs=()):
+    """An ordered dict: empty from Python 3, which fills it later; from Python 2 a list of pairs."""
+    return pairs if isinstance(pairs, list) else {}
+
+
+def _tensor(storage, offset, shape, strides, _requires_grad, _hooks, _metadata=None):
+    if not isinstance(storage, _Storage) or not len(shape) == len(strides) <= _RANK:
+        raise ValueError("a tensor is described wrongly")
+    shape, strides = tuple(map(_whole, shape)), tuple(map(_whole, strides))
+    return _Tensor(storage, _whole(offset), shape, strides)
+
+
+def _parameter(tensor, _requires_grad, _hooks):
+    return tensor
+
+
+_GLOBALS = {
+    "collections OrderedDict": _ordered,
+    "torch._utils _rebuild_tensor_v2": _tensor,
+    "torch._utils _rebuild_parameter": _parameter,
+    "torch DoubleStorage": np.dtype("<f8"),
+    "torch FloatStorage": np.dtype("<f4"),
+    "torch HalfStorage": np.dtype("<f2"),
+    "torch LongStorage": np.dtype("<i8"),
+}
+
+
+def _run(file):
+    """What the pickle at the file's position describes; the file then stands behind it.
+
+    The only calls are of the functions above. What comes out may be nested without end, so it
+    must not be compared, hashed or printed before its type is known.
+    """
+    stack, marks, memo = [], [], {}
+
+    def since_mark():
+        start = marks.pop()
+        items = stack[start:]
+        del stack[start:]
+        return items
+
+    def fill(target, items):
+        if not isinstance(target, dict):
+            raise ValueError("it gives items to something that is no dict")
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            if not isinstance(key, str):
+                raise ValueError("a key is no text")
+            target[key] = value
+
+    for step, (code, value, _) in enumerate(pickletools.genops(file)):
+        if step == _STEPS:
+            raise ValueError(f"it needs more than {_STEPS} instructions to read")
+        match code.name:
+            case "PROTO":
+                pass
+            case "BININT" | "BININT1" | "BININT2" | "LONG1" | "BINFLOAT":
+                stack.append(value)
+            case "BINUNICODE" | "BINSTRING" | "SHORT_BINSTRING":
+                stack.append(value)
+            case "NONE":
+                stack.append(None)
+            case "NEWTRUE" | "NEWFALSE":
+                stack.append(code.name == "NEWTRUE")
+            case "EMPTY_DICT":
+                stack.append({})
+            case "EMPTY_LIST":
+                stack.append([])
+            case "EMPTY_TUPLE":
+                stack.append(())
+            case "TUPLE1" | "TUPLE2" | "TUPLE3":
+                items = [stack.pop() for _ in range(int(code.name[-1]))]
+                stack.append(tuple(reversed(items)))
+            case "MARK":
+                marks.append(len(stack))
+            case "TUPLE":
+                stack.append(tuple(since_mark()))
+            case "APPEND":
+                item = stack.pop()
+                stack[-1].append(item)
+            case "APPENDS":
+                items = since_mark()
+                stack[-1].extend(items)
+            case "SETITEM":
+                item, key = stack.pop(), stack.pop()
+                fill(stack[-1], [key, item])
+            case "SETITEMS":
+                items = since_mark()
+                fill(stack[-1], items)
+            case "BINPUT" | "LONG_BINPUT":
+                memo[value] = stack[-1]
+            case "BINGET" | "LONG_BINGET":
+                stack.append(memo[value])
+            case "BINPERSID":
+                stack.append(_Storage.of(stack.pop()))
+            case "GLOBAL":
+                if value not in _GLOBALS:
+                    raise ValueError(f"it holds code ({value!r:.100}), which is refused")
+                stack.append(_GLOBALS[value])
+            case "REDUCE":
+                arguments, function = stack.pop(), stack.pop()
+                stack.append(function(*arguments))
+            case "BUILD":  # attributes of the dict, such as versions of modules: not needed
+                stack.pop()
+            case "STOP":
+                return stack.pop()
+            case _:
+                raise ValueError(f"it holds code (instruction {code.name}), which is refused")
+
+
+def _tensors(state, limit):
+    """The state dict as `{name: _Tensor}`."""
+    pairs = state.items() if isinstance(state, dict) else state
+    if not isinstance(state, (dict, list)):
+        raise ValueError(f"it holds a {_kind(state)}, not tensors by name")
+    tensors = {}
+    for name, tensor in pairs:
+        if not isinstance(name, str):
+            raise ValueError("the name of a tensor is no text")
+        if not isinstance(tensor, _Tensor):
+            raise ValueError(
+                f"it holds more than tensors by name: {name!r:.100} is of type {_kind(tensor)}"
+            )
+        tensors[name] = tensor
+    if sum(tensor.nbytes for tensor in tensors.values()) > limit:
+        raise ValueError(f"its tensors have more than {limit} bytes")
+    return tensors
+
+
+def _kind(value):
+    return type(value).__name__.strip("_").lower()
+
+
+def _storages(tensors):
+    """What is to be read from the file, by key."""
+    storages = {}
+    for tensor in tensors.values():
+        known = storages.setdefault(tensor.storage.key, tensor.storage)
+        if (known.dtype, known.count) != (tensor.storage.dtype, tensor.storage.count):
+            raise ValueError("two tensors disagree on the numbers that they share")
+    return storages
+
+
+def _arrays(tensors, buffers):
+    missing = [name for name, tensor in tensors.items() if tensor.storage.key not in buffers]
+    if missing:
+        raise ValueError(f"the numbers of {missing[0]!r:.100} are missing")
+    return {name: tensor.array(buffers[tensor.storage.key]) for name, tensor in tensors.items()}

@@ -1,0 +1,1 @@
+"""Families of models: what GANs, autoencoders and translators have in common."""

@@ -1,0 +1,181 @@
+"""One process at a time in a folder: a lock that ends with the process that holds it.
+
+The lock is the operating system's, on an open file, not the file itself: a process that is killed
+leaves a file that holds nothing. Folders are compared by the file in them, so any path to a folder
+leads to the same lock.
+"""
+
+import contextlib
+import errno
+import json
+import os
+import pathlib
+import socket
+import sys
+import time
+from collections.abc import Callable
+from collections.abc import Iterator
+
+from ganzoo import types
+
+FILE = ".lock"
+"""The name of the lock file, which is there only while a process holds the folder."""
+
+_HELD = (errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, getattr(errno, "EDEADLOCK", errno.EAGAIN))
+_ours: set[int] = set()
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _take(number):
+        os.lseek(number, 0, os.SEEK_SET)
+        msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _take(number):
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _leave():
+    """In a forked process: it shares the parent's locks, and must not keep them when that ends."""
+    while _ours:
+        with contextlib.suppress(OSError):
+            os.close(_ours.pop())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave)
+
+
+@contextlib.contextmanager
+def alone(folder: types.Path, warn: Callable[[str], object]) -> Iterator[None]:
+    """Hold a folder, which is made if it is not there, against other processes and threads.
+
+    A folder that was made for this and stays empty is removed at the end. Where a file system has
+    no locks, a line says so and nothing is held; where the folder is read-only, nothing is.
+
+    Args:
+        folder: any path to it.
+        warn: called with a line of text.
+
+    Raises:
+        BlockingIOError: another process, or another thread, holds the folder.
+        OSError: the folder cannot be made.
+
+    Example:
+
+    >>> import tempfile
+    >>> folder = tempfile.mkdtemp()
+    >>> with alone(folder, print):
+    ...     print(holder(folder) is not None)
+    True
+    >>> holder(folder) is None
+    True
+    """
+    folder = pathlib.Path(folder)
+    made = [p for p in (folder, *folder.parents) if not p.exists()]
+    number = None
+    try:
+        try:
+            number = _wait(folder)
+        except BlockingIOError:
+            raise BlockingIOError(
+                f"Another training writes to {str(folder)!r}: {_who(folder / FILE)}. Wait until it "
+                "ends, or stop it; or choose another folder with --out (`out=`)."
+            ) from None
+        except OSError as error:
+            if not folder.is_dir():
+                raise
+            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                warn(
+                    f"{str(folder)!r} cannot be locked ({error.strerror or error}): see to it that "
+                    "no other training writes there."
+                )
+        yield
+    finally:
+        if number is not None:
+            _give_up(number, folder / FILE)
+        for path in made:
+            with contextlib.suppress(OSError):  # there is something in it
+                path.rmdir()
+
+
+def holder(folder: types.Path) -> str | None:
+    """Who holds a folder, `"process 4711 on apollo, since 2026-03-01 12:00:00"`; or None."""
+    path = pathlib.Path(folder) / FILE
+    try:
+        os.close(_open(path, os.O_RDWR))
+    except BlockingIOError:
+        return _who(path)
+    except OSError:
+        pass
+    return None
+
+
+def _wait(folder):
+    """The open and locked file. Others may look at a lock, or clear up, for a moment."""
+    for pause in (*[0.01] * 30, None):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            number = _open(folder / FILE, os.O_RDWR | os.O_CREAT)
+        except (BlockingIOError, FileNotFoundError):
+            if pause is None:
+                raise
+            time.sleep(pause)
+        else:
+            _ours.add(number)
+            known = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
+            with contextlib.suppress(OSError):  # such as a full disk: it is locked all the same
+                os.ftruncate(number, 0)
+                # On Windows nobody else reads the first byte, which is what is locked.
+                os.lseek(number, 0, os.SEEK_SET)
+                os.write(number, b"\n" + json.dumps(known).encode() + b"\n")
+            return number
+
+
+def _open(path, flags):
+    """A locked file, as a number; `BlockingIOError` if another has locked it."""
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        number = os.open(path, flags, 0o666)
+    except PermissionError as error:
+        try:
+            number = os.open(path, os.O_RDONLY)  # left by another user's process
+        except FileNotFoundError:
+            raise error from None
+    try:
+        _take(number)
+        if not os.path.samestat(os.fstat(number), os.stat(path)):
+            raise FileNotFoundError  # whoever held it has removed it: it locks nobody out
+    except OSError as error:
+        os.close(number)
+        if error.errno in _HELD:
+            raise BlockingIOError(*error.args) from None
+        raise
+    return number
+
+
+def _give_up(number, path):
+    if number not in _ours:  # in a forked process
+        return
+    _ours.discard(number)
+    if sys.platform == "win32":  # an open file cannot be removed
+        os.close(number)
+    with contextlib.suppress(OSError):
+        path.unlink()
+    if sys.platform != "win32":
+        os.close(number)
+
+
+def _who(path):
+    """What a lock file says of the process that has written it."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            file.seek(1)
+            found = json.loads(file.read(4096))
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found["since"]))
+        return f"process {found['pid']:d} on {found['host']}, since {since}"
+    except Exception:  # it is written after it is locked, and may be of any other program
+        return "a process of which nothing is known"

@@ -1,0 +1,54 @@
+"""What a training step logs."""
+
+import keras
+from keras import ops
+
+
+class Means(keras.metrics.Metric):
+    """Running means of all that a game logs, together, which is less work than one by one; and how
+    long each was finite.
+
+    Args:
+        names: of what is logged, each at least once in a step and equally often in all steps.
+    """
+
+    def __init__(self, names):
+        super().__init__(name="means")
+        self.names = names
+        shape = (len(names),)
+        self.totals = self.add_variable(shape, "zeros", name="totals")
+        self.steps = self.add_variable((), "zeros", "int32", name="steps")
+        self.finite = self.add_variable(shape, "zeros", "int32", name="finite")
+
+    def update_state(self, logs):
+        found = {name: [] for name in self.names}
+        for name, value in logs:
+            found[name].append(value)
+        # Not `sum`: TensorFlow merges chains of additions, in an order that differs.
+        each = [x[0] if len(x) == 1 else ops.mean(ops.stack(x)) for x in found.values()]
+        self.totals.assign_add(ops.stack([ops.cast(x, "float32") for x in each]))
+        self.steps.assign_add(1)
+        # What is not finite once is so for the rest of the epoch.
+        self.finite.assign_add(ops.cast(ops.isfinite(self.totals), "int32"))
+
+    def result(self):
+        means = self.totals / ops.cast(ops.maximum(self.steps, 1), "float32")
+        return dict(zip(self.names, ops.unstack(means)))
+
+
+class Untracked(dict):
+    """A dict outside Keras's attribute tracking: what is in it is not part of a model."""
+
+
+def log_items(player, terms, signals):
+    """`(name, value)` pairs: the total, its terms where there are several, the signals."""
+    # Not `sum`: TensorFlow merges chains of additions, in an order that differs from run to run.
+    total = ops.sum(ops.stack(list(terms.values()))) if len(terms) > 1 else sum(terms.values())
+    items = [(f"{player.prefix}loss", total)]
+    if len(terms) > 1:
+        items += [(player.prefix + name, value) for name, value in terms.items()]
+    return items + [(player.prefix + name, value) for name, value in signals.items()]
+
+
+def in_float32(terms):
+    return {name: ops.cast(value, "float32") for name, value in terms.items()}

@@ -1,0 +1,30 @@
+"""Keras layers that the networks are built from."""
+
+from ganzoo.layers.attention import Gain as Gain
+from ganzoo.layers.attention import SelfAttention as SelfAttention
+from ganzoo.layers.convolution import Blur as Blur
+from ganzoo.layers.convolution import Conv2D as Conv2D
+from ganzoo.layers.convolution import Conv2DTranspose as Conv2DTranspose
+from ganzoo.layers.convolution import CropLike as CropLike
+from ganzoo.layers.convolution import ReflectionPadding as ReflectionPadding
+from ganzoo.layers.convolution import UpSampling2D as UpSampling2D
+from ganzoo.layers.dense import Maxout as Maxout
+from ganzoo.layers.dense import UnitDense as UnitDense
+from ganzoo.layers.equalized import EqualizedConv2D as EqualizedConv2D
+from ganzoo.layers.equalized import EqualizedDense as EqualizedDense
+from ganzoo.layers.history import ImageHistory as ImageHistory
+from ganzoo.layers.history import ParameterHistory as ParameterHistory
+from ganzoo.layers.minibatch import MinibatchDiscrimination as MinibatchDiscrimination
+from ganzoo.layers.minibatch import MinibatchStddev as MinibatchStddev
+from ganzoo.layers.normalization import BatchNorm as BatchNorm
+from ganzoo.layers.normalization import ConditionalBatchNorm as ConditionalBatchNorm
+from ganzoo.layers.normalization import InstanceNorm as InstanceNorm
+from ganzoo.layers.normalization import LayerNorm as LayerNorm
+from ganzoo.layers.normalization import PixelNorm as PixelNorm
+from ganzoo.layers.normalization import VirtualBatchNorm as VirtualBatchNorm
+from ganzoo.layers.normalization import WithoutReference as WithoutReference
+from ganzoo.layers.normalization import WithReference as WithReference
+from ganzoo.layers.spectral import SpectralNorm as SpectralNorm
+from ganzoo.layers.stochastic import Dropout as Dropout
+from ganzoo.layers.stochastic import GaussianNoise as GaussianNoise
+from ganzoo.layers.stochastic import Spread as Spread

@@ -1,0 +1,92 @@
+"""Layers that add noise or drop units."""
+
+import math
+from typing import Any
+
+import keras
+from keras import ops
+
+from ganzoo import backend
+from ganzoo import validation
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class Dropout(keras.layers.Dropout):
+    """Keras's dropout; where several replicas train, each drops others, as one alone would.
+
+    Arguments and result are the same.
+
+    Example:
+
+    >>> y = Dropout(0.5, seed=0)(keras.ops.ones((8, 8)), training=True)
+    >>> sorted({float(v) for v in keras.ops.convert_to_numpy(y).ravel()})
+    [0.0, 2.0]
+    """
+
+    def call(self, inputs, training=False):
+        if not training or not self.rate or backend.replicas() == 1:
+            return super().call(inputs, training=training)
+
+        def kept(shape):
+            ones = ops.ones(shape, inputs.dtype)
+            return keras.random.dropout(ones, self.rate, seed=self.seed_generator)
+
+        return inputs * backend.drawn(kept, ops.shape(inputs))
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class GaussianNoise(keras.layers.GaussianNoise):
+    """Keras's noise; where several replicas train, each adds its own, as one alone would.
+
+    Arguments and result are the same.
+
+    Example:
+
+    >>> y = GaussianNoise(0.1, seed=0)(keras.ops.zeros((100, 100)), training=True)
+    >>> round(float(keras.ops.std(y)), 2)
+    0.1
+    """
+
+    def call(self, inputs, training=False):
+        if not training or not self.stddev or backend.replicas() == 1:
+            return super().call(inputs, training=training)
+        options = {"stddev": self.stddev, "dtype": self.compute_dtype, "seed": self.seed_generator}
+        return inputs + backend.drawn(keras.random.normal, ops.shape(inputs), **options)
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class Spread(keras.layers.Layer):
+    """Passes on means, and holds the standard deviation of the noise around them.
+
+    Args:
+        initial: the standard deviation, or its first value.
+        learned: whether it is moved in training.
+
+    Example:
+
+    >>> layer = Spread(0.5)
+    >>> float(layer(keras.ops.ones((1,)))[0]), round(float(keras.ops.exp(layer.log_scale)), 3)
+    (1.0, 0.5)
+    """
+
+    def __init__(self, initial: float = 1.0, learned: bool = True, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.initial = validation.real("initial", initial, above=0)
+        self.learned = learned
+
+    def build(self, input_shape):
+        self.log_scale = self.add_weight(
+            shape=(),
+            initializer=keras.initializers.Constant(math.log(self.initial)),
+            trainable=self.learned,
+            name="log_scale",
+        )
+
+    def call(self, inputs):
+        return inputs
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "initial": self.initial, "learned": self.learned}

@@ -1,0 +1,214 @@
+"""Codes: the part of latents that a picture is to tell, categorical and continuous."""
+
+import dataclasses
+import functools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import ArrayLike
+from scipy import special
+
+from ganzoo import backend
+from ganzoo import types
+from ganzoo import validation
+from ganzoo.families.dcgan_networks import ConvolutionalGAN
+from ganzoo.families.latent import truncated
+
+
+@dataclasses.dataclass(frozen=True)
+class Codes:
+    """One-hot vectors, each with all categories equally likely, then numbers uniform in [-1, 1].
+
+    Chen et al. 2016, "InfoGAN", sections 4 to 6.
+
+    Attributes:
+        categories: how many categories each categorical code has, each at least 2.
+        continuous: number of continuous codes.
+
+    Example:
+
+    >>> Codes((3,), 1).make(2, [2, 0], [[0.5], [1.0]]).tolist()
+    [[0.0, 0.0, 1.0, 0.5], [1.0, 0.0, 0.0, 1.0]]
+    """
+
+    categories: tuple
+    continuous: int
+
+    def __post_init__(self):
+        validation.integers("categories", self.categories, least=2)
+        validation.integer("continuous", self.continuous, least=0)
+        if not self.width:
+            raise ValueError("There must be a code: set `categories`, `continuous`, or both.")
+
+    @property
+    def width(self) -> int:
+        """Numbers that all codes together take."""
+        return sum(self.categories) + self.continuous
+
+    @property
+    def draws(self) -> int:
+        """Random numbers of which they are made."""
+        return len(self.categories) + self.continuous
+
+    def sample(self, count: int, seed: keras.random.SeedGenerator) -> types.Tensor:
+        """`(count, width)` codes at random."""
+        draw = functools.partial(backend.drawn, seed=seed)
+        chosen = [draw(keras.random.randint, (count,), minval=0, maxval=k) for k in self.categories]
+        parts = [ops.one_hot(x, k, dtype="float32") for x, k in zip(chosen, self.categories)]
+        bounds = {"minval": -1.0, "maxval": 1.0}
+        parts.append(draw(keras.random.uniform, (count, self.continuous), **bounds))
+        return ops.concatenate(parts, axis=1)
+
+    def of_uniform(self, numbers: np.ndarray) -> np.ndarray:
+        """Codes made of `(count, draws)` numbers uniform in [0, 1), by NumPy."""
+        n = len(self.categories)
+        chosen = np.minimum(numbers[:, :n] * self.categories, np.array(self.categories) - 1)
+        return self.make(len(numbers), chosen.astype(int), 2 * numbers[:, n:] - 1)
+
+    def make(self, count: int, categories: ArrayLike, continuous: ArrayLike) -> np.ndarray:
+        """Codes of these categories, `(count, codes)` or what broadcasts to it, and numbers."""
+        categories, continuous = np.asarray(categories), np.asarray(continuous, "float32")
+        if self.categories and not np.issubdtype(categories.dtype, np.integer):
+            raise ValueError(f"`categories` must be whole numbers. Received: {categories.dtype}.")
+        if not np.isfinite(continuous).all():
+            raise ValueError("`continuous` must be finite. Received NaN or infinity.")
+        if categories.ndim == 1 and len(self.categories) == 1:
+            categories = categories[:, None]
+        try:
+            categories = np.broadcast_to(categories, (count, len(self.categories)))
+            continuous = np.broadcast_to(continuous, (count, self.continuous))
+        except ValueError:
+            raise ValueError(
+                f"For {count} pictures, `categories` must have shape ({count}, "
+                f"{len(self.categories)}), and `continuous` ({count}, {self.continuous}), or be "
+                f"one number. Received: {categories.shape} and {continuous.shape}."
+            ) from None
+        if ((categories < 0) | (categories >= np.array(self.categories))).any():
+            raise ValueError(
+                f"`categories` must lie below {self.categories}, one bound for each code. "
+                f"Received: {categories.min()} to {categories.max()}."
+            )
+        parts = [np.eye(k)[c] for k, c in zip(self.categories, categories.T)]
+        return np.concatenate([*parts, continuous], axis=1).astype("float32")
+
+    def split(self, codes: types.Tensor) -> tuple[list[types.Tensor], types.Tensor]:
+        """A list of the categorical parts of codes, and the continuous part."""
+        edges = np.cumsum([0, *self.categories])
+        parts = [codes[:, a:b] for a, b in zip(edges[:-1], edges[1:])]
+        return parts, codes[:, edges[-1] :]
+
+    def information(
+        self, codes: types.Tensor, said: types.Tensor
+    ) -> tuple[types.Tensor, types.Tensor]:
+        """What is known of codes, in nats: lower bounds of the mutual information.
+
+        Args:
+            codes: those that there were.
+            said: logits of the categories; means of continuous codes, whose errors are taken to be
+                normal with variance 1.
+
+        Returns:
+            The bounds for all categorical codes together, and for all continuous ones.
+        """
+        (parts, numbers), (logits, means) = self.split(codes), self.split(said)
+        surprise = sum(
+            (
+                -ops.mean(ops.sum(part * ops.log_softmax(x), axis=1))
+                for part, x in zip(parts, logits)
+            ),
+            start=ops.zeros(()),
+        )
+        error = ops.mean(ops.sum(ops.square(numbers - means), axis=1))
+        entropy = self.continuous * (math.log(2) - 0.5 * math.log(2 * math.pi))
+        return sum(map(math.log, self.categories)) - surprise, entropy - 0.5 * error
+
+
+class Coded(ConvolutionalGAN):
+    """Pictures made of noise and codes.
+
+    Latents are `latent_dim` normal numbers, then a one-hot vector for each categorical code, then
+    the continuous codes, uniform in [-1, 1].
+
+    Args:
+        latent_dim: length of the noise beside the codes.
+        categories: how many categories each categorical code has, each at least 2.
+        continuous: number of continuous codes.
+        **kwargs: see `ganzoo.families.dcgan_networks.ConvolutionalGAN`.
+    """
+
+    def __init__(
+        self,
+        *,
+        latent_dim: int = 62,
+        categories: Sequence[int] = (10,),
+        continuous: int = 2,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(latent_dim=latent_dim, **kwargs)
+        self.coding = Codes(validation.integers("categories", categories, least=2), continuous)
+        self.categories, self.continuous = self.coding.categories, continuous
+
+    @property
+    def latent_width(self) -> int:
+        return self.latent_dim + self.coding.width
+
+    def sample_latents(self, count: int) -> types.Tensor:
+        shape = (count, self.latent_dim)
+        noise = backend.drawn(keras.random.normal, shape, seed=self.seed_generator)
+        return ops.concatenate([noise, self.coding.sample(count, self.seed_generator)], axis=1)
+
+    def prior(
+        self, rng: np.random.Generator, count: int, truncation: float | None = None
+    ) -> np.ndarray:
+        normal = rng.standard_normal((count, self.latent_dim + self.coding.draws), "float32")
+        near = normal if truncation is None else truncated(normal, truncation)
+        ends = [self.latent_dim, self.latent_dim + len(self.categories)]
+        noise, _, numbers = np.split(near, ends, axis=1)
+        chosen = np.split(normal, ends, axis=1)[1]  # categories have no centre to be drawn to
+        uniform = special.ndtr(np.concatenate([chosen, numbers], axis=1).astype("float64"))
+        return np.concatenate([noise, self.coding.of_uniform(uniform)], axis=1)
+
+    @property
+    def draws(self) -> int:
+        return self.latent_dim + self.coding.draws
+
+    def of_uniform(self, numbers: types.Tensor, truncation: float | None = None) -> types.Tensor:
+        noise = super().of_uniform(numbers[:, : self.latent_dim], truncation)
+        rest, parts = numbers[:, self.latent_dim :], [noise]
+        for i, k in enumerate(self.categories):
+            parts.append(ops.one_hot(ops.cast(rest[:, i] * k, "int32"), k, dtype="float32"))
+        within = 1.0 if truncation is None else math.erf(truncation / math.sqrt(2))
+        parts.append(within * (2 * rest[:, len(self.categories) :] - 1))
+        return ops.concatenate(parts, axis=1)
+
+    def latents(
+        self,
+        n: int,
+        *,
+        categories: ArrayLike | None = None,
+        continuous: ArrayLike | None = None,
+        seed: int | None = None,
+    ) -> np.ndarray:
+        """Latents for `generate` with codes of your choice, `(n, latent_width)`.
+
+        Args:
+            n: how many.
+            categories: whole numbers: `(n,)`, or one, of a single code; of several `(n, codes)`, or
+                `(codes,)` for all pictures.
+            continuous: numbers, `(n, codes)`, or what broadcasts to it.
+            seed: of whatever is None and so drawn.
+        """
+        for name, given in (("categories", categories), ("continuous", continuous)):
+            if given is not None and not getattr(self, name):
+                raise ValueError(f"This model has no such codes: leave `{name}` out.")
+        drawn = self.prior(np.random.default_rng(seed), validation.integer("n", n))
+        noise, codes = np.split(drawn, [self.latent_dim], axis=1)
+        known, numbers = self.coding.split(codes)
+        if categories is None:
+            categories = np.array([part.argmax(axis=1) for part in known], int).reshape(-1, n).T
+        numbers = numbers if continuous is None else continuous
+        return np.concatenate([noise, self.coding.make(n, categories, numbers)], axis=1)

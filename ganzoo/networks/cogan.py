@@ -1,0 +1,106 @@
+"""Networks of two domains that share layers, for pictures of any size from 8×8.
+
+Liu, Tuzel 2016, "Coupled Generative Adversarial Networks", section 3: the layers far from the
+pictures, which know what is seen, are shared; those next to them, which know how it looks, are not.
+Apart from that as in `ganzoo.networks.dcgan`.
+"""
+
+import keras
+from keras import layers
+
+from ganzoo import types
+from ganzoo.layers import Conv2D
+from ganzoo.layers import Conv2DTranspose
+from ganzoo.networks.dcgan import normalization
+from ganzoo.networks.dcgan import sizes
+
+DOMAINS = ("images", "targets")
+
+
+def _init():
+    return keras.initializers.RandomNormal(stddev=0.02)
+
+
+def _chain(*parts):
+    def run(x):
+        for part in parts:
+            x = part(x)
+        return x
+
+    return run
+
+
+def generator(
+    image_shape: types.Shape, latent_dim: int, channels: int = 64, apart: int = 1
+) -> keras.Model:
+    """Latents `(batch, latent_dim)` to a pair of pictures in [-1, 1], `{"images", "targets"}`.
+
+    Each domain has the last `apart` layers to itself. The last of all is a convolution at the size
+    of the picture, as in the paper: so small a part of the network cannot make two things of one.
+    `channels` is the width at half resolution; it doubles with every halving.
+    """
+    height, width, depth = image_shape
+    *upper, (h, w) = sizes(height, width)
+    widest = channels * 2 ** (len(upper) - 1)
+    latents = keras.Input((latent_dim,), name="latents")
+    x = layers.Dense(h * w * widest, use_bias=False, kernel_initializer=_init())(latents)
+    x = layers.Reshape((h, w, widest))(x)
+    x = layers.ReLU()(normalization("batch")(x))
+
+    def enlarge(x, i):
+        """From stage i + 1 to stage i, where 0 has the picture's size."""
+        x = Conv2DTranspose(
+            channels * 2 ** (i - 1) if i else max(1, channels // 2),
+            kernel_size=4,
+            strides=2,
+            padding="same",
+            use_bias=False,
+            kernel_initializer=_init(),
+        )(x)
+        h, w = upper[i]
+        if x.shape[1:3] != (h, w):  # an odd size was rounded up on the way down
+            x = layers.Cropping2D(((0, x.shape[1] - h), (0, x.shape[2] - w)))(x)
+        return layers.ReLU()(normalization("batch")(x))
+
+    stages = list(reversed(range(len(upper))))
+    shared = len(stages) - (apart - 1)
+    for i in stages[:shared]:
+        x = enlarge(x, i)
+    made = {}
+    for domain in DOMAINS:
+        y = x
+        for i in stages[shared:]:
+            y = enlarge(y, i)
+        y = Conv2D(depth, kernel_size=6, padding="same", kernel_initializer=_init())(y)
+        made[domain] = layers.Activation("tanh", dtype="float32", name=domain)(y)
+    return keras.Model(latents, made, name="generator")
+
+
+def discriminator(image_shape: types.Shape, channels: int = 64, apart: int = 1) -> keras.Model:
+    """A pair of pictures, `{"images", "targets"}`, to logits `(batch, 2)`, one for each domain.
+
+    Each domain has the first `apart` convolutions to itself. `channels` is the width at half
+    resolution; it doubles with every halving.
+    """
+    height, width, _ = image_shape
+
+    def halve(i):
+        conv = Conv2D(
+            channels * 2**i,
+            kernel_size=4,
+            strides=2,
+            padding="same",
+            use_bias=i == 0,
+            kernel_initializer=_init(),
+        )
+        # No normalisation at the pictures; nowhere batch normalisation, whose statistics two
+        # domains would share.
+        return _chain(conv, normalization("layer" if i else None), layers.LeakyReLU(0.2))
+
+    count = len(sizes(height, width)) - 1
+    dense = layers.Dense(1, kernel_initializer=_init(), dtype="float32")
+    shared = _chain(*map(halve, range(apart, count)), layers.Flatten(), dense)
+    pair = {domain: keras.Input(image_shape, name=domain) for domain in DOMAINS}
+    said = [shared(_chain(*map(halve, range(apart)))(x)) for x in pair.values()]
+    logits = layers.Concatenate(dtype="float32", name="logits")(said)
+    return keras.Model(pair, logits, name="discriminator")

@@ -1,0 +1,280 @@
+"""From a run to what others can use: weights with everything that belongs beside them."""
+
+import dataclasses
+import json
+import pathlib
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+from ganzoo import extractors
+from ganzoo import images
+from ganzoo import runs
+from ganzoo import types
+from ganzoo import validation
+from ganzoo import zoo
+from ganzoo.evaluation import ScoreSheet
+from ganzoo.files import atomic
+from ganzoo.files import safetensors
+from ganzoo.files import texts
+from ganzoo.runs import report
+from ganzoo.zoo import weights
+from ganzoo.zoo.catalogue import number
+from ganzoo.zoo.catalogue import remarks
+from ganzoo.zoo.catalogue import time_of
+
+LICENCES = {
+    "digits": "CC BY 4.0",
+    "mnist": "CC BY-SA 3.0",
+    "stacked_mnist": "CC BY-SA 3.0",
+    "fashion_mnist": "MIT",
+}
+"""Of data that ganzoo knows by name, as their sources or Keras's documentation state them."""
+
+WRITTEN = ("README.md", "config.json", "grid.png", "nearest.png", "scores.json", weights.TENSORS)
+"""All that `publish` may write."""
+
+
+def publish(
+    run: types.Path,
+    out: types.Path,
+    *,
+    licence: str | None = None,
+    data_dir: types.Path | None = None,
+    samples: int = 10_000,
+    repeats: int = 1,
+    extractor: str | Callable | None = None,
+    say: Callable[[str], object] = texts.say,
+) -> dict[str, Any]:
+    """Write the folder that makes a run's model public: a repository of the Hugging Face Hub, say.
+
+    It gets `model.safetensors`, which `ganzoo.get(name, weights=folder)` loads; `config.json`, all
+    that is known of the run; `scores.json`; pictures; and `README.md`, the model card.
+
+    Args:
+        run: the folder of `ganzoo train`.
+        out: folder to write; it may be there already, published before.
+        licence: of the data. None: what is known of data that has a name.
+        data_dir: where TensorFlow Datasets finds or keeps its files.
+        samples: samples that are scored. 0: no scores.
+        repeats: sets of samples, for error bars.
+        extractor: what the scores compare: see `ganzoo.metrics.extractor`. None: the one that
+            goes with the data.
+        say: called with a line of text at each stage.
+
+    Returns:
+        What `config.json` says, a dict.
+
+    Raises:
+        ValueError: the run has no checkpoint, its records are damaged, or `out` holds something
+            else.
+        OSError: the folder cannot be written.
+
+    Example:
+
+    >>> publish("runs/dcgan-digits", "dcgan-digits")  # doctest: +SKIP
+    """
+    run, out = pathlib.Path(run).expanduser(), pathlib.Path(out).expanduser()
+    validation.integer("samples", samples, least=0)
+    validation.integer("repeats", repeats)
+    if extractor is not None:  # finds a wrong name before anything is removed
+        extractor = extractors.extractor(extractor)
+    _check(out)
+    checkpoints = weights.by_epoch(run / "checkpoints", ".keras")
+    if not checkpoints:
+        raise ValueError(
+            f"{str(run)!r} is no run folder, or its first epoch has not ended: name the folder of "
+            "`ganzoo train`."
+        )
+    epoch, checkpoint = list(checkpoints.items())[-1]
+    facts = _facts(run, epoch, licence)
+    model = zoo.get(facts["model"], weights=checkpoint)
+    facts["preprocessing"] = (
+        f"brought to {'×'.join(map(str, model.image_shape))}, 0 … 255 scaled to −1 … 1"
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    for name in WRITTEN:  # what belongs to other weights must not stand beside these
+        (out / name).unlink(missing_ok=True)
+    with atomic.replacing(out / weights.TENSORS) as path:
+        safetensors.write(model, path)
+    say(f"Weights: {out / weights.TENSORS}")
+    # What others will load, not what the run has: half precision is part of what is scored.
+    model = zoo.get(facts["model"], weights=out / weights.TENSORS)
+    facts["config"] = safetensors.read_header(out / weights.TENSORS).config
+    if hasattr(model, "generate"):
+        images.save_grid(model.generate(64, seed=0), out / "grid.png")
+        if samples:
+            settings = {"samples": samples, "repeats": repeats, "extractor": extractor}
+            facts |= _score(facts, run, out, say, data_dir=data_dir, **settings)
+    else:  # it makes its pictures of others, which the run has shown
+        for path in list(weights.by_epoch(run / "samples", ".png").values())[-1:]:
+            shutil.copyfile(path, out / "grid.png")
+    describe(facts, out)
+    say(f"Model card: {out / 'README.md'}")
+    return facts
+
+
+def describe(facts: dict[str, Any], out: pathlib.Path) -> None:
+    """Write into a published folder what is known of its weights."""
+    atomic.write_atomically(out / "config.json", json.dumps(facts, indent=2) + "\n")
+    atomic.write_atomically(out / "README.md", card(facts, out))
+
+
+def _check(out):
+    """Raise a `ValueError` if there is something in a folder that was not published there."""
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"{str(out)!r} is a file. Choose another folder with --out.")
+    if not out.exists() or all(path.name.startswith(".") for path in out.iterdir()):
+        return
+    try:
+        safetensors.read_header(out / weights.TENSORS)
+    except (ValueError, OSError):
+        raise ValueError(
+            f"{str(out)!r} is not empty, and nothing was published there before. Choose another "
+            "folder with --out."
+        ) from None
+
+
+def _facts(run, epoch, licence):
+    """What is known of a run that has come to this epoch, as plain data."""
+    try:
+        record = json.loads((run / "config.json").read_text(encoding="utf-8"))
+        lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        log = [json.loads(line) for line in lines[:epoch]]
+        settings, device = record["settings"], record["device"]
+        minutes = {key: sum(row[key] for row in log) / 60 for key in ("seconds", "cpu_seconds")}
+        domains = [settings["data"], *([settings["to"]] if "to" in settings else [])]
+        if [row["epoch"] for row in log] != list(range(1, epoch + 1)):
+            raise ValueError("its log does not have all epochs")
+        own = any(runs.place_of(name, record.get("directory")) for name in domains)
+        known = None if own or len(domains) > 1 else LICENCES.get(domains[0])
+        classes = record.get("class_names")
+        imports = [_line(pathlib.Path(word).name) for word in record.get("imports", ())]
+        return {
+            "model": settings["model"],
+            "data": {
+                "name": " and ".join(_line(pathlib.Path(name).name) for name in domains),
+                "licence": _line(licence or known or "not stated"),
+                **({"class_names": [_line(x) for x in classes]} if classes else {}),
+            },
+            "epochs": epoch,
+            "cpu_minutes": None if device["gpu"] else round(minutes["cpu_seconds"], 2),
+            "gpu_minutes": round(minutes["seconds"], 2) if device["gpu"] else None,
+            "device": device["name"],
+            "seed": settings["seed"],
+            "versions": record["versions"],
+            "scores": {},
+            "passport": {},
+            "command": _line(report.command(settings, epoch, imports=imports)),
+            **({"imports": imports} if imports else {}),
+        }
+    except Exception as error:  # a file may be wrong in any way
+        raise ValueError(
+            f"The records in {str(run)!r} are damaged, or of an older version of ganzoo "
+            f"({type(error).__name__}: {error}). Train anew, with the same command in another "
+            "folder."
+        ) from error
+
+
+def _line(text):
+    """Text for a line of Markdown or YAML: nothing in it ends the line or hides the rest."""
+    return "".join(x if x.isprintable() else " " for x in texts.shown(str(text))).strip()
+
+
+def _score(facts, run, out, say, **settings):
+    """Scores and passport; neither, where nothing says against what."""
+    try:
+        sheets = runs.evaluate(
+            {"last": (facts["model"], out / weights.TENSORS)},
+            **runs.data_of(run),
+            nearest=out / "nearest.png",
+            **settings,
+        )
+    except (ValueError, OSError) as error:
+        say(f"No scores: {error}")
+        return {}
+    sheet = sheets["last"]
+    data = sheet.passport["data"]
+    # Not where it is on this machine.
+    named = {**data, "source": texts.kept(pathlib.Path(data["source"]).name)}
+    return keep_scores(dataclasses.replace(sheet, passport={**sheet.passport, "data": named}), out)
+
+
+def keep_scores(sheet: ScoreSheet, out: pathlib.Path) -> dict[str, Any]:
+    """Write a score sheet into a published folder; scores and passport, as plain data."""
+    sheet.save(out / "scores.json")
+    found = sheet.to_dict()
+    return {"scores": found["scores"], "passport": found["passport"]}
+
+
+CARD = """---
+license: other
+license_name: {quoted}
+library_name: keras
+tags: [gan, ganzoo, {model}]
+---
+# {model}, trained on {data}
+
+Made with ganzoo, the GAN zoo for Keras 3.
+
+```python
+import ganzoo
+
+model = ganzoo.get("{model}", weights="hf://USER/REPOSITORY")  # or this folder
+```
+{imports}
+{grid}## Data
+
+{data}; licence: {licence}. Pictures were {preprocessing}.
+
+## Training
+
+{epochs} epochs, {minutes}; {device}; {versions}.
+
+    {command}
+
+Its arguments: {arguments}.
+{scores}{nearest}"""
+
+
+def card(facts: dict[str, Any], folder: pathlib.Path) -> str:
+    """The model card, as Markdown with the header that the Hub reads."""
+    scores = ""
+    if facts["scores"]:
+        passport = facts["passport"]
+        rows = "\n".join(
+            f"| {name} | {number(score['value'])} | {number(score['floor'])} |"
+            for name, score in facts["scores"].items()
+        )
+        warned = "".join(
+            f"**{word.capitalize()}**: {told}\n\n"
+            for word, told in remarks(facts["scores"]).items()
+        )
+        scores = (
+            f"\n## Scores\n\n{warned}The floor is what real pictures have in place of samples.\n\n"
+            f"| score | samples | floor |\n|---|---|---|\n{rows}\n\n{passport['samples']:,} "
+            f"samples; all settings are in `scores.json`.\n"
+        )
+    nearest = (
+        "\n## Nearest training pictures\n\nIn turn: a sample, the nearest training picture, and the"
+        " nearest held-out one where there is any.\n\n![nearest pictures](nearest.png)\n"
+    )
+    return CARD.format(
+        model=facts["model"],
+        data=facts["data"]["name"],
+        licence=facts["data"]["licence"],
+        quoted=json.dumps(facts["data"]["licence"], ensure_ascii=False),
+        preprocessing=facts["preprocessing"],
+        epochs=facts["epochs"],
+        minutes=time_of(facts["cpu_minutes"], facts["gpu_minutes"]),
+        device=facts["device"],
+        versions=", ".join(f"{k} {v}" for k, v in facts["versions"].items()),
+        command=facts["command"],
+        arguments=", ".join(f"`{k}={v!r}`" for k, v in facts["config"].items()),
+        scores=scores,
+        imports=""
+        if not facts.get("imports")
+        else f"\nIts class is none of ganzoo's own: import {', '.join(facts['imports'])} first.\n",
+        grid="![pictures that it makes](grid.png)\n\n" if (folder / "grid.png").exists() else "",
+        nearest=nearest if (folder / "nearest.png").exists() else "",
+    )

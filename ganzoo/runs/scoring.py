@@ -1,0 +1,124 @@
+"""A run's scores."""
+
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+from ganzoo import callbacks
+from ganzoo import evaluation
+from ganzoo import images
+from ganzoo import types
+from ganzoo import zoo
+from ganzoo.files import atomic
+from ganzoo.files import locks
+from ganzoo.runs.resuming import newest_epoch
+from ganzoo.runs.settings import channels_of
+
+MOST_NEAR = 60_000
+"""Training pictures among which the nearest are looked for."""
+
+
+def show_nearest(network, ds, out, seed):
+    """Write samples beside the training pictures nearest to them."""
+    if hasattr(network, "generate") and len(network.image_shape) == 3:
+        samples = network.generate(12, seed=seed)
+        with atomic.replacing(out / "nearest.png") as path:
+            evaluation.save_nearest(samples, callbacks.first_batches(ds, MOST_NEAR), path)
+
+
+SCORES = ("frechet", "precision_recall", "density_coverage", "diversity")
+"""What is measured while a run trains: little, because it takes time from training."""
+
+
+def _scoring(out, ds, data, every, conditional, say, **reading):
+    """The callback that scores the run, in a list; empty if it is not to be scored."""
+    known = evaluation.knows(ds.description)
+    every = (10 if known else 0) if every is None else every
+    if not every:
+        return []
+    shape = ds.description["image_shape"]
+    evaluator = evaluation.Evaluator(
+        data,
+        image_size=tuple(shape[:2]) if len(shape) == 3 else None,
+        **reading,
+        metrics=SCORES + (("class_agreement",) if conditional and known else ()),
+        samples=2_000,
+        repeats=1,
+        verbose=False,
+    )
+    return [
+        callbacks.Evaluate(
+            evaluator,
+            every=every,
+            best="frechet",
+            folder=out / "checkpoints",
+            say=say,
+            verbose=0,
+        )
+    ]
+
+
+def mark(folder: types.Path, epoch: int) -> str:
+    """What tells files about a run's model of an epoch from those about its last model.
+
+    Returns:
+        Nothing where that is the last model; `"-epoch-0007"` where the run has gone on, or a
+        training is writing to its folder.
+
+    Example:
+
+    >>> mark("runs/dcgan-digits", 7)  # of which there is no checkpoint
+    '-epoch-0007'
+    """
+    folder = pathlib.Path(folder)
+    last = locks.holder(folder) is None and newest_epoch(folder) == epoch
+    return "" if last else f"-epoch-{epoch:04d}"
+
+
+def evaluate(
+    models: dict[str, tuple[str, types.Path]],
+    data: types.Path,
+    *,
+    data_dir: types.Path | None = None,
+    export: types.Path | None = None,
+    nearest: types.Path | None = None,
+    show: Callable[[str], object] | None = None,
+    **settings: Any,
+) -> dict[str, evaluation.ScoreSheet]:
+    """Score some models of one size against the same data.
+
+    Args:
+        models: dict from a word such as `"last"` to `(registry name, weights)`.
+        data: a name, folder or file that `ganzoo.datasets.load` knows.
+        export: None, or a folder that gets the last model's samples and the data as PNG files.
+        nearest: None, or the PNG file that gets the last model's samples beside the training and
+            held-out pictures nearest to them.
+        show: None, or a function that is called with each sheet as text.
+        **settings: see `ganzoo.evaluation.Evaluator`.
+
+    Returns:
+        A dict from the same words to score sheets.
+    """
+    if export is not None:  # before the scores take their time
+        images.must_be_empty(export, "--export", evaluation.EXPORTED)
+    found, evaluator = {}, None
+    for which, (name, source) in models.items():
+        network = zoo.get(name, weights=source)
+        if evaluator is None:
+            settings = {"data_dir": data_dir, "channels": channels_of(network), **settings}
+            size = network.image_shape[:2] if len(network.image_shape) == 3 else None
+            settings = {"verbose": False, **settings}
+            evaluator = evaluation.Evaluator(data, image_size=size, **settings)
+            if show is not None:
+                for line in evaluator.found:
+                    show(line)
+        found[which] = evaluator.judge(network)
+        if show is not None:
+            show(f"{which}: {found[which]}" if len(models) > 1 else str(found[which]))
+        if nearest is not None and which == "last" and len(network.image_shape) == 3:
+            evaluator.save_nearest(network, nearest)
+        if export is not None and which == "last":
+            counts = evaluator.export(network, export)
+            if show is not None:
+                show(f"{export}: {counts['samples']} samples, {counts['data']} pictures of data")
+    return found

@@ -1,0 +1,202 @@
+"""Finding models by name: `get` and `list_models`, and what the command line says of them."""
+
+from __future__ import annotations
+
+import ast
+import fnmatch
+import functools
+import inspect
+import pathlib
+import sys
+from typing import TYPE_CHECKING
+from typing import Any
+
+from ganzoo import validation
+from ganzoo.zoo import catalogue
+
+if TYPE_CHECKING:
+    from ganzoo import types
+    from ganzoo.game import Game
+    from ganzoo.modalities.images import PictureGame
+
+_FOLDER = pathlib.Path(__file__).parents[1] / "models"
+
+
+def own_models() -> list[str]:
+    """Names of the package's own models, without importing them."""
+    return sorted(path.stem for path in _FOLDER.glob("[a-z]*") if _file_of(path))
+
+
+def _file_of(path):
+    """The file of a module, `path` without its ending, or of a folder of that name; or None."""
+    files = [path.with_suffix(".py"), path / "__init__.py"]
+    return next((file for file in files if file.exists()), None)
+
+
+def _registered():
+    # Reading the registry imports Keras: only if someone has imported it already.
+    registry = sys.modules.get("ganzoo.game.registry")
+    return registry.registered() if registry else {}
+
+
+def list_models(pattern: str = "*", *, weights: bool = False, can: str | None = None) -> list[str]:
+    """Names of the models in the zoo.
+
+    Args:
+        pattern: shell wildcards, such as `"*gan"`.
+        weights: list what can be loaded instead, as `"model.tag"`.
+        can: only models that have this method: `"generate"`, `"encode"`, `"reconstruct"` or
+            `"translate"`.
+
+    Returns:
+        A sorted list of names.
+
+    Example:
+
+    >>> list_models("dc*")
+    ['dcgan']
+    """
+    if weights:
+        names = catalogue.rows()
+    else:
+        names = {*own_models(), *_registered()}
+    if can is not None:
+        names = [n for n in names if hasattr(model_class(n.partition(".")[0]), can)]
+    return sorted(fnmatch.filter(names, pattern))
+
+
+def model_class(name: str) -> type[Game]:
+    """The class registered under `name`."""
+    from ganzoo import models  # noqa: F401  (importing registers them)
+    from ganzoo.game import registry
+
+    known = registry.registered()
+    if name not in known:
+        raise validation.unknown("model", name, known)
+    return known[name]
+
+
+def get(name: str, /, weights: types.Path | None = None, **config: Any) -> PictureGame:
+    """A compiled model of the zoo, ready for `fit` or, with weights, for `generate`.
+
+    Args:
+        name: see `list_models`.
+        weights: None, or trained weights: a tag of `list_models(weights=True)`, such as
+            `"fashion_mnist"`; a `.keras` file that `model.save` wrote; the run folder of
+            `ganzoo train`; the folder or the `.safetensors` file of `ganzoo publish`; or where one
+            is on the net, `"hf://user/repository"` or `"https://…"`. With arguments that change
+            some of the networks, the layers that are the same are taken from a `.safetensors`
+            file, and a warning names the others. Averages of networks, which `generate` uses,
+            begin anew from these weights, so that they soon show what `fit` learns from other data;
+            to go on with the same run exactly, use `keras.saving.load_model`.
+        **config: arguments of the model; `ganzoo info NAME` lists them. One of them is Keras's
+            `name` of a model, which is why `get` takes its own first argument by position only.
+
+    Returns:
+        A `keras.Model`.
+
+    Raises:
+        ValueError: unknown name or weights, an argument out of range, or weights that are damaged
+            or of another model.
+        OSError: weights that cannot be fetched.
+        TypeError: unknown argument.
+
+    Example:
+
+    >>> model = get("dcgan", image_shape=(28, 28, 1), seed=0)
+    >>> model.generate(2, seed=0).shape
+    (2, 28, 28, 1)
+    """
+    cls = model_class(name)
+    _check_arguments(name, cls, config)
+    if weights is None:
+        return cls(**config)
+    from ganzoo.zoo import weights as sources
+
+    model = sources.load(name, cls, weights, config)
+    model.restart_averages()
+    return model
+
+
+def resume(name: str, weights: types.Path) -> PictureGame:
+    """A model from weights that goes on just as it was saved, averages included."""
+    from ganzoo.zoo import weights as sources
+
+    return sources.load(name, model_class(name), weights, {})
+
+
+def _check_arguments(name, cls, config):
+    known = cls.arguments()
+    for argument in config:
+        if argument not in known:
+            raise validation.unknown(f"argument of {name!r}", argument, known, error=TypeError)
+
+
+def describe(name: str) -> dict[str, Any]:
+    """`{"name", "class", "summary", "doc", "arguments"}` of a model.
+
+    The package's own models are read as text, which takes no framework and no time.
+    """
+    if name in _registered() and name not in own_models():
+        cls = _registered()[name]
+        doc = inspect.getdoc(cls) or ""
+        return {
+            "name": name,
+            "class": cls.__name__,
+            "summary": doc.partition("\n")[0],
+            "doc": doc,
+            "arguments": cls.arguments(),
+        }
+    if name not in own_models():
+        raise validation.unknown("model", name, list_models())
+    path = _file_of(_FOLDER / name)
+    tree = _tree(path)
+    classes = [n for n in tree.body if isinstance(n, ast.ClassDef)]
+    node = next(n for n in classes if "register" in map(ast.unparse, n.decorator_list))
+    arguments = _arguments(path, node.name)
+    return {
+        "name": name,
+        "class": node.name,
+        "summary": (ast.get_docstring(tree) or "").splitlines()[0],
+        "doc": ast.get_docstring(node),
+        "arguments": arguments,
+    }
+
+
+@functools.cache
+def _tree(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _arguments(path, name):
+    """Keyword arguments and defaults of the constructor of a class in a file, with those of the
+    bases that it imports from the package."""
+    found = {}
+    for node in reversed(_lineage(path, name)):
+        constructors = [n for n in node.body if getattr(n, "name", None) == "__init__"]
+        for constructor in constructors:  # none, if it only sets attributes
+            args = constructor.args
+            defaults = map(ast.literal_eval, args.kw_defaults)
+            found.update(zip((a.arg for a in args.kwonlyargs), defaults))
+    return found
+
+
+def _lineage(path, name):
+    """A class and its bases, as trees, in the order in which Python looks them up."""
+    tree = _tree(path)
+    node = next((n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name), None)
+    home = {
+        alias.name: _file_of(_FOLDER.parents[1].joinpath(*n.module.split(".")))
+        for n in tree.body
+        if isinstance(n, ast.ImportFrom) and n.module.startswith("ganzoo.")
+        for alias in n.names
+    }
+    if node is None:  # a folder passes on what one of its files defines
+        return _lineage(home[name], name)
+    found = {name: node}
+    for base in map(ast.unparse, node.bases):
+        for ancestor in _lineage(home[base], base) if base in home else ():
+            # What two bases share comes after both.
+            found.pop(ancestor.name, None)
+            found[ancestor.name] = ancestor
+    return list(found.values())
