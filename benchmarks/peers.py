@@ -184,7 +184,7 @@ def fit(model, data, batch):
 def bare_step(model, images):
     """The model's own compiled step in a loop, on one batch that is ready."""
     model.setup(images.shape[1:])
-    model._name_trackers()
+    model._make_trackers()
     if keras.backend.backend() == "jax":
         import jax
 

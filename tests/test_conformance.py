@@ -24,11 +24,12 @@ each_model = pytest.mark.parametrize("name", NAMES)
 ONE_OF_A_KIND = ("dcgan", "wgan_gp", "progan", "vae_gan", "cyclegan")
 """A game of two, one with a penalty, one that grows, one of three players, one of two domains."""
 
-# What hangs on the core rather than on the model, and takes long: of the others with `-m slow`.
-each_kind = pytest.mark.parametrize(
-    "name",
-    [pytest.param(n, marks=() if n in ONE_OF_A_KIND else pytest.mark.slow) for n in NAMES],
-)
+
+def of_each_kind(kinds=ONE_OF_A_KIND):
+    """What depends on the core rather than on the model, and takes long: the others are slow."""
+    return pytest.mark.parametrize(
+        "name", [pytest.param(n, marks=() if n in kinds else pytest.mark.slow) for n in NAMES]
+    )
 
 
 def each_that_can(ability):
@@ -147,12 +148,20 @@ def test_each_player_moves_all_of_its_weights_and_nobody_elses(name):
             assert (b != a).any() == moves, (player.name, variable.path)
 
 
+@functools.lru_cache(1)
+def trained_again(name):
+    """The same once more, in a process that has made other models before."""
+    made_before(trained(name)[0], 8)
+    model = make(name)
+    return model, fit(model, pictures(name), epochs=2)
+
+
 @each_model
 def test_seeded_runs_repeat(name):
     first, wanted = trained(name)
-    made_before(first, 8)
-    again, other = make(name), make(name, seed=4, image_shape=first.image_shape)
-    assert_same(fit(again, pictures(name), epochs=2), wanted)
+    again, history = trained_again(name)
+    assert_same(history, wanted)
+    other = make(name, seed=4, image_shape=first.image_shape)
     assert (made(first, 4, seed=0) == made(again, 4, seed=0)).all()
     for a, b in zip(weights(first.variables), weights(again.variables)):
         np.testing.assert_array_equal(a, b)
@@ -201,20 +210,22 @@ def bits(model, history):
 
 @each_model
 def test_saved_and_loaded_it_gives_the_same_pictures_and_goes_on_the_same(name, tmp_path):
-    saved_and_loaded(name, "float32", 1, tmp_path)
+    model, _ = trained_again(name)
+    trained_again.cache_clear()  # it does not stay as it is
+    saved_and_loaded(model, pictures(name), tmp_path)
 
 
-@each_kind
+@of_each_kind()
 def test_so_it_does_in_float16_with_more_moves_of_the_discriminator(name, tmp_path):
-    saved_and_loaded(name, "mixed_float16", 2, tmp_path)
-
-
-def saved_and_loaded(name, precision, steps, tmp_path):
-    config = {"precision": precision, "discriminator_steps": steps, "ema_decay": 0.9}
+    config = {"precision": "mixed_float16", "discriminator_steps": 2, "ema_decay": 0.9}
     known = zoo.model_class(name).arguments()
     model = make(name, **{k: v for k, v in config.items() if k in known})
     data = pictures(name, 32)
     fit(model, data, epochs=2)
+    saved_and_loaded(model, data, tmp_path)
+
+
+def saved_and_loaded(model, data, tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert (made(loaded, 5, seed=1) == made(model, 5, seed=1)).all()
@@ -258,12 +269,12 @@ def test_a_file_of_weights_has_all_that_makes_pictures(name, tmp_path):
             np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
 
 
-@each_kind
+@of_each_kind()
 def test_float16_trains_with_float32_weights_and_losses(name):
     trains_in_half_precision(name, "mixed_float16")
 
 
-@each_kind
+@of_each_kind()
 def test_bfloat16_trains_with_float32_weights_and_losses(name):
     trains_in_half_precision(name, "mixed_bfloat16")
 
@@ -300,7 +311,8 @@ def draw_the_same_always(monkeypatch):
     monkeypatch.setattr(keras.random, "uniform", of_uniform)
 
 
-@each_kind
+# XLA takes 20 seconds for each of the others.
+@of_each_kind(["dcgan", "wgan_gp"])
 def test_compiled_by_xla_or_not_the_losses_agree(name, monkeypatch):
     """Same weights, same draws, no dropout: only the order of sums may differ."""
     draw_the_same_always(monkeypatch)

@@ -467,9 +467,6 @@ def fit(data, discriminator_steps=1, **kwargs):
         def track(self, logs):
             return {"loss": keras.ops.zeros(())}
 
-        def _name_trackers(self):  # there are none, and looking for them takes time
-            pass
-
     model = Recorder(**SMALL, discriminator_steps=discriminator_steps, seed=0)
     model.compile(run_eagerly=True)
     bounds = []

@@ -264,8 +264,7 @@ def test_one_draw_serves_both_players_turns(rng, monkeypatch):
     counted = lambda self, network, *a: calls.append(network.name) or original(self, network, *a)
     monkeypatch.setattr(GAN, "_call", counted)
     model = Points(image_shape=(3,), latent_dim=2, discriminator_steps=3, seed=0)
-    model._name_trackers()
-    calls.clear()
+    model._make_trackers()
     with keras.StatelessScope() if keras.backend.backend() == "jax" else contextlib.nullcontext():
         model.play(ops.convert_to_tensor(data(rng, 24)))
     # Three turns of the discriminator on three draws; the generator's turn adds no forward pass
@@ -279,7 +278,6 @@ def test_each_turn_sees_a_fresh_batch_of_the_size_chosen():
     seen = []
     original = model.prepare
     model.prepare = lambda part: seen.append(np.asarray(part)[:, 0]) or original(part)
-    model._name_trackers()
     with keras.StatelessScope():
         for part in model._split(ops.reshape(ops.arange(12, dtype="float32") / 12, (12, 1))):
             model.prepare(part)

@@ -226,6 +226,7 @@ def test_channels_first_in_keras_json_changes_nothing(name):
         keras.config.set_image_data_format(order)
         try:
             model = ganzoo.get(name, seed=0, **case.config)
+            model.compile(run_eagerly=True)  # for two steps quicker than to compile them
             model.fit(x, y, batch_size=4 if model.paired is None else 8, verbose=0)
             assert keras.config.image_data_format() == order  # which is the user's
         finally:

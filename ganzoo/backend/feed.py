@@ -9,6 +9,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
+from ganzoo.backend.host_functions import as_written
 from ganzoo.backend.host_functions import host_function
 from ganzoo.backend.sources import ArraySource
 from ganzoo.backend.sources import Order
@@ -273,7 +274,7 @@ def _feed_tf_data(ds, accept, check, repeat):
         size = max(len(batch[0]) for batch in first)
         turns = accept(specs)
         if full is not None:  # the partial one is the last
-            ds = ds.filter(lambda *batch: tf.shape(batch[0])[0] == size)
+            ds = ds.filter(as_written(lambda *batch: tf.shape(batch[0])[0] == size))
             ds = ds.apply(tf.data.experimental.assert_cardinality(full))
         else:  # whole batches stay whole up to the first one that is smaller
             ds = ds.rebatch(size, drop_remainder=True)
@@ -295,10 +296,10 @@ def _feed_tf_data(ds, accept, check, repeat):
         return tuple(tf.ensure_shape(b, (size, *shape)) for b, (shape, _) in zip(batch, specs))
 
     orders = tuple(_find_orders(ds))
-    ds = ds.map(settle, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    ds = ds.map(as_written(settle), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     if turns > 1:
         ds = ds.batch(turns, drop_remainder=True).map(
-            lambda *batch: tuple(tf.reshape(b, (-1, *b.shape[2:])) for b in batch)
+            as_written(lambda *batch: tuple(tf.reshape(b, (-1, *b.shape[2:])) for b in batch))
         )
     if not repeat:
         return Feed(ds.prefetch(tf.data.AUTOTUNE), orders, size * turns)
@@ -314,7 +315,7 @@ def _feed_tf_data(ds, accept, check, repeat):
 
     count = host_function(lambda: np.int64(skipped[0]), tf.int64)
     ds = tf.data.Dataset.range(1).flat_map(
-        lambda _, ds=ds: ds.repeat().skip(tf.reshape(count(), ()))
+        as_written(lambda _, ds=ds: ds.repeat().skip(tf.reshape(count(), ())))
     )
     return Feed(ds.prefetch(tf.data.AUTOTUNE), orders, size * turns, seek)
 
@@ -341,7 +342,9 @@ def part(data, place, count):
     if _is_tf_data(data):
         import tensorflow as tf
 
-        return data.map(lambda *batch: tuple(map(cut, batch))).prefetch(tf.data.AUTOTUNE)
+        return data.map(as_written(lambda *batch: tuple(map(cut, batch)))).prefetch(
+            tf.data.AUTOTUNE
+        )
     data.cut = cut
     return data
 

@@ -5,6 +5,7 @@ import importlib.util
 import keras
 import numpy as np
 
+from ganzoo.backend.host_functions import as_written
 from ganzoo.backend.host_functions import host_function
 
 # Sources and orders ---------------------------------------------------------------------------
@@ -142,7 +143,7 @@ def stream_tf_data(ds, count, *, batch_size, shuffle, seed, buffer=8192):
             tf.compat.v1.get_default_graph().seed = 1
             return unshuffled.shuffle(buffer, seed=tf.reshape(epoch_seed(), ()))
 
-        ds = tf.data.Dataset.range(1).flat_map(shuffled)
+        ds = tf.data.Dataset.range(1).flat_map(as_written(shuffled))
     ds = ds.apply(tf.data.experimental.assert_cardinality(count)).batch(batch_size)
     return _known(ds, order, batch_size)
 
@@ -169,11 +170,11 @@ def tf_stream(source, batch_size, order):
     def places(_):
         indices = permutation()
         starts = tf.data.Dataset.range(0, order.count, batch_size)
-        return starts.map(lambda start: indices[start : start + batch_size])
+        return starts.map(as_written(lambda start: indices[start : start + batch_size]))
 
-    ds = tf.data.Dataset.range(1).flat_map(places)
+    ds = tf.data.Dataset.range(1).flat_map(as_written(places))
     ds = ds.apply(tf.data.experimental.assert_cardinality(-(-order.count // batch_size)))
-    ds = ds.map(with_shapes, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    ds = ds.map(as_written(with_shapes), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return _known(ds, order, batch_size)
 
 

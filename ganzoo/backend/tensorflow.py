@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from ganzoo.backend.feed import given
+from ganzoo.backend.host_functions import as_written
 
 
 class Trainer:
@@ -81,7 +82,7 @@ class Trainer:
                 parts = tf.reshape(x, (turns, self.devices, -1, *x.shape[1:]))
                 return tf.reshape(tf.transpose(parts, (1, 0, *range(2, len(parts.shape)))), x.shape)
 
-            data = data.map(lambda *batch: tuple(map(dealt, batch)))
+            data = data.map(as_written(lambda *batch: tuple(map(dealt, batch))))
         return data.with_options(options) if self.devices > 1 else data
 
     def train_step(self, data):

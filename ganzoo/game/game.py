@@ -528,13 +528,11 @@ class Game(backend.Trainer, keras.Model):
             name: int(n) // self.counting + 1 for name, n in zip(means.names, finite) if n < steps
         }
 
-    def _name_trackers(self):
-        """Learn the names of all logs, before the step is compiled, from shapes alone."""
-        if self._trackers or not self.built:
-            return
-        logs = backend.trace(lambda batch: dict(self._looks(batch)), self.batch_spec(8))
-        with self.everywhere():
-            self._trackers["means"] = Means(sorted(logs))
+    def _make_trackers(self):
+        """Make the metrics of what is logged, which must be there before the step is compiled."""
+        if self.built and not self._trackers:
+            with self.everywhere():
+                self._trackers["means"] = Means()
 
     def _enter(self, step):
         """Enter the stage that this step belongs to; say whether it is another one."""
@@ -547,12 +545,12 @@ class Game(backend.Trainer, keras.Model):
 
     def make_train_function(self, force: bool = False) -> Any:
         self._enter(int(self.step.numpy()))
-        self._name_trackers()
+        self._make_trackers()
         return super().make_train_function(force=force)
 
     def make_test_function(self, force: bool = False) -> Any:
         self._enter(int(self.step.numpy()))
-        self._name_trackers()
+        self._make_trackers()
         return super().make_test_function(force=force)
 
     # Fitting --------------------------------------------------------------------------------

@@ -8,32 +8,43 @@ class Means(keras.metrics.Metric):
     """Running means of all that a game logs, together, which is less work than one by one; and how
     long each was finite.
 
-    Args:
-        names: of what is logged, each at least once in a step and equally often in all steps.
+    The names become known when the first step is traced: each is logged at least once in a step
+    and equally often in all steps.
     """
 
-    def __init__(self, names):
+    most = 256
+    """How many different names there may be. There is room for as many from the beginning, because
+    variables must exist before a step is traced."""
+
+    def __init__(self):
         super().__init__(name="means")
-        self.names = names
-        shape = (len(names),)
+        self.names = ()
+        shape = (self.most,)
         self.totals = self.add_variable(shape, "zeros", name="totals")
         self.steps = self.add_variable((), "zeros", "int32", name="steps")
         self.finite = self.add_variable(shape, "zeros", "int32", name="finite")
 
     def update_state(self, logs):
+        logs = list(logs)
+        self.names = self.names or sorted({name for name, _ in logs})
+        if len(self.names) > self.most:
+            raise ValueError(
+                f"A game logs at most {self.most} numbers, this one {len(self.names)}."
+            )
         found = {name: [] for name in self.names}
         for name, value in logs:
             found[name].append(value)
         # Not `sum`: TensorFlow merges chains of additions, in an order that differs.
         each = [x[0] if len(x) == 1 else ops.mean(ops.stack(x)) for x in found.values()]
-        self.totals.assign_add(ops.stack([ops.cast(x, "float32") for x in each]))
+        values = ops.stack([ops.cast(x, "float32") for x in each])
+        self.totals.assign_add(ops.pad(values, [(0, self.most - len(self.names))]))
         self.steps.assign_add(1)
         # What is not finite once is so for the rest of the epoch.
         self.finite.assign_add(ops.cast(ops.isfinite(self.totals), "int32"))
 
     def result(self):
         means = self.totals / ops.cast(ops.maximum(self.steps, 1), "float32")
-        return dict(zip(self.names, ops.unstack(means)))
+        return dict(zip(self.names, ops.unstack(means[: len(self.names)])))
 
 
 class Untracked(dict):

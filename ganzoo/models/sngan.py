@@ -32,7 +32,7 @@ class SNGAN(ResidualGAN):
     Example:
 
     >>> import ganzoo
-    >>> model = ganzoo.get("sngan", channels=8, num_classes=10, seed=0)
+    >>> model = ganzoo.get("sngan", channels=4, num_classes=10, seed=0)
     >>> history = model.fit(ganzoo.datasets.load("digits", labels=True), epochs=1, verbose=0)
     >>> model.generate(3, labels=[7, 7, 1], seed=0).shape
     (3, 8, 8, 1)
