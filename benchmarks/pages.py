@@ -118,8 +118,11 @@ def page(name, measured):
     """The page of a model."""
     described = zoo.describe(name)
     told = sections(described["doc"])
-    lines = [f"# `{name}`", "", told[""], "", f"Code: [`ganzoo/models/{name}.py`]"]
-    lines[-1] += f"(../../ganzoo/models/{name}.py). All models: [the table](README.md)."
+    code = f"ganzoo/models/{name}.py"
+    if not (ROOT / code).exists():
+        code = f"ganzoo/models/{name}/__init__.py"
+    lines = [f"# `{name}`", "", told[""], ""]
+    lines.append(f"Code: [`{code}`](../../{code}). All models: [the table](README.md).")
     for (what, data), row in measured.items():
         if what != name:
             continue
