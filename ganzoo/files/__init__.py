@@ -1,1 +1,1 @@
-"""Bytes on disk and from the network: archives, downloads, locks, atomic writes."""
+"""Bytes on disk and from the network: archives, downloads, locks, atomic writes, run folders."""

@@ -1,0 +1,259 @@
+"""The files of a run folder: what each is called, and where it is.
+
+    config.json       what was asked for, and with what
+    metrics.jsonl     one line per epoch
+    samples/          a grid per epoch, always from the same latents
+    training.gif      these grids, one after the other
+    checkpoints/      the newest two, whole models; and the best one, where the run was scored
+    scores.json       what `ganzoo evaluate` measured of the last model, in scores-best.json of the
+                      best
+    nearest.png       samples next to the nearest training images
+    doctor.jsonl      what the doctor reported
+    tensorboard/      logs and samples for TensorBoard, where they were asked for
+    report.html       all of it on one page
+
+No other module names these files. It asks a `RunFolder`, or a `CheckpointFiles` or `SampleFiles`
+where it has only that folder.
+"""
+
+import json
+import os
+import pathlib
+from collections.abc import Iterable
+from typing import Any
+from typing import ClassVar
+
+from ganzoo import types
+from ganzoo.files import locks
+from ganzoo.files import texts
+
+RUNS = "runs"
+"""The folder, in the current one, of runs that were not given a folder of their own."""
+CONFIG = "config.json"
+SCORES = "scores.json"
+NEAREST = "nearest.png"
+
+
+class EpochFiles:
+    """The files of one kind in a folder, numbered by epoch: `epoch-0001…`, `epoch-0002…`, ….
+
+    Args:
+        folder: they are directly in it; it need not exist.
+    """
+
+    ending: ClassVar[str]
+    """With the dot."""
+
+    def __init__(self, folder: types.Path) -> None:
+        self.folder = pathlib.Path(folder)
+
+    def path(self, epoch: int) -> pathlib.Path:
+        """The file of an epoch, which need not exist."""
+        return self.folder / f"epoch-{epoch:04d}{self.ending}"
+
+    def by_epoch(self) -> dict[int, pathlib.Path]:
+        """`{epoch: path}` of the files that exist, in the order of the epochs."""
+        numbered = {}
+        for path in self.folder.glob(f"epoch-*{self.ending}"):
+            number = path.name.removeprefix("epoch-").removesuffix(self.ending)
+            if number.isdecimal():
+                numbered[int(number)] = path
+        return dict(sorted(numbered.items()))
+
+    @property
+    def newest(self) -> int:
+        """The newest epoch that has a file; 0 without any."""
+        return max(self.by_epoch(), default=0)
+
+    @property
+    def partial(self) -> Iterable[pathlib.Path]:
+        """The files that a kill has left behind half written."""
+        return self.folder.glob(f".epoch-*.partial{self.ending}")
+
+
+class SampleFiles(EpochFiles):
+    """The grids of samples of a run, one for each epoch."""
+
+    ending = ".png"
+
+
+class CheckpointFiles(EpochFiles):
+    """The checkpoints of a run, and its best model.
+
+    Example:
+
+    >>> CheckpointFiles("runs/dcgan-digits/checkpoints").path(7).name
+    'epoch-0007.keras'
+    """
+
+    ending = ".keras"
+
+    @property
+    def best(self) -> pathlib.Path:
+        """The model with the best score so far, which holds its epoch and its score sheet."""
+        return self.folder / "best.keras"
+
+    @staticmethod
+    def keep_damaged(path: pathlib.Path) -> None:
+        """Rename a checkpoint that cannot be read: later runs no longer see it."""
+        path.rename(path.with_name(f"{path.name}.damaged"))
+
+
+class RunFolder:
+    """The files of one run. Each property is a path, whether or not there is such a file.
+
+    Args:
+        path: the folder; it need not exist. `~` is your home folder.
+
+    Example:
+
+    >>> run = RunFolder("runs/dcgan-digits")
+    >>> run.metrics.name, run.checkpoints.path(7).name
+    ('metrics.jsonl', 'epoch-0007.keras')
+    """
+
+    def __init__(self, path: types.Path) -> None:
+        self.path = pathlib.Path(path).expanduser()
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def __repr__(self) -> str:
+        return f"RunFolder({str(self)!r})"
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    # Which folder ---------------------------------------------------------------------------
+
+    @classmethod
+    def usual(cls, model: str, data: types.Path) -> "RunFolder":
+        """The folder of a run that was not given one: `runs/dcgan-digits` for the model `dcgan`
+        and the data `digits`."""
+        return cls(pathlib.Path(RUNS) / f"{model}-{pathlib.Path(data).stem or 'data'}")
+
+    @classmethod
+    def usual_ones(cls) -> "list[RunFolder]":
+        """The runs in the folder `runs` of the current one, in the order of their names."""
+        return [cls(path) for path in sorted(pathlib.Path(RUNS).glob("*")) if cls(path).is_run]
+
+    @property
+    def is_run(self) -> bool:
+        """Whether it has a folder of checkpoints."""
+        return self.checkpoints.folder.is_dir()
+
+    @property
+    def begun(self) -> bool:
+        """Whether a training has written a result to it."""
+        return self.metrics.exists() or bool(self.checkpoints.by_epoch())
+
+    # The files ------------------------------------------------------------------------------
+
+    @property
+    def config(self) -> pathlib.Path:
+        """What was asked for, and with what, as JSON."""
+        return self.path / CONFIG
+
+    @property
+    def metrics(self) -> pathlib.Path:
+        """The logs: a line of JSON for each epoch."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def samples(self) -> SampleFiles:
+        """A grid of samples for each epoch."""
+        return SampleFiles(self.path / "samples")
+
+    @property
+    def animation(self) -> pathlib.Path:
+        """The grids, one after the other."""
+        return self.path / "training.gif"
+
+    @property
+    def checkpoints(self) -> CheckpointFiles:
+        """The newest models, and the best one."""
+        return CheckpointFiles(self.path / "checkpoints")
+
+    @property
+    def scores(self) -> pathlib.Path:
+        """The score sheet of the last model."""
+        return self.path / SCORES
+
+    @property
+    def best_scores(self) -> pathlib.Path:
+        """The score sheet of the best model, by the same evaluation."""
+        return sheet_of(self.scores, "best")
+
+    @property
+    def nearest(self) -> pathlib.Path:
+        """Samples of the last model next to the nearest images of the data."""
+        return self.path / NEAREST
+
+    @property
+    def findings(self) -> pathlib.Path:
+        """What the doctor reported: a line of JSON for each finding."""
+        return self.path / "doctor.jsonl"
+
+    @property
+    def tensorboard(self) -> pathlib.Path:
+        """The folder for `tensorboard --logdir`."""
+        return self.path / "tensorboard"
+
+    @property
+    def report(self) -> pathlib.Path:
+        """All of it on one page."""
+        return self.path / "report.html"
+
+    # What is in them ------------------------------------------------------------------------
+
+    def read_config(self) -> Any:
+        """The content of `config`: a dict, unless the file is damaged.
+
+        Raises:
+            OSError, ValueError: it cannot be read, or is not JSON.
+        """
+        return json.loads(self.config.read_text(encoding="utf-8"))
+
+    def is_last(self, epoch: int) -> bool:
+        """Whether the checkpoint of an epoch is the run's last model: it is the newest, and no
+        training is writing to the folder."""
+        return locks.holder(self.path) is None and self.checkpoints.newest == epoch
+
+    def set_aside(self, epoch: int) -> None:
+        """Rename the files about the last model, which a training is going on from: they are about
+        the model of this epoch."""
+        for path in (self.scores, self.best_scores, self.nearest):
+            if path.exists():
+                path.replace(of_epoch(path, epoch))
+
+
+def of_epoch(path: pathlib.Path, epoch: int) -> pathlib.Path:
+    """The file that holds about the model of an epoch what `path` holds about the last model.
+
+    >>> of_epoch(RunFolder("runs/dcgan-digits").nearest, 7).name
+    'nearest-epoch-0007.png'
+    """
+    return path.with_name(f"{path.stem}-epoch-{epoch:04d}{path.suffix}")
+
+
+def sheet_of(sheet: pathlib.Path, which: str) -> pathlib.Path:
+    """The score sheet of the `"last"` or the `"best"` model, where `sheet` is that of the last."""
+    return sheet if which == "last" else sheet.with_name(f"{sheet.stem}-{which}.json")
+
+
+def name_of(source: types.Path) -> str:
+    """A data set as `config.json` names it: a path that is no string never becomes a name."""
+    word = texts.kept(os.fspath(source))
+    plain = not isinstance(source, str) and os.path.dirname(word) == ""
+    return os.path.join(".", word) if plain else word
+
+
+def place_of(name: str, place: str | None = None) -> pathlib.Path | None:
+    """Where the files of a data set are; None if it is a name, or they are not there.
+
+    Args:
+        name: as `config.json` has it.
+        place: the folder from which relative paths lead. None: the current one.
+    """
+    path = pathlib.Path(texts.local(place or ""), os.path.expanduser(texts.local(name)))
+    return path if os.path.exists(path) else None
