@@ -13,11 +13,12 @@ import pytest
 from PIL import Image
 
 from ganzoo import callbacks
+from ganzoo import evaluation
 from ganzoo import runs
 from ganzoo.cli import options
 from ganzoo.files import json_lines
+from ganzoo.files.run_folder import RunFolder
 from ganzoo.runs import report
-from ganzoo.runs import scoring
 
 ARGUMENTS = {"generator_units": [8], "discriminator_units": [6], "pieces": 2, "latent_dim": 6}
 ODD = '<script>alert("x")</script> & co.npy'
@@ -150,13 +151,13 @@ def test_floors_are_dotted_and_explained(run):
     names = ("frechet[x]", "coverage[x]", "recall[x]")
     log = [{"epoch": i, **dict.fromkeys(names, 5.0 / i)} for i in (1, 2, 3)]
     (run / "metrics.jsonl").write_text("\n".join(map(json.dumps, log)))
-    assert report.floors_of(run) == {} and "Dotted" not in Page(report.write(run)).text
+    assert report.floors_of(RunFolder(run)) == {} and "Dotted" not in Page(report.write(run)).text
     score = {"value": 2.5, "error": None, "better": "lower", "settings": {}}
     scores = {"frechet[x]": {**score, "floor": 0.25}, "recall[x]": {**score, "floor": None}}
     best = {"epoch": 2, "score": "frechet[x]", "scores": scores, "passport": {}, "notes": []}
     with zipfile.ZipFile(run / "checkpoints" / "best.keras", "w") as archive:
         archive.writestr(callbacks.BEST, json.dumps(best))
-    floors = report.floors_of(run)
+    floors = report.floors_of(RunFolder(run))
     assert floors == {"frechet[x]": 0.25}
     drawn = {
         title: [line.get_ydata()[0] for line in figure.axes[0].lines if line.get_linestyle() == ":"]
@@ -213,7 +214,7 @@ def test_nearest_pictures_that_cannot_be_written_lose_nothing(train, tmp_path, m
     def broken(*args):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(scoring, "save_nearest", broken)
+    monkeypatch.setattr(evaluation, "save_nearest", broken)
     said = train(tmp_path / "run", 1)
     assert "The nearest pictures could not be written: No space left on device" in said
     assert said[-1].startswith("All of it on one page")

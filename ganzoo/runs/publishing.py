@@ -17,8 +17,10 @@ from ganzoo.evaluation import ScoreSheet
 from ganzoo.files import atomic
 from ganzoo.files import safetensors
 from ganzoo.files import texts
+from ganzoo.files.published_folder import PublishedFolder
+from ganzoo.files.run_folder import RunFolder
+from ganzoo.files.run_folder import place_of
 from ganzoo.runs import report
-from ganzoo.zoo import weights
 from ganzoo.zoo.catalogue import number
 from ganzoo.zoo.catalogue import remarks
 from ganzoo.zoo.catalogue import time_of
@@ -30,9 +32,6 @@ LICENCES = {
     "fashion_mnist": "MIT",
 }
 """Of data that ganzoo knows by name, as their sources or Keras's documentation state them."""
-
-WRITTEN = ("README.md", "config.json", "grid.png", "nearest.png", "scores.json", weights.TENSORS)
-"""All that `publish` may write."""
 
 
 def publish(
@@ -74,60 +73,82 @@ def publish(
 
     >>> publish("runs/dcgan-digits", "dcgan-digits")  # doctest: +SKIP
     """
-    run, out = pathlib.Path(run).expanduser(), pathlib.Path(out).expanduser()
+    folder, published = RunFolder(run), PublishedFolder(out)
     validation.integer("samples", samples, least=0)
     validation.integer("repeats", repeats)
     if extractor is not None:  # finds a wrong name before anything is removed
         extractor = extractors.extractor(extractor)
-    _check(out)
-    checkpoints = weights.by_epoch(run / "checkpoints", ".keras")
+    _check(published)
+    epoch, checkpoint = _newest(folder)
+    facts = _facts(folder, epoch, licence)
+    model = _write_weights(facts, checkpoint, published)
+    say(f"Weights: {published.tensors}")
+    _write_grid(model, folder, published)
+    if samples and hasattr(model, "generate"):
+        settings = {"samples": samples, "repeats": repeats, "extractor": extractor}
+        facts |= _score(facts, folder, published, say, data_dir=data_dir, **settings)
+    describe(facts, published.path)
+    say(f"Model card: {published.card}")
+    return facts
+
+
+def _newest(run):
+    """`(epoch, path)` of a run's newest checkpoint."""
+    checkpoints = run.checkpoints.by_epoch()
     if not checkpoints:
         raise ValueError(
             f"{str(run)!r} is no run folder, or its first epoch has not ended: name the folder of "
             "`ganzoo train`."
         )
-    epoch, checkpoint = list(checkpoints.items())[-1]
-    facts = _facts(run, epoch, licence)
+    return list(checkpoints.items())[-1]
+
+
+def _write_weights(facts, checkpoint, published):
+    """Write the weights of a checkpoint into an empty folder to publish, and complete the facts.
+
+    Returns:
+        The model as others will load it.
+    """
     model = zoo.get(facts["model"], weights=checkpoint)
     facts["preprocessing"] = (
         f"brought to {'×'.join(map(str, model.image_shape))}, 0 … 255 scaled to −1 … 1"
     )
-    out.mkdir(parents=True, exist_ok=True)
-    for name in WRITTEN:  # what belongs to other weights must not stand beside these
-        (out / name).unlink(missing_ok=True)
-    with atomic.replacing(out / weights.TENSORS) as path:
+    published.path.mkdir(parents=True, exist_ok=True)
+    for path in published.files:  # what belongs to other weights must not stand beside these
+        path.unlink(missing_ok=True)
+    with atomic.replacing(published.tensors) as path:
         safetensors.write(model, path)
-    say(f"Weights: {out / weights.TENSORS}")
     # What others will load, not what the run has: half precision is part of what is scored.
-    model = zoo.get(facts["model"], weights=out / weights.TENSORS)
-    facts["config"] = safetensors.read_header(out / weights.TENSORS).config
+    model = zoo.get(facts["model"], weights=published.tensors)
+    facts["config"] = safetensors.read_header(published.tensors).config
+    return model
+
+
+def _write_grid(model, run, published):
+    """Write samples; of a model that makes its images of others, those that the run has shown."""
     if hasattr(model, "generate"):
-        images.save_grid(model.generate(64, seed=0), out / "grid.png")
-        if samples:
-            settings = {"samples": samples, "repeats": repeats, "extractor": extractor}
-            facts |= _score(facts, run, out, say, data_dir=data_dir, **settings)
-    else:  # it makes its pictures of others, which the run has shown
-        for path in list(weights.by_epoch(run / "samples", ".png").values())[-1:]:
-            shutil.copyfile(path, out / "grid.png")
-    describe(facts, out)
-    say(f"Model card: {out / 'README.md'}")
-    return facts
+        images.save_grid(model.generate(64, seed=0), published.grid)
+        return
+    for path in list(run.samples.by_epoch().values())[-1:]:
+        shutil.copyfile(path, published.grid)
 
 
 def describe(facts: dict[str, Any], out: pathlib.Path) -> None:
     """Write into a published folder what is known of its weights."""
-    atomic.write_atomically(out / "config.json", json.dumps(facts, indent=2) + "\n")
-    atomic.write_atomically(out / "README.md", card(facts, out))
+    published = PublishedFolder(out)
+    atomic.write_atomically(published.config, json.dumps(facts, indent=2) + "\n")
+    atomic.write_atomically(published.card, card(facts, out))
 
 
-def _check(out):
+def _check(published):
     """Raise a `ValueError` if there is something in a folder that was not published there."""
+    out = published.path
     if out.exists() and not out.is_dir():
         raise ValueError(f"{str(out)!r} is a file. Choose another folder with --out.")
     if not out.exists() or all(path.name.startswith(".") for path in out.iterdir()):
         return
     try:
-        safetensors.read_header(out / weights.TENSORS)
+        safetensors.read_header(published.tensors)
     except (ValueError, OSError):
         raise ValueError(
             f"{str(out)!r} is not empty, and nothing was published there before. Choose another "
@@ -138,29 +159,15 @@ def _check(out):
 def _facts(run, epoch, licence):
     """What is known of a run that has come to this epoch, as plain data."""
     try:
-        record = json.loads((run / "config.json").read_text(encoding="utf-8"))
-        lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-        log = [json.loads(line) for line in lines[:epoch]]
-        settings, device = record["settings"], record["device"]
-        minutes = {key: sum(row[key] for row in log) / 60 for key in ("seconds", "cpu_seconds")}
-        domains = [settings["data"], *([settings["to"]] if "to" in settings else [])]
-        if [row["epoch"] for row in log] != list(range(1, epoch + 1)):
-            raise ValueError("its log does not have all epochs")
-        own = any(runs.place_of(name, record.get("directory")) for name in domains)
-        known = None if own or len(domains) > 1 else LICENCES.get(domains[0])
-        classes = record.get("class_names")
+        record = run.read_config()
+        settings = record["settings"]
         imports = [_line(pathlib.Path(word).name) for word in record.get("imports", ())]
         return {
             "model": settings["model"],
-            "data": {
-                "name": " and ".join(_line(pathlib.Path(name).name) for name in domains),
-                "licence": _line(licence or known or "not stated"),
-                **({"class_names": [_line(x) for x in classes]} if classes else {}),
-            },
+            "data": _data_facts(record, licence),
             "epochs": epoch,
-            "cpu_minutes": None if device["gpu"] else round(minutes["cpu_seconds"], 2),
-            "gpu_minutes": round(minutes["seconds"], 2) if device["gpu"] else None,
-            "device": device["name"],
+            **_minutes(run, epoch, record["device"]["gpu"]),
+            "device": record["device"]["name"],
             "seed": settings["seed"],
             "versions": record["versions"],
             "scores": {},
@@ -176,18 +183,44 @@ def _facts(run, epoch, licence):
         ) from error
 
 
+def _data_facts(record, licence):
+    """Name, licence and classes of the data of a run, from its `config.json`."""
+    settings, classes = record["settings"], record.get("class_names")
+    domains = [settings["data"], *([settings["to"]] if "to" in settings else [])]
+    own = any(place_of(name, record.get("directory")) for name in domains)
+    known = None if own or len(domains) > 1 else LICENCES.get(domains[0])
+    return {
+        "name": " and ".join(_line(pathlib.Path(name).name) for name in domains),
+        "licence": _line(licence or known or "not stated"),
+        **({"class_names": [_line(x) for x in classes]} if classes else {}),
+    }
+
+
+def _minutes(run, epoch, gpu):
+    """The time of a run's first epochs, by its log, which must have all of them."""
+    lines = run.metrics.read_text(encoding="utf-8").splitlines()
+    log = [json.loads(line) for line in lines[:epoch]]
+    cpu, clock = (sum(row[key] for row in log) / 60 for key in ("cpu_seconds", "seconds"))
+    if [row["epoch"] for row in log] != list(range(1, epoch + 1)):
+        raise ValueError("its log does not have all epochs")
+    return {
+        "cpu_minutes": None if gpu else round(cpu, 2),
+        "gpu_minutes": round(clock, 2) if gpu else None,
+    }
+
+
 def _line(text):
     """Text for a line of Markdown or YAML: nothing in it ends the line or hides the rest."""
     return "".join(x if x.isprintable() else " " for x in texts.shown(str(text))).strip()
 
 
-def _score(facts, run, out, say, **settings):
+def _score(facts, run, published, say, **settings):
     """Scores and passport; neither, where nothing says against what."""
     try:
         sheets = runs.evaluate(
-            {"last": (facts["model"], out / weights.TENSORS)},
+            {"last": (facts["model"], published.tensors)},
             **runs.data_of(run),
-            nearest=out / "nearest.png",
+            nearest=published.nearest,
             **settings,
         )
     except (ValueError, OSError) as error:
@@ -197,12 +230,13 @@ def _score(facts, run, out, say, **settings):
     data = sheet.passport["data"]
     # Not where it is on this machine.
     named = {**data, "source": texts.kept(pathlib.Path(data["source"]).name)}
-    return keep_scores(dataclasses.replace(sheet, passport={**sheet.passport, "data": named}), out)
+    sheet = dataclasses.replace(sheet, passport={**sheet.passport, "data": named})
+    return keep_scores(sheet, published.path)
 
 
 def keep_scores(sheet: ScoreSheet, out: pathlib.Path) -> dict[str, Any]:
     """Write a score sheet into a published folder; scores and passport, as plain data."""
-    sheet.save(out / "scores.json")
+    sheet.save(PublishedFolder(out).scores)
     found = sheet.to_dict()
     return {"scores": found["scores"], "passport": found["passport"]}
 
@@ -235,30 +269,18 @@ model = ganzoo.get("{model}", weights="hf://USER/REPOSITORY")  # or this folder
 
 Its arguments: {arguments}.
 {scores}{nearest}"""
+NEAREST = """
+## Nearest training pictures
+
+In turn: a sample, the nearest training picture, and the nearest held-out one where there is any.
+
+![nearest pictures]({file})
+"""
 
 
 def card(facts: dict[str, Any], folder: pathlib.Path) -> str:
     """The model card, as Markdown with the header that the Hub reads."""
-    scores = ""
-    if facts["scores"]:
-        passport = facts["passport"]
-        rows = "\n".join(
-            f"| {name} | {number(score['value'])} | {number(score['floor'])} |"
-            for name, score in facts["scores"].items()
-        )
-        warned = "".join(
-            f"**{word.capitalize()}**: {told}\n\n"
-            for word, told in remarks(facts["scores"]).items()
-        )
-        scores = (
-            f"\n## Scores\n\n{warned}The floor is what real pictures have in place of samples.\n\n"
-            f"| score | samples | floor |\n|---|---|---|\n{rows}\n\n{passport['samples']:,} "
-            f"samples; all settings are in `scores.json`.\n"
-        )
-    nearest = (
-        "\n## Nearest training pictures\n\nIn turn: a sample, the nearest training picture, and the"
-        " nearest held-out one where there is any.\n\n![nearest pictures](nearest.png)\n"
-    )
+    published = PublishedFolder(folder)
     return CARD.format(
         model=facts["model"],
         data=facts["data"]["name"],
@@ -271,10 +293,29 @@ def card(facts: dict[str, Any], folder: pathlib.Path) -> str:
         versions=", ".join(f"{k} {v}" for k, v in facts["versions"].items()),
         command=facts["command"],
         arguments=", ".join(f"`{k}={v!r}`" for k, v in facts["config"].items()),
-        scores=scores,
+        scores=_scores_part(facts, published) if facts["scores"] else "",
         imports=""
         if not facts.get("imports")
         else f"\nIts class is none of ganzoo's own: import {', '.join(facts['imports'])} first.\n",
-        grid="![pictures that it makes](grid.png)\n\n" if (folder / "grid.png").exists() else "",
-        nearest=nearest if (folder / "nearest.png").exists() else "",
+        grid=f"![pictures that it makes]({published.grid.name})\n\n"
+        if published.grid.exists()
+        else "",
+        nearest=NEAREST.format(file=published.nearest.name) if published.nearest.exists() else "",
+    )
+
+
+def _scores_part(facts, published):
+    """The part of the model card that has the scores."""
+    rows = "\n".join(
+        f"| {name} | {number(score['value'])} | {number(score['floor'])} |"
+        for name, score in facts["scores"].items()
+    )
+    warned = "".join(
+        f"**{word.capitalize()}**: {told}\n\n" for word, told in remarks(facts["scores"]).items()
+    )
+    return (
+        f"\n## Scores\n\n{warned}The floor is what real pictures have in place of samples.\n\n"
+        f"| score | samples | floor |\n|---|---|---|\n{rows}\n\n"
+        f"{facts['passport']['samples']:,} samples; all settings are in "
+        f"`{published.scores.name}`.\n"
     )

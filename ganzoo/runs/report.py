@@ -17,11 +17,11 @@ from ganzoo import evaluation
 from ganzoo import types
 from ganzoo.files import atomic
 from ganzoo.files import texts
+from ganzoo.files.run_folder import RUNS
+from ganzoo.files.run_folder import RunFolder
 from ganzoo.zoo import catalogue
-from ganzoo.zoo import weights
 
-FILE = "report.html"
-TEMPLATE = pathlib.Path(__file__).with_name("report.html")
+TEMPLATE = pathlib.Path(__file__).with_suffix(".html")
 GRIDS = 8
 """Grids that show how a training went on."""
 MOST = 20_000_000
@@ -70,29 +70,28 @@ def write(run: types.Path) -> pathlib.Path:
     >>> write(folder).name
     'report.html'
     """
-    run = pathlib.Path(run).expanduser()
+    folder = RunFolder(run)
     try:
-        config = json.loads((run / "config.json").read_text(encoding="utf-8"))
+        config = folder.read_config()
         settings, asked = dict(config["settings"]), config["epochs"]
         device, versions = config["device"]["name"], dict(config["versions"])
-        made_by = command(settings, asked, run, imports=config.get("imports", ()))
+        made_by = command(settings, asked, folder.path, imports=config.get("imports", ()))
     except Exception:  # a file may be wrong in any way
-        raise ValueError(f"{str(run)!r} is no run folder of `ganzoo train`.") from None
+        raise ValueError(f"{str(folder)!r} is no run folder of `ganzoo train`.") from None
     try:
-        page = _page(run, settings, asked, device, versions, made_by)
+        page = _page(folder, settings, asked, device, versions, made_by)
     except Exception as error:
         raise ValueError(
-            f"The records in {str(run)!r} are damaged, or of an older version of ganzoo "
+            f"The records in {str(folder)!r} are damaged, or of an older version of ganzoo "
             f"({type(error).__name__}: {error})."
         ) from error
-    atomic.write_atomically(run / FILE, page)
-    return run / FILE
+    atomic.write_atomically(folder.report, page)
+    return folder.report
 
 
 def _page(run, settings, asked, device, versions, made_by):
     """The page as text."""
-    log = lines(run / "metrics.jsonl")
-    grids = weights.by_epoch(run / "samples", ".png")
+    log, grids = lines(run.metrics), run.samples.by_epoch()
     floors = floors_of(run)
     done = max((row.get("epoch", 0) for row in log), default=0)
     for key in ("data", "to", "weights"):  # where they are on this machine is nobody's business
@@ -114,9 +113,9 @@ def _page(run, settings, asked, device, versions, made_by):
         curves=[(t, READING.get(t, ""), svg(figure)) for t, figure in curves(log, floors)],
         floors=floors,
         grids=[(epoch, embedded(grids[epoch])) for epoch in some(sorted(grids))],
-        animation=embedded(run / "training.gif"),
-        nearest=embedded(run / "nearest.png"),
-        notes=lines(run / "doctor.jsonl"),
+        animation=embedded(run.animation),
+        nearest=embedded(run.nearest),
+        notes=lines(run.findings),
         sheets=sheets(run),
         number=catalogue.number,
     )
@@ -156,9 +155,31 @@ def floors_of(run):
     Those of `best.keras`: by the same measure and of as many samples as the log's.
     """
     with contextlib.suppress(ValueError, FileNotFoundError):
-        _, _, sheet = callbacks.read_best(run / "checkpoints" / "best.keras")
+        _, _, sheet = callbacks.read_best(run.checkpoints.best)
         return {k: score.floor for k, score in sheet.scores.items() if score.floor is not None}
     return {}
+
+
+def _is_term(key):
+    """Whether a log is a term of a loss, or another signal of a player."""
+    if "[" in key or "accuracy" in key or key.endswith("loss"):
+        return False
+    return key not in (*OUTPUTS, RATE)
+
+
+OUTPUTS, RATE = ("d_real", "d_fake"), "learning_rate"
+SHARES = ("precision", "recall", "density", "coverage", "class_agreement")
+CURVES = {
+    "Losses": lambda key: key.endswith("loss"),
+    "The discriminator's mean output": lambda key: key in OUTPUTS,
+    "Its share of right answers": lambda key: "accuracy" in key,
+    "Other terms of the losses": _is_term,
+    "Fréchet distance": lambda key: "[" in key and key.startswith("frechet"),
+    "Shares": lambda key: "[" in key and key.startswith(SHARES),
+    "Diversity": lambda key: "[" in key and key.startswith("diversity"),
+    "Learning rate": lambda key: key == RATE,
+}
+"""Which logs are drawn together, by the title. A score has its extractor's name in brackets."""
 
 
 def curves(log, floors=()):
@@ -169,32 +190,17 @@ def curves(log, floors=()):
         floors: `{score: floor}`, drawn as dotted lines.
     """
     keys = [k for k in dict.fromkeys(k for row in log for k in row) if k not in ASIDE]
-    scores = [k for k in keys if "[" in k]
-    losses = [k for k in keys if k.endswith("loss")]
-    said = [k for k in keys if k in ("d_real", "d_fake") or "accuracy" in k]
-    rates = [k for k in keys if k == "learning_rate"]
-    terms = [k for k in keys if k not in (*scores, *losses, *said, *rates)]
-    shares = ("precision", "recall", "density", "coverage", "class_agreement")
-    parts = [
-        ("Losses", losses),
-        ("The discriminator's mean output", [k for k in said if "accuracy" not in k]),
-        ("Its share of right answers", [k for k in said if "accuracy" in k]),
-        ("Other terms of the losses", terms),
-        ("Fréchet distance", [k for k in scores if k.startswith("frechet")]),
-        ("Shares", [k for k in scores if k.startswith(shares)]),
-        ("Diversity", [k for k in scores if k.startswith("diversity")]),
-        ("Learning rate", rates),
-    ]
-    shown = {k for _, found in parts for k in found}
+    parts = [(title, [k for k in keys if belongs(k)]) for title, belongs in CURVES.items()]
+    shown = {k for _, together in parts for k in together}
     # Others have scales of their own.
-    parts += [(k.partition("[")[0], [k]) for k in scores if k not in shown]
-    found = []
-    for title, keys in parts:
-        if keys:
+    parts += [(k.partition("[")[0], [k]) for k in keys if k not in shown]
+    figures = []
+    for title, together in parts:
+        if together:
             figure = Figure(figsize=(5, 3), layout="constrained")
-            curve(figure.subplots(), log, keys, floors)
-            found.append((title, figure))
-    return found
+            curve(figure.subplots(), log, together, floors)
+            figures.append((title, figure))
+    return figures
 
 
 def curve(axis, log, keys, floors=()):
@@ -238,11 +244,11 @@ def embedded(path):
 def sheets(run):
     """`{title: score sheet as a dict}`, of `ganzoo evaluate` and of the best model so far."""
     found, missing = {}, (ValueError, FileNotFoundError)  # what is damaged is not shown either
-    for title, name in (("The last model", "scores.json"), ("The best model", "scores-best.json")):
+    for title, path in (("The last model", run.scores), ("The best model", run.best_scores)):
         with contextlib.suppress(*missing):
-            found[title] = evaluation.ScoreSheet.load(run / name)
+            found[title] = evaluation.ScoreSheet.load(path)
     with contextlib.suppress(*missing):
-        epoch, score, found_best = callbacks.read_best(run / "checkpoints" / "best.keras")
+        epoch, score, found_best = callbacks.read_best(run.checkpoints.best)
         found[f"The best by {score}: epoch {epoch}"] = found_best
     return {title: sheet.to_dict() for title, sheet in found.items()}
 
@@ -283,8 +289,8 @@ def command(settings, epochs, run=None, imports=()):
     for word in imports:
         words += ["--import", _without_folders(word)]
     if run is not None:
-        place, usual = run.resolve(), weights.default_run(settings["model"], settings["data"])
+        place, usual = run.resolve(), RunFolder.usual(settings["model"], settings["data"])
         name = texts.kept(place.name)
-        if name != usual.name:
-            words += ["--out", f"runs/{name}" if place.parent.name == "runs" else name]
+        if name != usual.path.name:
+            words += ["--out", f"{RUNS}/{name}" if place.parent.name == RUNS else name]
     return shlex.join(map(str, words))
