@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import ganzoo
+from ganzoo.files.run_folder import RunFolder
 from ganzoo.runs import report
-from ganzoo.zoo import weights
 
 FOLDER = pathlib.Path(__file__).parents[1] / "docs" / "images" / "weights"
 ROWS = 8
@@ -40,7 +40,7 @@ def draw(name, run, published, network):
 
 def training(run):
     """The first row of the grids of some epochs, one below the other."""
-    grids = weights.by_epoch(run / "samples", ".png")
+    grids = RunFolder(run).samples.by_epoch()
     rows = []
     for epoch in report.some(sorted(grids)):
         with Image.open(grids[epoch]) as grid:

@@ -27,8 +27,8 @@ from ganzoo.cli import targets
 from ganzoo.files import downloads
 from ganzoo.files import locks
 from ganzoo.files import safetensors
+from ganzoo.files.run_folder import RunFolder
 from ganzoo.zoo import catalogue
-from ganzoo.zoo import weights
 
 SCRIPT = pathlib.Path(sys.executable).with_name("ganzoo")
 HANGS = 600
@@ -542,7 +542,7 @@ def test_train_writes_a_run_folder(run, data):
 def test_epochs_that_end_soon_after_one_another_are_not_all_saved(data, tmp_path):
     words = ["train", "dcgan", "--data", data / "pictures.npy", "--epochs", 2, *TINY]
     _done(*words, "-o", tmp_path / "run", "--checkpoint-seconds", 1e9)
-    assert list(weights.by_epoch(tmp_path / "run" / "checkpoints", ".keras")) == [2]
+    assert list(RunFolder(tmp_path / "run").checkpoints.by_epoch()) == [2]
 
 
 def test_train_again_does_nothing_or_refuses(run, tmp_path):
@@ -591,7 +591,7 @@ def test_an_interrupt_says_how_to_go_on(data, tmp_path):
         process.wait()
         process.stderr.close()
     assert process.returncode == 130
-    (saved,) = weights.by_epoch(out / "checkpoints", ".keras")
+    (saved,) = RunFolder(out).checkpoints.by_epoch()
     hint = f"Interrupted. The same command goes on after epoch {saved}."
     assert errors.splitlines()[-1] == hint
     # The epoch in which it came is the last that was trained, and it is kept.

@@ -1,5 +1,6 @@
 """Run folders: whatever interrupts a training, the same command goes on as if nothing had."""
 
+import dataclasses
 import io
 import json
 import os
@@ -26,6 +27,8 @@ from ganzoo import zoo
 from ganzoo.callbacks import checkpoints as checkpoints_module
 from ganzoo.files import atomic
 from ganzoo.files import locks
+from ganzoo.files.run_folder import CheckpointFiles
+from ganzoo.files.run_folder import RunFolder
 from ganzoo.game import Game
 from ganzoo.runs import settings as settings_module
 from ganzoo.runs.interrupts import Interrupts
@@ -160,7 +163,7 @@ def test_a_run_folder_grows_and_equals_one_run_in_one_go(train, whole, tmp_path,
     assert [row["epoch"] for row in _rows(run)] == [1, 2, 3, 4]
     with Image.open(run / "training.gif") as gif:
         assert gif.n_frames == 5
-    assert list(weights.by_epoch(run / "checkpoints", ".keras")) == [3, 4]
+    assert list(RunFolder(run).checkpoints.by_epoch()) == [3, 4]
 
     _assert_same(run, whole, 4)
 
@@ -318,14 +321,15 @@ def test_settings_are_the_same_however_they_are_written(tmp_path, before, now):
         said["arguments"] = dict(said["arguments"] or {})
         return settings_module.plain({"model": "vanilla", "data": "digits", **said})
 
-    settings_module.write_config(tmp_path, written(before), 1, None)
-    (tmp_path / "metrics.jsonl").touch()
-    settings_module.check_settings(tmp_path, written(now))
+    run = RunFolder(tmp_path)
+    settings_module.write_config(run, written(before), 1, None)
+    run.metrics.touch()
+    settings_module.check_settings(run, written(now))
     others = [{"image_size": 9}, {"image_size": (8, 7)}, {"seed": 1}, {"batch_size": 8}]
     others += [{"arguments": {"pieces": 3}}, {"arguments": {"generator_units": (8, 8)}}]
     for other in others:
         with pytest.raises(ValueError, match="holds a run with other settings"):
-            settings_module.check_settings(tmp_path, written({**now, **other}))
+            settings_module.check_settings(run, written({**now, **other}))
 
 
 def test_an_argument_that_the_run_was_not_given_is_as_its_model_has_it(
@@ -340,9 +344,10 @@ def test_an_argument_that_the_run_was_not_given_is_as_its_model_has_it(
     monkeypatch.setattr(cls, "arguments", classmethod(lambda cls: today))
     settings = json.loads((run / "config.json").read_text())["settings"]
     for arguments in (given, {**given, "ema_decay": had}):
-        settings_module.check_settings(run, {**settings, "arguments": arguments})
+        settings_module.check_settings(RunFolder(run), {**settings, "arguments": arguments})
     with pytest.raises(ValueError, match="other settings"):
-        settings_module.check_settings(run, {**settings, "arguments": {**given, "ema_decay": 0.25}})
+        changed = {**settings, "arguments": {**given, "ema_decay": 0.25}}
+        settings_module.check_settings(RunFolder(run), changed)
 
 
 def test_a_second_training_in_a_folder_ends_before_it_writes_anything(train, whole, monkeypatch):
@@ -401,10 +406,10 @@ def test_what_is_misspelt_leaves_no_folder(train, tmp_path):
 
 
 def test_a_run_that_has_not_begun_may_begin_with_other_settings(tmp_path):
-    run = tmp_path / "run"
+    run = RunFolder(tmp_path / "run")
     settings_module.write_config(run, {"model": "dcgan"}, 1, None)
     settings_module.check_settings(run, {"model": "vanilla"})
-    (run / "metrics.jsonl").touch()
+    run.metrics.touch()
     with pytest.raises(ValueError, match="model was 'dcgan', not 'vanilla'"):
         settings_module.check_settings(run, {"model": "vanilla"})
 
@@ -451,10 +456,17 @@ def test_wrong_arguments_leave_no_folder(train, tmp_path, change, message):
     assert not (tmp_path / "run").exists()
 
 
-def test_default_folder():
-    assert weights.default_run("dcgan", "digits") == pathlib.Path("runs/dcgan-digits")
-    assert weights.default_run("cgan", "a/b/faces.zip") == pathlib.Path("runs/cgan-faces")
-    assert weights.default_run("cgan", ".") == pathlib.Path("runs/cgan-data")
+def test_a_misspelt_argument_is_named_with_the_one_that_is_meant(tmp_path):
+    message = r"Unknown argument of `train`: 'epoch'\. Did you mean 'epochs'\?"
+    with pytest.raises(TypeError, match=message):
+        runs.train("vanilla", out=tmp_path / "run", epoch=1)
+    assert not (tmp_path / "run").exists()
+
+
+def test_checkers_know_the_arguments_of_train():
+    fields = {field.name: field.type for field in dataclasses.fields(settings_module.Settings)}
+    assert list(fields)[:2] == ["model", "data"]
+    assert dict(list(fields.items())[2:]) == settings_module.Options.__annotations__
 
 
 def test_classes_come_from_the_labels(train, tmp_path, rng, monkeypatch):
@@ -499,7 +511,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(train, whole, tmp_pat
     assert f"epochs {EPOCHS} to {EPOCHS}" in said[1]
     _assert_same(run, whole, EPOCHS)
     assert newest.with_name(f"{newest.name}.damaged").exists()
-    assert list(weights.by_epoch(run / "checkpoints", ".keras")) == [EPOCHS - 1, EPOCHS]
+    assert list(RunFolder(run).checkpoints.by_epoch()) == [EPOCHS - 1, EPOCHS]
 
     # None can be read: what the run has is not thrown away by beginning again.
     for path in (run / "checkpoints").glob("*.keras"):
@@ -544,7 +556,7 @@ def test_an_interrupt_leaves_what_there_is(train, whole, tmp_path, monkeypatch):
     _assert_same(run, whole, 2)
     with Image.open(run / "training.gif") as gif:
         assert gif.n_frames == 3
-    assert list(weights.by_epoch(run / "checkpoints", ".keras")) == [1]
+    assert list(RunFolder(run).checkpoints.by_epoch()) == [1]
 
 
 @pytest.fixture
@@ -731,7 +743,7 @@ def test_checkpoints_keep_two(tmp_path):
     checkpoints.on_train_begin()
     for epoch in range(9_997, 10_001):  # names no longer sort as their numbers do
         checkpoints.on_epoch_end(epoch)
-    assert list(weights.by_epoch(tmp_path, ".keras")) == [10_000, 10_001]
+    assert list(CheckpointFiles(tmp_path).by_epoch()) == [10_000, 10_001]
     assert len(list(tmp_path.iterdir())) == 2
 
 
@@ -741,7 +753,7 @@ def test_checkpoints_of_a_longer_run_do_not_push_out_new_ones(tmp_path):
     checkpoints = _attach(callbacks.Checkpoints(tmp_path, seconds=0))
     for epoch in range(3):
         checkpoints.on_epoch_end(epoch)
-    assert list(weights.by_epoch(tmp_path, ".keras")) == [2, 3, 59, 60]
+    assert list(CheckpointFiles(tmp_path).by_epoch()) == [2, 3, 59, 60]
 
 
 def test_checkpoints_are_rare_but_the_last_epoch_is_saved(tmp_path, monkeypatch):
@@ -766,7 +778,7 @@ def test_checkpoints_save_when_another_callback_ends_the_training(tmp_path):
     checkpoints.on_epoch_end(1)
     assert list(tmp_path.iterdir()) == []
     checkpoints.on_train_end()
-    assert list(weights.by_epoch(tmp_path, ".keras")) == [2]
+    assert list(CheckpointFiles(tmp_path).by_epoch()) == [2]
 
 
 def test_a_failing_save_leaves_the_checkpoints_before_it(tmp_path):
@@ -807,7 +819,7 @@ def test_what_a_kill_leaves_is_no_checkpoint_and_is_cleared_away(tmp_path):
     assert partial.parent == folder
     (folder / "epoch-0003.keras").unlink()
     partial.write_text("half")  # as a kill while it is written leaves it
-    assert weights.by_epoch(folder, ".keras") == {}
+    assert CheckpointFiles(folder).by_epoch() == {}
     with pytest.raises(ValueError, match="holds no checkpoint"):
         weights.find(tmp_path)
     _attach(callbacks.Checkpoints(folder)).on_train_begin()
@@ -826,13 +838,13 @@ def test_a_model_that_has_diverged_is_not_saved(tmp_path):
     checkpoints.on_epoch_end(1, {"d_loss": float("nan")})
     checkpoints.on_epoch_end(2, {"d_loss": 1.0, "g_loss": float("inf")})
     checkpoints.on_train_end()
-    assert list(weights.by_epoch(tmp_path, ".keras")) == [1]
+    assert list(CheckpointFiles(tmp_path).by_epoch()) == [1]
 
 
 def test_an_infinite_score_is_no_divergence(tmp_path):
     checkpoints = _attach(callbacks.Checkpoints(tmp_path, seconds=0), epochs=3)
     checkpoints.on_epoch_end(0, {"d_loss": 1.0, "modes_kl[points]": float("inf")})
-    assert list(weights.by_epoch(tmp_path, ".keras")) == [1]
+    assert list(CheckpointFiles(tmp_path).by_epoch()) == [1]
 
 
 def test_a_model_whose_weights_broke_in_the_last_step_is_not_saved(tmp_path):
@@ -843,7 +855,7 @@ def test_a_model_whose_weights_broke_in_the_last_step_is_not_saved(tmp_path):
     weight.assign(np.full(weight.shape, np.nan))
     checkpoints.on_epoch_end(1, {"d_loss": 1.0})
     checkpoints.on_train_end()
-    assert list(weights.by_epoch(tmp_path, ".keras")) == [1]
+    assert list(CheckpointFiles(tmp_path).by_epoch()) == [1]
 
 
 def test_a_model_whose_optimizer_broke_is_not_saved(tmp_path):
@@ -913,7 +925,7 @@ def test_what_cannot_be_written_for_a_while_ends_no_training(train, whole, tmp_p
         assert len(lines) == 3, said
         assert "The training goes on; it is tried again" in lines[0]
     assert _rows(run) == _rows(whole)[:8]
-    assert list(weights.by_epoch(run / "checkpoints", ".keras")) == [7, 8]
+    assert list(RunFolder(run).checkpoints.by_epoch()) == [7, 8]
     left_out = {f"epoch-{i:04d}.png" for i in (4, 5, 6)}
     assert {p.name for p in (whole / "samples").iterdir()} - left_out >= set(_pictures(run))
 
@@ -936,7 +948,7 @@ def test_a_last_checkpoint_that_cannot_be_written_goes_elsewhere(train, whole, t
     shutil.move(tmp_path / "moved", folder)
     shutil.move(other, folder)
     other.parent.rmdir()
-    assert list(weights.by_epoch(folder, ".keras")) == [1, 2, 3]
+    assert list(CheckpointFiles(folder).by_epoch()) == [1, 2, 3]
     assert int(weights.load("vanilla", zoo.model_class("vanilla"), run, {}).step) == 6
 
 
@@ -1032,7 +1044,7 @@ def test_a_training_that_diverges_again_and_again_stops(train, breaks, tmp_path)
     breaks(9, 0.0)
     with pytest.raises(FloatingPointError, match="has not helped 3 times"):
         _, said = train(tmp_path / "run", 8, on_divergence="rollback")
-    assert list(weights.by_epoch(tmp_path / "run" / "checkpoints", ".keras")) == [3, 4]
+    assert list(RunFolder(tmp_path / "run").checkpoints.by_epoch()) == [3, 4]
 
 
 def test_tensorboard_has_the_logs_and_the_pictures_also_of_a_run_that_goes_on(train, tmp_path):

@@ -1,7 +1,6 @@
 """Checkpoints during training."""
 
 import math
-import pathlib
 import tempfile
 import time
 
@@ -12,7 +11,7 @@ from ganzoo import types
 from ganzoo import validation
 from ganzoo.callbacks.base import Writes
 from ganzoo.files.atomic import save_atomically
-from ganzoo.zoo import weights
+from ganzoo.files.run_folder import CheckpointFiles
 
 
 class Checkpoints(Writes):
@@ -36,14 +35,15 @@ class Checkpoints(Writes):
 
     def __init__(self, folder: types.Path, seconds: float = 15.0) -> None:
         super().__init__()
-        self.folder = pathlib.Path(folder)
+        self.files = CheckpointFiles(folder)
+        self.folder = self.files.folder
         self.seconds = validation.real("seconds", seconds, least=0)
         self._last = time.monotonic()
         self._unsaved = None
 
     def on_train_begin(self, logs=None):
         self.folder.mkdir(parents=True, exist_ok=True)
-        for left_behind in self.folder.glob(".epoch-*.partial.keras"):  # by a kill
+        for left_behind in self.files.partial:  # by a kill
             left_behind.unlink(missing_ok=True)
 
     def on_epoch_end(self, epoch, logs=None):
@@ -63,8 +63,7 @@ class Checkpoints(Writes):
         try:
             self._save()
         except OSError as error:
-            name = f"epoch-{self._unsaved:04d}.keras"
-            other = pathlib.Path(tempfile.mkdtemp(prefix="ganzoo-")) / name
+            other = CheckpointFiles(tempfile.mkdtemp(prefix="ganzoo-")).path(self._unsaved)
             save_atomically(self.model, other)
             raise OSError(
                 f"The last checkpoint could not be written to {str(self.folder)!r}: "
@@ -76,10 +75,10 @@ class Checkpoints(Writes):
         # Else the last step has broken it, whose loss was still finite.
         if all(np.isfinite(keras.ops.convert_to_numpy(v)).all() for v in state):
             self.folder.mkdir(parents=True, exist_ok=True)
-            save_atomically(self.model, self.folder / f"epoch-{self._unsaved:04d}.keras")
+            save_atomically(self.model, self.files.path(self._unsaved))
             # Later epochs than this one are of another run in the same folder: not ours to remove.
-            found = weights.by_epoch(self.folder, ".keras")
-            for old in [x for number, x in found.items() if number <= self._unsaved][: -self.keep]:
+            saved = self.files.by_epoch()
+            for old in [x for number, x in saved.items() if number <= self._unsaved][: -self.keep]:
                 old.unlink(missing_ok=True)
             self._last = time.monotonic()
         self._unsaved = None

@@ -14,6 +14,7 @@ from ganzoo import validation
 from ganzoo.files import archives
 from ganzoo.files import texts
 from ganzoo.files.atomic import replacing
+from ganzoo.files.run_folder import CheckpointFiles
 
 BEST = "score.json"
 """The member of `best.keras` that holds its epoch, the name of the score and the sheet."""
@@ -103,7 +104,7 @@ class Evaluate(keras.callbacks.Callback):
         self.folder.mkdir(parents=True, exist_ok=True)
         found = {"epoch": epoch, "score": self.best, **self.sheet.to_dict()}
         # In one file: a kill between two would leave a model with the score of another.
-        with replacing(self.folder / "best.keras") as path:
+        with replacing(CheckpointFiles(self.folder).best) as path:
             self.model.save(path)
             with zipfile.ZipFile(path, "a") as archive:
                 archive.writestr(BEST, json.dumps(found, indent=2, allow_nan=False) + "\n")
@@ -121,7 +122,7 @@ class Evaluate(keras.callbacks.Callback):
 
     def best_so_far(self) -> tuple[int, float] | None:
         """`(epoch, value)` of the best model saved, of earlier runs in the folder too, or None."""
-        path = self.folder / "best.keras"  # type: ignore[operator]
+        path = CheckpointFiles(self.folder).best  # type: ignore[arg-type]
         if not path.exists():
             return None
         epoch, score, sheet = read_best(path)

@@ -14,6 +14,7 @@ from ganzoo import types
 from ganzoo import validation
 from ganzoo.callbacks.base import Writes
 from ganzoo.files.atomic import replacing
+from ganzoo.files.run_folder import SampleFiles
 from ganzoo.modalities.images import to_pictures
 
 
@@ -62,7 +63,7 @@ class SampleGrid(Writes):
 
     def _save(self, epoch):
         self.folder.mkdir(parents=True, exist_ok=True)
-        with replacing(self.folder / f"epoch-{epoch:04d}.png") as path:
+        with replacing(SampleFiles(self.folder).path(epoch)) as path:
             self._grid().save(path)
 
     def on_epoch_begin(self, epoch, logs=None):

@@ -12,6 +12,9 @@ from ganzoo.cli.options import debug
 from ganzoo.cli.options import imports
 from ganzoo.cli.options import parse_value_range
 from ganzoo.cli.targets import trained
+from ganzoo.files.run_folder import RunFolder
+from ganzoo.files.run_folder import of_epoch
+from ganzoo.files.run_folder import sheet_of
 
 
 @main.command()
@@ -75,15 +78,15 @@ def evaluate(
     name, source = trained(model, weights)
     from ganzoo import runs
     from ganzoo.zoo import catalogue
-    from ganzoo.zoo import weights as sources
 
     row = catalogue.rows().get(f"{name}.{source}")
     place = pathlib.Path(source).expanduser()
-    folder = place if not row and (place / "checkpoints").is_dir() else None
-    best = folder and folder / "checkpoints" / "best.keras"
-    if folder:  # one file: a training may add another meanwhile
-        epoch, source = list(sources.by_epoch(folder / "checkpoints", ".keras").items())[-1]
-        nearest = folder / f"nearest-epoch-{epoch:04d}.png"
+    run = None if row else RunFolder(place)
+    run = run if run and run.is_run else None
+    best = run and run.checkpoints.best
+    if run:  # one file: a training may add another meanwhile
+        epoch, source = list(run.checkpoints.by_epoch().items())[-1]
+        nearest = of_epoch(run.nearest, epoch)
 
     if metrics is not None:
         settings["metrics"] = [part.strip() for part in metrics.split(",")]
@@ -101,22 +104,22 @@ def evaluate(
         data,
         data_dir=data_dir,
         export=export,
-        nearest=nearest if folder else None,
+        nearest=nearest if run else None,
         show=None if as_json else click.echo,
         **settings,
     )
-    if folder:
-        mark = runs.mark(folder, epoch)
-        if nearest.exists():
-            nearest.replace(folder / f"nearest{mark}.png")
-        out = out or folder / f"scores{mark}.json"
+    if run:
+        last = run.is_last(epoch)
+        if last and nearest.exists():
+            nearest.replace(run.nearest)
+        out = out or (run.scores if last else of_epoch(run.scores, epoch))
     if out is not None:
         out = pathlib.Path(out)
         for which, sheet in found.items():
-            sheet.save(out if which == "last" else out.with_name(f"{out.stem}-{which}.json"))
+            sheet.save(sheet_of(out, which))
     if as_json:
         click.echo(json.dumps({which: sheet.to_dict() for which, sheet in found.items()}))
     elif out is not None:
         click.echo(f"Score sheet: {out}")
-    if folder and not mark:  # otherwise the training writes its own at the end
-        runs.write_report(folder, lambda line: click.echo(line, err=True))
+    if run and last:  # otherwise the training writes its own at the end
+        runs.write_report(run, lambda line: click.echo(line, err=True))

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import pathlib
 import threading
 
 import click
@@ -18,6 +17,7 @@ from ganzoo.cli.options import tell
 from ganzoo.cli.startup import load_framework
 from ganzoo.cli.targets import trained
 from ganzoo.files import texts
+from ganzoo.files.run_folder import RunFolder
 
 
 @main.command()
@@ -53,8 +53,7 @@ def explore(models, host, port, open_browser, as_json, debug):
 
     title = lambda word: texts.shown(texts.kept(word))
     entries = {title(word): entry(word) for word in models or catalogue.rows()}
-    runs = [] if models else sorted(pathlib.Path("runs").glob("*/checkpoints"))
-    for word in (str(run.parent) for run in runs):
+    for word in [] if models else map(str, RunFolder.usual_ones()):
         try:
             entries[title(word)] = entry(word)
         except USER_ERRORS as error:  # nobody asked for this one

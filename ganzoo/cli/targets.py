@@ -1,7 +1,6 @@
 """The model, run or weights that a word on the command line names."""
 
 import contextlib
-import json
 import pathlib
 import shlex
 
@@ -10,6 +9,7 @@ from ganzoo import zoo
 from ganzoo.cli.options import must_be_a_model
 from ganzoo.cli.startup import load_framework
 from ganzoo.files import texts
+from ganzoo.files.run_folder import RunFolder
 
 
 def trained(model, weights):
@@ -141,8 +141,7 @@ def _imports_of(path):
     """What the folder of weights says was given with `--import`, which may be by anybody."""
     for folder in path.parents[:2]:
         with contextlib.suppress(Exception):  # a file may be wrong in any way
-            record = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            words = record.get("imports") or []
+            words = RunFolder(folder).read_config().get("imports") or []
             if all(isinstance(word, str) and word.isprintable() for word in words):
                 return words
     return []

@@ -1,6 +1,5 @@
 """`ganzoo train`, `film` and `benchmark`."""
 
-import pathlib
 import sys
 
 import click
@@ -20,6 +19,7 @@ from ganzoo.cli.options import to_json
 from ganzoo.cli.startup import INTERRUPTED
 from ganzoo.cli.startup import load_framework
 from ganzoo.files import texts
+from ganzoo.files.run_folder import RunFolder
 
 
 @main.command()
@@ -114,7 +114,6 @@ def train(
     ganzoo train dcgan --weights runs/dcgan-mnist --data fashion_mnist
     """
     from ganzoo.zoo import catalogue
-    from ganzoo.zoo import weights as sources
 
     size, arguments = parse_image_size(image_size), parse_settings(pairs)
     values = parse_value_range(value_range)
@@ -126,7 +125,7 @@ def train(
         # Not `click.echo`: it goes around what keeps lines of text above those that stay in place.
         texts.say(line, sys.stderr if as_json else sys.stdout)
 
-    out = pathlib.Path(out).expanduser() if out else sources.default_run(model, data)
+    run = RunFolder(out) if out else RunFolder.usual(model, data)
     try:
         load_framework()
         from ganzoo import runs
@@ -135,7 +134,7 @@ def train(
             model,
             data,
             to=to,
-            out=out,
+            out=run,
             weights=weights,
             epochs=epochs,
             batch_size=batch_size,
@@ -154,15 +153,15 @@ def train(
             file=sys.stderr if as_json else None,
         )
     except KeyboardInterrupt:
-        found = sources.by_epoch(out / "checkpoints", ".keras")
-        hint = f"goes on after epoch {max(found)}" if found else "begins again"
+        newest = run.checkpoints.newest
+        hint = f"goes on after epoch {newest}" if newest else "begins again"
         click.echo(f"\nInterrupted. The same command {hint}.", err=True)
         sys.exit(INTERRUPTED)
     if as_json:
         from ganzoo.runs import report
 
-        rows = report.lines(out / "metrics.jsonl")
-        click.echo(to_json({"run": str(out), **(rows[-1] if rows else {})}))
+        rows = report.lines(run.metrics)
+        click.echo(to_json({"run": str(run), **(rows[-1] if rows else {})}))
 
 
 @main.command()

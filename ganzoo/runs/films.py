@@ -6,14 +6,14 @@ from ganzoo import images
 from ganzoo import types
 from ganzoo import validation
 from ganzoo.files import atomic
-from ganzoo.zoo import weights
+from ganzoo.files.run_folder import RunFolder
 
 
-def animate(out):
+def animate(run):
     """Make the animation of a run's grids, and return these, in the order of the epochs."""
-    grids = list(weights.by_epoch(out / "samples", ".png").values())
+    grids = list(run.samples.by_epoch().values())
     if grids:
-        with atomic.replacing(out / "training.gif") as path:
+        with atomic.replacing(run.animation) as path:
             images.save_gif(grids, path)
     return grids
 
@@ -25,10 +25,10 @@ def film(folder: types.Path, path: types.Path, seconds: float = 6.0) -> pathlib.
         ValueError: the folder has no samples, or the ending is another.
         ImportError: an MP4 needs what is not installed.
     """
-    folder, path = (pathlib.Path(p).expanduser() for p in (folder, path))
-    grids = list(weights.by_epoch(folder / "samples", ".png").values())
+    run, path = RunFolder(folder), pathlib.Path(path).expanduser()
+    grids = list(run.samples.by_epoch().values())
     if not grids:
-        raise ValueError(f"{str(folder)!r} is no run folder with samples in it.")
+        raise ValueError(f"{str(run)!r} is no run folder with samples in it.")
     validation.real("seconds", seconds, above=0)
     kinds = {".gif": images.save_gif, ".mp4": images.save_film}
     if path.suffix.lower() not in kinds:

@@ -1,6 +1,5 @@
 """A run's scores."""
 
-import pathlib
 from collections.abc import Callable
 from typing import Any
 
@@ -10,19 +9,17 @@ from ganzoo import images
 from ganzoo import types
 from ganzoo import zoo
 from ganzoo.files import atomic
-from ganzoo.files import locks
-from ganzoo.runs.resuming import newest_epoch
 from ganzoo.runs.settings import channels_of
 
 MOST_NEAR = 60_000
 """Training pictures among which the nearest are looked for."""
 
 
-def show_nearest(network, ds, out, seed):
+def show_nearest(network, ds, run, seed):
     """Write samples beside the training pictures nearest to them."""
     if hasattr(network, "generate") and len(network.image_shape) == 3:
         samples = network.generate(12, seed=seed)
-        with atomic.replacing(out / "nearest.png") as path:
+        with atomic.replacing(run.nearest) as path:
             evaluation.save_nearest(samples, callbacks.first_batches(ds, MOST_NEAR), path)
 
 
@@ -30,17 +27,25 @@ SCORES = ("frechet", "precision_recall", "density_coverage", "diversity")
 """What is measured while a run trains: little, because it takes time from training."""
 
 
-def _scoring(out, ds, data, every, conditional, say, **reading):
-    """The callback that scores the run, in a list; empty if it is not to be scored."""
-    known = evaluation.knows(ds.description)
+def scoring(asked, start):
+    """The callback that scores the run, in a list; empty if it is not to be scored.
+
+    Args:
+        asked: the `Settings` of the training.
+        start: its `Start`.
+    """
+    network, description = start.model, start.data.description
+    known = evaluation.knows(description)
+    every = asked.score_every if hasattr(network, "generate") else 0
     every = (10 if known else 0) if every is None else every
     if not every:
         return []
-    shape = ds.description["image_shape"]
+    shape = description["image_shape"]
+    conditional = getattr(network, "num_classes", None) is not None
     evaluator = evaluation.Evaluator(
-        data,
+        asked.data,
         image_size=tuple(shape[:2]) if len(shape) == 3 else None,
-        **reading,
+        **start.reading,
         metrics=SCORES + (("class_agreement",) if conditional and known else ()),
         samples=2_000,
         repeats=1,
@@ -51,28 +56,11 @@ def _scoring(out, ds, data, every, conditional, say, **reading):
             evaluator,
             every=every,
             best="frechet",
-            folder=out / "checkpoints",
-            say=say,
+            folder=asked.run.checkpoints.folder,
+            say=asked.say,
             verbose=0,
         )
     ]
-
-
-def mark(folder: types.Path, epoch: int) -> str:
-    """What tells files about a run's model of an epoch from those about its last model.
-
-    Returns:
-        Nothing where that is the last model; `"-epoch-0007"` where the run has gone on, or a
-        training is writing to its folder.
-
-    Example:
-
-    >>> mark("runs/dcgan-digits", 7)  # of which there is no checkpoint
-    '-epoch-0007'
-    """
-    folder = pathlib.Path(folder)
-    last = locks.holder(folder) is None and newest_epoch(folder) == epoch
-    return "" if last else f"-epoch-{epoch:04d}"
 
 
 def evaluate(

@@ -1,75 +1,198 @@
-"""What a run was asked for, and whether it is asked for the same again."""
+"""The settings of a training, and whether a run was begun with the same ones."""
 
 import contextlib
+import dataclasses
 import json
 import operator
 import os
 import pathlib
 import sys
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
+from typing import Literal
+from typing import TextIO
+from typing import TypedDict
 
 import numpy as np
 
 from ganzoo import backend
 from ganzoo import datasets
 from ganzoo import types
+from ganzoo import validation
 from ganzoo import zoo
 from ganzoo.files import atomic
 from ganzoo.files import texts
+from ganzoo.files.run_folder import RunFolder
+from ganzoo.files.run_folder import name_of
+from ganzoo.files.run_folder import place_of
 from ganzoo.zoo import catalogue
 from ganzoo.zoo import weights
 
 
-def check_settings(out, settings):
-    """Raise a `ValueError` unless a run of these settings may begin or go on in the folder."""
-    path = out / "config.json"
-    visible = out.is_dir() and any(not p.name.startswith(".") for p in out.iterdir())
-    if not path.exists():
-        if visible:
+class Options(TypedDict, total=False):
+    """The keyword arguments of `train`, for type checkers: the fields of `Settings` but for the
+    model and its data."""
+
+    to: types.Path | None
+    out: types.Path | None
+    weights: types.Path | None
+    epochs: int
+    batch_size: int
+    image_size: int | tuple[int, int] | None
+    data_dir: types.Path | None
+    on_error: Literal["raise", "skip"]
+    value_range: tuple[float, float] | None
+    seed: int
+    arguments: dict[str, Any] | None
+    samples: int
+    checkpoint_seconds: float
+    score_every: int | None
+    tensorboard: bool
+    on_divergence: Literal["stop", "rollback"]
+    imports: Sequence[str]
+    say: Callable[[str], object]
+    verbose: int | Literal["auto"]
+    file: TextIO | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a training is asked for: the arguments of `ganzoo.runs.train`, which says what each
+    means."""
+
+    model: str
+    data: types.Path = "digits"
+    to: types.Path | None = None
+    out: types.Path | None = None
+    weights: types.Path | None = None
+    epochs: int = 60
+    batch_size: int = 64
+    image_size: int | tuple[int, int] | None = None
+    data_dir: types.Path | None = None
+    on_error: Literal["raise", "skip"] = "raise"
+    value_range: tuple[float, float] | None = None
+    seed: int = 0
+    arguments: dict[str, Any] | None = None
+    samples: int = 64
+    checkpoint_seconds: float = 15.0
+    score_every: int | None = None
+    tensorboard: bool = False
+    on_divergence: Literal["stop", "rollback"] = "stop"
+    imports: Sequence[str] = ()
+    say: Callable[[str], object] = texts.say
+    verbose: int | Literal["auto"] = "auto"
+    file: TextIO | None = None
+
+    @classmethod
+    def of(cls, model: str, data: types.Path, options: Mapping[str, Any]) -> "Settings":
+        """The settings of a call of `train`.
+
+        Raises:
+            TypeError: there is no option of a name; the message names those that are like it.
+        """
+        for name in options:
+            if name not in Options.__annotations__:
+                raise validation.unknown(
+                    "argument of `train`", name, Options.__annotations__, error=TypeError
+                )
+        return cls(model=model, data=data, **options)
+
+    @property
+    def run(self) -> RunFolder:
+        """The run folder."""
+        return RunFolder(self.out) if self.out else RunFolder.usual(self.model, self.data)
+
+    @property
+    def model_arguments(self) -> dict[str, Any]:
+        """The arguments of the model but for its seed."""
+        return dict(self.arguments or {})
+
+    @property
+    def domains(self) -> str:
+        """The data of all domains, as text."""
+        return f"{self.data}" if self.to is None else f"{self.data} and {self.to}"
+
+    def check(self) -> None:
+        """Raise an error for an argument that is out of range."""
+        validation.integer("epochs", self.epochs)
+        validation.integer("batch_size", self.batch_size)
+        validation.real("checkpoint_seconds", self.checkpoint_seconds, least=0)
+        validation.one_of("on_divergence", self.on_divergence, ("stop", "rollback"))
+        validation.optional(validation.integer, "score_every", self.score_every, least=0)
+        if "seed" in self.model_arguments:
             raise ValueError(
-                f"{str(out)!r} is not empty and no run folder. Choose another folder with --out."
+                "The seed is given by --seed (`seed=`), not among the model's arguments."
+            )
+
+    def record(self) -> dict[str, Any]:
+        """The settings that `config.json` keeps: those that a later call must repeat to go on with
+        the run."""
+        record = {
+            "model": self.model,
+            "arguments": self.model_arguments,
+            "data": name_of(self.data),
+            "image_size": self.image_size,
+            "batch_size": self.batch_size,
+            "seed": self.seed,
+            "on_error": self.on_error,
+            "value_range": self.value_range,
+            "weights": None if self.weights is None else texts.kept(os.fspath(self.weights)),
+        }
+        if self.to is not None:
+            record["to"] = name_of(self.to)
+        return plain(record)
+
+
+def plain(value):
+    """As JSON gives it back: lists for tuples and arrays, Python's numbers for NumPy's."""
+    if isinstance(value, dict):
+        return {key: plain(x) for key, x in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(x) for x in value]
+    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
+
+
+def check_settings(run, asked):
+    """Raise a `ValueError` unless a training may begin or go on in a run folder.
+
+    Args:
+        run: a `RunFolder`.
+        asked: a dict, see `Settings.record`.
+    """
+    if not run.config.exists():
+        if run.path.is_dir() and any(not p.name.startswith(".") for p in run.path.iterdir()):
+            raise ValueError(
+                f"{str(run)!r} is not empty and no run folder. Choose another folder with --out."
             )
         return
-    begun = (out / "metrics.jsonl").exists() or weights.by_epoch(out / "checkpoints", ".keras")
-    if not begun:  # such as after an error in the data: nothing to protect
+    if not run.begun:  # such as after an error in the data: nothing to protect
         return
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = run.read_config()
         before, place = dict(record["settings"]), record.get("directory")
-        differing = _differing(out, before, settings, place)
+        differing = _differing(run, before, asked, place)
     except Exception:  # a file may be wrong in any way
-        raise ValueError(f"{str(path)!r} is damaged. Choose another folder with --out.") from None
-    if differing:
-        changes = []
-        for key in differing:
-            was, now = before.get(key), settings[key]
-            if was == now:  # a path, from two folders
-                was, now = str(place_of(was, place)), os.path.abspath(now)
-            changes.append(f"{key} was {was!r}, not {now!r}")
-        changes = ", ".join(changes)
         raise ValueError(
-            f"{str(out)!r} holds a run with other settings: {changes}. Choose another folder "
+            f"{str(run.config)!r} is damaged. Choose another folder with --out."
+        ) from None
+    if differing:
+        changes = ", ".join(_change(key, before.get(key), asked[key], place) for key in differing)
+        raise ValueError(
+            f"{str(run)!r} holds a run with other settings: {changes}. Choose another folder "
             "with --out, or give the settings of that run to go on with it."
         )
 
 
-def name_of(source):
-    """A data set as a run folder keeps it: a path that is no string is never a name."""
-    word = texts.kept(os.fspath(source))
-    plain = not isinstance(source, str) and os.path.dirname(word) == ""
-    return os.path.join(".", word) if plain else word
+def _change(key, was, now, place):
+    """A setting's values of a run and of today, as text."""
+    if was == now:  # a path, from two folders
+        was, now = str(place_of(was, place)), os.path.abspath(now)
+    return f"{key} was {was!r}, not {now!r}"
 
 
-def _plain(value):
-    """As JSON gives it back: lists for tuples and arrays, Python's numbers for NumPy's."""
-    if isinstance(value, dict):
-        return {key: _plain(x) for key, x in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(x) for x in value]
-    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
-
-
-def _differing(out, before, asked, place):
+def _differing(run, before, asked, place):
     """The settings asked for that mean something else than those of a run, however both are
     written; its command was given in the folder `place`, if that is known."""
 
@@ -80,9 +203,9 @@ def _differing(out, before, asked, place):
     def arguments(was, now):
         if was == now or before["model"] != asked["model"]:
             return was == now
-        defaults = _plain(zoo.model_class(asked["model"]).arguments())
+        defaults = plain(zoo.model_class(asked["model"]).arguments())
         # What the run was not given is as its model has it, which today's default need not be.
-        used = {**defaults, **_used(out), **was}
+        used = {**defaults, **_used(run), **was}
         return all(used.get(k) == {**defaults, **now}.get(k) for k in {*was, *now})
 
     def data(was, now):
@@ -110,16 +233,16 @@ def _same_data(was, now, place):
     return before == after or os.path.abspath(from_there) == os.path.abspath(after)
 
 
-def _used(out):
+def _used(run):
     """The arguments of the model in a run's newest checkpoint, as far as it can be read."""
-    for path in reversed(weights.by_epoch(out / "checkpoints", ".keras").values()):
+    for path in reversed(run.checkpoints.by_epoch().values()):
         with contextlib.suppress(ValueError):
             return weights.read(path)[1]
     return {}
 
 
-def write_config(out, settings, epochs, class_names, imports=()):
-    """Make the run folder and write down what was asked for, and with what."""
+def write_config(run, settings, epochs, class_names, imports=()):
+    """Make a run folder and write down what was asked for, and with what."""
     config = {
         "settings": settings,
         "directory": texts.kept(os.path.abspath("")),  # from where relative paths lead
@@ -131,24 +254,17 @@ def write_config(out, settings, epochs, class_names, imports=()):
         "device": {"name": backend.device(), "gpu": backend.accelerated()},
     }
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        atomic.write_atomically(out / "config.json", json.dumps(config, indent=2) + "\n")
+        run.path.mkdir(parents=True, exist_ok=True)
+        atomic.write_atomically(run.config, json.dumps(config, indent=2) + "\n")
     except OSError as error:
-        raise unwritable(out, error) from None
+        raise unwritable(run, error) from None
 
 
-def unwritable(out, error):
+def unwritable(run, error):
     return OSError(
-        f"The run folder {str(out)!r} cannot be written: {error.strerror or error}. Choose another "
+        f"The run folder {str(run)!r} cannot be written: {error.strerror or error}. Choose another "
         "with --out."
     )
-
-
-def class_count(ds):
-    """Number of classes in a data set of `(images, labels)`."""
-    if ds.class_names:
-        return len(ds.class_names)
-    return 1 + max(int(np.max(labels)) for _, labels in ds)
 
 
 def data_of(folder: types.Path) -> dict[str, Any]:
@@ -157,8 +273,8 @@ def data_of(folder: types.Path) -> dict[str, Any]:
     known = catalogue.trained_on(folder)
     if not known:
         raise ValueError(
-            f"{str(pathlib.Path(folder) / 'config.json')!r} does not say what the run was trained "
-            "on. Say it with --data."
+            f"{str(RunFolder(folder).config)!r} does not say what the run was trained on. Say it "
+            "with --data."
         )
     data = texts.local(known["data"][0])
     place = place_of(known["data"][0], known.get("directory"))
@@ -174,14 +290,3 @@ def channels_of(network):
     """Channels to which files are brought for a model; None where they are as they are."""
     channels = network.image_shape[-1]
     return channels if len(network.image_shape) == 3 and channels in (1, 3, 4) else None
-
-
-def place_of(name: str, place: str | None = None) -> pathlib.Path | None:
-    """Where the files of a data set are; None if it is a name, or they are not there.
-
-    Args:
-        name: as `config.json` has it.
-        place: the folder from which relative paths lead. None: the current one.
-    """
-    path = pathlib.Path(texts.local(place or ""), os.path.expanduser(texts.local(name)))
-    return path if os.path.exists(path) else None

@@ -2,98 +2,35 @@
 
 import contextlib
 import dataclasses
-import functools
-import inspect
-import os
 import pathlib
 from collections.abc import Callable
-from collections.abc import Sequence
-from typing import Any
-from typing import Literal
-from typing import ParamSpec
-from typing import TextIO
+from typing import Unpack
 
 import keras
 
 from ganzoo import callbacks
-from ganzoo import datasets
 from ganzoo import doctor
 from ganzoo import types
-from ganzoo import validation
 from ganzoo import zoo
 from ganzoo.callbacks import terminal
 from ganzoo.files import json_lines
 from ganzoo.files import locks
-from ganzoo.files import texts
 from ganzoo.modalities.images import PictureGame
 from ganzoo.runs.films import animate
 from ganzoo.runs.interrupts import Interrupts
-from ganzoo.runs.resuming import newest_epoch
+from ganzoo.runs.preparing import check_domains
+from ganzoo.runs.preparing import fresh
+from ganzoo.runs.preparing import prepare
 from ganzoo.runs.resuming import resume
-from ganzoo.runs.resuming import set_aside
-from ganzoo.runs.scoring import _scoring
+from ganzoo.runs.scoring import scoring
 from ganzoo.runs.scoring import show_nearest
-from ganzoo.runs.settings import _plain
-from ganzoo.runs.settings import channels_of
+from ganzoo.runs.settings import Options
+from ganzoo.runs.settings import Settings
 from ganzoo.runs.settings import check_settings
-from ganzoo.runs.settings import class_count
-from ganzoo.runs.settings import name_of
 from ganzoo.runs.settings import unwritable
-from ganzoo.runs.settings import write_config
-from ganzoo.zoo import catalogue
-from ganzoo.zoo import weights
-
-P = ParamSpec("P")
 
 
-def _alone(train: Callable[P, PictureGame]) -> Callable[P, PictureGame]:
-    """`train`, which no other process may do in the same run folder meanwhile."""
-
-    @functools.wraps(train)
-    def alone(*args, **kwargs):
-        asked = inspect.signature(train).bind(*args, **kwargs)
-        asked.apply_defaults()
-        model, data, out, say = (asked.arguments[k] for k in ("model", "data", "out", "say"))
-        out = pathlib.Path(out).expanduser() if out else weights.default_run(model, data)
-        asked.arguments["out"] = out
-        with contextlib.ExitStack() as held:
-            try:
-                held.enter_context(locks.alone(out, say))
-            except BlockingIOError:
-                raise
-            except OSError as error:
-                raise unwritable(out, error) from None
-            return train(*asked.args, **asked.kwargs)
-
-    return alone
-
-
-@_alone
-def train(
-    model: str,
-    data: types.Path = "digits",
-    *,
-    to: types.Path | None = None,
-    out: types.Path | None = None,
-    weights: types.Path | None = None,
-    epochs: int = 60,
-    batch_size: int = 64,
-    image_size: int | tuple[int, int] | None = None,
-    data_dir: types.Path | None = None,
-    on_error: Literal["raise", "skip"] = "raise",
-    value_range: tuple[float, float] | None = None,
-    seed: int = 0,
-    arguments: dict[str, Any] | None = None,
-    samples: int = 64,
-    checkpoint_seconds: float = 15.0,
-    score_every: int | None = None,
-    tensorboard: bool = False,
-    on_divergence: Literal["stop", "rollback"] = "stop",
-    imports: Sequence[str] = (),
-    say: Callable[[str], object] = texts.say,
-    verbose: int | Literal["auto"] = "auto",
-    file: TextIO | None = None,
-) -> PictureGame:
+def train(model: str, data: types.Path = "digits", **options: Unpack[Options]) -> PictureGame:
     """Train a model of the zoo in a run folder; go on where an earlier call was interrupted.
 
     Args:
@@ -125,173 +62,111 @@ def train(
         The trained model.
 
     Raises:
+        TypeError: there is no argument of a name. The message says which one may be meant.
         ValueError: the folder holds a run with other settings, or an argument is out of range.
         OSError: the folder cannot be written, or (`BlockingIOError`) another training writes to
             it at this moment.
         FloatingPointError: the training has diverged. The message names the step, the term of the
             loss, the networks, and what to change.
     """
-    assert isinstance(out, pathlib.Path)  # by `_alone`
-    arguments = dict(arguments or {})
-    validation.integer("epochs", epochs)
-    validation.integer("batch_size", batch_size)
-    validation.real("checkpoint_seconds", checkpoint_seconds, least=0)
-    validation.one_of("on_divergence", on_divergence, ("stop", "rollback"))
-    if score_every is not None:
-        validation.integer("score_every", score_every, least=0)
-    if "seed" in arguments:
-        raise ValueError("The seed is given by --seed (`seed=`), not among the model's arguments.")
-    boards = [callbacks.TensorBoard(out / "tensorboard", samples, seed)] if tensorboard else []
-    network = zoo.get(model, seed=seed, **arguments)  # finds wrong arguments before data is read
-    _check_domains(network, model, to)
-    options = {
-        "image_size": image_size,
-        "batch_size": batch_size,
-        "seed": seed,
-        "on_error": on_error,
-        "value_range": value_range,
-    }
-    settings = {"model": model, "arguments": arguments, "data": name_of(data), **options}
-    settings["weights"] = None if weights is None else texts.kept(os.fspath(weights))
-    if to is not None:
-        settings["to"] = name_of(to)
-    settings = _plain(settings)
-    check_settings(out, settings)
-    done, resumed = resume(out, model, say)
-    if done >= epochs:
-        say(f"{out} has {done} epochs already. For more: --epochs {done + epochs}")
-        if not (out / "report.html").exists():  # a kill may have kept it from it
-            _carefully("The animation", lambda: animate(out), say)
-            write_report(out, say)
+    asked = Settings.of(model, data, options)
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(locks.alone(asked.run, asked.say))
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            raise unwritable(asked.run, error) from None
+        return _train(asked)
+
+
+def _train(asked):
+    """`train` in a folder that no other process writes to."""
+    asked.check()
+    run, say = asked.run, asked.say
+    boards = []
+    if asked.tensorboard:
+        boards = [callbacks.TensorBoard(run.tensorboard, asked.samples, asked.seed)]
+    # Finds wrong arguments before data is read.
+    network = zoo.get(asked.model, seed=asked.seed, **asked.model_arguments)
+    check_domains(network, asked)
+    check_settings(run, asked.record())
+    done, resumed = resume(run, asked.model, say)
+    if done >= asked.epochs:
+        say(f"{run} has {done} epochs already. For more: --epochs {done + asked.epochs}")
+        if not run.report.exists():  # a kill may have kept it from it
+            _carefully("The animation", lambda: animate(run), say)
+            write_report(run, say)
         return resumed
-
-    def fresh(**more):
-        return zoo.get(model, weights=weights, seed=seed, **more, **arguments)
-
-    if resumed is not None or weights is not None:
-        network = fresh() if resumed is None else resumed
-    reading = {
-        "data_dir": data_dir,
-        "on_error": on_error,
-        "value_range": value_range,
-        "channels": None,
-    }
-    if weights is not None:
-        options["image_size"] = _size(network, image_size, weights, say)
-        reading["channels"] = channels_of(network)
-    # A run goes on with the numbers that its classes had when it began.
-    known = catalogue.trained_on(out).get("class_names") if resumed is not None else None
-    known = known and [texts.local(name) for name in known]
-    ds = _load(network, data, to, known, **{**options, **reading})
-    if weights is not None:
-        _check_shape(network, tuple(ds.description["image_shape"]), weights)
-    conditional = getattr(network, "num_classes", None) is not None
-    more = {}
-    if resumed is None and conditional and "num_classes" not in arguments:
-        more = {"num_classes": class_count(ds)}
-    if weights is not None:
-        _check_classes(network, more.pop("num_classes", None), weights)
-    names = ds.class_names if conditional else None
-    # Only now: what is misspelt leaves no folder.
-    write_config(out, settings, epochs, names, imports)
-    if resumed is None and weights is None:
-        network = fresh(**more)
-    domains = data if to is None else f"{data} and {to}"
-    say(f"Training {model} on {domains}, epochs {done + 1} to {epochs}, in {out}")
-    for contents in [ds.contents] if to is None else ds.contents:
+    start = prepare(asked, network, done, resumed)
+    say(f"Training {asked.model} on {asked.domains}, epochs {done + 1} to {asked.epochs}, in {run}")
+    for contents in [start.data.contents] if asked.to is None else start.data.contents:
         say(str(contents))
-    every = score_every if hasattr(network, "generate") else 0
-    reading["class_names"] = ds.class_names if known else None
-    scoring = _scoring(out, ds, data, every, conditional, say, **reading)
-    live = None if verbose == "auto" else verbose == 1
-    watching = [
-        callbacks.MetricsLog(out / "metrics.jsonl"),
-        callbacks.SampleGrid(out / "samples", n=samples, seed=seed),
-        *boards,
-        callbacks.Checkpoints(out / "checkpoints", seconds=checkpoint_seconds),
-    ]
-    for callback in watching:
-        callback.say = say
-    watching.append(_Count(say))
-    view = [terminal.TerminalView(file, live)] if verbose else []
-    again = 0  # how often it has gone on from the same checkpoint
+    scores = scoring(asked, start)
     try:
-        while finding := _fit(network, ds, out, done, epochs, scoring, [*watching, *view], say):
-            newest = newest_epoch(out)
-            again = again + 1 if newest == done else 1
-            if on_divergence == "stop" or again > ROLLBACKS:
-                raise FloatingPointError(_diverged(finding, newest, on_divergence))
-            done, resumed = resume(out, model, say)
-            network = fresh(**more) if resumed is None else resumed
-            network.optimizer.learning_rate = float(network.optimizer.learning_rate) / 2**again
-            say(f"Back to epoch {done}, with learning rates divided by {2**again}.")
-        _carefully("The nearest pictures", lambda: show_nearest(network, ds, out, seed), say)
+        _fit_and_go_back(asked, start, scores, _watching(asked, boards))
+        nearest = lambda: show_nearest(start.model, start.data, run, asked.seed)
+        _carefully("The nearest pictures", nearest, say)
     finally:  # also when interrupted: what there is, is worth seeing
-        grids = _carefully("The animation", lambda: animate(out), say)
-        page = write_report(out, say)
+        grids = _carefully("The animation", lambda: animate(run), say)
+        page = write_report(run, say)
     if grids:
         say(f"Samples: {grids[-1]}")
-        say(f"The training as an animation: {out / 'training.gif'}")
-    for callback in scoring:
+        say(f"The training as an animation: {run.animation}")
+    for callback in scores:
         callback.report()
     if page is not None:
         say(f"All of it on one page: {page}")
-    return network
+    return start.model
 
 
-def _size(network, image_size, source, say):
-    """`(height, width)` of the images that a model with weights goes on with; None for points."""
-    shape = network.image_shape
-    size = tuple(shape[:2]) if len(shape) == 3 else None
-    wanted = (image_size, image_size) if isinstance(image_size, int) else image_size
-    if wanted is not None and tuple(wanted) != size:
-        raise ValueError(
-            f"The weights {str(source)!r} are of shape {'×'.join(map(str, shape))}, and "
-            f"--image-size (`image_size=`) is {image_size}: leave it out, or begin without them."
-        )
-    if wanted is None and size is not None:
-        say(f"Images are brought to {'×'.join(map(str, shape))}, the size of the weights {source}.")
-    return size
+def _watching(asked, boards):
+    """The callbacks of every training but for scores, the doctor and Ctrl-C."""
+    watching = [
+        callbacks.MetricsLog(asked.run.metrics),
+        callbacks.SampleGrid(asked.run.samples.folder, n=asked.samples, seed=asked.seed),
+        *boards,
+        callbacks.Checkpoints(asked.run.checkpoints.folder, seconds=asked.checkpoint_seconds),
+    ]
+    for callback in watching:
+        callback.say = asked.say
+    live = None if asked.verbose == "auto" else asked.verbose == 1
+    view = [terminal.TerminalView(asked.file, live)] if asked.verbose else []
+    return [*watching, _Count(asked.say), *view]
 
 
-def _check_shape(network, shape, source):
-    """Raise a `ValueError` if data has not the shape of the weights."""
-    if shape != network.image_shape:
-        wanted, found = ("×".join(map(str, x)) for x in (network.image_shape, shape))
-        raise ValueError(
-            f"The weights {str(source)!r} are of shape {wanted}, and the data of {found}. Images "
-            "in a folder or zip are brought to it; save those of an array so, or convert the array."
-        )
+def _fit_and_go_back(asked, start, scores, others):
+    """Train until all epochs are done; after a divergence go back to the newest checkpoint, where
+    that is asked for. `start` then has the model that goes on."""
+    run, again = asked.run, 0  # how often it has gone on from the same checkpoint
+    while finding := _fit(asked, start, scores, others):
+        newest = run.checkpoints.newest
+        again = again + 1 if newest == start.done else 1
+        if asked.on_divergence == "stop" or again > ROLLBACKS:
+            raise FloatingPointError(_diverged(finding, newest, asked.on_divergence))
+        start.done, resumed = resume(run, asked.model, asked.say)
+        start.model = fresh(asked, **start.more) if resumed is None else resumed
+        optimizer = start.model.optimizer
+        optimizer.learning_rate = float(optimizer.learning_rate) / 2**again
+        asked.say(f"Back to epoch {start.done}, with learning rates divided by {2**again}.")
 
 
-def _check_classes(network, counted, source):
-    """Raise a `ValueError` if data has not as many classes as the weights; None: do not ask."""
-    known = network.num_classes
-    if counted is not None and counted != known:
-        raise ValueError(
-            f"The weights {str(source)!r} know {known} classes, and the data has {counted}. Say "
-            f"`--set num_classes={known}` if those of the data are among them; or `--set "
-            f"num_classes={counted}` to learn the layers that depend on classes from the start, as "
-            "files of `ganzoo publish` allow."
-        )
-
-
-def _fit(network, ds, out, done, epochs, scoring, others, say):
+def _fit(asked, start, scores, others):
     """Train until all epochs are done; what the doctor has found if numbers keep it from it."""
-    set_aside(out, done)
-    notes = out / "doctor.jsonl"
-    json_lines.forget(notes, done)
-    note = lambda found: json_lines.append(notes, dataclasses.asdict(found))
-    watch = doctor.Doctor(ds, say=say, found=note)
-    with Interrupts(say, lambda: newest_epoch(out)) as interrupts:
-        history = network.fit(
-            ds,
-            epochs=epochs,
-            initial_epoch=done,
+    run = asked.run
+    run.set_aside(start.done)
+    json_lines.forget(run.findings, start.done)
+    note = lambda finding: json_lines.append(run.findings, dataclasses.asdict(finding))
+    watch = doctor.Doctor(start.data, say=asked.say, found=note)
+    with Interrupts(asked.say, lambda: run.checkpoints.newest) as interrupts:
+        history = start.model.fit(
+            start.data,
+            epochs=asked.epochs,
+            initial_epoch=start.done,
             verbose=0,
-            callbacks=[*scoring, watch, *others, interrupts],  # scores get logged
+            callbacks=[*scores, watch, *others, interrupts],  # scores get logged
         )
-        if interrupts.asked and history.epoch[-1] + 1 < epochs:
+        if interrupts.asked and history.epoch[-1] + 1 < asked.epochs:
             raise KeyboardInterrupt
     return watch.stopped
 
@@ -311,23 +186,6 @@ def _diverged(finding, done, on_divergence):
         f"The training has diverged in epoch {finding.epoch}. {finding.seen} {kept}, {mend} "
         f"Or begin another run with {finding.advice}"
     )
-
-
-def _check_domains(network, model, to):
-    """Raise a `ValueError` unless there are as many domains as the model learns from."""
-    if network.paired is None and to is not None:
-        raise ValueError(f"{model!r} learns from one domain: leave out --to (`to=`).")
-    if network.paired is not None and to is None:
-        raise ValueError(f"{model!r} learns from two domains: name the second by --to (`to=`).")
-
-
-def _load(network, data, to, class_names, **options):
-    """The data as the model takes it."""
-    if to is not None:
-        return datasets.load_pair(data, to, paired=network.paired, verbose=False, **options)
-    labelled = getattr(network, "label_range", None) is not None
-    names = class_names if labelled else None
-    return datasets.load(data, labels=labelled, class_names=names, verbose=False, **options)
 
 
 def write_report(folder: types.Path, say: Callable[[str], object]) -> pathlib.Path | None:

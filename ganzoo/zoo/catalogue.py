@@ -7,6 +7,7 @@ from typing import Any
 
 from ganzoo import types
 from ganzoo.files import downloads
+from ganzoo.files.run_folder import RunFolder
 
 FILE = pathlib.Path(__file__).with_name("weights.json")
 FOLDER = pathlib.Path(__file__).with_name("trained")
@@ -223,8 +224,7 @@ def trained_on(word: types.Path) -> dict[str, Any]:
     row = rows().get(str(word))
     try:
         if row is None:
-            path = pathlib.Path(word).expanduser() / "config.json"
-            record = json.loads(path.read_text(encoding="utf-8"))
+            record = RunFolder(word).read_config()  # a published folder has one, too
             settings, data = record.get("settings"), record.get("data")
         else:
             settings, data = None, row.data

@@ -11,33 +11,18 @@ import zipfile
 
 import numpy as np
 
-from ganzoo import types
 from ganzoo import validation
 from ganzoo.files import archives
 from ganzoo.files import downloads
 from ganzoo.files import safetensors
+from ganzoo.files.published_folder import TENSORS
+from ganzoo.files.published_folder import PublishedFolder
+from ganzoo.files.run_folder import RunFolder
 from ganzoo.zoo import catalogue
 
-TENSORS = "model.safetensors"
-"""The file of weights in a folder that `ganzoo publish` wrote, or in such a repository."""
 HUB = "https://huggingface.co"
 FETCHED = "urls"
 """The sub-folder of the cache that has what was fetched from an address."""
-
-
-def by_epoch(folder, ending):
-    """`{epoch: path}` of the files `epoch-0001…`, `epoch-0002…`, … in a folder, in this order."""
-    found = {}
-    for path in pathlib.Path(folder).glob(f"epoch-*{ending}"):
-        number = path.name.removeprefix("epoch-").removesuffix(ending)
-        if number.isdecimal():
-            found[int(number)] = path
-    return dict(sorted(found.items()))
-
-
-def default_run(model: str, data: types.Path) -> pathlib.Path:
-    """The run folder: `runs/dcgan-digits` for the model `dcgan` and the data `digits`."""
-    return pathlib.Path("runs") / f"{model}-{pathlib.Path(data).stem or 'data'}"
 
 
 def find(source, name=None):
@@ -65,9 +50,10 @@ def find(source, name=None):
     path = pathlib.Path(source).expanduser()
     if not path.is_dir():
         return path if path.is_file() else None
-    if (path / TENSORS).is_file():
-        return path / TENSORS
-    checkpoints = list(by_epoch(path / "checkpoints", ".keras").values())
+    published = PublishedFolder(path)
+    if published.tensors.is_file():
+        return published.tensors
+    checkpoints = list(RunFolder(path).checkpoints.by_epoch().values())
     if not checkpoints:
         raise ValueError(
             f"{str(path)!r} holds no checkpoint: it is no run folder, or its first epoch has not "

@@ -1,0 +1,155 @@
+"""From the settings of a training to a model and its data."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from ganzoo import datasets
+from ganzoo import zoo
+from ganzoo.files import texts
+from ganzoo.modalities.images import PictureGame
+from ganzoo.runs.settings import channels_of
+from ganzoo.runs.settings import write_config
+from ganzoo.zoo import catalogue
+
+
+@dataclasses.dataclass
+class Start:
+    """What a training begins or goes on with."""
+
+    model: PictureGame
+    data: Any
+    """The data set."""
+    done: int
+    """Epochs that the model has been trained for."""
+    more: dict[str, Any]
+    """The arguments that a fresh model gets from the data: its number of classes."""
+    reading: dict[str, Any]
+    """The arguments of `ganzoo.datasets.load` with which the data is read again, to score."""
+
+
+def fresh(asked, **more):
+    """The model that a training is asked for, with the weights to begin with."""
+    return zoo.get(
+        asked.model, weights=asked.weights, seed=asked.seed, **more, **asked.model_arguments
+    )
+
+
+def prepare(asked, network, done, resumed):
+    """Read the data, see that it fits the model, and write the settings down.
+
+    Args:
+        asked: the `Settings`.
+        network: a fresh model without weights.
+        done: epochs that `resumed` has been trained for.
+        resumed: the model of the newest checkpoint, or None.
+
+    Returns:
+        A `Start`.
+    """
+    if resumed is not None:
+        network = resumed
+    elif asked.weights is not None:
+        network = fresh(asked)
+    ds, reading = _load(asked, network, resumed is not None)
+    conditional = getattr(network, "num_classes", None) is not None
+    more = {}
+    if resumed is None and conditional and "num_classes" not in asked.model_arguments:
+        more = {"num_classes": class_count(ds)}
+    if asked.weights is not None:
+        _check_classes(network, more.pop("num_classes", None), asked.weights)
+    names = ds.class_names if conditional else None
+    # Only now: what is misspelt leaves no folder.
+    write_config(asked.run, asked.record(), asked.epochs, names, asked.imports)
+    if resumed is None and asked.weights is None:
+        network = fresh(asked, **more)
+    return Start(network, ds, done, more, reading)
+
+
+def _load(asked, network, resumed):
+    """The data as the model takes it, and how to read it again."""
+    size = asked.image_size
+    reading = {
+        "data_dir": asked.data_dir,
+        "on_error": asked.on_error,
+        "value_range": asked.value_range,
+        "channels": None,
+    }
+    if asked.weights is not None:
+        size = _size(network, asked.image_size, asked.weights, asked.say)
+        reading["channels"] = channels_of(network)
+    # A run goes on with the numbers that its classes had when it began.
+    known = catalogue.trained_on(asked.run).get("class_names") if resumed else None
+    known = known and [texts.local(name) for name in known]
+    options = {"image_size": size, "batch_size": asked.batch_size, "seed": asked.seed, **reading}
+    if asked.to is not None:
+        ds = datasets.load_pair(
+            asked.data, asked.to, paired=network.paired, verbose=False, **options
+        )
+    else:
+        labelled = getattr(network, "label_range", None) is not None
+        ds = datasets.load(
+            asked.data,
+            labels=labelled,
+            class_names=known if labelled else None,
+            verbose=False,
+            **options,
+        )
+    if asked.weights is not None:
+        _check_shape(network, tuple(ds.description["image_shape"]), asked.weights)
+    return ds, {**reading, "class_names": ds.class_names if known else None}
+
+
+def check_domains(network, asked):
+    """Raise a `ValueError` unless there are as many domains as the model learns from."""
+    if network.paired is None and asked.to is not None:
+        raise ValueError(f"{asked.model!r} learns from one domain: leave out --to (`to=`).")
+    if network.paired is not None and asked.to is None:
+        raise ValueError(
+            f"{asked.model!r} learns from two domains: name the second by --to (`to=`)."
+        )
+
+
+def class_count(ds):
+    """Number of classes in a data set of `(images, labels)`."""
+    if ds.class_names:
+        return len(ds.class_names)
+    return 1 + max(int(np.max(labels)) for _, labels in ds)
+
+
+def _check_classes(network, counted, source):
+    """Raise a `ValueError` if data has not as many classes as the weights; None: do not ask."""
+    known = network.num_classes
+    if counted is not None and counted != known:
+        raise ValueError(
+            f"The weights {str(source)!r} know {known} classes, and the data has {counted}. Say "
+            f"`--set num_classes={known}` if those of the data are among them; or `--set "
+            f"num_classes={counted}` to learn the layers that depend on classes from the start, as "
+            "files of `ganzoo publish` allow."
+        )
+
+
+def _size(network, image_size, source, say):
+    """`(height, width)` of the images that a model with weights goes on with; None for points."""
+    shape = network.image_shape
+    size = tuple(shape[:2]) if len(shape) == 3 else None
+    wanted = (image_size, image_size) if isinstance(image_size, int) else image_size
+    if wanted is not None and tuple(wanted) != size:
+        raise ValueError(
+            f"The weights {str(source)!r} are of shape {'×'.join(map(str, shape))}, and "
+            f"--image-size (`image_size=`) is {image_size}: leave it out, or begin without them."
+        )
+    if wanted is None and size is not None:
+        say(f"Images are brought to {'×'.join(map(str, shape))}, the size of the weights {source}.")
+    return size
+
+
+def _check_shape(network, shape, source):
+    """Raise a `ValueError` if data has not the shape of the weights."""
+    if shape != network.image_shape:
+        wanted, found = ("×".join(map(str, x)) for x in (network.image_shape, shape))
+        raise ValueError(
+            f"The weights {str(source)!r} are of shape {wanted}, and the data of {found}. Images "
+            "in a folder or zip are brought to it; save those of an array so, or convert the array."
+        )
