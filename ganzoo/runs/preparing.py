@@ -29,18 +29,22 @@ class Start:
     """The arguments of `ganzoo.datasets.load` with which the data is read again, to score."""
 
 
-def fresh(asked, **more):
+def fresh(settings, **more):
     """The model that a training is asked for, with the weights to begin with."""
     return zoo.get(
-        asked.model, weights=asked.weights, seed=asked.seed, **more, **asked.model_arguments
+        settings.model,
+        weights=settings.weights,
+        seed=settings.seed,
+        **more,
+        **settings.model_arguments,
     )
 
 
-def prepare(asked, network, done, resumed):
+def prepare(settings, network, done, resumed):
     """Read the data, see that it fits the model, and write the settings down.
 
     Args:
-        asked: the `Settings`.
+        settings: the `Settings`.
         network: a fresh model without weights.
         done: epochs that `resumed` has been trained for.
         resumed: the model of the newest checkpoint, or None.
@@ -50,64 +54,69 @@ def prepare(asked, network, done, resumed):
     """
     if resumed is not None:
         network = resumed
-    elif asked.weights is not None:
-        network = fresh(asked)
-    ds, reading = _load(asked, network, resumed is not None)
+    elif settings.weights is not None:
+        network = fresh(settings)
+    ds, reading = _load(settings, network, resumed is not None)
     conditional = getattr(network, "num_classes", None) is not None
     more = {}
-    if resumed is None and conditional and "num_classes" not in asked.model_arguments:
+    if resumed is None and conditional and "num_classes" not in settings.model_arguments:
         more = {"num_classes": class_count(ds)}
-    if asked.weights is not None:
-        _check_classes(network, more.pop("num_classes", None), asked.weights)
+    if settings.weights is not None:
+        _check_classes(network, more.pop("num_classes", None), settings.weights)
     names = ds.class_names if conditional else None
     # Only now: what is misspelt leaves no folder.
-    write_config(asked.run, asked.record(), asked.epochs, names, asked.imports)
-    if resumed is None and asked.weights is None:
-        network = fresh(asked, **more)
+    write_config(settings.run, settings.record(), settings.epochs, names, settings.imports)
+    if resumed is None and settings.weights is None:
+        network = fresh(settings, **more)
     return Start(network, ds, done, more, reading)
 
 
-def _load(asked, network, resumed):
+def _load(settings, network, resumed):
     """The data as the model takes it, and how to read it again."""
-    size = asked.image_size
+    size = settings.image_size
     reading = {
-        "data_dir": asked.data_dir,
-        "on_error": asked.on_error,
-        "value_range": asked.value_range,
+        "data_dir": settings.data_dir,
+        "on_error": settings.on_error,
+        "value_range": settings.value_range,
         "channels": None,
     }
-    if asked.weights is not None:
-        size = _size(network, asked.image_size, asked.weights, asked.say)
+    if settings.weights is not None:
+        size = _size(network, settings.image_size, settings.weights, settings.say)
         reading["channels"] = channels_of(network)
     # A run goes on with the numbers that its classes had when it began.
-    known = catalogue.trained_on(asked.run).get("class_names") if resumed else None
+    known = catalogue.trained_on(settings.run).get("class_names") if resumed else None
     known = known and [texts.local(name) for name in known]
-    options = {"image_size": size, "batch_size": asked.batch_size, "seed": asked.seed, **reading}
-    if asked.to is not None:
+    options = {
+        "image_size": size,
+        "batch_size": settings.batch_size,
+        "seed": settings.seed,
+        **reading,
+    }
+    if settings.to is not None:
         ds = datasets.load_pair(
-            asked.data, asked.to, paired=network.paired, verbose=False, **options
+            settings.data, settings.to, paired=network.paired, verbose=False, **options
         )
     else:
         labelled = getattr(network, "label_range", None) is not None
         ds = datasets.load(
-            asked.data,
+            settings.data,
             labels=labelled,
             class_names=known if labelled else None,
             verbose=False,
             **options,
         )
-    if asked.weights is not None:
-        _check_shape(network, tuple(ds.description["image_shape"]), asked.weights)
+    if settings.weights is not None:
+        _check_shape(network, tuple(ds.description["image_shape"]), settings.weights)
     return ds, {**reading, "class_names": ds.class_names if known else None}
 
 
-def check_domains(network, asked):
+def check_domains(network, settings):
     """Raise a `ValueError` unless there are as many domains as the model learns from."""
-    if network.paired is None and asked.to is not None:
-        raise ValueError(f"{asked.model!r} learns from one domain: leave out --to (`to=`).")
-    if network.paired is not None and asked.to is None:
+    if network.paired is None and settings.to is not None:
+        raise ValueError(f"{settings.model!r} learns from one domain: leave out --to (`to=`).")
+    if network.paired is not None and settings.to is None:
         raise ValueError(
-            f"{asked.model!r} learns from two domains: name the second by --to (`to=`)."
+            f"{settings.model!r} learns from two domains: name the second by --to (`to=`)."
         )
 
 

@@ -27,23 +27,23 @@ SCORES = ("frechet", "precision_recall", "density_coverage", "diversity")
 """What is measured while a run trains: little, because it takes time from training."""
 
 
-def scoring(asked, start):
+def scoring(settings, start):
     """The callback that scores the run, in a list; empty if it is not to be scored.
 
     Args:
-        asked: the `Settings` of the training.
+        settings: the `Settings` of the training.
         start: its `Start`.
     """
     network, description = start.model, start.data.description
     known = evaluation.knows(description)
-    every = asked.score_every if hasattr(network, "generate") else 0
+    every = settings.score_every if hasattr(network, "generate") else 0
     every = (10 if known else 0) if every is None else every
     if not every:
         return []
     shape = description["image_shape"]
     conditional = getattr(network, "num_classes", None) is not None
     evaluator = evaluation.Evaluator(
-        asked.data,
+        settings.data,
         image_size=tuple(shape[:2]) if len(shape) == 3 else None,
         **start.reading,
         metrics=SCORES + (("class_agreement",) if conditional and known else ()),
@@ -56,8 +56,8 @@ def scoring(asked, start):
             evaluator,
             every=every,
             best="frechet",
-            folder=asked.run.checkpoints.folder,
-            say=asked.say,
+            folder=settings.run.checkpoints.folder,
+            say=settings.say,
             verbose=0,
         )
     ]

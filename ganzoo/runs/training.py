@@ -69,43 +69,44 @@ def train(model: str, data: types.Path = "digits", **options: Unpack[Options]) -
         FloatingPointError: the training has diverged. The message names the step, the term of the
             loss, the networks, and what to change.
     """
-    asked = Settings.of(model, data, options)
+    settings = Settings.of(model, data, options)
     with contextlib.ExitStack() as held:
         try:
-            held.enter_context(locks.alone(asked.run, asked.say))
+            held.enter_context(locks.alone(settings.run, settings.say))
         except BlockingIOError:
             raise
         except OSError as error:
-            raise unwritable(asked.run, error) from None
-        return _train(asked)
+            raise unwritable(settings.run, error) from None
+        return _train(settings)
 
 
-def _train(asked):
+def _train(settings):
     """`train` in a folder that no other process writes to."""
-    asked.check()
-    run, say = asked.run, asked.say
+    settings.check()
+    run, say = settings.run, settings.say
     boards = []
-    if asked.tensorboard:
-        boards = [callbacks.TensorBoard(run.tensorboard, asked.samples, asked.seed)]
+    if settings.tensorboard:
+        boards = [callbacks.TensorBoard(run.tensorboard, settings.samples, settings.seed)]
     # Finds wrong arguments before data is read.
-    network = zoo.get(asked.model, seed=asked.seed, **asked.model_arguments)
-    check_domains(network, asked)
-    check_settings(run, asked.record())
-    done, resumed = resume(run, asked.model, say)
-    if done >= asked.epochs:
-        say(f"{run} has {done} epochs already. For more: --epochs {done + asked.epochs}")
+    network = zoo.get(settings.model, seed=settings.seed, **settings.model_arguments)
+    check_domains(network, settings)
+    check_settings(run, settings.record())
+    done, resumed = resume(run, settings.model, say)
+    if done >= settings.epochs:
+        say(f"{run} has {done} epochs already. For more: --epochs {done + settings.epochs}")
         if not run.report.exists():  # a kill may have kept it from it
             _carefully("The animation", lambda: animate(run), say)
             write_report(run, say)
         return resumed
-    start = prepare(asked, network, done, resumed)
-    say(f"Training {asked.model} on {asked.domains}, epochs {done + 1} to {asked.epochs}, in {run}")
-    for contents in [start.data.contents] if asked.to is None else start.data.contents:
+    start = prepare(settings, network, done, resumed)
+    epochs = f"epochs {done + 1} to {settings.epochs}"
+    say(f"Training {settings.model} on {settings.domains}, {epochs}, in {run}")
+    for contents in [start.data.contents] if settings.to is None else start.data.contents:
         say(str(contents))
-    scores = scoring(asked, start)
+    scores = scoring(settings, start)
     try:
-        _fit_and_go_back(asked, start, scores, _watching(asked, boards))
-        nearest = lambda: show_nearest(start.model, start.data, run, asked.seed)
+        _fit_and_go_back(settings, start, scores, _watching(settings, boards))
+        nearest = lambda: show_nearest(start.model, start.data, run, settings.seed)
         _carefully("The nearest pictures", nearest, say)
     finally:  # also when interrupted: what there is, is worth seeing
         grids = _carefully("The animation", lambda: animate(run), say)
@@ -120,53 +121,53 @@ def _train(asked):
     return start.model
 
 
-def _watching(asked, boards):
+def _watching(settings, boards):
     """The callbacks of every training but for scores, the doctor and Ctrl-C."""
     watching = [
-        callbacks.MetricsLog(asked.run.metrics),
-        callbacks.SampleGrid(asked.run.samples.folder, n=asked.samples, seed=asked.seed),
+        callbacks.MetricsLog(settings.run.metrics),
+        callbacks.SampleGrid(settings.run.samples.folder, n=settings.samples, seed=settings.seed),
         *boards,
-        callbacks.Checkpoints(asked.run.checkpoints.folder, seconds=asked.checkpoint_seconds),
+        callbacks.Checkpoints(settings.run.checkpoints.folder, seconds=settings.checkpoint_seconds),
     ]
     for callback in watching:
-        callback.say = asked.say
-    live = None if asked.verbose == "auto" else asked.verbose == 1
-    view = [terminal.TerminalView(asked.file, live)] if asked.verbose else []
-    return [*watching, _Count(asked.say), *view]
+        callback.say = settings.say
+    live = None if settings.verbose == "auto" else settings.verbose == 1
+    view = [terminal.TerminalView(settings.file, live)] if settings.verbose else []
+    return [*watching, _Count(settings.say), *view]
 
 
-def _fit_and_go_back(asked, start, scores, others):
-    """Train until all epochs are done; after a divergence go back to the newest checkpoint, where
-    that is asked for. `start` then has the model that goes on."""
-    run, again = asked.run, 0  # how often it has gone on from the same checkpoint
-    while finding := _fit(asked, start, scores, others):
+def _fit_and_go_back(settings, start, scores, others):
+    """Train until all epochs are done. After a divergence, go back to the newest checkpoint if the
+    settings say so; `start` then has the model of that checkpoint."""
+    run, again = settings.run, 0  # how often it has gone on from the same checkpoint
+    while finding := _fit(settings, start, scores, others):
         newest = run.checkpoints.newest
         again = again + 1 if newest == start.done else 1
-        if asked.on_divergence == "stop" or again > ROLLBACKS:
-            raise FloatingPointError(_diverged(finding, newest, asked.on_divergence))
-        start.done, resumed = resume(run, asked.model, asked.say)
-        start.model = fresh(asked, **start.more) if resumed is None else resumed
+        if settings.on_divergence == "stop" or again > ROLLBACKS:
+            raise FloatingPointError(_diverged(finding, newest, settings.on_divergence))
+        start.done, resumed = resume(run, settings.model, settings.say)
+        start.model = fresh(settings, **start.more) if resumed is None else resumed
         optimizer = start.model.optimizer
         optimizer.learning_rate = float(optimizer.learning_rate) / 2**again
-        asked.say(f"Back to epoch {start.done}, with learning rates divided by {2**again}.")
+        settings.say(f"Back to epoch {start.done}, with learning rates divided by {2**again}.")
 
 
-def _fit(asked, start, scores, others):
-    """Train until all epochs are done; what the doctor has found if numbers keep it from it."""
-    run = asked.run
+def _fit(settings, start, scores, others):
+    """Train until all epochs are done. Returns what the doctor reports of a divergence, or None."""
+    run = settings.run
     run.set_aside(start.done)
     json_lines.forget(run.findings, start.done)
     note = lambda finding: json_lines.append(run.findings, dataclasses.asdict(finding))
-    watch = doctor.Doctor(start.data, say=asked.say, found=note)
-    with Interrupts(asked.say, lambda: run.checkpoints.newest) as interrupts:
+    watch = doctor.Doctor(start.data, say=settings.say, found=note)
+    with Interrupts(settings.say, lambda: run.checkpoints.newest) as interrupts:
         history = start.model.fit(
             start.data,
-            epochs=asked.epochs,
+            epochs=settings.epochs,
             initial_epoch=start.done,
             verbose=0,
             callbacks=[*scores, watch, *others, interrupts],  # scores get logged
         )
-        if interrupts.asked and history.epoch[-1] + 1 < asked.epochs:
+        if interrupts.asked and history.epoch[-1] + 1 < settings.epochs:
             raise KeyboardInterrupt
     return watch.stopped
 
@@ -189,7 +190,7 @@ def _diverged(finding, done, on_divergence):
 
 
 def write_report(folder: types.Path, say: Callable[[str], object]) -> pathlib.Path | None:
-    """Write a run's report and return its path; whatever is wrong with it is said."""
+    """Write a run's report and return its path; an error is reported, and returns None."""
 
     def write():
         from ganzoo.runs import report  # loads matplotlib, for which no training need wait
@@ -200,7 +201,7 @@ def write_report(folder: types.Path, say: Callable[[str], object]) -> pathlib.Pa
 
 
 def _carefully(what, write, say):
-    """What a function returns; whatever goes wrong is said, and nothing is lost."""
+    """What a function returns; an error is reported, and returns None."""
     try:
         return write()
     except Exception as error:
