@@ -44,7 +44,7 @@ FILES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
 
 
 def part_of(path):
-    """`backend` for ganzoo/backend/feed.py."""
+    """`backend` for ganzoo/backend/sources.py."""
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 

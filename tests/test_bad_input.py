@@ -27,7 +27,7 @@ PICTURES = {
     "NaN": (NAN, "NaN or infinity"),
     "infinity": (NAN * 0 + np.inf, "NaN or infinity"),
     "no channel axis": (pictures()[..., 0], r"\(height, width, channels\).*\[\.\.\., None\]"),
-    "one picture": (pictures()[0], r"\(height, width, channels\)|batches of pictures"),
+    "one picture": (pictures()[0], r"\(height, width, channels\)|batches of images"),
     "int64": (pictures().astype("int64"), "uint8 in 0..255 or float"),
     "bool": (pictures() > 127, "uint8 in 0..255 or float"),
     "too small": (pictures(shape=(7, 9, 1)), "at least 8×8.*image_size=8"),
@@ -77,7 +77,7 @@ LABELS = {
     "float": ((np.zeros(8),), "whole numbers.*astype"),
     "one-hot": ((np.eye(3, dtype=int)[[0, 1] * 4],), "argmax"),
     "a column": ((np.zeros((8, 1), int),), r"labels\[:, 0\]"),
-    "of the wrong length": ((np.zeros(7, int),), "one label per picture.*8 and 7"),
+    "of the wrong length": ((np.zeros(7, int),), "one label per.*8 and 7"),
     "text": ((np.array(["cat"] * 8),), "whole numbers|numbers"),
 }
 

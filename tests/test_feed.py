@@ -1,4 +1,4 @@
-"""`ganzoo.backend.feed`: what reaches a training step, of whatever a user hands to `fit`."""
+"""`ganzoo.backend.feeding`: what reaches a training step, of whatever a user hands to `fit`."""
 
 import importlib.util
 
@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import ganzoo
-from ganzoo.backend.feed import Order
-from ganzoo.backend.feed import SourceDataset
-from ganzoo.backend.feed import feed
+from ganzoo.backend.feeding import feed
 from ganzoo.backend.host_functions import host_errors
+from ganzoo.backend.sources import Order
+from ganzoo.backend.sources import SourceDataset
 from ganzoo.backend.sources import stream
 from ganzoo.backend.sources import stream_tf_data
 from ganzoo.models.vanilla import VanillaGAN
@@ -288,7 +288,7 @@ def test_arguments_that_go_with_arrays_only(data, extra):
 
 
 def test_labels_of_another_number():
-    with pytest.raises(ValueError, match="one label per picture. Received 8 and 7"):
+    with pytest.raises(ValueError, match="one label per image. Received 8 and 7"):
         feed(numbered(8), np.arange(7), accept=no_accept)
 
 

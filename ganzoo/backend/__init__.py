@@ -45,8 +45,8 @@ import sys
 import keras
 
 from ganzoo import version
-from ganzoo.backend.feed import feed as feed
-from ganzoo.backend.feed import one_batch as one_batch
+from ganzoo.backend.feeding import feed as feed
+from ganzoo.backend.feeding import one_batch as one_batch
 from ganzoo.backend.host_functions import host_errors as host_errors
 from ganzoo.backend.host_functions import host_function as host_function
 from ganzoo.backend.sources import ArraySource as ArraySource

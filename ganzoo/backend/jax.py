@@ -5,8 +5,8 @@ import contextlib
 import jax
 import keras
 
-from ganzoo.backend.feed import given
-from ganzoo.backend.feed import part
+from ganzoo.backend.feeding import given
+from ganzoo.backend.feeding import part
 from ganzoo.backend.unreplicated import average as average
 from ganzoo.backend.unreplicated import drawn as drawn
 from ganzoo.backend.unreplicated import own as own

@@ -5,7 +5,7 @@ import contextlib
 import keras
 import tensorflow as tf
 
-from ganzoo.backend.feed import given
+from ganzoo.backend.feeding import given
 from ganzoo.backend.host_functions import as_written
 
 

@@ -1,0 +1,10 @@
+"""From what you hand to `fit` to what a training step reads: full batches, in an order that is a
+function of (seed, epoch), as `tf.data` where TensorFlow is and as `PyDataset` elsewhere.
+"""
+
+from ganzoo.backend.feeding.arrays import one_batch as one_batch
+from ganzoo.backend.feeding.components import given as given
+from ganzoo.backend.feeding.dispatch import feed as feed
+from ganzoo.backend.feeding.dispatch import part as part
+from ganzoo.backend.feeding.request import Feed as Feed
+from ganzoo.backend.feeding.request import Request as Request

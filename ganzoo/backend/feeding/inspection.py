@@ -1,0 +1,47 @@
+"""What is known of a data set before anything of it is read."""
+
+import sys
+
+import keras
+
+from ganzoo.backend.sources import SourceDataset
+
+
+def is_tf_data(x):
+    tf = sys.modules.get("tensorflow")
+    return tf is not None and isinstance(x, tf.data.Dataset)
+
+
+def find_orders(ds):
+    """Orders of the sources from which a data set was made."""
+    if isinstance(ds, keras.utils.PyDataset):
+        yield from (ds.order,) if isinstance(ds, SourceDataset) else ()
+        return
+    order = getattr(ds, "ganzoo_order", None)
+    if order is not None:
+        yield order
+    for parent in ds._inputs():
+        yield from find_orders(parent)
+
+
+def check_pairing(ds, paired):
+    """Raise a `ValueError` if a data set is known to be paired, or not, and should be otherwise."""
+    known = {order.paired for order in find_orders(ds)}
+    if paired is True and False in known:
+        raise ValueError(
+            "This model learns from pairs, and the data set is unpaired. If its images can be "
+            "matched: `ganzoo.datasets.load_pair(…, paired=True)`; if not, 'cyclegan' needs no "
+            "pairs."
+        )
+    if paired is False and True in known:
+        raise ValueError(
+            "This model learns from two domains without pairs, and would make no use of those of "
+            "this data set. Use 'pix2pix', or `ganzoo.datasets.load_pair(…, paired=False)`."
+        )
+
+
+def has_no_end(ds):
+    """Whether a data set is known to go on for ever."""
+    if isinstance(ds, keras.utils.PyDataset):
+        return ds.num_batches is None
+    return int(ds.cardinality()) == sys.modules["tensorflow"].data.INFINITE_CARDINALITY
