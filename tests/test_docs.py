@@ -21,6 +21,9 @@ SKIP = {
     "ganzoo.backend.exporters",
     "ganzoo.backend.jax",
     "ganzoo.backend.tensorflow",
+    "ganzoo.backend.tensorflow_devices",
+    "ganzoo.backend.tensorflow_gradients",
+    "ganzoo.backend.tensorflow_ops",
     "ganzoo.backend.torch",
 }
 MODULES = sorted(

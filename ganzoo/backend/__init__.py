@@ -4,35 +4,35 @@ Everything above it is written once in `keras.ops`. What differs between backend
 
 | name             | what it does                                                              |
 |------------------|---------------------------------------------------------------------------|
-| `Trainer`        | mixin that gives Keras's `fit` the step it expects                          |
-| `record`         | runs a function and keeps the way back: `pullback(cotangents, variables)`   |
-| `value_and_grad` | a loss, its gradient to some variables and, if asked, to its inputs         |
-| `input_gradient` | gradient to an input, itself differentiable (for gradient penalties)        |
-| `apply`          | one optimizer step                                                          |
-| `drawn`          | random numbers for the examples of a batch                                  |
-| `average`        | a mean over examples made one over the whole batch                          |
-| `whole`, `own`   | all examples where a replica has a part, and its part again                 |
-| `replicas`       | how many have parts of a batch                                              |
-| `adam`           | Adam's update of one variable in one operation, where there is one          |
-| `approach`       | moves a variable a share of the way to a value                              |
-| `batch_norm`     | batch normalisation in one operation, where there is one                    |
-| `layer_norm`     | layer normalisation in few passes over memory, forward and back             |
-| `picture_conv`   | convolutions next to the pictures (also `…_transpose`), quicker on a CPU     |
-| `grouped_conv`   | grouped convolutions, quicker on a CPU                                       |
-| `inference`      | a network and what is done with its outputs, compiled                       |
-| `trace`          | runs a function on shapes alone, to learn what it returns                    |
-| `keep_compiled`  | lets the next process find what this one compiled, where that is possible   |
-| `best_precision` | what `precision="auto"` means on this device                                |
-| `feed`           | whole, checked batches for `fit`, of whatever the user has                 |
-| `one_batch`      | one of them, for `train_on_batch`                                          |
-| `channels_last`  | a scope in which layers take images with the channels at the end           |
-| `stream`         | a source of examples as a data set                                         |
-| `SideBySide`     | several sources as one                                                     |
-| `speed`          | a guess at the device's floating-point operations per second                |
-| `accelerated`    | whether there is a GPU or TPU                                               |
-| `device`         | what computes, by name                                                     |
-| `is_uint8`       | whether a tensor holds raw pictures                                         |
-| `versions`       | what a result was made with, for the record                                 |
+| `Trainer`        | mixin that gives Keras's `fit` the step it expects                        |
+| `record`         | runs a function and keeps the way back: `pullback(cotangents, variables)` |
+| `value_and_grad` | a loss, its gradient to some variables and, if asked, to its inputs       |
+| `input_gradient` | gradient to an input, itself differentiable (for gradient penalties)      |
+| `apply`          | one optimizer step                                                        |
+| `drawn`          | random numbers for the examples of a batch                                |
+| `average`        | a mean over a replica's examples made one over the full batch             |
+| `whole`, `own`   | all examples, gathered from the replicas; and a replica's part of them    |
+| `replicas`       | how many replicas share a batch                                           |
+| `adam`           | Adam's update of one variable in one operation, where there is one        |
+| `approach`       | moves a variable a share of the way to a value                            |
+| `batch_norm`     | batch normalisation in one operation, where there is one                  |
+| `layer_norm`     | layer normalisation in few passes over memory, forward and back           |
+| `picture_conv`   | convolutions from and to images (also `…_transpose`), quicker on a CPU    |
+| `grouped_conv`   | grouped convolutions, quicker on a CPU                                    |
+| `inference`      | a network and a function of its outputs, compiled                         |
+| `trace`          | runs a function on shapes alone, to learn what it returns                 |
+| `keep_compiled`  | lets the next process find what this one compiled, where that is possible |
+| `best_precision` | what `precision="auto"` means on this device                              |
+| `feed`           | full, checked batches for `fit`, of any kind of data                      |
+| `one_batch`      | one such batch, for `train_on_batch`                                      |
+| `channels_last`  | a scope in which layers take images with the channels at the end          |
+| `stream`         | a source of examples as a data set                                        |
+| `SideBySide`     | several sources as one                                                    |
+| `speed`          | a guess at the device's floating-point operations per second              |
+| `accelerated`    | whether there is a GPU or TPU                                             |
+| `device`         | what computes, by name                                                    |
+| `is_uint8`       | whether a tensor holds raw images                                         |
+| `versions`       | what a result was made with, for the record                               |
 """
 
 import contextlib

@@ -31,7 +31,7 @@ class Trainer:
         return mesh.shape[mesh.axis_names.index(spread.batch_dim_name)]
 
     def deal(self, data, turns):
-        """The data of `fit`, of which each process has its part."""
+        """The part of the data of `fit` that this process reads."""
         del turns  # of batches one after the other, which JAX then sees as one
         count, spread = jax.process_count(), keras.distribution.distribution()
         if count == 1:
@@ -83,8 +83,8 @@ class Trainer:
 
 @contextlib.contextmanager
 def _alone():
-    """Within, variables that are made are this process's own, as those that Keras makes on the way
-    to a file; those that there are stay where they are."""
+    """Within, new variables belong to this process alone, such as those that Keras makes on the way
+    to a file; existing ones stay where they are."""
     spread = keras.distribution.distribution()
     keras.distribution.set_distribution(None)
     try:
@@ -150,8 +150,8 @@ def record(fn, variables, everything):
     def pullback(cotangents, wrt):
         given = [c for c, kind in zip(cotangents, kinds) if kind]
         (gradients,) = back(given)
-        found = {id(v): g for v, g in zip(variables, gradients)}
-        return [found[id(v)] for v in wrt]
+        by_variable = {id(v): g for v, g in zip(variables, gradients)}
+        return [by_variable[id(v)] for v in wrt]
 
     return outputs, pullback
 
@@ -174,18 +174,18 @@ def value_and_grad(fn, variables, inputs, everything, further=None):
         full = [next(floating) if kind else x for x, kind in zip(leaves, kinds)]
         return fn(keras.tree.pack_sequence_as(inputs, full))
 
-    def losses(floating):
+    def both_losses(floating):
         loss, aux = call(floating)
         if further is None:
             return (loss,), aux
         more, aux = further(aux)
         return (loss, more), aux
 
-    pure, commit = _pure(losses, variables, everything)
+    pure, commit = _pure(both_losses, variables, everything)
 
     def losses_first(values, floating):
-        (found, aux), new = pure(values, floating)
-        return found, (aux, new)
+        (losses, aux), new = pure(values, floating)
+        return losses, (aux, new)
 
     values = [v.value for v in variables]
     floating = [x for x, kind in zip(leaves, kinds) if kind]
@@ -202,7 +202,7 @@ def value_and_grad(fn, variables, inputs, everything, further=None):
 
 def input_gradient(fn, x, has_aux=False):
     """Gradient of `sum(fn(x))` to `x`, differentiable once more; with `has_aux`, `fn` returns a
-    pair, of which the first is meant, and the second is returned beside the gradient."""
+    pair, whose second item is returned next to the gradient of the first."""
 
     def total(x):
         y, aux = fn(x) if has_aux else (fn(x), None)

@@ -54,8 +54,8 @@ class Order:
     """The order in which one epoch visits the examples: a function of (seed, epoch) alone.
 
     `epoch` moves on by itself with every pass over the data; `fit` sets it, so that epoch 3 of a
-    resumed run is epoch 3 of the uninterrupted one. `paired` says, of data of two domains, whether
-    the two pictures of an example belong together; None: unknown, or no such data.
+    resumed run is epoch 3 of the uninterrupted one. `paired`: whether the two images of an example
+    belong together, for data of two domains; None: unknown, or data of one domain.
     """
 
     def __init__(self, count, shuffle, seed, paired=None):
@@ -116,7 +116,7 @@ class SourceDataset(keras.utils.PyDataset):
 
 
 def stream(source, *, batch_size, shuffle, seed, paired=None):
-    """A source as batches: `tf.data.Dataset` where TensorFlow is installed, else `PyDataset`.
+    """A source as batches: `tf.data.Dataset` where TensorFlow is installed, otherwise `PyDataset`.
 
     Nothing is kept in memory beyond a few batches and one index per example. The last batch may
     be smaller. `paired`: see `Order`.
@@ -139,13 +139,13 @@ def stream_tf_data(ds, count, *, batch_size, shuffle, seed, buffer=8192):
         unshuffled = ds
 
         def shuffled(_):
-            # Else the order also depends on `tf.random.set_seed`.
+            # Otherwise the order also depends on `tf.random.set_seed`.
             tf.compat.v1.get_default_graph().seed = 1
             return unshuffled.shuffle(buffer, seed=tf.reshape(epoch_seed(), ()))
 
         ds = tf.data.Dataset.range(1).flat_map(as_written(shuffled))
     ds = ds.apply(tf.data.experimental.assert_cardinality(count)).batch(batch_size)
-    return _known(ds, order, batch_size)
+    return _marked(ds, order, batch_size)
 
 
 def tf_stream(source, batch_size, order):
@@ -167,15 +167,15 @@ def tf_stream(source, batch_size, order):
             component.set_shape((indices.shape[0], *shape))
         return tuple(batch) if len(batch) > 1 else batch[0]
 
-    def places(_):
+    def batch_indices(_):
         indices = permutation()
         starts = tf.data.Dataset.range(0, order.count, batch_size)
         return starts.map(as_written(lambda start: indices[start : start + batch_size]))
 
-    ds = tf.data.Dataset.range(1).flat_map(as_written(places))
+    ds = tf.data.Dataset.range(1).flat_map(as_written(batch_indices))
     ds = ds.apply(tf.data.experimental.assert_cardinality(-(-order.count // batch_size)))
     ds = ds.map(as_written(with_shapes), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return _known(ds, order, batch_size)
+    return _marked(ds, order, batch_size)
 
 
 MEMORY = 2**29
@@ -183,15 +183,15 @@ MEMORY = 2**29
 
 
 def _in_memory(source):
-    """The arrays of a source, if they are in memory and small; else None."""
+    """The arrays of a source, if they are in memory and small; otherwise None."""
     arrays = source.arrays if getattr(type(source), "read", None) is ArraySource.read else ()
     small = sum(a.nbytes for a in arrays) <= MEMORY
     plain = all(isinstance(a, np.ndarray) and not isinstance(a, np.memmap) for a in arrays)
     return arrays if arrays and small and plain else None
 
 
-def _known(ds, order, batch_size):
-    """Batches of a source, of which `fit` finds out in which order they come."""
+def _marked(ds, order, batch_size):
+    """The batches, marked so that `fit` finds the order in which they come."""
     import tensorflow as tf
 
     # At the root: whatever is mapped on top, `fit` finds the order and pins its epoch.

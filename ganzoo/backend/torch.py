@@ -1,4 +1,4 @@
-"""PyTorch: networks, weights and pictures. Training is for TensorFlow and JAX."""
+"""PyTorch: networks, weights and samples. Training is for TensorFlow and JAX."""
 
 import contextlib
 
@@ -52,13 +52,13 @@ def layer_norm(x, scale, offset, epsilon):
 
 def inference(network, jit_compile, finish):
     """`(*inputs) -> finish(network(inputs))`, on NumPy arrays."""
-    del jit_compile  # compiling takes longer than most who make pictures want to wait
+    del jit_compile  # compiling takes longer than most want to wait for samples
 
     def run(*inputs):
         inputs = [keras.ops.convert_to_tensor(x) for x in inputs]
         with torch.no_grad():
-            found = finish(network(inputs if len(inputs) > 1 else inputs[0], training=False))
-        return keras.tree.map_structure(keras.ops.convert_to_numpy, found)
+            outputs = finish(network(inputs if len(inputs) > 1 else inputs[0], training=False))
+        return keras.tree.map_structure(keras.ops.convert_to_numpy, outputs)
 
     return run
 

@@ -1,0 +1,70 @@
+"""TensorFlow: what computes, and the replicas among which a batch is spread."""
+
+import tensorflow as tf
+
+
+def replicas():
+    """How many replicas play the step of which this is a part."""
+    context = tf.distribute.get_replica_context()
+    return context.num_replicas_in_sync if context else 1
+
+
+def own(x):
+    """The rows of `x`, which has all examples of the batch, that are this replica's examples."""
+    if replicas() == 1:
+        return x
+    parts = tf.reshape(x, (replicas(), -1, *x.shape[1:]))
+    size = None if x.shape[0] is None else x.shape[0] // replicas()
+    replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+    return tf.ensure_shape(parts[replica], (size, *x.shape[1:]))
+
+
+def drawn(draw, shape, **options):
+    """Random numbers `draw(shape, **options)`, where `shape` begins with this replica's examples.
+
+    Every replica draws the numbers of the full batch and takes its own: together they have those
+    of a single device.
+    """
+    count, *rest = shape
+    return own(draw((replicas() * count, *rest), **options))
+
+
+def average(x):
+    """The mean over replicas of a mean over examples; differentiable."""
+    if replicas() == 1:
+        return x
+    return tf.distribute.get_replica_context().all_reduce("MEAN", tf.convert_to_tensor(x))
+
+
+def whole(x):
+    """`x` gathered from all replicas along the first axis; differentiable.
+
+    Not inside `ops.cond`: replicas cannot wait for each other there.
+    """
+    if replicas() == 1:
+        return x
+    size = None if x.shape[0] is None else x.shape[0] * replicas()
+    gathered = tf.distribute.get_replica_context().all_gather(tf.convert_to_tensor(x), axis=0)
+    return tf.ensure_shape(gathered, (size, *x.shape[1:]))
+
+
+def best_precision():
+    """bfloat16 on a GPU that computes in it, float16 on an older one, float32 on a CPU."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return "float32"
+    capability = tf.config.experimental.get_device_details(gpus[0]).get(
+        "compute_capability", (0, 0)
+    )
+    return "mixed_bfloat16" if capability >= (8, 0) else "mixed_float16"
+
+
+def accelerated():
+    """Whether there is a GPU."""
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def accelerator():
+    """Name of the GPU."""
+    gpu = tf.config.list_physical_devices("GPU")[0]
+    return tf.config.experimental.get_device_details(gpu)["device_name"]
