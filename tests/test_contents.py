@@ -11,7 +11,7 @@ import pytest
 
 import ganzoo
 from ganzoo import evaluation
-from ganzoo.datasets import folders
+from ganzoo.datasets import classes
 from ganzoo.datasets import levels
 from ganzoo.datasets import load
 from ganzoo.datasets import load_pair
@@ -146,10 +146,10 @@ def test_folders_of_the_system_are_neither_images_nor_classes(tmp_path, folder):
 def test_a_folder_without_images_says_what_it_holds(tmp_path):
     for name in ("a.npy", "b.npy", "c.txt"):
         (tmp_path / name).write_text("")
-    with pytest.raises(ValueError, match=r"no pictures.*It holds, by ending: \.npy 2, \.txt 1\."):
+    with pytest.raises(ValueError, match=r"no images.*It holds, by ending: \.npy 2, \.txt 1\."):
         load(tmp_path)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match="no pictures.*It is empty"):
+    with pytest.raises(ValueError, match="no images.*It is empty"):
         load(tmp_path / "empty")
 
 
@@ -415,8 +415,8 @@ def test_arrays_with_the_channels_first_are_refused_with_what_to_type():
 
 def test_how_people_count_is_an_order():
     names = ["10", "9", "a", "-3", "1e3", "2.5", "x10", "x9", "", "nan", "٣"]
-    keys = sorted(names, key=folders.counting)
-    assert sorted(reversed(names), key=folders.counting) == keys
+    keys = sorted(names, key=classes.counting)
+    assert sorted(reversed(names), key=classes.counting) == keys
     assert keys[:5] == ["-3", "2.5", "٣", "9", "10"]
 
 

@@ -15,8 +15,8 @@ import PIL.Image
 import PIL.ImageOps
 import pytest
 
+import ganzoo
 from ganzoo import datasets
-from ganzoo.datasets import finding
 from ganzoo.datasets import image_folder
 from ganzoo.datasets import load
 
@@ -70,7 +70,7 @@ def folder(tmp_path):
 @pytest.fixture
 def streaming(monkeypatch):
     """Nothing fits into memory."""
-    monkeypatch.setattr(finding, "CACHE_BYTES", 0)
+    monkeypatch.setattr(ganzoo.datasets, "CACHE_BYTES", 0)
 
 
 # Digits and points -------------------------------------------------------------------------------
@@ -483,7 +483,7 @@ def test_loose_pictures_have_no_class(folder):
 
 def test_no_pictures(tmp_path):
     (tmp_path / "notes.txt").write_text("none here")
-    with pytest.raises(ValueError, match=r"no pictures in .*\.png"):
+    with pytest.raises(ValueError, match=r"no images in .*\.png"):
         load(tmp_path)
 
 
@@ -503,9 +503,9 @@ def test_damaged_pictures(tmp_path, rng, damage, channels):
         save(tmp_path / f"{i}.png", rng.integers(0, 256, (16, 16), "uint8"))
     damage(tmp_path / "2.png")
     size = None if channels is None else 8
-    with pytest.raises(ValueError, match=r"2\.png' cannot be read as a picture .*on_error='skip'"):
+    with pytest.raises(ValueError, match=r"2\.png' cannot be read as an image .*on_error='skip'"):
         load(tmp_path, batch_size=1, channels=channels, image_size=size)
-    with pytest.warns(UserWarning, match=r"1 damaged pictures .*left out: 2\.png") as record:
+    with pytest.warns(UserWarning, match=r"1 damaged images .*left out: 2\.png") as record:
         ds = load(tmp_path, batch_size=1, channels=channels, image_size=size, on_error="skip")
     assert record[0].filename == __file__  # it points at the user's line
     assert len(gather(ds)) == 3
@@ -513,7 +513,7 @@ def test_damaged_pictures(tmp_path, rng, damage, channels):
 
 def test_all_damaged(tmp_path):
     _spoil(tmp_path / "a.png")
-    with pytest.raises(ValueError, match=r"All pictures in .* are damaged: a\.png"):
+    with pytest.raises(ValueError, match=r"All images in .* are damaged: a\.png"):
         load(tmp_path, batch_size=1, on_error="skip")
 
 
@@ -657,8 +657,8 @@ def test_bad_sources(source, error, message):
     ("labels", "message"),
     [
         (None, "there are no labels"),
-        (np.arange(8), "10 pictures and 8 labels"),
-        (np.arange(10.0), r"whole number per picture. Received float64 of shape \(10,\)"),
+        (np.arange(8), "10 images and 8 labels"),
+        (np.arange(10.0), r"whole number per image. Received float64 of shape \(10,\)"),
         (np.eye(10, dtype="int32"), r"Received int32 of shape \(10, 10\)"),
     ],
     ids=["none", "too few", "floats", "one-hot"],
@@ -679,7 +679,7 @@ def test_arrays_have_no_splits():
     ids=["floats", "points", "five channels"],
 )
 def test_only_pictures_are_resized(images):
-    with pytest.raises(ValueError, match="`image_size` resizes uint8 pictures of 1 to 4 channels"):
+    with pytest.raises(ValueError, match="`image_size` resizes uint8 images of 1 to 4 channels"):
         load(images, image_size=4, batch_size=1)
 
 
@@ -689,9 +689,9 @@ def test_only_pictures_are_resized(images):
 def test_streamed_batches_equal_cached_ones(folder, monkeypatch):
     kwargs = {"labels": True, "image_size": (5, 7), "batch_size": 5, "seed": 2}
     reads = []
-    decode = image_folder.Pictures._decode
+    decode = image_folder.ImageFolder._decode
     monkeypatch.setattr(
-        image_folder.Pictures,
+        image_folder.ImageFolder,
         "_decode",
         lambda self, name: reads.append(name) or decode(self, name),
     )
@@ -699,7 +699,7 @@ def test_streamed_batches_equal_cached_ones(folder, monkeypatch):
     assert len(reads) == 12
     expected = [batches(cached) for _ in range(2)]
     assert len(reads) == 12  # once for all
-    monkeypatch.setattr(finding, "CACHE_BYTES", 0)
+    monkeypatch.setattr(ganzoo.datasets, "CACHE_BYTES", 0)
     streamed = load(folder, **kwargs)
     assert len(reads) <= 14  # none before they are asked for, but some to see how bright they are
     before = len(reads)
@@ -712,7 +712,7 @@ def test_streamed_batches_equal_cached_ones(folder, monkeypatch):
 def test_resized_arrays_are_streamed_too(rng, monkeypatch):
     images = rng.integers(0, 256, (20, 8, 8, 3), "uint8")
     expected = batches(load(images, image_size=6, batch_size=8))
-    monkeypatch.setattr(finding, "CACHE_BYTES", 0)
+    monkeypatch.setattr(ganzoo.datasets, "CACHE_BYTES", 0)
     assert_same(batches(load(images, image_size=6, batch_size=8)), expected)
 
 
@@ -895,7 +895,7 @@ def test_tfds_resized(offline, monkeypatch):
     original = gather(load(name, **kwargs))
     expected = gather(load(original, image_size=(16, 20), shuffle=False))
     cached = gather(load(name, image_size=(16, 20), **kwargs))
-    monkeypatch.setattr(finding, "CACHE_BYTES", 0)
+    monkeypatch.setattr(ganzoo.datasets, "CACHE_BYTES", 0)
     streamed = gather(load(name, image_size=(16, 20), **kwargs))
     np.testing.assert_array_equal(cached, expected)
     np.testing.assert_array_equal(streamed, expected)

@@ -371,7 +371,7 @@ def test_picture_that_is_damaged_while_training(tmp_path, monkeypatch):
     ds = ganzoo.datasets.load(tmp_path, batch_size=2)
     assert len(fit(ds)[0]) == 4
     (tmp_path / "5.png").write_text("no more")
-    with pytest.raises(ValueError, match=r"5\.png' cannot be read as a picture"):
+    with pytest.raises(ValueError, match=r"5\.png' cannot be read as an image"):
         fit(ds)
 
 

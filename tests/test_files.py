@@ -182,7 +182,7 @@ def test_originals_are_never_written_over(both_ways, folder, tmp_path, monkeypat
 def test_nothing_to_translate_and_nothing_to_translate_with(both_ways, tmp_path):
     path, _ = both_ways
     (tmp_path / "empty").mkdir()
-    assert "There are no pictures in" in fails("translate", path, tmp_path / "empty", "-o", "x/")
+    assert "There are no images in" in fails("translate", path, tmp_path / "empty", "-o", "x/")
     assert "There is no file or folder 'nowhere'" in fails("translate", path, "nowhere")
     original = _save(tmp_path / "original.png", _noise(*SIZE, 3))
     message = fails("translate", "dcgan.mnist", original, "-o", tmp_path / "x.png")

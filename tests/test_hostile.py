@@ -103,7 +103,7 @@ def test_a_picture_of_too_many_pixels_is_refused(tmp_path):
     for name, size in {"large": (wide, 8000), "larger": (20_000, 20_000)}.items():
         (tmp_path / name).mkdir()
         put(tmp_path / name, a__png=png_of(*size, rows=1))
-        with pytest.raises(ValueError, match=r"a\.png' cannot be read as a picture \(.*pixels"):
+        with pytest.raises(ValueError, match=r"a\.png' cannot be read as an image \(.*pixels"):
             load(tmp_path / name, batch_size=1, image_size=8)
 
 
@@ -182,7 +182,7 @@ def test_no_other_program_reads_a_picture(tmp_path):
 
 def test_a_picture_without_pixels_is_refused(tmp_path):
     put(tmp_path, a__png=png_of(0, 8))
-    with pytest.raises(ValueError, match=r"a\.png' cannot be read as a picture"):
+    with pytest.raises(ValueError, match=r"a\.png' cannot be read as an image"):
         load(tmp_path, batch_size=1)
 
 
@@ -196,7 +196,7 @@ def test_what_is_no_ordinary_file_is_refused_and_not_waited_for(tmp_path):
         listening.bind(os.path.relpath(tmp_path / "socket.png"))
         with pytest.raises(ValueError, match=r"\.png' cannot be .*no such file, or no ordinary"):
             load(tmp_path, batch_size=1)
-        with pytest.warns(UserWarning, match="5 damaged pictures"):
+        with pytest.warns(UserWarning, match="5 damaged images"):
             assert len(list(load(tmp_path, batch_size=1, on_error="skip"))) == 1
 
 
@@ -226,7 +226,7 @@ def test_what_may_not_be_read_is_named(tmp_path, monkeypatch, what):
         usual = pathlib.Path.open
         fail = lambda path, *more: _raise(refuse) if path.name == "b.png" else usual(path, *more)
         monkeypatch.setattr(pathlib.Path, "open", fail)
-        message = r"b\.png' cannot be read as a picture \(Permission denied\)"
+        message = r"b\.png' cannot be read as an image \(Permission denied\)"
     else:
         refuse, usual = PermissionError(13, "Permission denied", str(locked)), os.scandir
         fail = lambda path: _raise(refuse) if str(path) == str(locked) else usual(path)

@@ -139,7 +139,7 @@ def load_pair_of(tmp_path):
     save(tmp_path / "files", ["one.png"])
     a = pictures(6)
     return {
-        "lengths": ((a, a[:4]), {"paired": True}, r"6 pictures and 4 targets.*'cyclegan'"),
+        "lengths": ((a, a[:4]), {"paired": True}, r"6 images and 4 targets.*'cyclegan'"),
         "one has names": ((tmp_path / "files", a), {"paired": True}, "by name and arrays by index"),
         "twice the same name": (
             (tmp_path / "twice", tmp_path / "files"),

@@ -13,14 +13,14 @@ from ganzoo.files import archives
 
 
 def from_arrays(images, targets, labels, class_names=None):
-    """Pictures `(n, h, w[, c])` or points `(n, d)`; labels `(n,)` if asked for."""
+    """Images `(n, h, w[, c])` or points `(n, d)`; labels `(n,)` if asked for."""
     if images.dtype == object:
         raise ValueError(
-            "The array holds Python objects, not numbers: its pictures may differ in size. Bring "
+            "The array holds Python objects, not numbers: its images may differ in size. Bring "
             "them to one size, or put them in a folder and load that with `image_size`."
         )
     if images.dtype.kind not in "buif" or images.dtype.itemsize > 8:
-        raise ValueError(f"The array must hold pictures as numbers. Received {images.dtype}.")
+        raise ValueError(f"The array must hold images as numbers. Received {images.dtype}.")
     if not 2 <= images.ndim <= 4:
         raise ValueError(
             "The array must have the shape (count, height, width[, channels]), or (count, length) "
@@ -33,6 +33,11 @@ def from_arrays(images, targets, labels, class_names=None):
     validation.channels_last(images.shape[1:])
     if not labels:
         return Arrays(images, class_names=class_names)
+    return Arrays(images, _whole_numbers(targets, len(images)), class_names=class_names)
+
+
+def _whole_numbers(targets, count):
+    """One int32 label for each of so many images."""
     if targets is None:
         raise ValueError(
             "`labels=True`, but there are no labels: pass a pair (images, labels), or an .npz "
@@ -43,17 +48,16 @@ def from_arrays(images, targets, labels, class_names=None):
         targets = targets[:, 0]
     if not np.issubdtype(targets.dtype, np.integer) or targets.ndim != 1:
         raise ValueError(
-            "Labels must be one whole number per picture. Received "
+            "Labels must be one whole number per image. Received "
             f"{targets.dtype} of shape {targets.shape}."
         )
-    if len(targets) != len(images):
+    if len(targets) != count:
         raise ValueError(
-            f"There must be one label per picture. Received {len(images)} pictures and "
-            f"{len(targets)} labels."
+            f"There must be one label per image. Received {count} images and {len(targets)} labels."
         )
     if targets.min() < -(2**31) or targets.max() >= 2**31:
         raise ValueError("Labels must be whole numbers of 32 bits.")
-    return Arrays(images, targets.astype("int32"), class_names=class_names)
+    return targets.astype("int32")
 
 
 def from_file(path, split, labels):
@@ -74,16 +78,17 @@ def from_file(path, split, labels):
         images = next((name for name in pairs if name in names), names[0] if names else None)
         if images not in pairs and len(names) != 1:
             raise ValueError(
-                f"{str(path)!r} has the arrays {names}. Name the pictures `images` (labels "
+                f"{str(path)!r} has the arrays {names}. Name the images `images` (labels "
                 f"`labels`), or `x_{split}` (`y_{split}`), or `x` (`y`)."
             )
         if images != f"x_{split}":
             _only_train(split, path)
         targets = pairs.get(images)
         with _reading(path):
-            found = _member(archive, targets) if labels and targets in names else None
-            pictures = _member(archive, images)
-    return _named(path, pictures, found, labels)
+            has_labels = labels and targets in names
+            label_array = _member(archive, targets) if has_labels else None
+            image_array = _member(archive, images)
+    return _named(path, image_array, label_array, labels)
 
 
 def _named(path, *content):
@@ -124,14 +129,14 @@ def _header(file):
         raise ValueError("it is of a version of the format that holds no numbers")
     shape, by_column, dtype = readers[version](file)
     begin = file.tell()
-    there = file.seek(0, 2) - begin
+    size = file.seek(0, 2) - begin
     file.seek(begin)
     if dtype.hasobject:
         raise ValueError("it holds Python objects, which may be programs")
     if any(type(n) is not int or n < 0 for n in shape):
         raise ValueError(f"its shape {shape} is none")
-    if math.prod(shape) * dtype.itemsize > there:
-        raise ValueError(f"it announces {shape} numbers of type {dtype} and has {there:,} bytes")
+    if math.prod(shape) * dtype.itemsize > size:
+        raise ValueError(f"it announces {shape} numbers of type {dtype} and has {size:,} bytes")
     if not math.prod(shape) * dtype.itemsize:
         raise ValueError("it is empty")
     return shape, "F" if by_column else "C", dtype

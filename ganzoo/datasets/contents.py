@@ -1,4 +1,4 @@
-"""What a data set was found to hold, in one line for people."""
+"""What a data set holds, in one line for people."""
 
 import collections
 import dataclasses
@@ -8,14 +8,14 @@ from typing import Any
 
 @dataclasses.dataclass
 class Contents:
-    """What `load` found.
+    """What a data set holds.
 
     Attributes:
         source: the name or path, as it was given.
         split: which split was taken.
         images: how many examples it yields in an epoch.
         shape: of one example.
-        files: how many files there are, those that are left out included; None where the
+        files: how many files there are, including those that are left out; None where the
             source is not made of files.
         sizes: how many different sizes the images had.
         levels: how deep the values are, `"8 bits"`.
@@ -46,17 +46,17 @@ class Contents:
         if self.sizes > 1:
             size += f" (scaled and cropped from {self.sizes} sizes)"
         split = f" ({self.split})" if self.split != "train" or len(self.in_splits) > 1 else ""
-        found = [", ".join(filter(None, (what, size, self.levels)))]
+        parts = [", ".join(filter(None, (what, size, self.levels)))]
         others = {k: n for k, n in self.in_splits.items() if k != self.split}
         if others:
-            found.append("not in this split: " + _counted(others))
+            parts.append("not in this split: " + _counted(others))
         if self.classes is not None:
-            found.append(_classes(self.classes))
+            parts.append(_classes(self.classes))
         if self.animations:
-            found.append(f"the first frame of {self.animations:,} animations")
+            parts.append(f"the first frame of {self.animations:,} animations")
         if self.left_out:
-            found.append("left out: " + _counted(dict(sorted(self.left_out.items()))))
-        return f"{self.source}{split}: {'; '.join(found)}"
+            parts.append("left out: " + _counted(dict(sorted(self.left_out.items()))))
+        return f"{self.source}{split}: {'; '.join(parts)}"
 
 
 def count_classes(targets: Any, names: list[str] | None) -> dict[str, int]:

@@ -23,42 +23,41 @@ OTHER_IMAGES = set(
 )
 """Endings of images that are not read, though few would leave them out on purpose."""
 MOST_PIXELS = 1 << 26
-"""Pixels that a picture may have, 8192×8192; more are refused before room is made for them."""
+"""Pixels that a image may have, 8192×8192; more are refused before room is made for them."""
 LOOKED_AT = 1000
-"""Files at most, evenly spread, of which the values are looked at where only a warning depends on
-it."""
-ALONE = threading.Lock()  # large pictures are decoded one at a time, not one on each core
+"""The most files, evenly spread, whose values are read where only a warning depends on them."""
+ALONE = threading.Lock()  # large images are decoded one at a time, not one on each core
 GREY = {"1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"}
 
 
-def to_array(picture, size, channels, ranges=None):
-    """A loaded PIL picture as `(height, width, channels)` uint8.
+def to_array(image, size, channels, ranges=None):
+    """A loaded PIL image as `(height, width, channels)` uint8.
 
-    `ranges`: by depth, the values that become 0 and 255; None: decided by this picture alone.
+    `ranges`: by depth, the values that become 0 and 255; None: decided by this image alone.
     """
-    depth = levels.depth_of(picture)
-    ImageOps.exif_transpose(picture, in_place=True)
+    depth = levels.depth_of(image)
+    ImageOps.exif_transpose(image, in_place=True)
     if depth != "8 bits":
-        values = levels.values_of(picture)
-        found = levels.limits(values) or (0.0, 0.0)
-        wanted = levels.decide(depth, *found)[0] if ranges is None else ranges[depth]
-        picture = Image.fromarray(levels.rescaled(values, wanted))
-    transparent = "A" in picture.mode or "a" in picture.mode or "transparency" in picture.info
+        values = levels.values_of(image)
+        limits = levels.limits(values) or (0.0, 0.0)
+        wanted = levels.decide(depth, *limits)[0] if ranges is None else ranges[depth]
+        image = Image.fromarray(levels.rescaled(values, wanted))
+    transparent = "A" in image.mode or "a" in image.mode or "transparency" in image.info
     if channels == 4:
-        picture = picture.convert("RGBA")
+        image = image.convert("RGBA")
     elif transparent:
-        picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture).convert("RGB")
-    picture = picture.convert({1: "L", 3: "RGB", 4: "RGBA"}[channels])
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image).convert("RGB")
+    image = image.convert({1: "L", 3: "RGB", 4: "RGBA"}[channels])
     wanted = (ranges or levels.WHOLE).get("8 bits")
     if depth == "8 bits" and wanted != levels.WHOLE["8 bits"]:
         values = levels.rescaled(np.arange(256), wanted).tolist()
         transparency = list(range(256)) if channels == 4 else []
-        picture = picture.point(values * min(channels, 3) + transparency)
-    if picture.size != size[::-1]:
-        picture = ImageOps.fit(picture, size[::-1], Image.Resampling.BICUBIC)
-    array = np.asarray(picture)
+        image = image.point(values * min(channels, 3) + transparency)
+    if image.size != size[::-1]:
+        image = ImageOps.fit(image, size[::-1], Image.Resampling.BICUBIC)
+    array = np.asarray(image)
     return array[..., None] if channels == 1 else array
 
 
@@ -77,18 +76,18 @@ def reason(error):
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def is_turned(picture):
-    """Whether EXIF says that an opened picture, not yet loaded, lies on its side."""
-    if picture.format == "TIFF":  # whose size Pillow has turned already
+def is_turned(image):
+    """Whether EXIF says that an opened image, not yet loaded, lies on its side."""
+    if image.format == "TIFF":  # whose size Pillow has turned already
         return False
-    if picture.format == "PNG" and "exif" not in picture.info:  # `getexif` would load all of it
+    if image.format == "PNG" and "exif" not in image.info:  # `getexif` would load all of it
         return False
-    return picture.getexif().get(0x0112, 1) >= 5
+    return image.getexif().get(0x0112, 1) >= 5
 
 
-def is_animated(picture):
-    """Whether an opened picture has more than one frame or page."""
+def is_animated(image):
+    """Whether an opened image has more than one frame or page."""
     try:  # which is looked for further on in the file, where it may be damaged
-        return picture.format != "MPO" and bool(getattr(picture, "is_animated", False))
+        return image.format != "MPO" and bool(getattr(image, "is_animated", False))
     except Exception:
         return False

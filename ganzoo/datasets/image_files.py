@@ -82,8 +82,8 @@ def open_images(
     >>> import tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "grey.png"
     >>> Image.new("L", (20, 10)).save(path)
-    >>> found = open_images(path, (8, 8, 3))
-    >>> found.names, [batch.shape for batch in found.batches(64)]
+    >>> images = open_images(path, (8, 8, 3))
+    >>> images.names, [batch.shape for batch in images.batches(64)]
     (['grey.png'], [(1, 8, 8, 3)])
     """
     path = pathlib.Path(path).expanduser()
@@ -97,7 +97,7 @@ def open_images(
         source = source if value_range is None else Rescaled(source, value_range)
         return Images(_Arrays(source, path, tuple(shape)), None)
     _must_be_of_files(path, channels)
-    source = image_folder.Pictures(path, None, (height, width), False, channels, on_error)
+    source = image_folder.ImageFolder(path, None, (height, width), False, channels, on_error)
     source.keep(dict.fromkeys(source.names))  # a zip may have a name twice
     source.choose_ranges(value_range)
     for doubt in source.warnings:
@@ -162,7 +162,7 @@ class _One:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # refused below
-                with Image.open(self.path, formats=image_folder.FORMATS) as image:
+                with Image.open(self.path, formats=decoding.FORMATS) as image:
                     if image.width * image.height > decoding.MOST_PIXELS:
                         raise ValueError(
                             f"it has {image.width}×{image.height} pixels, more than "

@@ -23,16 +23,16 @@ DARK = 1 / 8
 bits if its values need no more than 14, as those of cameras and microscopes."""
 
 
-def depth_of(picture: Image.Image) -> str:
+def depth_of(image: Image.Image) -> str:
     """`"8 bits"`, `"16 bits"`, `"32 bits"` or `"floats"`, from the header of an image."""
-    if picture.mode.startswith("I;16") or (picture.format, picture.mode) == ("PPM", "I"):
+    if image.mode.startswith("I;16") or (image.format, image.mode) == ("PPM", "I"):
         return "16 bits"
-    return {"I": "32 bits", "F": "floats"}.get(picture.mode, "8 bits")
+    return {"I": "32 bits", "F": "floats"}.get(image.mode, "8 bits")
 
 
-def values_of(picture: Image.Image) -> np.ndarray:
+def values_of(image: Image.Image) -> np.ndarray:
     """The values of a loaded image of more than 8 bits, as float32."""
-    return np.array(picture, "float32")
+    return np.array(image, "float32")
 
 
 def limits(values: np.ndarray) -> Range | None:

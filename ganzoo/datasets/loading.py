@@ -1,5 +1,6 @@
 """`load` and `load_pair`: data sets as batches of uint8 images."""
 
+import functools
 import sys
 from collections.abc import Callable
 from collections.abc import Hashable
@@ -10,18 +11,18 @@ from typing import Literal
 from numpy.typing import ArrayLike
 
 from ganzoo import backend
+from ganzoo import datasets
 from ganzoo import types
 from ganzoo import validation
 from ganzoo.datasets import pairs
-from ganzoo.datasets.finding import CACHE_BYTES
-from ganzoo.datasets.finding import Source
-from ganzoo.datasets.finding import Wanted
-from ganzoo.datasets.finding import check
-from ganzoo.datasets.finding import check_batch
 from ganzoo.datasets.finding import find
-from ganzoo.datasets.finding import finish
-from ganzoo.datasets.finding import name_of
-from ganzoo.datasets.finding import parse_size
+from ganzoo.datasets.preparing import check_batch
+from ganzoo.datasets.preparing import prepare
+from ganzoo.datasets.request import Request
+from ganzoo.datasets.request import Source
+from ganzoo.datasets.request import check
+from ganzoo.datasets.request import name_of
+from ganzoo.datasets.request import parse_size
 
 
 def load(
@@ -40,9 +41,9 @@ def load(
     class_names: Sequence[str] | None = None,
     verbose: bool = True,
 ) -> Any:
-    """Batches of pictures, ready for `fit`.
+    """Batches of images, ready for `fit`.
 
-    Pictures travel as `uint8`; the model scales them. Data that fits is decoded once and kept
+    Images travel as `uint8`; the model scales them. Data that fits is decoded once and kept
     in memory (`ganzoo.datasets.CACHE_BYTES`), larger data is read again in every epoch, in
     constant memory. The order is a function of `seed` and of the epoch's number alone.
 
@@ -56,32 +57,32 @@ def load(
             * `"digits"`: 8×8 grey handwritten digits that come with scikit-learn;
             * `"ring"`, `"grid"`: points, `(batch, 2)` float32: eight Gaussians on a ring, 25 on a
               grid (PacGAN's, scaled into [-1, 1]);
-            * `"stacked_mnist"`: three digits of `mnist` as the colours of one picture, 1,000 modes
+            * `"stacked_mnist"`: three digits of `mnist` as the colours of one image, 1,000 modes
               (PacGAN's; labels 0 … 999); `data_dir` as for `mnist`;
             * a name in TensorFlow Datasets: `"mnist"`, `"fashion_mnist"`, `"cifar10"`, …;
-            * a folder or a zip of pictures of any kind and size, up to 8192×8192 pixels.
+            * a folder or a zip of images of any kind and size, up to 8192×8192 pixels.
               Sub-folders are searched, and what links lead to; the first level at which they
               differ are the classes, in the order in which people count (2 before 10);
-            * an `.npy` file of pictures, or an `.npz` file (`images` and `labels`, or `x_train`,
+            * an `.npy` file of images, or an `.npz` file (`images` and `labels`, or `x_train`,
               `y_train`, `x_test`, `y_test`, or `x` and `y`, or one array of any name);
             * an array `(count, height, width[, channels])`, or a pair `(images, labels)`.
         split: `"train"`, `"test"` or what the source has. A folder has splits if all its images
             lie in sub-folders called 'train', 'test' or 'validation' (or 'training', 'val', …), or
             if 'train' has one of the others beside it; without splits all of it is `"train"`.
-            `digits` keeps every sixth picture for `"test"`.
-        image_size: side, or `(height, width)`, to which pictures are brought: scaled to cover it,
-            then cut at the centre. None: as they are; pictures of different sizes are an error.
-        batch_size: pictures in a batch. The last batch may be smaller.
+            `digits` keeps every sixth image for `"test"`.
+        image_size: side, or `(height, width)`, to which images are brought: scaled to cover it,
+            then cut at the centre. None: as they are; images of different sizes are an error.
+        batch_size: images in a batch. The last batch may be smaller.
         labels: True: yield `(images, labels)`, labels `(batch,)` int32. Of an array of images, the
             labels themselves may be given too.
-        shuffle: visit the pictures in another order each epoch.
+        shuffle: visit the images in another order each epoch.
         seed: of the shuffling.
         data_dir: for TensorFlow Datasets: the folder of prepared data sets, or a folder (or its
             sub-folder named after the data set) with the original archives, which are then used
             instead of a download.
-        channels: 1, 3 or 4 (with transparency), for folders and zips. None: 1 if all pictures
-            are grey, else 3; transparent pictures are laid on white.
-        on_error: `"raise"` at a damaged picture, or `"skip"` all such, with a warning.
+        channels: 1, 3 or 4 (with transparency), for folders and zips. None: 1 if all images
+            are grey, else 3; transparent images are laid on white.
+        on_error: `"raise"` at a damaged image, or `"skip"` all such, with a warning.
         value_range: `(low, high)`: the values that become 0 and 255, such as `(0, 4095)` for 12
             bits in 16 and `(0, 1)` for masks. None: 8 and 16 bits have their own range; floats and
             32 bits are taken to have the smallest usual one (0..1, -1..1, 0..255, 0..65535) in
@@ -98,7 +99,7 @@ def load(
         and as text is the line that is printed.
 
     Raises:
-        ValueError: unknown name, no or damaged pictures, or an argument out of range.
+        ValueError: unknown name, no or damaged images, or an argument out of range.
         FileNotFoundError: no file or folder of that name.
 
     Example:
@@ -107,29 +108,27 @@ def load(
     >>> tuple(next(iter(ds)).shape)
     (32, 8, 8, 1)
     """
-    wanted = Wanted(
-        split,
-        parse_size(image_size),
-        labels,
-        data_dir,
-        channels,
-        on_error,
-        value_range,
-        class_names,
+    request = Request(
+        split=split,
+        image_size=parse_size(image_size),
+        labels=labels,
+        data_dir=data_dir,
+        channels=channels,
+        on_error=on_error,
+        value_range=value_range,
+        class_names=class_names,
     )
     check(batch_size, seed)
-    found, contents = finish(source, wanted, find(source, wanted), CACHE_BYTES, batch_size)
-    ds = (
-        found.stream(batch_size=batch_size, shuffle=shuffle, seed=seed)
-        if hasattr(found, "stream")
-        else backend.stream(found, batch_size=batch_size, shuffle=shuffle, seed=seed)
-    )
-    ds.class_names = found.class_names
+    examples = find(source, request)
+    examples, contents = prepare(source, request, examples, datasets.CACHE_BYTES, batch_size)
+    stream = getattr(examples, "stream", None) or functools.partial(backend.stream, examples)
+    ds = stream(batch_size=batch_size, shuffle=shuffle, seed=seed)
+    ds.class_names = examples.class_names
     ds.contents = contents
     ds.description = {
         "source": name_of(source),
         "split": split,
-        "image_shape": list(found.specs[0][0]),
+        "image_shape": list(examples.specs[0][0]),
     }
     if verbose:
         print(contents, file=sys.stderr)
@@ -153,7 +152,7 @@ def load_pair(
     value_range: tuple[float, float] | None = None,
     verbose: bool = True,
 ) -> Any:
-    """Batches of pictures from two domains, `(images, targets)`.
+    """Batches of images from two domains, `(images, targets)`.
 
     Args:
         a, b: images and targets, each anything that `load` takes.
@@ -167,7 +166,7 @@ def load_pair(
         channels, on_error, value_range, verbose: see `load`.
 
     Returns:
-        As `load`, but `contents` is a pair of them; `description` says how many pictures there are
+        As `load`, but `contents` is a pair of them; `description` says how many images there are
         and, if paired, how many had no partner.
 
     Raises:
@@ -181,40 +180,56 @@ def load_pair(
     >>> [tuple(images.shape) for images in next(iter(ds))]
     [(32, 8, 8, 1), (32, 8, 8, 1)]
     """
-    wanted = Wanted(split, parse_size(image_size), False, data_dir, channels, on_error, value_range)
+    request = Request(
+        split=split,
+        image_size=parse_size(image_size),
+        data_dir=data_dir,
+        channels=channels,
+        on_error=on_error,
+        value_range=value_range,
+    )
     check(batch_size, seed)
     validation.one_of("paired", paired, (True, False))
-    domains = [find(s, wanted) for s in (a, b)]
-    for source, domain in zip((a, b), domains):
-        if not hasattr(domain, "read"):
-            raise ValueError(
-                f"{name_of(source)!r} is too large to be kept in memory, and cannot be read by "
-                "index. Save its pictures as files and load that folder."
-            )
-    before = [len(domain) for domain in domains]
+    sources = (a, b)
+    domains = _find_domains(sources, request)
+    counts = [len(domain) for domain in domains]
     if paired:
         domains = pairs.match(*domains, names=(name_of(a), name_of(b)), key=key)
     elif key is not None:
         raise ValueError("`key` matches files: it goes with `paired=True`.")
-    found, contents = zip(
-        *(finish(s, wanted, d, CACHE_BYTES // 2, batch_size) for s, d in zip((a, b), domains))
+    examples, contents, limit = [], [], datasets.CACHE_BYTES // 2
+    for source, domain in zip(sources, domains):
+        prepared = prepare(source, request, domain, limit, batch_size)
+        examples.append(prepared[0])
+        contents.append(prepared[1])
+    check_batch(batch_size, *examples)
+    validation.same_shape(*(domain.specs[0][0] for domain in examples))
+    ds = backend.stream(
+        pairs.together(*examples), batch_size=batch_size, shuffle=shuffle, seed=seed, paired=paired
     )
-    check_batch(batch_size, *found)
-    validation.same_shape(*(domain.specs[0][0] for domain in found))
-    whole = pairs.together(*found)
-    ds = backend.stream(whole, batch_size=batch_size, shuffle=shuffle, seed=seed, paired=paired)
     ds.class_names = None
-    ds.contents = contents
-    after = [len(domain) for domain in found]
+    ds.contents = tuple(contents)
+    kept = [len(domain) for domain in examples]
     ds.description = {
         "source": name_of(a),
         "targets": name_of(b),
         "split": split,
-        "image_shape": list(found[0].specs[0][0]),
+        "image_shape": list(examples[0].specs[0][0]),
         "paired": paired,
-        "pictures": after,
-        "left_out": [n - kept for n, kept in zip(before, after)],
+        "pictures": kept,
+        "left_out": [count - n for count, n in zip(counts, kept)],
     }
     if verbose:
         print(*contents, sep="\n", file=sys.stderr)
     return ds
+
+
+def _find_domains(sources, request):
+    domains = [find(source, request) for source in sources]
+    for source, domain in zip(sources, domains):
+        if not hasattr(domain, "read"):
+            raise ValueError(
+                f"{name_of(source)!r} is too large to be kept in memory, and cannot be read by "
+                "index. Save its images as files and load that folder."
+            )
+    return domains

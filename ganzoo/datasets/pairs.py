@@ -1,9 +1,9 @@
-"""Pictures of two domains: which belong together, and how they are read side by side."""
+"""Images of two domains: which belong together, and how they are read side by side."""
 
 import pathlib
 
 from ganzoo import backend
-from ganzoo.datasets.image_folder import Pictures
+from ganzoo.datasets.image_folder import ImageFolder
 from ganzoo.datasets.source import Arrays
 
 
@@ -15,14 +15,14 @@ def together(a, b):
 
 
 def match(a, b, *, names, key=None):
-    """Two sources of which pictures with the same index belong together.
+    """Two sources whose images with the same index belong together.
 
     Args:
         a, b: sources; of folders and zips those files are kept that have a partner.
         names: of both, for errors.
         key: see `ganzoo.datasets.load_pair`.
     """
-    files = [isinstance(source, Pictures) for source in (a, b)]
+    files = [isinstance(source, ImageFolder) for source in (a, b)]
     if all(files):
         keyed = [_keyed(source, name, key or _stem) for source, name in zip((a, b), names)]
         shared = sorted(keyed[0].keys() & keyed[1].keys())
@@ -33,8 +33,8 @@ def match(a, b, *, names, key=None):
                 f"example, {examples[0]} and {examples[1]}. Pass `key`, a function from a file's "
                 "name to what must be the same in both; or, if there are no pairs, `paired=False`."
             )
-        for source, found in zip((a, b), keyed):
-            source.keep([found[k] for k in shared])
+        for source, names_by_key in zip((a, b), keyed):
+            source.keep([names_by_key[k] for k in shared])
     elif any(files):
         raise ValueError(
             f"Files are matched by name and arrays by index: {names[0]!r} and {names[1]!r} are one "
@@ -44,7 +44,7 @@ def match(a, b, *, names, key=None):
         raise ValueError("`key` matches files; what is no folder or zip is matched by index.")
     elif len(a) != len(b):
         raise ValueError(
-            f"Pairs that are no files are matched by index, and there are {len(a)} pictures and "
+            f"Pairs that are no files are matched by index, and there are {len(a)} images and "
             f"{len(b)} targets. Leave out those without a partner, or pass `paired=False` and use "
             "'cyclegan', which needs no pairs."
         )
@@ -56,15 +56,15 @@ def _stem(name):
 
 
 def _keyed(source, where, key):
-    """Key → file name."""
-    found = {}
+    """`{key: file name}`."""
+    names = {}
     for name in map(str, source.names):
         k = key(name)
-        if k in found:
+        if k in names:
             raise ValueError(
-                f"Two files of {where!r} have the same key {k!r}: {found[k]!r} and {name!r}. Pass "
+                f"Two files of {where!r} have the same key {k!r}: {names[k]!r} and {name!r}. Pass "
                 "`key`, a function from a file's name (with its folders) to what only its partner "
                 "has too."
             )
-        found[k] = name
-    return found
+        names[k] = name
+    return names

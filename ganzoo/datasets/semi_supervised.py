@@ -1,4 +1,4 @@
-"""Data sets of which few examples keep their labels."""
+"""Data sets in which few examples keep their labels."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,22 +11,22 @@ def semi_supervised(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Most labels taken away: a task of learning from few of them.
 
-    Of each class the labels of some pictures are kept. All pictures are there without labels,
-    label −1, and those few once more with theirs, repeated until they are `share` of the whole:
-    then nearly every batch of a shuffled data set has some.
+    A few examples of each class keep their labels. All images are there without a label (−1), and
+    the labelled ones once more with theirs, repeated until they are `share` of the data: nearly
+    every batch of a shuffled data set then has some.
 
     Args:
         images: `(n, …)` array.
         labels: `(n,)` whole numbers.
         per_class: labels kept of each class.
-        share: of labelled pictures in what is returned, above 0 and below 1; at least each once.
+        share: of labelled images in what is returned, above 0 and below 1; at least each once.
         seed: of which labels are kept.
 
     Returns:
         `(images, labels)`, ready for `fit` or, as a source, for `load`.
 
     Raises:
-        ValueError: a class has too few pictures.
+        ValueError: a class has too few images.
 
     Example:
 
@@ -38,16 +38,16 @@ def semi_supervised(
     validation.integer("per_class", per_class)
     validation.real("share", share, above=0, below=1)
     if len(images) != len(labels):
-        raise ValueError(f"Received {len(images)} pictures and {len(labels)} labels.")
+        raise ValueError(f"Received {len(images)} images and {len(labels)} labels.")
     rng = np.random.default_rng(seed)
     kept = []
     for label in np.unique(labels[labels >= 0]):
-        found = np.flatnonzero(labels == label)
-        if len(found) < per_class:
+        indices = np.flatnonzero(labels == label)
+        if len(indices) < per_class:
             raise ValueError(
-                f"`per_class={per_class}`, but class {label} has {len(found)} labelled pictures."
+                f"`per_class={per_class}`, but class {label} has {len(indices)} labelled images."
             )
-        kept.append(rng.choice(found, per_class, replace=False))
+        kept.append(rng.choice(indices, per_class, replace=False))
     kept = np.concatenate(kept)
     wanted = max(len(kept), round(len(images) * share / (1 - share)))
     kept = np.resize(kept, wanted)

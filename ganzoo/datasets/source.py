@@ -1,7 +1,7 @@
 """What data sets are made of: examples that are read by index.
 
 A source has `len()`, `specs` (shape and dtype of each component of one example), `class_names`
-(or None) and `read(indices)`, which returns a tuple of arrays, the pictures first.
+(or None) and `read(indices)`, which returns a tuple of arrays, the images first.
 """
 
 import concurrent.futures
@@ -25,7 +25,7 @@ class Arrays(backend.ArraySource):
 
 
 class Rescaled:
-    """A source of which the values of a range become uint8, 0..255."""
+    """A source whose values in a range become uint8, 0..255."""
 
     def __init__(self, source: Any, wanted: levels.Range) -> None:
         (shape, _), *rest = source.specs
@@ -47,13 +47,13 @@ class Rescaled:
 
 
 class Resized:
-    """A source whose pictures are brought to one size."""
+    """A source whose images are brought to one size."""
 
     def __init__(self, source: Any, size: tuple[int, int]) -> None:
         (shape, dtype), *rest = source.specs
         if dtype != "uint8" or len(shape) != 3 or shape[2] > 4:
             raise ValueError(
-                "`image_size` resizes uint8 pictures of 1 to 4 channels. Received "
+                "`image_size` resizes uint8 images of 1 to 4 channels. Received "
                 f"{dtype} of shape {shape}: make them uint8 by `value_range=(low, high)`, or "
                 "resize them yourself and leave `image_size` out."
             )
@@ -71,11 +71,11 @@ class Resized:
 
 
 def fit(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """One `(h, w, c)` uint8 picture scaled to cover `size` and cut to it at the centre."""
+    """One `(h, w, c)` uint8 image scaled to cover `size` and cut to it at the centre."""
     grey = image.shape[2] == 1
-    picture = Image.fromarray(image[..., 0] if grey else image)
-    picture = ImageOps.fit(picture, size[::-1], Image.Resampling.BICUBIC)
-    return np.asarray(picture)[..., None] if grey else np.asarray(picture)
+    opened = Image.fromarray(image[..., 0] if grey else image)
+    array = np.asarray(ImageOps.fit(opened, size[::-1], Image.Resampling.BICUBIC))
+    return array[..., None] if grey else array
 
 
 def settle(source: Any, limit: int) -> Any:

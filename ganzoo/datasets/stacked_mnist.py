@@ -1,21 +1,21 @@
-"""Stacked-MNIST: three handwritten digits as the three colours of a picture, 1,000 modes."""
+"""Stacked-MNIST: three handwritten digits as the three colours of a image, 1,000 modes."""
 
 import numpy as np
 
 from ganzoo.datasets.source import Arrays
 
-PICTURES = {"train": 128_000, "test": 26_000}
+COUNTS = {"train": 128_000, "test": 26_000}
 """As in PacGAN (Lin et al. 2018), which also looks at 26,000 samples."""
 
 
 class Stacked(Arrays):
-    """A source of triples of grey pictures; its label is the number that the digits spell.
+    """A source of triples of grey images; its label is the number that the digits spell.
 
     Args:
         images: `(n, h, w, 1)` uint8.
         digits: `(n,)` labels 0 … 9, or None to leave labels out.
         count: how many triples.
-        seed: of which pictures go together.
+        seed: which images go together.
     """
 
     def __init__(self, images, digits, count, seed):
@@ -41,5 +41,5 @@ class Stacked(Arrays):
 def load(mnist, split, labels):
     """The split made of a source of MNIST with labels."""
     images, digits = mnist.arrays
-    seed = list(PICTURES).index(split)
-    return Stacked(images, digits if labels else None, PICTURES[split], seed)
+    seed = list(COUNTS).index(split)
+    return Stacked(images, digits if labels else None, COUNTS[split], seed)

@@ -24,7 +24,7 @@ def load(name, split, image_size, labels, data_dir, built_in, limit):
         raise validation.unknown(f"split of {name!r}", split, known)
     features = builder.info.features
     if "image" not in features:
-        raise ValueError(f"{name!r} has no pictures; its features are {', '.join(features)}.")
+        raise ValueError(f"{name!r} has no images; its features are {', '.join(features)}.")
     if labels and "label" not in features:
         raise ValueError(f"{name!r} has no labels: leave `labels=True` out.")
     return _Examples(builder, split, image_size, labels).settled(limit)
@@ -114,7 +114,7 @@ class _Examples:
         shape = features["image"].shape
         if image_size is None and None in shape[:2]:
             raise ValueError(
-                f"The pictures of {builder.name!r} have different sizes. Pass `image_size`, for "
+                f"The images of {builder.name!r} have different sizes. Pass `image_size`, for "
                 "example 64."
             )
         self.resize = None if image_size in (None, shape[:2]) else image_size
