@@ -7,4 +7,5 @@ from ganzoo.explore.explorer import SLIDERS as SLIDERS
 from ganzoo.explore.explorer import Entry as Entry
 from ganzoo.explore.explorer import Explorer as Explorer
 from ganzoo.explore.explorer import read_picture as read_picture
+from ganzoo.explore.page import page as page
 from ganzoo.explore.server import launch as launch

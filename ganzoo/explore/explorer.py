@@ -30,15 +30,15 @@ SLIDERS = 8
 METHODS = {"single latents": None, "GANSpace": "ganspace", "SeFa": "sefa"}
 """What the sliders move along, by its name on the page."""
 MOST_PIXELS = 16_000_000
-"""Of a picture that somebody uploads: a file may declare any number."""
+"""Pixels of an uploaded image: a file may declare any number."""
 MOST_BYTES = 20_000_000
-"""Of a file that somebody uploads."""
+"""Bytes of an uploaded file."""
 MOST_SEEDS = 1000
-"""Of a group, of which the mean is taken."""
+"""Seeds of a group whose mean is taken."""
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
-"""Such pictures. Pillow knows more, and starts other programs for some of them."""
+"""Formats of uploaded images. Pillow knows more, and starts other programs for some of them."""
 PLAIN = {"padding": 0, "least_side": 1}
-"""A grid of one picture that is this picture."""
+"""Arguments of a grid of one image that is this image."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Explorer:
             raise ValueError("There is no model to explore: name a run folder or weights.")
         self.entries = dict(entries)
         self._models = functools.lru_cache(kept)(lambda title: self.entries[title].open())
-        self._found = functools.lru_cache(64)(self._find)
+        self._cached_ways = functools.lru_cache(64)(self._find_ways)
         self._lock = threading.RLock()  # the page's requests come in threads
 
     def model(self, title: str) -> PictureGame:
@@ -104,7 +104,7 @@ class Explorer:
         return [i if name == i else f"{i}: {name}" for i, name in zip(numbers, names)]
 
     def wants(self, title: str) -> str:
-        """What pictures a model takes to translate or reconstruct, in a sentence or two."""
+        """What images a model takes to translate or reconstruct, in a sentence or two."""
         shape = self.model(title).image_shape
         if len(shape) != 3:
             return "This model is one of points, not of pictures."
@@ -128,20 +128,21 @@ class Explorer:
         """The sliders: their names, and `(sliders, latent_width)` directions."""
         validation.one_of("method", method, tuple(METHODS))
         with self._lock:
-            names, vectors = self._found(title, method)
+            names, vectors = self._cached_ways(title, method)
         if not 0 <= first < len(vectors):
             raise ValueError(f"The first slider must be 0..{len(vectors) - 1}. Received: {first}.")
         return names[first : first + SLIDERS], vectors[first : first + SLIDERS]
 
-    def _find(self, title, method):
+    def _find_ways(self, title, method):
         model = self.model(title)
         width = model.latent_width
         if METHODS[method] is None:
             return [f"latent {i}" for i in range(width)], np.eye(width)
-        found = latent.directions(
+        directions = latent.directions(
             model, width, method=METHODS[method], samples=max(2000, 2 * width)
         )
-        return [f"{method} {i} ({x:.0%})" for i, x in enumerate(found.shares)], found.vectors
+        names = [f"{method} {i} ({x:.0%})" for i, x in enumerate(directions.shares)]
+        return names, directions.vectors
 
     def point(
         self,
@@ -154,7 +155,7 @@ class Explorer:
         first: int = 0,
         amounts: Iterable[float] = (),
     ) -> dict[str, Any]:
-        """What one picture is made of.
+        """What one image is made of.
 
         Args:
             title: of the model.
@@ -176,12 +177,12 @@ class Explorer:
             _, vectors = self.ways(title, method, first)
             amounts = [validation.real("amounts", a) for a in amounts]
             moves = sum((a * vector for a, vector in zip(amounts, vectors)), 0.0)
-            found = {"latents": (latents + moves).astype("float32")}
+            point = {"latents": (latents + moves).astype("float32")}
             if model.num_classes:
-                found["labels"] = np.array([label or 0])
+                point["labels"] = np.array([label or 0])
             if truncation is not None and not model.truncates_latents:
-                found["truncation"] = float(truncation)
-            return found
+                point["truncation"] = float(truncation)
+            return point
 
     def picture(self, title: str, point: dict[str, Any]) -> np.ndarray:
         """`(height, width, channels)` uint8."""
@@ -194,7 +195,7 @@ class Explorer:
         """A `Walk` between the latents of two seeds."""
         with self._lock:
             model = self.model(title)
-            ends = [self._drawn(model, [seed]) for seed in (start, end)]
+            ends = [self._latents_of(model, [seed]) for seed in (start, end)]
             labels = (label or 0) if model.num_classes else None
             return latent.interpolate(model, *ends, steps=int(steps), labels=labels)  # type: ignore[misc]
 
@@ -205,23 +206,23 @@ class Explorer:
         with self._lock:
             model = self.model(title)
             labels = (label or 0) if model.num_classes else None
-            parts = [self._drawn(model, _seeds(group)) for group in groups]
+            parts = [self._latents_of(model, _seeds(group)) for group in groups]
             return latent.arithmetic(model, *parts, labels=labels)
 
-    def _drawn(self, model, seeds):
+    def _latents_of(self, model, seeds):
         validation.integers("seeds", list(seeds), least=0)
         return np.concatenate([model.prior(np.random.default_rng(s), 1) for s in seeds])
 
     def through(
         self, title: str, what: str, path: types.Path, reverse: bool = False
     ) -> tuple[np.ndarray, np.ndarray]:
-        """A picture file, as the model takes it, and what it makes of it: two `(height, width,
+        """An image file, as the model takes it, and the output for it: two `(height, width,
         channels)` uint8.
 
         Args:
             title: of the model.
             what: `"translate"` or `"reconstruct"`.
-            path: of a picture of any mode and size.
+            path: of an image of any mode and size.
             reverse: translate from the second domain into the first.
         """
         with self._lock:
@@ -234,7 +235,7 @@ class Explorer:
             return image[0], getattr(model, what)(image, **options)[0]
 
     def bundle(self, title: str, point: dict[str, Any], folder: types.Path) -> pathlib.Path:
-        """A zip of a picture, what it was made of, and the Python that makes it again."""
+        """A zip of an image, what it was made of, and the Python that makes it again."""
         path = pathlib.Path(folder) / "picture.zip"
         png, arrays = io.BytesIO(), io.BytesIO()
         images.grid(self.picture(title, point)[None], **PLAIN).save(png, "png")
@@ -264,7 +265,7 @@ ganzoo.images.grid(images, padding=0, least_side=1).save("again.png")
 
 
 def _seeds(text):
-    """Whole numbers, as somebody types them."""
+    """Whole numbers, as they are typed."""
     text = str(text)
     parts = text.replace(",", " ").split()
     if not parts or not all(part.isdecimal() for part in parts):
@@ -275,22 +276,22 @@ def _seeds(text):
 
 
 def read_picture(path: types.Path, size: tuple[int, int], channels: int) -> np.ndarray:
-    """A picture file of any mode and size as `(height, width, channels)` uint8.
+    """An image file of any mode and size as `(height, width, channels)` uint8.
 
     Raises:
-        ValueError: it is no picture, damaged, or too large.
+        ValueError: it is no image, damaged, or too large.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # refused below
-            with Image.open(path, formats=FORMATS) as picture:
-                if picture.width * picture.height > MOST_PIXELS:
+            with Image.open(path, formats=FORMATS) as image:
+                if image.width * image.height > MOST_PIXELS:
                     raise ValueError(
-                        f"it has {picture.width}×{picture.height} pixels, more than "
+                        f"it has {image.width}×{image.height} pixels, more than "
                         f"{MOST_PIXELS // 1_000_000} million"
                     )
-                picture.load()
-                return decoding.to_array(picture, size, channels)
+                image.load()
+                return decoding.to_array(image, size, channels)
     except Exception as error:  # Pillow raises many kinds at damaged files
         unknown = isinstance(error, UnidentifiedImageError)  # whose words have the path
         wrong = "it is none that is known" if unknown else str(error) or type(error).__name__

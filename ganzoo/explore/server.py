@@ -21,10 +21,10 @@ def _is_here(name):
 
 
 class _OnlyFromHere:
-    """Around the page's ASGI application: refuses what other sites ask of it.
+    """Around the page's ASGI application: refuses the requests of other sites.
 
     Any site that is open in a browser can have it send requests to this machine; and one that has
-    its own name stand for 127.0.0.1 can read the answers. `Host` and `Origin` tell.
+    its own name stand for 127.0.0.1 can read the answers. The headers `Host` and `Origin` tell.
     """
 
     def __init__(self, app):
@@ -33,8 +33,9 @@ class _OnlyFromHere:
     async def __call__(self, scope, receive, send):
         from starlette import responses  # comes with Gradio
 
-        told = [v.decode("latin-1") for k, v in scope.get("headers", ()) if k in self.telling]
-        if all(map(self._names_here, told)):
+        headers = scope.get("headers", ())
+        hosts = [value.decode("latin-1") for key, value in headers if key in self.telling]
+        if all(map(self._names_here, hosts)):
             return await self.app(scope, receive, send)
         refusal = responses.PlainTextResponse("This page is for its own machine only.", 403)
         await refusal(scope, receive, send)
@@ -56,10 +57,10 @@ def launch(
     open_browser: bool = False,
     block: int = True,
 ) -> str:
-    """Serve the page, to this machine only unless another host is said.
+    """Serve the page, to this machine only unless you name another host.
 
-    Whoever can reach it can look at the models in `entries` and at none else, and upload pictures,
-    for which see `MOST_BYTES`, `MOST_PIXELS` and `FORMATS`. There are no passwords.
+    Visitors can look at the models in `entries` and at no others, and upload images, for which see
+    `MOST_BYTES`, `MOST_PIXELS` and `FORMATS`. There are no passwords.
 
     Args:
         entries: `{title: Entry}`.
@@ -76,18 +77,7 @@ def launch(
         OSError: the port is in use.
     """
     validation.integer("port", port, least=0)
-    with socket.socket() as probe:  # before the work
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OverflowError:
-            raise ValueError(f"`port` must be 0..65535. Received: {port}.") from None
-        except OSError as error:
-            raise OSError(
-                f"{host}:{port} cannot be served ({error.strerror}): say another with --port, or "
-                "0 for any that is free."
-            ) from None
-        port = probe.getsockname()[1]
+    port = _free_port(host, port)  # before the work
     # Each model's function is compiled once, of which TensorFlow counts too many.
     logging.getLogger("tensorflow").addFilter(lambda r: "retracing" not in r.getMessage())
     blocks = page(entries)
@@ -115,3 +105,19 @@ def launch(
     if block:
         blocks.block_thread()
     return address
+
+
+def _free_port(host, port):
+    """The port, or any free one for 0; raises if it cannot be served."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OverflowError:
+            raise ValueError(f"`port` must be 0..65535. Received: {port}.") from None
+        except OSError as error:
+            raise OSError(
+                f"{host}:{port} cannot be served ({error.strerror}): say another with --port, or "
+                "0 for any that is free."
+            ) from None
+        return probe.getsockname()[1]
