@@ -289,7 +289,7 @@ def test_a_member_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_compression_without_bounds_is_refused(tmp_path, method):
     path = zip_of(tmp_path / "a.zip", {"a.png": plain()}, method)
-    with pytest.raises(ValueError, match=rf"compressed by method {method}: make the zip anew"):
+    with pytest.raises(ValueError, match=rf"compressed by method {method}: make the zip again"):
         load(path, batch_size=1)
 
 

@@ -1066,7 +1066,7 @@ def test_pixels_and_functions_as_extractors():
     assert extractor.name == "brightness" and metrics.extractor(extractor) is extractor
     np.testing.assert_allclose(extractor(images)["features"], [[63.75] * 3, [0] * 3])
     for wrong in (lambda x: x.mean(), lambda x: x[:1, 0, 0], lambda x: [["a"]] * len(x)):
-        with pytest.raises(ValueError, match=r"must return \(n, d\) numbers for n pictures"):
+        with pytest.raises(ValueError, match=r"must return \(n, d\) numbers for n images"):
             metrics.extractor(wrong)(images)
 
 
@@ -1077,7 +1077,7 @@ def test_wrong_extractors():
         metrics.extractor(3)
     grey, colour = np.zeros((2, 8, 8, 1), "uint8"), np.zeros((2, 8, 8, 3), "uint8")
     for name, images, message in [
-        ("digits", colour, r"digits-classifier-v1 knows grey pictures.*\(2, 8, 8, 3\).*'pixels'"),
+        ("digits", colour, r"digits-classifier-v1 knows grey images.*\(2, 8, 8, 3\).*'pixels'"),
         ("digits", grey / 255, "uint8.*Received float64"),
         ("digits", grey[0], r"of shape \(8, 8, 1\)"),
         ("stacked_mnist", grey, r"three digits.*\(2, 8, 8, 1\)"),

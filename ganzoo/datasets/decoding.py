@@ -23,7 +23,7 @@ OTHER_IMAGES = set(
 )
 """Endings of images that are not read, though few would leave them out on purpose."""
 MOST_PIXELS = 1 << 26
-"""Pixels that a image may have, 8192×8192; more are refused before room is made for them."""
+"""Pixels that an image may have, 8192×8192; more are refused before room is made for them."""
 LOOKED_AT = 1000
 """The most files, evenly spread, whose values are read where only a warning depends on them."""
 ALONE = threading.Lock()  # large images are decoded one at a time, not one on each core

@@ -1,4 +1,4 @@
-"""Stacked-MNIST: three handwritten digits as the three colours of a image, 1,000 modes."""
+"""Stacked-MNIST: three handwritten digits as the three colours of an image, 1,000 modes."""
 
 import numpy as np
 

@@ -1,9 +1,9 @@
-"""Extractors: from pictures to the features that metrics compare.
+"""Extractors: from images to the features that metrics compare.
 
 An extractor is anything with the attributes `name`, `hash` (text, or None if it is not known),
-`resize` and `classes`, and a call from pictures to a dict of rows: `"features"` `(n, d)` float32,
+`resize` and `classes`, and a call from images to a dict of rows: `"features"` `(n, d)` float32,
 and where it can `"logits"` `(n, classes)` float32 and `"modes"` `(n,)` whole numbers. Any function
-from pictures to features becomes one by `extractor(function)`.
+from images to features becomes one by `extractor(function)`.
 """
 
 from ganzoo.extractors.base import BATCH as BATCH

@@ -12,8 +12,8 @@ from PIL import Image
 from ganzoo import types
 
 BATCH = 256
-"""Pictures that an extractor looks at together, always as many, so that what it says of one
-does not depend on how many there are."""
+"""Images in a batch of an extractor, always as many, so that the features of one do not depend on
+how many there are."""
 
 
 class Extractor(Protocol):
@@ -31,11 +31,11 @@ class Extractor(Protocol):
 
 
 def fingerprint(extractor: Extractor, shape: types.Shape) -> str:
-    """The extractor's hash; of one that has none, a hash of what it says of a few fixed pictures.
+    """The extractor's hash; if it has none, a hash of its outputs for a few fixed images.
 
     Args:
         extractor: an extractor.
-        shape: of one picture, or of one point.
+        shape: of one image, or of one point.
     """
     if extractor.hash is not None:
         return extractor.hash
@@ -46,12 +46,12 @@ def fingerprint(extractor: Extractor, shape: types.Shape) -> str:
         else rng.integers(0, 256, (8, *shape), "uint8")
     )
     figures = []
-    for name, said in sorted(extractor(probe).items()):
-        said = np.asarray(said, "float64").reshape(8, -1)
-        size = np.linalg.norm(said)
-        # Few digits, beside the size of all, because other machines round differently.
-        seen = said @ rng.standard_normal((said.shape[1], 4)) / (size or 1.0)
-        figures += [name, f"{size:.2e}", *(f"{x:.2f}" for x in seen.round(2).ravel() + 0.0)]
+    for name, output in sorted(extractor(probe).items()):
+        output = np.asarray(output, "float64").reshape(8, -1)
+        size = np.linalg.norm(output)
+        # Few digits, relative to the size of all, because other machines round differently.
+        projected = output @ rng.standard_normal((output.shape[1], 4)) / (size or 1.0)
+        figures += [name, f"{size:.2e}", *(f"{x:.2f}" for x in projected.round(2).ravel() + 0.0)]
     return hashlib.sha256(" ".join(figures).encode()).hexdigest()
 
 
@@ -70,16 +70,16 @@ class Function:
         features = np.asarray(self.function(images))
         if features.ndim != 2 or len(features) != len(images) or features.dtype.kind not in "fiu":
             raise ValueError(
-                f"The extractor {self.name!r} must return (n, d) numbers for n pictures. For "
+                f"The extractor {self.name!r} must return (n, d) numbers for n images. For "
                 f"{len(images)} it returned {features.dtype} of shape {features.shape}."
             )
         return {"features": features.astype("float32")}
 
 
 class Pixels:
-    """The pictures themselves as features, brought to at most 16×16.
+    """The images themselves as features, brought to at most 16×16.
 
-    For data of which no network knows anything. It sees layout and colour, not meaning.
+    For data that no network knows. They show layout and colour, not meaning.
     """
 
     name = "pixels-16"
@@ -99,7 +99,7 @@ def name_of(variable: keras.Variable) -> str:
 
 
 def resized(images: np.ndarray, size: tuple[int, int], how: Image.Resampling) -> np.ndarray:
-    """`(n, h, w, c)` uint8 pictures at another size, by Pillow."""
+    """`(n, h, w, c)` uint8 images at another size, by Pillow."""
     if images.shape[1:3] == tuple(size):
         return images
     sheets = [
@@ -111,7 +111,7 @@ def resized(images: np.ndarray, size: tuple[int, int], how: Image.Resampling) ->
 
 
 def in_batches(network: keras.Model, images: np.ndarray) -> list[np.ndarray]:
-    """What a network returns, always computed for `BATCH` pictures at once."""
+    """The outputs of a network, always computed for `BATCH` images at once."""
     parts = []
     for start in range(0, len(images), BATCH):
         part = images[start : start + BATCH]

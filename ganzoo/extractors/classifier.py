@@ -46,7 +46,7 @@ class Classifier:
     def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
         if images.ndim != 4 or images.dtype != np.uint8 or images.shape[3] != 1:
             raise ValueError(
-                f"{self.name} knows grey pictures, uint8 (n, height, width, 1). Received "
+                f"{self.name} knows grey images, uint8 (n, height, width, 1). Received "
                 f"{images.dtype} of shape {images.shape}: choose another extractor, such as "
                 "'inception' or 'pixels'."
             )
@@ -56,7 +56,7 @@ class Classifier:
 
 
 class Stacked:
-    """The classifier of MNIST on each of three colours: a picture's mode is a number 0 … 999."""
+    """The classifier of MNIST on each of three colours: an image's mode is a number 0 … 999."""
 
     resize = Classifier.resize
     classes = 1000
@@ -69,7 +69,7 @@ class Stacked:
     def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
         if images.ndim != 4 or images.shape[3] != 3:
             raise ValueError(
-                f"{self.name} knows pictures of three digits, (n, height, width, 3). Received "
+                f"{self.name} knows images of three digits, (n, height, width, 3). Received "
                 f"shape {images.shape}."
             )
         rows = [self.digit(images[..., i : i + 1]) for i in range(3)]

@@ -24,7 +24,7 @@ def extractor(which: str | Callable[[np.ndarray], Any]) -> Extractor:
             * `"stacked_mnist"`: that of `mnist`, on each colour by itself;
             * `"inception"`: the network of the FID; its weights (96 MB) are downloaded at the
               first use; `"inception-clean"` with clean-fid's resizing;
-            * `"pixels"`: the pictures themselves, scaled down to at most 16×16;
+            * `"pixels"`: the images themselves, scaled down to at most 16×16;
             * a function from `(n, height, width, channels)` uint8 to `(n, d)` float;
             * an extractor, which is returned as it is.
 
@@ -59,6 +59,6 @@ def extractor(which: str | Callable[[np.ndarray], Any]) -> Extractor:
     if callable(which):
         return Function(which)
     raise TypeError(
-        "An extractor is a name, or a function from pictures to features. Received: "
+        "An extractor is a name, or a function from images to features. Received: "
         f"{type(which).__name__}."
     )

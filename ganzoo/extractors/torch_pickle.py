@@ -70,7 +70,7 @@ def read(source, limit=LIMIT):
     except Exception as error:  # a file may be wrong in any way
         raise ValueError(
             f"{what} is not a state dict of PyTorch that can be read safely, or it is damaged: "
-            f"{error or type(error).__name__}. Get it again, or write it anew with "
+            f"{error or type(error).__name__}. Get it again, or write it with "
             "`torch.save(module.state_dict(), path)`."
         ) from error
 
@@ -128,9 +128,9 @@ class _Storage:
         if not known or len(view) > 1:
             raise ValueError("it refers to something that is no storage of numbers")
         if not view or view[0] is None:
-            return cls(key, dtype, _whole(count))
+            return cls(key, dtype, _size(count))
         _key, start, length = view[0]
-        return cls(key, dtype, _whole(count), _whole(start), _whole(length))
+        return cls(key, dtype, _size(count), _size(start), _size(length))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,7 +162,7 @@ class _Tensor:
         return np.lib.stride_tricks.as_strided(numbers, self.shape, strides).copy(order="C")
 
 
-def _whole(value):
+def _size(value):
     if type(value) is not int or value < 0:
         raise ValueError("a size or place is no whole number of at least 0")
     return value
@@ -176,8 +176,8 @@ def _ordered(pairs=()):
 def _tensor(storage, offset, shape, strides, _requires_grad, _hooks, _metadata=None):
     if not isinstance(storage, _Storage) or not len(shape) == len(strides) <= _RANK:
         raise ValueError("a tensor is described wrongly")
-    shape, strides = tuple(map(_whole, shape)), tuple(map(_whole, strides))
-    return _Tensor(storage, _whole(offset), shape, strides)
+    shape, strides = tuple(map(_size, shape)), tuple(map(_size, strides))
+    return _Tensor(storage, _size(offset), shape, strides)
 
 
 def _parameter(tensor, _requires_grad, _hooks):

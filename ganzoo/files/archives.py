@@ -38,11 +38,11 @@ def check(archive, info, most=None):
     """Raise a `ValueError` where what the zip says of a member is reason enough not to read it."""
     most = _most(archive, info) if most is None else most
     if info.flag_bits & 1:
-        raise ValueError("it is encrypted: make the zip anew, without a password")
+        raise ValueError("it is encrypted: make the zip again, without a password")
     # The others unpack as much as they like at once, whatever they are asked for.
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError(
-            f"it is compressed by method {info.compress_type}: make the zip anew, with the usual "
+            f"it is compressed by method {info.compress_type}: make the zip again, with the usual "
             "one (deflate) or with none"
         )
     if info.file_size > most:

@@ -16,6 +16,8 @@ PAUSES = (0.5, 2.0, 5.0)
 CHUNK = 1 << 16
 BUSY = (429, 500, 502, 503, 504)
 """Answers of servers that may soon have a better one."""
+ABSENT = (401, 403, 404, 410)
+"""Answers of servers that do not have the file, or not for everybody."""
 
 
 def folder():
@@ -29,8 +31,8 @@ def folder():
 def fetch(url, sha256, name, or_else="", most=1 << 31, check=lambda path: None):
     """A file from the net, or from the cache folder if it is there already.
 
-    Of a file whose hash is known, what a broken connection leaves is kept as `NAME.part`, and a
-    further attempt goes on from there. Several processes may ask at once: one fetches, the others
+    If the hash is known, what a broken connection leaves is kept as `NAME.part`, and a further
+    attempt goes on from there. Several processes may ask at once: one fetches, the others
     wait.
 
     Args:
@@ -65,15 +67,15 @@ def fetch(url, sha256, name, or_else="", most=1 << 31, check=lambda path: None):
         f"names another folder){or_else}."
     )
     try:
-        if _is_whole(path, sha256):
+        if _is_complete(path, sha256):
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
         with _alone(name):
-            if not _is_whole(path, sha256):  # by now it may be, by another process
+            if not _is_complete(path, sha256):  # by now it may be, by another process
                 _fetch_alone(url, sha256, path, most, check)
     except _Refused as error:
         raise OSError(f"{name!r} could not be downloaded ({error}). {error.mend} {mend}") from error
-    except _Other as error:
+    except _WrongFile as error:
         raise ValueError(
             f"What {url} sent is not the file that is wanted: {error}. Try again later, or through "
             f"another network. {mend}"
@@ -92,7 +94,7 @@ def hash_of(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _is_whole(path, sha256):
+def _is_complete(path, sha256):
     return path.exists() and (sha256 is None or hash_of(path) == sha256.lower())
 
 
@@ -129,7 +131,7 @@ class _Broken(_Refused):
     """The same, but another attempt may have more luck."""
 
 
-class _Other(Exception):
+class _WrongFile(Exception):
     """What is wrong with a file that was sent."""
 
 
@@ -139,15 +141,15 @@ def _fetch_alone(url, sha256, path, most, check):
     try:
         begun = known and part.exists()
         _download(url, part, most, known)
-        if begun and not _is_whole(part, sha256):  # begun, perhaps, when it was another file
+        if begun and not _is_complete(part, sha256):  # begun, perhaps, when it was another file
             part.unlink()
             _download(url, part, most, known)
-        if not _is_whole(part, sha256):
-            raise _Other(f"its SHA-256 differs from {sha256}")
+        if not _is_complete(part, sha256):
+            raise _WrongFile(f"its SHA-256 differs from {sha256}")
         try:
             check(part)
         except ValueError as error:
-            raise _Other(error) from error
+            raise _WrongFile(error) from error
         os.replace(part, path)
     except BaseException as error:
         if not (known and isinstance(error, (_Broken, KeyboardInterrupt))):
@@ -157,7 +159,7 @@ def _fetch_alone(url, sha256, path, most, check):
 
 
 def _download(url, part, most, go_on):
-    """Make `part` whole, however often the connection breaks in between."""
+    """Make `part` complete, however often the connection breaks in between."""
     for pause in (*PAUSES, None):
         if not go_on:  # nothing would tell if the rest is of another file
             part.unlink(missing_ok=True)
@@ -217,38 +219,10 @@ def _answer(session, url, have):
 
 def _receive(answer, part, have, most):
     """Write what a server sends to `part`, behind what is there if it goes on from it."""
-    import tqdm
-
-    status = answer.status_code
-    if status == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
-        part.unlink()  # it was whole, or of something else
-        raise _Broken("there is no more of it")
-    if status not in (http.HTTPStatus.OK, http.HTTPStatus.PARTIAL_CONTENT):
-        kind = (
-            _Broken if status in BUSY else _Absent if status in (401, 403, 404, 410) else _Refused
-        )
-        names = {x.value: x.phrase for x in http.HTTPStatus}
-        raise kind(f"the server answered {status} {names.get(status, '')}".rstrip())
-    if answer.headers.get("Content-Encoding", "identity") != "identity":
-        raise _Refused("the server sends it compressed")
-    goes_on = answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
-    if status == http.HTTPStatus.PARTIAL_CONTENT and not goes_on:
-        raise _Refused("the server sends another part than was asked for")
-    have = have if status == http.HTTPStatus.PARTIAL_CONTENT else 0
-    length = answer.headers.get("Content-Length", "")
-    length = have + int(length) if length.isdecimal() else None
-    if length is not None and length > most:
-        raise _Refused(f"it has {length:,} bytes, more than {most:,}")
-    bar = tqdm.tqdm(
-        desc=part.stem,
-        initial=have,
-        total=length,
-        unit="B",
-        unit_scale=True,
-        # The bar is for people; in a log it would be a thousand lines.
-        disable=not sys.stderr.isatty(),
-    )
-    with open(part, "ab" if have else "wb") as file, bar:
+    goes_on = _check_answer(answer, part, have)
+    have = have if goes_on else 0
+    length = _length(answer, have, most)
+    with open(part, "ab" if have else "wb") as file, _bar(part.stem, have, length) as bar:
         for chunk in answer.iter_content(CHUNK):
             file.write(chunk)
             bar.update(len(chunk))
@@ -256,3 +230,44 @@ def _receive(answer, part, have, most):
                 raise _Refused(f"it has more than {most:,} bytes")
         if length is not None and file.tell() < length:
             raise _Broken("the connection broke")
+
+
+def _check_answer(answer, part, have):
+    """Whether the body goes on from the bytes that there are; raises if it is not the file."""
+    status = answer.status_code
+    if status == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
+        part.unlink()  # it was complete, or of something else
+        raise _Broken("there is no more of it")
+    if status not in (http.HTTPStatus.OK, http.HTTPStatus.PARTIAL_CONTENT):
+        kind = _Broken if status in BUSY else _Absent if status in ABSENT else _Refused
+        names = {x.value: x.phrase for x in http.HTTPStatus}
+        raise kind(f"the server answered {status} {names.get(status, '')}".rstrip())
+    if answer.headers.get("Content-Encoding", "identity") != "identity":
+        raise _Refused("the server sends it compressed")
+    goes_on = answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+    if status == http.HTTPStatus.PARTIAL_CONTENT and not goes_on:
+        raise _Refused("the server sends another part than was asked for")
+    return status == http.HTTPStatus.PARTIAL_CONTENT
+
+
+def _length(answer, have, most):
+    """Bytes of the complete file; None if the server does not say."""
+    length = answer.headers.get("Content-Length", "")
+    length = have + int(length) if length.isdecimal() else None
+    if length is not None and length > most:
+        raise _Refused(f"it has {length:,} bytes, more than {most:,}")
+    return length
+
+
+def _bar(name, have, length):
+    """A progress bar for people; in a log it would be a thousand lines."""
+    import tqdm
+
+    return tqdm.tqdm(
+        desc=name,
+        initial=have,
+        total=length,
+        unit="B",
+        unit_scale=True,
+        disable=not sys.stderr.isatty(),
+    )

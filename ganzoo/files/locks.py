@@ -174,8 +174,8 @@ def _who(path):
     try:
         with open(path, "rb", buffering=0) as file:
             file.seek(1)
-            found = json.loads(file.read(4096))
-        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found["since"]))
-        return f"process {found['pid']:d} on {found['host']}, since {since}"
+            holder = json.loads(file.read(4096))
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder["since"]))
+        return f"process {holder['pid']:d} on {holder['host']}, since {since}"
     except Exception:  # it is written after it is locked, and may be of any other program
         return "a process of which nothing is known"

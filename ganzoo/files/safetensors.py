@@ -1,7 +1,7 @@
 """The weights of a model as a safetensors file: numbers and names, nothing that could run.
 
 A file holds, in half precision, the networks that a model uses outside training (the averaged ones
-where there are any), so that it makes its pictures, and those it plays against, so that `fit` goes
+where there are any), so that it makes its images, and those it plays against, so that `fit` goes
 on; and a few numbers of the game itself, such as its step. Its metadata is JSON of the model's
 class and arguments. The same file serves every backend; the same weights give the same file.
 """
@@ -22,7 +22,7 @@ KINDS = {"F16": 2, "F32": 4, "I32": 4}
 """Types of tensors, as the format calls them, and their bytes."""
 LARGEST_HEADER = 1 << 20
 SPARE = 100_000_000
-"""Numbers that a model may have beside what its file announces, such as a history of pictures."""
+"""Numbers that a model may have beside what its file announces, such as a history of images."""
 
 
 def named(model):
@@ -33,11 +33,11 @@ def named(model):
     >>> sorted(name for name in named(model) if name.startswith("generator/conv2d_transpose/"))
     ['generator/conv2d_transpose/kernel']
     """
-    found = {f"game/{v.name}": v for v in model._trainable_variables}
-    found |= {f"game/{v.name}": v for v in model._non_trainable_variables}
+    variables = {f"game/{v.name}": v for v in model._trainable_variables}
+    variables |= {f"game/{v.name}": v for v in model._non_trainable_variables}
     for key in _networks(model):
-        found |= _of_network(key, model.in_use(key))
-    return found
+        variables |= _of_network(key, model.in_use(key))
+    return variables
 
 
 def _networks(model):
@@ -49,7 +49,7 @@ def _networks(model):
 
 def _of_network(key, network):
     """By layer, counted by kind: Keras's own names depend on what was made before."""
-    found, counts = {}, {}
+    variables, counts = {}, {}
     for layer in network.layers:
         if not layer.weights:
             continue
@@ -60,8 +60,8 @@ def _of_network(key, network):
         for variable in layer.weights:
             same = names[variable.name] = names.get(variable.name, -1) + 1
             end = f"{variable.name}_{same}" if same else variable.name
-            found[f"{place}/{end}"] = variable
-    return found
+            variables[f"{place}/{end}"] = variable
+    return variables
 
 
 def _snake(name):
@@ -144,8 +144,8 @@ def read_header(path):
         model, config = str(metadata["model"]), dict(metadata["config"])
         tensors, end = {}, 0
         for name, entry in sorted(header.items(), key=lambda x: x[1]["data_offsets"]):
-            kind, shape = entry["dtype"], tuple(map(_whole, entry["shape"]))
-            begin, stop = map(_whole, entry["data_offsets"])
+            kind, shape = entry["dtype"], tuple(map(_size, entry["shape"]))
+            begin, stop = map(_size, entry["data_offsets"])
             if kind not in KINDS:
                 raise ValueError(f"{name!r} is of type {kind!r}, which weights never are")
             if (begin, stop) != (end, end + math.prod(shape) * KINDS[kind]):
@@ -171,10 +171,10 @@ def _parse(text):
     """JSON as the standard has it: one value for a key, and only numbers that are numbers."""
 
     def once(pairs):
-        found = dict(pairs)
-        if len(found) < len(pairs):
+        values = dict(pairs)
+        if len(values) < len(pairs):
             raise ValueError("its header says something twice")
-        return found
+        return values
 
     def never(name):
         raise ValueError(f"its header has {name} for a number")
@@ -182,7 +182,7 @@ def _parse(text):
     return json.loads(text, object_pairs_hook=once, parse_constant=never)
 
 
-def _whole(number):
+def _size(number):
     if type(number) is not int or not 0 <= number < 1 << 48:
         raise ValueError("its header has a size that is none")
     return number
