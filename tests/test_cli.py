@@ -141,8 +141,8 @@ assert {FRAMEWORKS!r} & set(sys.modules) == {{"numpy"}}  # it would be seen
 def test_the_start_of_a_framework_is_quiet_unless_it_fails(fails, expected):
     program = f"""
 import contextlib, os
-from ganzoo import cli
-with contextlib.suppress(ImportError), cli._quiet_start():
+from ganzoo.cli import startup
+with contextlib.suppress(ImportError), startup.quiet_start():
     os.write(2, b"why it fails\\n")
     if {fails}:
         raise ImportError
@@ -247,8 +247,8 @@ def test_who_asks_for_tensorflows_messages_gets_them():
 def test_ctrl_c_counts_even_where_an_import_would_swallow_it():
     code = """
 import signal
-from ganzoo import cli
-with cli._quiet_start():
+from ganzoo.cli import startup
+with startup.quiet_start():
     try:
         signal.raise_signal(signal.SIGINT)
     except BaseException:
@@ -265,7 +265,7 @@ print("and on")
 
 
 def test_the_start_works_where_standard_error_is_closed():
-    program = "from ganzoo import cli\nwith cli._quiet_start(): print('inside')"
+    program = "from ganzoo.cli import startup\nwith startup.quiet_start(): print('inside')"
     result = subprocess.run(
         ["sh", "-c", 'exec "$0" -c "$1" 2>&-', sys.executable, program],
         capture_output=True,
@@ -1033,7 +1033,7 @@ def test_what_a_training_left_out_is_left_out_when_it_is_judged(tmp_path):
     ):
         said = _call(*words)
         assert said.exit_code == 0
-        left_out = f"Warning: 1 damaged pictures in {str(folder)!r} are left out: damaged.png"
+        left_out = f"Warning: 1 damaged images in {str(folder)!r} are left out: damaged.png"
         assert set(said.stderr.splitlines()) == {left_out}
     assert "damaged.png" in _fails(*other)
     for place in (out / "scores.json", tmp_path / "published" / "scores.json"):

@@ -160,7 +160,10 @@ def test_names_stay_in_the_cache_folder(server, cache, name):
 
 
 def test_of_two_who_want_a_file_one_fetches(server, cache):
-    code = "import sys; from ganzoo.files import downloads; downloads.fetch(*sys.argv[1:3], 'sub/a.bin')"
+    code = (
+        "import sys; from ganzoo.files import downloads;"
+        "downloads.fetch(*sys.argv[1:3], 'sub/a.bin')"
+    )
     command = [sys.executable, "-c", code, f"{server.url}/slowly", SHA256]
     both = [subprocess.Popen(command) for _ in range(2)]  # the other asks before the answer
     assert [process.wait(600) for process in both] == [0, 0]

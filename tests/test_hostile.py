@@ -323,7 +323,7 @@ HEADERS = {
     "long": (npy(HEADER.format("(10, 8, 8)") + " " * 20_000), "large"),
     "version 3": (npy(HEADER.format("(10, 8, 8)"), version=3), "version"),
     "objects": (npy(HEADER.format("(80,)").replace("|u1", "|O")), "Python objects"),
-    "dates": (npy(HEADER.format("(5, 4, 4)").replace("|u1", "<M8[s]")), "pictures as numbers"),
+    "dates": (npy(HEADER.format("(5, 4, 4)").replace("|u1", "<M8[s]")), "images as numbers"),
     "long doubles": (npy(HEADER.format("(5, 2, 4)").replace("|u1", "<f16")), "numbers. .*float128"),
 }
 

@@ -26,7 +26,7 @@ from ganzoo.cli.startup import load_framework
 @imports
 @as_json
 @debug
-def list_command(pattern, weights, can, as_json, debug):
+def list_command(pattern, weights, can, as_json):
     """List the models. PATTERN may have wildcards: 'ganzoo list "*gan"'."""
     if can:
         load_framework()
@@ -36,28 +36,33 @@ def list_command(pattern, weights, can, as_json, debug):
     if as_json:
         click.echo(json.dumps(names))
     elif weights:
-        from ganzoo.zoo import catalogue
-
-        rows = catalogue.rows()
-        groups = catalogue.grouped({name: rows[name] for name in names})
-        if len(groups) > 1:
-            click.echo(
-                "Fréchet distances compare within a group only: between groups, data, judge or "
-                "number of samples differ.\n"
-            )
-        for title, members in groups.items():
-            click.echo(title.replace("`", ""))
-            for name, row in members.items():
-                value = row.frechet[0] if row.frechet else ""
-                facts = f"{value:>8}  {row.classes:10}  {row.size / 1e6:5.1f} MB"
-                click.echo(f"    {name:24} {facts}  {', '.join(row.remarks)}".rstrip())
-        remarks = dict.fromkeys(word for name in names for word in rows[name].remarks)
-        if remarks:
-            verb = "rests" if len(remarks) == 1 else "rest"
-            click.echo(f"\nWhat {' and '.join(remarks)} {verb} on: `ganzoo info NAME`.")
+        _print_weights(names)
     else:
         for name in names:
             click.echo(f"{name:12} {zoo.describe(name)['summary']}")
+
+
+def _print_weights(names):
+    """A line for each, in groups whose scores can be compared."""
+    from ganzoo.zoo import catalogue
+
+    rows = catalogue.rows()
+    groups = catalogue.grouped({name: rows[name] for name in names})
+    if len(groups) > 1:
+        click.echo(
+            "Fréchet distances compare within a group only: between groups, data, judge or "
+            "number of samples differ.\n"
+        )
+    for title, members in groups.items():
+        click.echo(title.replace("`", ""))
+        for name, row in members.items():
+            value = row.frechet[0] if row.frechet else ""
+            facts = f"{value:>8}  {row.classes:10}  {row.size / 1e6:5.1f} MB"
+            click.echo(f"    {name:24} {facts}  {', '.join(row.remarks)}".rstrip())
+    remarks = dict.fromkeys(word for name in names for word in rows[name].remarks)
+    if remarks:
+        verb = "rests" if len(remarks) == 1 else "rest"
+        click.echo(f"\nWhat {' and '.join(remarks)} {verb} on: `ganzoo info NAME`.")
 
 
 @main.command()
@@ -65,7 +70,7 @@ def list_command(pattern, weights, can, as_json, debug):
 @imports
 @as_json
 @debug
-def info(model, as_json, debug):
+def info(model, as_json):
     """Tell about a MODEL: its paper, its arguments, its departures from the paper; or about
     trained weights: what they are, what they score, and the command that makes them.
 
@@ -83,12 +88,12 @@ def info(model, as_json, debug):
         return
     if "." in model:
         raise validation.unknown("weights", model, rows)
-    found = zoo.describe(model)
+    facts = zoo.describe(model)
     if as_json:
-        click.echo(json.dumps(found))
+        click.echo(json.dumps(facts))
         return
-    click.echo(found["doc"] + "\n\nArguments and defaults (--set key=value):")
-    for name, default in found["arguments"].items():
+    click.echo(facts["doc"] + "\n\nArguments and defaults (--set key=value):")
+    for name, default in facts["arguments"].items():
         click.echo(f"    {name} = {default!r}")
 
 

@@ -8,9 +8,12 @@ import click
 from ganzoo.cli.group import main
 from ganzoo.cli.options import as_json
 from ganzoo.cli.options import completing
+from ganzoo.cli.options import data_dir_option
 from ganzoo.cli.options import debug
 from ganzoo.cli.options import imports
 from ganzoo.cli.options import parse_value_range
+from ganzoo.cli.options import truncation_option
+from ganzoo.cli.options import weights_option
 from ganzoo.cli.targets import trained
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.files.run_folder import of_epoch
@@ -19,15 +22,9 @@ from ganzoo.files.run_folder import sheet_of
 
 @main.command()
 @click.argument("model", shell_complete=completing(weights=True))
-@click.option(
-    "--weights",
-    type=click.Path(),
-    help="Of a registry name: a tag, file, folder, https:// or hf:// address.",
-)
+@weights_option
 @click.option("--data", help="Pictures to compare with. [default: what the run trained on]")
-@click.option(
-    "--data-dir", type=click.Path(), help="Where TensorFlow Datasets finds or keeps its files."
-)
+@data_dir_option
 @click.option("--skip-damaged", is_flag=True, help="Leave damaged pictures out, as the run did.")
 @click.option(
     "--value-range",
@@ -39,7 +36,7 @@ from ganzoo.files.run_folder import sheet_of
 @click.option("--metrics", help="Some only: frechet,recall,… [default: all that apply]")
 @click.option("--extractor", help="digits, mnist, inception, pixels, … [default: by the data]")
 @click.option("--seed", default=0, show_default=True, help="Of the samples.")
-@click.option("--truncation", type=float, help="Cut latents off at this many deviations.")
+@truncation_option
 @click.option("--batch-size", default=256, show_default=True, help="Samples made at once.")
 @click.option(
     "--export",
@@ -52,20 +49,7 @@ from ganzoo.files.run_folder import sheet_of
 @imports
 @as_json
 @debug
-def evaluate(
-    model,
-    weights,
-    data,
-    data_dir,
-    skip_damaged,
-    value_range,
-    export,
-    out,
-    as_json,
-    debug,
-    metrics,
-    **settings,
-):
+def evaluate(model, weights, data, export, out, as_json, **options):
     """Score a MODEL: a run folder, a file, name.tag, or a name with --weights.
 
     Of a run folder the last model is scored, and the best one if training kept it.
@@ -81,45 +65,76 @@ def evaluate(
 
     row = catalogue.rows().get(f"{name}.{source}")
     place = pathlib.Path(source).expanduser()
-    run = None if row else RunFolder(place)
-    run = run if run and run.is_run else None
-    best = run and run.checkpoints.best
-    if run:  # one file: a training may add another meanwhile
-        epoch, source = list(run.checkpoints.by_epoch().items())[-1]
-        nearest = of_epoch(run.nearest, epoch)
+    folder = place if not row and (place / "checkpoints").is_dir() else None
+    run = _Run(folder) if folder else None
+    data, settings = _settings(data, row, place, **options)
+    sheets = runs.evaluate(
+        {key: (name, path) for key, path in (run.models() if run else {"last": source}).items()},
+        data,
+        export=export,
+        nearest=run.nearest if run else None,
+        show=None if as_json else click.echo,
+        **settings,
+    )
+    if run:
+        mark = runs.mark(folder, run.epoch)
+        if run.nearest.exists():
+            run.nearest.replace(folder / f"nearest{mark}.png")
+        out = out or folder / f"scores{mark}.json"
+    _report(sheets, out, as_json)
+    if run and not mark:  # otherwise the training writes its own at the end
+        runs.write_report(folder, lambda line: click.echo(line, err=True))
+
+
+class _Run:
+    """The newest model of a run folder: one file, because a training may add another meanwhile."""
+
+    def __init__(self, folder):
+        from ganzoo.zoo import weights
+
+        checkpoints = weights.by_epoch(folder / "checkpoints", ".keras")
+        self.epoch, self.newest = list(checkpoints.items())[-1]
+        self.best = folder / "checkpoints" / "best.keras"
+        self.nearest = folder / f"nearest-epoch-{self.epoch:04d}.png"
+
+    def models(self):
+        """The files to score."""
+        return {"last": self.newest, **({"best": self.best} if self.best.is_file() else {})}
+
+
+def _settings(data, row, place, metrics, skip_damaged, value_range, **settings):
+    """The data to compare with, and the keyword arguments of `runs.evaluate`.
+
+    Args:
+        data: of the command line; None: what the model was trained on.
+        row: of the catalogue, for weights that come with ganzoo; None for others.
+        place: path of the weights.
+        metrics, skip_damaged, value_range: of the command line, as they were typed.
+        **settings: options that need no reading.
+    """
+    from ganzoo import runs
 
     if metrics is not None:
         settings["metrics"] = [part.strip() for part in metrics.split(",")]
     if data is None:
         if not row and not place.is_dir():
             raise ValueError("Say with --data what to compare with: a name, a folder, a file.")
-        known = {"data": row.data["name"]} if row else runs.data_of(place)
-        data, settings = known.pop("data"), {**settings, **known}
+        trained_on = {"data": row.data["name"]} if row else runs.data_of(place)
+        data, settings = trained_on.pop("data"), {**settings, **trained_on}
     if skip_damaged:
         settings["on_error"] = "skip"
     if value_range is not None:
         settings["value_range"] = parse_value_range(value_range)
-    found = runs.evaluate(
-        {"last": (name, source), **({"best": (name, best)} if best and best.is_file() else {})},
-        data,
-        data_dir=data_dir,
-        export=export,
-        nearest=nearest if run else None,
-        show=None if as_json else click.echo,
-        **settings,
-    )
-    if run:
-        last = run.is_last(epoch)
-        if last and nearest.exists():
-            nearest.replace(run.nearest)
-        out = out or (run.scores if last else of_epoch(run.scores, epoch))
+    return data, settings
+
+
+def _report(sheets, out, as_json):
+    """Save the last model's score sheet at `out`, those of others next to it; and tell."""
     if out is not None:
-        out = pathlib.Path(out)
-        for which, sheet in found.items():
-            sheet.save(sheet_of(out, which))
+        path = pathlib.Path(out)
+        for which, sheet in sheets.items():
+            sheet.save(path if which == "last" else path.with_name(f"{path.stem}-{which}.json"))
     if as_json:
-        click.echo(json.dumps({which: sheet.to_dict() for which, sheet in found.items()}))
+        click.echo(json.dumps({which: sheet.to_dict() for which, sheet in sheets.items()}))
     elif out is not None:
         click.echo(f"Score sheet: {out}")
-    if run and last:  # otherwise the training writes its own at the end
-        runs.write_report(run, lambda line: click.echo(line, err=True))

@@ -33,7 +33,7 @@ from ganzoo.files.run_folder import RunFolder
 @imports
 @as_json
 @debug
-def explore(models, host, port, open_browser, as_json, debug):
+def explore(models, host, port, open_browser, as_json):
     """Play with MODELS in a browser: run folders, files or name.tag. [default: all trained weights
     that come with ganzoo, and the runs in ./runs]
 
@@ -44,12 +44,13 @@ def explore(models, host, port, open_browser, as_json, debug):
     from ganzoo.zoo import catalogue
 
     load_framework()
-    from ganzoo import explore as pages
+    from ganzoo.explore import Entry
+    from ganzoo.explore import launch
 
     def entry(word):
         name, source = trained(word, None)
         code = f"ganzoo.get({name!r}, weights={str(source)!r})"
-        return pages.Entry(functools.partial(zoo.get, name, weights=source), code)
+        return Entry(functools.partial(zoo.get, name, weights=source), code)
 
     title = lambda word: texts.shown(texts.kept(word))
     entries = {title(word): entry(word) for word in models or catalogue.rows()}
@@ -58,7 +59,7 @@ def explore(models, host, port, open_browser, as_json, debug):
             entries[title(word)] = entry(word)
         except USER_ERRORS as error:  # nobody asked for this one
             click.echo(f"{word} is left out: {error}", err=True)
-    address = pages.launch(entries, host=host, port=port, open_browser=open_browser, block=False)
+    address = launch(entries, host=host, port=port, open_browser=open_browser, block=False)
     tell(as_json, f"{address}  (Ctrl-C ends it)", address=address, models=list(entries))
     with contextlib.suppress(KeyboardInterrupt):
         threading.Event().wait()

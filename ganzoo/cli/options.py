@@ -11,7 +11,7 @@ from ganzoo.cli.startup import load_framework
 
 
 def parse_settings(pairs):
-    """`key=value` words as a dict; values are Python literals, or else strings."""
+    """`key=value` words as a dict; values are Python literals, otherwise strings."""
     settings = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
@@ -25,6 +25,7 @@ def parse_settings(pairs):
 
 
 def parse_image_size(text):
+    """A side, or `(height, width)`; None for None."""
     if text is None:
         return None
     parts = text.lower().split("x")
@@ -46,25 +47,42 @@ def parse_value_range(text):
 
 
 def completing(*others, weights=False, models=True):
-    """Completes names of the catalogue, and others; what is none of them, as a file."""
+    """Completes names of the catalogue and others; any other word as a file."""
 
     def complete(context, parameter, begun):
         from click import shell_completion
 
-        found = zoo.list_models() if models else []
-        found = [*others, *found, *(zoo.list_models(weights=True) if weights else [])]
-        items = [shell_completion.CompletionItem(n) for n in found if n.startswith(begun)]
+        names = [*others]
+        names += zoo.list_models() if models else []
+        names += zoo.list_models(weights=True) if weights else []
+        items = [shell_completion.CompletionItem(n) for n in names if n.startswith(begun)]
         return items or [shell_completion.CompletionItem(begun, type="file")]
 
     return complete
 
 
-debug = click.option("--debug", is_flag=True, help="Show where an error comes from.")
+debug = click.option(  # `group` reads it from the words of the command line
+    "--debug", is_flag=True, expose_value=False, help="Show where an error comes from."
+)
+weights_option = click.option(
+    "--weights",
+    type=click.Path(),
+    help="Of a registry name: a tag, file, folder, https:// or hf:// address.",
+)
+data_dir_option = click.option(
+    "--data-dir", type=click.Path(), help="Where TensorFlow Datasets finds or keeps its files."
+)
+truncation_option = click.option(
+    "--truncation", type=float, help="Cut latents off at this many deviations."
+)
+set_option = click.option(
+    "--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Argument of the model."
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def _imported(context, parameter, words):
-    """Make known the models in modules that were named; nothing is imported to complete a word."""
+    """Register the models in the modules of `--import`; nothing is imported to complete a word."""
     if not words or context.resilient_parsing:
         return
     load_framework(keep_compiled=context.info_name != "benchmark")
@@ -97,12 +115,12 @@ def must_be_a_model(name):
         )
 
 
-def tell(as_json, line, **found):
-    """Say what a command has done, to people or to programs."""
-    click.echo(to_json(found) if as_json else line)
+def tell(as_json, line, **facts):
+    """Print what a command has done: a line for people, or JSON for programs."""
+    click.echo(to_json(facts) if as_json else line)
 
 
-def to_json(found):
+def to_json(facts):
     """One line; an infinite number is the text "inf", as in a score sheet."""
-    strict = {key: validation.known_to_json(value) for key, value in found.items()}
+    strict = {key: validation.known_to_json(value) for key, value in facts.items()}
     return json.dumps(strict, allow_nan=False)

@@ -8,10 +8,13 @@ from ganzoo import zoo
 from ganzoo.cli.group import main
 from ganzoo.cli.options import as_json
 from ganzoo.cli.options import completing
+from ganzoo.cli.options import data_dir_option
 from ganzoo.cli.options import debug
 from ganzoo.cli.options import imports
 from ganzoo.cli.options import tell
 from ganzoo.cli.options import to_json
+from ganzoo.cli.options import truncation_option
+from ganzoo.cli.options import weights_option
 from ganzoo.cli.startup import quiet_start
 from ganzoo.cli.targets import trained
 
@@ -20,16 +23,14 @@ from ganzoo.cli.targets import trained
 @click.argument("run", type=click.Path())
 @click.option("--out", "-o", type=click.Path(), required=True, help="Folder to write.")
 @click.option("--licence", help="Of the data. [default: what is known of data that has a name]")
-@click.option(
-    "--data-dir", type=click.Path(), help="Where TensorFlow Datasets finds or keeps its files."
-)
+@data_dir_option
 @click.option("--samples", "-n", default=10_000, show_default=True, help="To score; 0: no scores.")
 @click.option("--repeats", default=1, show_default=True, help="Sets of samples, for error bars.")
 @click.option("--extractor", help="mnist, inception, pixels, … [default: by the data]")
 @imports
 @as_json
 @debug
-def publish(run, out, as_json, debug, **settings):
+def publish(run, out, as_json, **settings):
     """Make a RUN folder's model ready for others: weights, model card, scores, pictures.
 
     \b
@@ -40,18 +41,14 @@ def publish(run, out, as_json, debug, **settings):
     from ganzoo.runs import publishing
 
     say = functools.partial(click.echo, err=as_json)
-    found = publishing.publish(run, out, say=say, **settings)
+    facts = publishing.publish(run, out, say=say, **settings)
     if as_json:
-        click.echo(to_json({"path": str(out), **found}))
+        click.echo(to_json({"path": str(out), **facts}))
 
 
 @main.command()
 @click.argument("model", shell_complete=completing(weights=True))
-@click.option(
-    "--weights",
-    type=click.Path(),
-    help="Of a registry name: a tag, file, folder, https:// or hf:// address.",
-)
+@weights_option
 @click.option(
     "--format",
     "form",
@@ -59,7 +56,7 @@ def publish(run, out, as_json, debug, **settings):
     help="[default: by the ending of --out]",
 )
 @click.option("--function", help="For ONNX: from_latents, from_seed, translate, …")
-@click.option("--truncation", type=float, help="Cut latents off at this many deviations.")
+@truncation_option
 @click.option(
     "--out",
     "-o",
@@ -70,7 +67,7 @@ def publish(run, out, as_json, debug, **settings):
 @imports
 @as_json
 @debug
-def export(model, weights, form, out, as_json, debug, **settings):
+def export(model, weights, form, out, as_json, **settings):
     """Write a MODEL for others to run: a run folder, a file, name.tag, or a name with --weights.
 
     \b
@@ -81,11 +78,11 @@ def export(model, weights, form, out, as_json, debug, **settings):
     """
     model, source = trained(model, weights)
     network = zoo.get(model, weights=source, precision="float32")
-    from ganzoo import export as forms
+    from ganzoo import export as exporting
 
-    form, found = forms.plan(network, out, form=form, **settings)
+    form, planned = exporting.plan(network, out, form=form, **settings)
     with quiet_start():
-        path = forms.write(network, out, form=form, **settings)
-    functions = [name for name, _, _ in found]
-    line = f"{path}{': ' if found else ''}{', '.join(functions)}"
+        path = exporting.write(network, out, form=form, **settings)
+    functions = [name for name, _, _ in planned]
+    line = f"{path}{': ' if planned else ''}{', '.join(functions)}"
     tell(as_json, line, path=str(path), format=form, functions=functions)

@@ -13,6 +13,8 @@ from ganzoo.cli.options import debug
 from ganzoo.cli.options import imports
 from ganzoo.cli.options import parse_value_range
 from ganzoo.cli.options import tell
+from ganzoo.cli.options import truncation_option
+from ganzoo.cli.options import weights_option
 from ganzoo.cli.targets import parse_classes
 from ganzoo.cli.targets import target
 from ganzoo.cli.targets import trained
@@ -20,11 +22,7 @@ from ganzoo.cli.targets import trained
 
 @main.command()
 @click.argument("model", shell_complete=completing(weights=True))
-@click.option(
-    "--weights",
-    type=click.Path(),
-    help="Of a registry name: a tag, file, folder, https:// or hf:// address.",
-)
+@weights_option
 @click.option("-n", "count", default=64, show_default=True, help="How many pictures.")
 @click.option(
     "--labels",
@@ -32,7 +30,7 @@ from ganzoo.cli.targets import trained
     "Sneaker,Bag,…",
 )
 @click.option("--seed", type=int, help="The same seed gives the same pictures.")
-@click.option("--truncation", type=float, help="Cut latents off at this many deviations.")
+@truncation_option
 @click.option("--batch-size", default=256, show_default=True, help="Pictures made at once.")
 @click.option(
     "--format",
@@ -49,7 +47,7 @@ from ganzoo.cli.targets import trained
 @imports
 @as_json
 @debug
-def sample(model, weights, count, labels, seed, truncation, batch_size, form, out, as_json, debug):
+def sample(model, weights, count, labels, form, out, as_json, **options):
     """Make pictures. MODEL is a run folder, a file, name.tag, or a name with --weights.
 
     \b
@@ -66,11 +64,8 @@ def sample(model, weights, count, labels, seed, truncation, batch_size, form, ou
     name, source = trained(model, weights)
     say = functools.partial(click.echo, err=as_json)
     numbers = None if labels is None else parse_classes(labels, name, source, say)
-    if numbers and len(numbers) not in (1, count):
-        numbers = [numbers[i % len(numbers)] for i in range(count)]
     out.parent.mkdir(parents=True, exist_ok=True)  # finds what is wrong with it before the work
     network = zoo.get(name, weights=source)
-    numbers = numbers[0] if numbers and len(numbers) == 1 else numbers
     if not hasattr(network, "generate_batches"):
         words = [model, *(["--weights", weights] if weights else [])]
         mend = f": `ganzoo translate {shlex.join(words)} IMAGES` translates others"
@@ -78,21 +73,22 @@ def sample(model, weights, count, labels, seed, truncation, batch_size, form, ou
             f"{name!r} makes no images of its own{mend if hasattr(network, 'translate') else ''}. "
             f"Models that do: {', '.join(zoo.list_models(can='generate'))}."
         )
-    batches = network.generate_batches(
-        count, labels=numbers, seed=seed, truncation=truncation, batch_size=batch_size
-    )
+    batches = network.generate_batches(count, labels=_spread(numbers, count), **options)
     _write(_watched(batches, count), count, form, out)
     tell(as_json, f"{count} samples: {out}", samples=count, path=str(out))
+
+
+def _spread(numbers, count):
+    """Class numbers for `count` samples, in turns; one for all if there is only one."""
+    if not numbers or len(numbers) == 1:
+        return numbers[0] if numbers else None
+    return numbers if len(numbers) == count else [numbers[i % len(numbers)] for i in range(count)]
 
 
 @main.command()
 @click.argument("model", shell_complete=completing(weights=True))
 @click.argument("originals", metavar="IMAGES", type=click.Path())
-@click.option(
-    "--weights",
-    type=click.Path(),
-    help="Of a registry name: a tag, file, folder, https:// or hf:// address.",
-)
+@weights_option
 @click.option(
     "--reverse",
     "--back",
@@ -122,19 +118,7 @@ def sample(model, weights, count, labels, seed, truncation, batch_size, form, ou
 @imports
 @as_json
 @debug
-def translate(
-    model,
-    originals,
-    weights,
-    reverse,
-    batch_size,
-    form,
-    skip_damaged,
-    value_range,
-    out,
-    as_json,
-    debug,
-):
+def translate(model, originals, weights, form, out, as_json, **options):
     """Translate IMAGES by a MODEL of two domains: a run folder, a file, name.tag, or a name with
     --weights.
 
@@ -149,43 +133,64 @@ def translate(
     ganzoo translate runs/pix2pix-maps MAPS --format grid -o side-by-side.png
     ganzoo translate pix2pix --weights model.keras images.npy -o translated.npz
     """
-    values = parse_value_range(value_range)
+    options = _Translation(**options)
     name, source = trained(model, weights)  # first: it loads the framework quietly
+    form, out = _translated(form, out, originals)
+    if not hasattr(zoo.model_class(name), "translate"):
+        can = [*zoo.list_models(can="translate"), *zoo.list_models(weights=True, can="translate")]
+        raise ValueError(f"{name!r} translates no images. Those that do: {', '.join(can)}.")
+    network = zoo.get(name, weights=source)
+    network.translator(options.reverse)  # raises if there is no way back, before an image is read
+    inputs = options.open_images(originals, network.image_shape, source)
+    out.parent.mkdir(parents=True, exist_ok=True)  # finds what is wrong with it before the work
+    batches = options.translations(network, inputs, next_to_originals=form == "grid")
+    _write(_watched(batches, len(inputs)), len(inputs), form, out, inputs.names)
+    size = "×".join(map(str, network.image_shape))
+    count = f"{len(inputs)} image{'s' * (len(inputs) != 1)}"
+    line = f"{count}, brought to {size}, translated: {out}"
+    tell(as_json, line, images=len(inputs), shape=list(network.image_shape), path=str(out))
+
+
+class _Translation:
+    """How images are read and translated: the options of `ganzoo translate` of that name."""
+
+    def __init__(self, reverse, batch_size, skip_damaged, value_range):
+        self.reverse = reverse
+        self.batch_size = batch_size
+        self.on_error = "skip" if skip_damaged else "raise"
+        self.value_range = parse_value_range(value_range)
+
+    def open_images(self, path, shape, source):
+        """The originals, in the model's shape and the range of its weights."""
+        from ganzoo.datasets import image_files
+        from ganzoo.zoo import catalogue
+
+        value_range = self.value_range or catalogue.trained_on(source).get("value_range")
+        return image_files.open_images(path, shape, on_error=self.on_error, value_range=value_range)
+
+    def translations(self, network, inputs, next_to_originals):
+        """Batches of translated images."""
+        from ganzoo.datasets import image_files
+
+        for batch in inputs.batches(self.batch_size):
+            outputs = network.translate(batch, reverse=self.reverse, batch_size=self.batch_size)
+            yield image_files.side_by_side(batch, outputs) if next_to_originals else outputs
+
+
+def _translated(form, out, originals):
+    """The form and the path of translations of what lies at `originals`."""
     from ganzoo import images
     from ganzoo.datasets import image_files
-    from ganzoo.zoo import catalogue
 
-    one, asked = image_files.is_image(originals), form
-    form, out = target(form, out, "grid" if one else "png", "translated")
-    if one and form == "grid" and asked is None:
+    is_one, given = image_files.is_image(originals), form
+    form, out = target(form, out, "grid" if is_one else "png", "translated")
+    if is_one and form == "grid" and given is None:
         form = "image"
     if out.exists() and out.samefile(originals):
         raise ValueError(f"--out {str(out)!r} is where the originals are: choose another place.")
     if form == "png":
         images.must_be_empty(out)
-    if not hasattr(zoo.model_class(name), "translate"):
-        can = [*zoo.list_models(can="translate"), *zoo.list_models(weights=True, can="translate")]
-        raise ValueError(f"{name!r} translates no images. Those that do: {', '.join(can)}.")
-    network = zoo.get(name, weights=source)
-    network.translator(reverse)  # says if there is no way back, before an image is read
-    found = image_files.open_images(
-        originals,
-        network.image_shape,
-        on_error="skip" if skip_damaged else "raise",
-        value_range=values or catalogue.trained_on(source).get("value_range"),
-    )
-    out.parent.mkdir(parents=True, exist_ok=True)  # finds what is wrong with it before the work
-
-    def batches():
-        for batch in found.batches(batch_size):
-            made = network.translate(batch, reverse=reverse, batch_size=batch_size)
-            yield image_files.side_by_side(batch, made) if form == "grid" else made
-
-    _write(_watched(batches(), len(found)), len(found), form, out, found.names)
-    size = "×".join(map(str, network.image_shape))
-    count = f"{len(found)} image{'s' * (len(found) != 1)}"
-    line = f"{count}, brought to {size}, translated: {out}"
-    tell(as_json, line, images=len(found), shape=list(network.image_shape), path=str(out))
+    return form, out
 
 
 def _watched(batches, count):
@@ -215,6 +220,6 @@ def _write(batches, count, form, out, names=None):
     else:
         written = 0
         for batch in batches:
-            those = names and names[written : written + len(batch)]
-            images.save_each(batch, out, start=written, names=those)
+            batch_names = names and names[written : written + len(batch)]
+            images.save_each(batch, out, start=written, names=batch_names)
             written += len(batch)

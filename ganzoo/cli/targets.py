@@ -24,19 +24,26 @@ def trained(model, weights):
         must_be_a_model(model)
     path = sources.find(source, model if weights else None)
     if weights is None and path is None:
-        name, _, tag = model.partition(".")
-        if name in zoo.own_models() and tag not in ("", "keras", "safetensors"):
-            raise validation.unknown("weights", model, catalogue.rows())
-        if model not in zoo.list_models():
-            raise validation.unknown("run folder, file or model", model, zoo.list_models())
-        tags = [n for n in catalogue.rows() if n.startswith(f"{model}.")]
-        raise ValueError(
-            f"{model!r} is a model without weights: name some with --weights, "
-            f"{'or ' + ', '.join(tags) + ', ' if tags else ''}or give a run folder."
-        )
+        raise _no_weights(model)
     saved_as = sources.read(path)[0] if path else None
     load_framework()
     return (model if weights else _name_of(saved_as, path)), source
+
+
+def _no_weights(model):
+    """The error about a word that names no trained weights."""
+    from ganzoo.zoo import catalogue
+
+    name, _, tag = model.partition(".")
+    if name in zoo.own_models() and tag not in ("", "keras", "safetensors"):
+        return validation.unknown("weights", model, catalogue.rows())
+    if model not in zoo.list_models():
+        return validation.unknown("run folder, file or model", model, zoo.list_models())
+    tags = [n for n in catalogue.rows() if n.startswith(f"{model}.")]
+    return ValueError(
+        f"{model!r} is a model without weights: name some with --weights, "
+        f"{'or ' + ', '.join(tags) + ', ' if tags else ''}or give a run folder."
+    )
 
 
 def parse_classes(labels, model, source, say):
@@ -47,21 +54,24 @@ def parse_classes(labels, model, source, say):
     word = f"{model}.{source}"
     names = catalogue.trained_on(word if word in catalogue.rows() else source).get("class_names")
     names = [str(name) for name in names or []]
-    numbers = []
-    for part in _parts(texts.kept(labels), names):
-        number = _named(part, names)
-        if number is None and not part.isdecimal():
-            if names:
-                raise validation.unknown("class", part, names)
-            raise ValueError(f"--labels takes whole numbers: 7, or 0,1,2. Received: {labels!r}.")
-        if number is None:
-            number = int(part)
-            if any(map(str.isdecimal, names)) and number < len(names):
-                say(f"No class is called {part}: number {number} is meant, {names[number]}.")
-        elif part.isdecimal() and int(part) != number:
+    return [_number_of(part, names, labels, say) for part in _parts(texts.kept(labels), names)]
+
+
+def _number_of(part, names, labels, say):
+    """The class number that one part of `--labels` means."""
+    number = _named(part, names)
+    if number is not None:
+        if part.isdecimal() and int(part) != number:
             say(f"Class {names[number]} is number {number} of 0..{len(names) - 1}.")
-        numbers.append(number)
-    return numbers
+        return number
+    if not part.isdecimal():
+        if names:
+            raise validation.unknown("class", part, names)
+        raise ValueError(f"--labels takes whole numbers: 7, or 0,1,2. Received: {labels!r}.")
+    number = int(part)
+    if any(map(str.isdecimal, names)) and number < len(names):
+        say(f"No class is called {part}: number {number} is meant, {names[number]}.")
+    return number
 
 
 def _parts(labels, names):
@@ -77,19 +87,19 @@ def _parts(labels, names):
 def _named(part, names):
     """The number of the class of a name; None if there is none.
 
-    As it is written, or else the only one that is the same but for capitals, or as a number: 2 for
-    "02".
+    As it is written; otherwise the only one that is the same but for capitals, or as a number:
+    2 for "02".
     """
     kinds = [str, str.casefold]
     if part.isdecimal():
         kinds.append(lambda name: int(name) if name.isdecimal() else None)
     for kind in kinds:
-        found = [i for i, name in enumerate(names) if kind(name.strip()) == kind(part)]
-        if len(found) > 1:
-            alike = ", ".join(repr(names[i]) for i in found)
+        matches = [i for i, name in enumerate(names) if kind(name.strip()) == kind(part)]
+        if len(matches) > 1:
+            alike = ", ".join(repr(names[i]) for i in matches)
             raise ValueError(f"{part!r} may be any of {alike}: write it as one of them.")
-        if found:
-            return found[0]
+        if matches:
+            return matches[0]
     return None
 
 
@@ -130,10 +140,10 @@ def _name_of(registered_name, path):
         return names[cls]
     words = _imports_of(path)
     option = shlex.join(x for word in words or ["FILE.py"] for x in ("--import", word))
-    told = "as its folder says; the file's code is run" if words else "the file that has its class"
+    hint = "as its folder says; the file's code is run" if words else "the file that has its class"
     raise ValueError(
         f"{str(path)!r} holds a {registered_name.removeprefix('ganzoo>')!r}, none of ganzoo's own "
-        f"models. Add `{option}`, {told}."
+        f"models. Add `{option}`, {hint}."
     )
 
 

@@ -8,12 +8,14 @@ from ganzoo.cli.group import main
 from ganzoo.cli.options import IMPORTS
 from ganzoo.cli.options import as_json
 from ganzoo.cli.options import completing
+from ganzoo.cli.options import data_dir_option
 from ganzoo.cli.options import debug
 from ganzoo.cli.options import imports
 from ganzoo.cli.options import must_be_a_model
 from ganzoo.cli.options import parse_image_size
 from ganzoo.cli.options import parse_settings
 from ganzoo.cli.options import parse_value_range
+from ganzoo.cli.options import set_option
 from ganzoo.cli.options import tell
 from ganzoo.cli.options import to_json
 from ganzoo.cli.startup import INTERRUPTED
@@ -37,9 +39,7 @@ from ganzoo.files.run_folder import RunFolder
     help="A folder or zip of pictures, a .npy or .npz file, or a name: digits, mnist, …",
 )
 @click.option("--to", help="The second domain, for models of two, such as pix2pix and cyclegan.")
-@click.option(
-    "--data-dir", type=click.Path(), help="Where TensorFlow Datasets finds or keeps its files."
-)
+@data_dir_option
 @click.option("--epochs", default=60, show_default=True, help="Epochs in all.")
 @click.option("--batch-size", default=64, show_default=True, help="Pictures in a batch.")
 @click.option(
@@ -47,7 +47,7 @@ from ganzoo.files.run_folder import RunFolder
     help="Bring pictures to this size: 64, or 64x48. [default: as they are, or that of --weights]",
 )
 @click.option("--seed", default=0, show_default=True, help="Fixes all randomness.")
-@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Argument of the model.")
+@set_option
 @click.option("--out", "-o", type=click.Path(), help="Run folder. [default: runs/MODEL-DATA]")
 @click.option("--skip-damaged", is_flag=True, help="Leave damaged pictures out.")
 @click.option(
@@ -78,27 +78,7 @@ from ganzoo.files.run_folder import RunFolder
 @imports
 @as_json
 @debug
-def train(
-    model,
-    weights,
-    data,
-    to,
-    data_dir,
-    epochs,
-    batch_size,
-    image_size,
-    seed,
-    pairs,
-    out,
-    skip_damaged,
-    value_range,
-    checkpoint_seconds,
-    score_every,
-    tensorboard,
-    on_divergence,
-    as_json,
-    debug,
-):
+def train(model, weights, data, out, as_json, **options):
     """Train a MODEL. Run it again after an interruption, and it goes on.
 
     \b
@@ -115,8 +95,7 @@ def train(
     """
     from ganzoo.zoo import catalogue
 
-    size, arguments = parse_image_size(image_size), parse_settings(pairs)
-    values = parse_value_range(value_range)
+    settings = _settings(**options)
     if weights is None and model in catalogue.rows():
         model, _, weights = model.partition(".")
     must_be_a_model(model)  # before a framework is loaded
@@ -133,28 +112,16 @@ def train(
         runs.train(
             model,
             data,
-            to=to,
-            out=run,
+            out=out,
             weights=weights,
-            epochs=epochs,
-            batch_size=batch_size,
-            image_size=size,
-            data_dir=data_dir,
-            on_error="skip" if skip_damaged else "raise",
-            value_range=values,
-            seed=seed,
-            arguments=arguments,
-            checkpoint_seconds=checkpoint_seconds,
-            score_every=score_every,
-            tensorboard=tensorboard,
-            on_divergence=on_divergence,
             imports=click.get_current_context().meta.get(IMPORTS, ()),
             say=say,
             file=sys.stderr if as_json else None,
+            **settings,
         )
     except KeyboardInterrupt:
-        newest = run.checkpoints.newest
-        hint = f"goes on after epoch {newest}" if newest else "begins again"
+        checkpoints = sources.by_epoch(out / "checkpoints", ".keras")
+        hint = f"goes on after epoch {max(checkpoints)}" if checkpoints else "begins again"
         click.echo(f"\nInterrupted. The same command {hint}.", err=True)
         sys.exit(INTERRUPTED)
     if as_json:
@@ -164,17 +131,29 @@ def train(
         click.echo(to_json({"run": str(run), **(rows[-1] if rows else {})}))
 
 
+def _settings(image_size, pairs, skip_damaged, value_range, **others):
+    """The keyword arguments of `runs.train` from words of the command line; `others` need no
+    reading."""
+    return {
+        "image_size": parse_image_size(image_size),
+        "arguments": parse_settings(pairs),
+        "value_range": parse_value_range(value_range),
+        "on_error": "skip" if skip_damaged else "raise",
+        **others,
+    }
+
+
 @main.command()
 @click.argument("model", shell_complete=completing())
 @click.option("--image-size", default="28", show_default=True, help="64, or 64x48.")
 @click.option("--channels", default=1, show_default=True, help="1 for grey, 3 for colour.")
 @click.option("--batch-size", default=64, show_default=True, help="Pictures in a batch.")
 @click.option("--seconds", default=10.0, show_default=True, help="To measure each for.")
-@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Argument of the model.")
+@set_option
 @imports
 @as_json
 @debug
-def benchmark(model, image_size, channels, batch_size, seconds, pairs, as_json, debug):
+def benchmark(model, image_size, channels, batch_size, seconds, pairs, as_json):
     """How fast a MODEL of the zoo trains and samples on this machine, on pictures of noise.
 
     \b
@@ -188,20 +167,20 @@ def benchmark(model, image_size, channels, batch_size, seconds, pairs, as_json, 
     from ganzoo.evaluation import throughput
 
     shape = (*size, channels)
-    found = throughput.measure(
+    speeds = throughput.measure(
         model, image_shape=shape, batch_size=batch_size, seconds=seconds, **arguments
     )
     if as_json:
-        click.echo(to_json(found))
+        click.echo(to_json(speeds))
         return
     click.echo(
-        f"{model}, {'×'.join(map(str, shape))}, batch {batch_size}, {found['precision']}, "
-        f"{found['versions']['backend']}: {found['parameters']:,} parameters"
+        f"{model}, {'×'.join(map(str, shape))}, batch {batch_size}, {speeds['precision']}, "
+        f"{speeds['versions']['backend']}: {speeds['parameters']:,} parameters"
     )
     for what, first in (("training", "first_step"), ("sampling", "first_samples")):
         click.echo(
-            f"{what}: {found[what]:,.0f} ± {found[what + '_spread']:,.0f} pictures per second; "
-            f"the first after {found[first]:.1f} s"
+            f"{what}: {speeds[what]:,.0f} ± {speeds[what + '_spread']:,.0f} pictures per second; "
+            f"the first after {speeds[first]:.1f} s"
         )
 
 
@@ -211,7 +190,7 @@ def benchmark(model, image_size, channels, batch_size, seconds, pairs, as_json, 
 @click.option("--out", "-o", type=click.Path(), required=True, help="An .mp4 or .gif file.")
 @as_json
 @debug
-def film(run, seconds, out, as_json, debug):
+def film(run, seconds, out, as_json):
     """A RUN's samples from the first epoch to the last, as a film.
 
     \b
