@@ -56,7 +56,7 @@ def test_names_of_data_stand_in_sentences_as_they_are(name, shown, tmp_path):
     settings = {"model": "dcgan", "data": name}
     (tmp_path / "config.json").write_text(json.dumps({"settings": settings}))
     explorer = explore.Explorer({str(tmp_path): DCGAN})
-    assert explorer.wants(str(tmp_path)).endswith(f"knows pictures of *{shown}*.")
+    assert explorer.wants(str(tmp_path)).endswith(f"knows images of *{shown}*.")
 
 
 def test_a_point_is_what_generate_draws_from_the_seed(explorer):
@@ -152,8 +152,8 @@ def test_the_way_back_is_there_where_a_model_has_one():
     found = {name: explorer.can(word, "reverse") for name, word in words.items()}
     assert found == {"pix2pix": False, "cyclegan": True, "dcgan": False}
     for name, said in (
-        ("pix2pix", "64×64 pixels. This model turns pictures of *noto* into *twemoji*."),
-        ("cyclegan", "64×64 pixels. This model turns pictures of *apples* into *oranges*, or the "),
+        ("pix2pix", "64×64 pixels. This model turns images of *noto* into *twemoji*."),
+        ("cyclegan", "64×64 pixels. This model turns images of *apples* into *oranges*, or the "),
     ):
         assert said in explorer.wants(words[name])
 

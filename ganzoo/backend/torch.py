@@ -17,7 +17,7 @@ class Trainer:
 
     def fit(self, *args, **kwargs):
         raise NotImplementedError(
-            "On PyTorch ganzoo loads weights and makes pictures; it trains on TensorFlow and JAX. "
+            "On PyTorch ganzoo loads weights and makes images; it trains on TensorFlow and JAX. "
             "Set KERAS_BACKEND=tensorflow or KERAS_BACKEND=jax, save with `ganzoo publish`, and "
             "load the file here."
         )

@@ -194,7 +194,7 @@ def _translated(form, out, originals):
 
 
 def _watched(batches, count):
-    """The batches, with a progress bar where somebody may look at it."""
+    """The batches, with a progress bar on a terminal."""
     import tqdm
 
     with tqdm.tqdm(total=count, unit=" pictures", disable=None, leave=False) as bar:

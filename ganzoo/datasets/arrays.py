@@ -37,7 +37,7 @@ def from_arrays(images, targets, labels, class_names=None):
 
 
 def _whole_numbers(targets, count):
-    """One int32 label for each of so many images."""
+    """The labels of `count` images, one int32 for each."""
     if targets is None:
         raise ValueError(
             "`labels=True`, but there are no labels: pass a pair (images, labels), or an .npz "

@@ -67,14 +67,14 @@ def without_images(names, folders, empty, class_names):
         class_names: of the classes.
     """
     shared = common_folder(folders.values())
-    beside = set()
+    parents = set()
     for name in names:
         parts = pathlib.PurePosixPath(name).parts[:-1]
-        beside.add(parts[: len(parts) - len(folders[name]) + shared])
+        parents.add(parts[: len(parts) - len(folders[name]) + shared])
     hollow = set()
     for name in empty:
         path = pathlib.PurePosixPath(name)
         is_known = path.name in class_names or path.name.lower() in SPLIT_OF
-        if path.parts and path.parts[:-1] in beside and not is_known:
+        if path.parts and path.parts[:-1] in parents and not is_known:
             hollow.add(path.parts[-1])
     return sorted(hollow)

@@ -110,7 +110,7 @@ def look_dark(images: Iterable[np.ndarray]) -> float | None:
 
 
 def dark(high: float, source: Any) -> str:
-    """The warning about images that `look_dark` found."""
+    """The warning about images that `look_dark`."""
     kind = " They look like masks of 0 and 1." if high == 1 else ""
     return (
         f"The images of {str(source)!r} are nearly black: no value is above {high:g} of 255.{kind} "

@@ -47,7 +47,7 @@ def load(
     in memory (`ganzoo.datasets.CACHE_BYTES`), larger data is read again in every epoch, in
     constant memory. The order is a function of `seed` and of the epoch's number alone.
 
-    One line on standard error says what was found: how many images, of what size and depth, in
+    One line on standard error says what the data holds: how many images, of what size and depth, in
     which classes, and what was left out. Whatever is read otherwise than its files suggest is a
     warning.
 
@@ -68,7 +68,7 @@ def load(
             * an array `(count, height, width[, channels])`, or a pair `(images, labels)`.
         split: `"train"`, `"test"` or what the source has. A folder has splits if all its images
             lie in sub-folders called 'train', 'test' or 'validation' (or 'training', 'val', …), or
-            if 'train' has one of the others beside it; without splits all of it is `"train"`.
+            if 'train' has one of the others next to it; without splits all of it is `"train"`.
             `digits` keeps every sixth image for `"test"`.
         image_size: side, or `(height, width)`, to which images are brought: scaled to cover it,
             then cut at the centre. None: as they are; images of different sizes are an error.
@@ -90,7 +90,7 @@ def load(
         class_names: for folders and zips with `labels=True`: the classes in the order of their
             numbers, such as those of a trained model; there may be more than the folder has.
             None: all that the folder has.
-        verbose: print the line that says what was found.
+        verbose: print the line that says what the data holds.
 
     Returns:
         A `tf.data.Dataset` (a `keras.utils.PyDataset` with the same batches where TensorFlow is

@@ -67,7 +67,7 @@ def check(batch_size, seed):
 
 
 def name_of(source):
-    """The source as text; a path that a name in use would hide is told apart from it."""
+    """The source as text; a folder called like a name is written as a path, `./name`."""
     if not isinstance(source, (str, os.PathLike)):
         return "arrays"
     bare = isinstance(source, str) and pathlib.Path(source).name == source

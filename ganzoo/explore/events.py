@@ -43,7 +43,7 @@ class Events:
         self.explorer = explorer
         self.gr = gr
         self._folder = tempfile.TemporaryDirectory(prefix="ganzoo-explore-")
-        # What is uploaded and shown lies there too, for nobody else, and is served from nowhere
+        # What is uploaded and shown lies there too, for no one else, and is served from nowhere
         # else: the usual place is shared by all of Gradio's pages, and users, of a machine.
         os.environ["GRADIO_TEMP_DIR"] = os.path.join(self._folder.name, "gradio")
         self._places = []
@@ -93,7 +93,7 @@ class Events:
         gr, model = self.gr, self.explorer.model(title)
         can = {what: hasattr(model, what) for what in ("generate", "translate", "reconstruct")}
         names = self.explorer.classes(title)
-        # Gradio leaves the head of a tab that was to be seen when it is told `False`.
+        # Gradio leaves the head of a tab that was to be seen at `False`.
         visible = [can["generate"]] * 3 + [can["translate"], can["reconstruct"]]
         choices = [(name, str(i)) for i, name in enumerate(names)]
         most = self.explorer.most_truncation(title)
@@ -125,7 +125,7 @@ class Events:
     @_reported
     def through(self, what, title, path, reverse):
         if path is None:
-            raise ValueError("Choose a picture first.")
+            raise ValueError("Choose an image first.")
         return [_enlarged(image) for image in self.explorer.through(title, what, path, reverse)]
 
     @_reported

@@ -107,17 +107,17 @@ class Explorer:
         """What images a model takes to translate or reconstruct, in a sentence or two."""
         shape = self.model(title).image_shape
         if len(shape) != 3:
-            return "This model is one of points, not of pictures."
+            return "This model is one of points, not of images."
         data = catalogue.trained_on(texts.local(title)).get("data", [])
         if len(data) == 1 and self.can(title, "translate"):
             data = data[0].split(" and ")  # as it is published
         names = [_markdown(pathlib.Path(name).stem) for name in data]
         kind = "pixels, without colours" if shape[2] == 1 else "pixels"
-        size = f"Any picture will do; it is brought to {shape[0]}×{shape[1]} {kind}."
+        size = f"Any image will do; it is brought to {shape[0]}×{shape[1]} {kind}."
         if len(names) == 2:
             back = ", or the other way" if self.can(title, "reverse") else ""
-            return f"{size} This model turns pictures of *{names[0]}* into *{names[1]}*{back}."
-        return f"{size} This model knows pictures of *{names[0]}*." if names else size
+            return f"{size} This model turns images of *{names[0]}* into *{names[1]}*{back}."
+        return f"{size} This model knows images of *{names[0]}*." if names else size
 
     def most_truncation(self, title: str) -> float:
         """Where the slider of truncation ends, which is none: for latents, of which 6 in 100,000
@@ -229,7 +229,7 @@ class Explorer:
             model = self.model(title)
             shape = model.image_shape
             if len(shape) != 3:
-                raise ValueError("This model is one of points, not of pictures.")
+                raise ValueError("This model is one of points, not of images.")
             image = read_picture(path, shape[:2], shape[2])[None]
             options = {"reverse": True} if reverse else {}
             return image[0], getattr(model, what)(image, **options)[0]
@@ -251,7 +251,7 @@ class Explorer:
         return path
 
 
-AGAIN = '''"""Makes the picture again."""
+AGAIN = '''"""Makes the image again."""
 
 import numpy as np
 
@@ -295,9 +295,7 @@ def read_picture(path: types.Path, size: tuple[int, int], channels: int) -> np.n
     except Exception as error:  # Pillow raises many kinds at damaged files
         unknown = isinstance(error, UnidentifiedImageError)  # whose words have the path
         wrong = "it is none that is known" if unknown else str(error) or type(error).__name__
-        raise ValueError(
-            f"This picture cannot be used ({wrong}). Take a PNG or JPEG file."
-        ) from None
+        raise ValueError(f"This image cannot be used ({wrong}). Take a PNG or JPEG file.") from None
 
 
 def _markdown(name):

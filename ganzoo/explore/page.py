@@ -23,13 +23,13 @@ CSS = """
 """
 WELCOME = "# ganzoo\nTrained models to play with: choose one, then move what is below it."
 HELP = {
-    "latents": "A picture is made of random numbers, its latents: draw others by the seed, or move "
+    "latents": "An image is made of random numbers, its latents: draw others by the seed, or move "
     "them by the sliders.",
-    "between": "The way from the picture of one seed to that of another.",
-    "arithmetic": "Latents of several seeds, averaged, then subtracted and added: do the pictures "
+    "between": "The way from the image of one seed to that of another.",
+    "arithmetic": "Latents of several seeds, averaged, then subtracted and added: do the images "
     "follow?",
-    "translate": "Upload a picture, and see what the model turns it into.",
-    "reconstruct": "Upload a picture: the model makes it again of the few numbers that it keeps of "
+    "translate": "Upload an image, and see what the model turns it into.",
+    "reconstruct": "Upload an image: the model makes it again of the few numbers that it keeps of "
     "it.",
 }
 """A line for each tab."""
@@ -82,7 +82,7 @@ def _gradio():
     # value of any field, and asks Google about names that it does not know.
     safehttpx.get = safehttpx.async_validate_url = _fetch_nothing
 
-    # What a visitor gets wrong is said on the page; it would be in the terminal, too, at length.
+    # A visitor's errors are shown on the page; they would be in the terminal, too, at length.
     gr.Error.__init__ = functools.partialmethod(gr.Error.__init__, print_exception=False)
     return gr
 
@@ -111,15 +111,15 @@ class _Latents:
                         for i in range(SLIDERS)
                     ]
                 with gr.Column():
-                    self.image = _image(gr, "Picture", "picture", format="png")
-                    self.save = gr.Button("Save picture, latents and code", elem_id="save")
+                    self.image = _image(gr, "Image", "picture", format="png")
+                    self.save = gr.Button("Save image, latents and code", elem_id="save")
                     self.download = gr.File(label="All in one zip", elem_id="download")
 
     def _add_start(self, gr):
         self.seed = gr.Number(
             0,
             label="Seed",
-            info="Each makes another picture.",
+            info="Each makes another image.",
             precision=0,
             minimum=0,
             elem_id="seed",
@@ -183,7 +183,7 @@ class _Between:
             with gr.Row():
                 self.start = gr.Number(0, label="From seed", precision=0, minimum=0)
                 self.end = gr.Number(1, label="To seed", precision=0, minimum=0)
-                self.steps = gr.Slider(2, 32, 8, step=1, label="Pictures")
+                self.steps = gr.Slider(2, 32, 8, step=1, label="Images")
             self.walk = gr.Button("Walk", elem_id="walk")
             self.strip = _image(gr, "Strip", "strip", format="png")
             self.film = _image(gr, "Animation", "film")
@@ -228,7 +228,7 @@ class _Through:
                     self.wants = gr.Markdown()
                     # Not gr.Image, which reads the file itself, and says less of what is wrong.
                     upload = gr.File(
-                        label="Your picture",
+                        label="Your image",
                         elem_id=f"{what}-given",
                         type="filepath",
                         file_types=["image"],

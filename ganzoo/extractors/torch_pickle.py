@@ -1,6 +1,6 @@
 """State dicts of PyTorch, read without PyTorch and without running what the file says.
 
-Such a file is a pickle, which is a program, beside the raw numbers. Python's own unpickler is the
+Such a file is a pickle, which is a program, next to the raw numbers. Python's own unpickler is the
 wrong tool even with its imports forbidden: a few bytes make it allocate gigabytes (a memo index)
 or overflow the C stack (the hash of a deeply nested tuple). So the few instructions that a state
 dict needs are interpreted here, and all others are refused.
@@ -195,6 +195,10 @@ _GLOBALS = {
 }
 
 
+_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+_EMPTY = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple}
+
+
 def _run(file):
     """What the pickle at the file's position describes; the file then stands behind it.
 
@@ -202,21 +206,6 @@ def _run(file):
     must not be compared, hashed or printed before its type is known.
     """
     stack, marks, memo = [], [], {}
-
-    def since_mark():
-        start = marks.pop()
-        items = stack[start:]
-        del stack[start:]
-        return items
-
-    def fill(target, items):
-        if not isinstance(target, dict):
-            raise ValueError("it gives items to something that is no dict")
-        for key, value in zip(items[::2], items[1::2], strict=True):
-            if not isinstance(key, str):
-                raise ValueError("a key is no text")
-            target[key] = value
-
     for step, (code, value, _) in enumerate(pickletools.genops(file)):
         if step == _STEPS:
             raise ValueError(f"it needs more than {_STEPS} instructions to read")
@@ -227,35 +216,29 @@ def _run(file):
                 stack.append(value)
             case "BINUNICODE" | "BINSTRING" | "SHORT_BINSTRING":
                 stack.append(value)
-            case "NONE":
-                stack.append(None)
-            case "NEWTRUE" | "NEWFALSE":
-                stack.append(code.name == "NEWTRUE")
-            case "EMPTY_DICT":
-                stack.append({})
-            case "EMPTY_LIST":
-                stack.append([])
-            case "EMPTY_TUPLE":
-                stack.append(())
+            case "NONE" | "NEWTRUE" | "NEWFALSE":
+                stack.append(_CONSTANTS[code.name])
+            case "EMPTY_DICT" | "EMPTY_LIST" | "EMPTY_TUPLE":
+                stack.append(_EMPTY[code.name]())
             case "TUPLE1" | "TUPLE2" | "TUPLE3":
                 items = [stack.pop() for _ in range(int(code.name[-1]))]
                 stack.append(tuple(reversed(items)))
             case "MARK":
                 marks.append(len(stack))
             case "TUPLE":
-                stack.append(tuple(since_mark()))
+                stack.append(tuple(_since_mark(stack, marks)))
             case "APPEND":
                 item = stack.pop()
                 stack[-1].append(item)
             case "APPENDS":
-                items = since_mark()
+                items = _since_mark(stack, marks)
                 stack[-1].extend(items)
             case "SETITEM":
                 item, key = stack.pop(), stack.pop()
-                fill(stack[-1], [key, item])
+                _fill(stack[-1], [key, item])
             case "SETITEMS":
-                items = since_mark()
-                fill(stack[-1], items)
+                items = _since_mark(stack, marks)
+                _fill(stack[-1], items)
             case "BINPUT" | "LONG_BINPUT":
                 memo[value] = stack[-1]
             case "BINGET" | "LONG_BINGET":
@@ -275,6 +258,24 @@ def _run(file):
                 return stack.pop()
             case _:
                 raise ValueError(f"it holds code (instruction {code.name}), which is refused")
+
+
+def _since_mark(stack, marks):
+    """Take from the stack what was put there since the last mark."""
+    start = marks.pop()
+    items = stack[start:]
+    del stack[start:]
+    return items
+
+
+def _fill(target, items):
+    """Put keys and values, which take turns in `items`, into a dict."""
+    if not isinstance(target, dict):
+        raise ValueError("it gives items to something that is no dict")
+    for key, value in zip(items[::2], items[1::2], strict=True):
+        if not isinstance(key, str):
+            raise ValueError("a key is no text")
+        target[key] = value
 
 
 def _tensors(state, limit):

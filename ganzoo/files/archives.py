@@ -1,4 +1,4 @@
-"""Zips, whoever made them: members are read one by one, within bounds, and never put on disk."""
+"""Zips of any origin: members are read one by one, within bounds, and never put on disk."""
 
 import zipfile
 

@@ -22,7 +22,7 @@ KINDS = {"F16": 2, "F32": 4, "I32": 4}
 """Types of tensors, as the format calls them, and their bytes."""
 LARGEST_HEADER = 1 << 20
 SPARE = 100_000_000
-"""Numbers that a model may have beside what its file announces, such as a history of images."""
+"""Numbers that a model may have beyond what its file announces, such as a history of images."""
 
 
 def named(model):
@@ -76,7 +76,7 @@ def write(model, path, **metadata):
     Args:
         model: a built `ganzoo.Game`.
         path: of the file, replaced if it is there.
-        **metadata: plain data to put beside the model's name and arguments.
+        **metadata: plain data to put next to the model's name and arguments.
     """
     import keras
     from safetensors import numpy as safetensors
@@ -193,8 +193,9 @@ _PATCHED = threading.RLock()
 
 @contextlib.contextmanager
 def at_most(parameters, arrays):
-    """Raise a `ValueError` where layers made inside would have more weights than so many, or in
-    more arrays, before memory is taken for them. What is not trained may have `SPARE` more."""
+    """Raise a `ValueError` where layers made inside would have more than `parameters` weights, or
+    more than `arrays` arrays, before memory is taken for them. What is not trained may have `SPARE`
+    more."""
     import keras
 
     layer, thread = keras.layers.Layer, threading.get_ident()

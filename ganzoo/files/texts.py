@@ -76,7 +76,7 @@ class Terminal:
 
 
 def say(line: str, file: TextIO | None = None) -> None:
-    """`print`, whatever is in the line and whether or not somebody still reads it: no training must
+    """`print`, whatever is in the line and whether or not it is still read: no training must
     end because of a line that cannot be shown.
 
     Args:
