@@ -36,7 +36,7 @@ class Small(GAN):
     """A generator of one linear layer, which makes Gaussians, and a discriminator of two hidden
     layers."""
 
-    accepts_points = True
+    modalities = (ganzoo.modalities.Points(),)
 
     def build_generator(self):
         latents = keras.Input((self.latent_dim,), name="latents")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for checkers and editors
     from ganzoo import layers as layers
     from ganzoo import losses as losses
     from ganzoo import metrics as metrics
+    from ganzoo import modalities as modalities
     from ganzoo import models as models
     from ganzoo import networks as networks
     from ganzoo import penalties as penalties
@@ -69,6 +70,7 @@ _MODULES = (
     "layers",
     "losses",
     "metrics",
+    "modalities",
     "models",
     "networks",
     "penalties",

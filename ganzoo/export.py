@@ -15,9 +15,7 @@ from ganzoo import types
 from ganzoo import validation
 from ganzoo.families.autoencoding import to_codes
 from ganzoo.files import safetensors
-from ganzoo.modalities.images import PictureGame
-from ganzoo.modalities.images import scaled
-from ganzoo.modalities.images import to_pictures
+from ganzoo.game import Game
 
 FORMS = {".onnx": "onnx", ".tflite": "litert", ".safetensors": "safetensors", "": "savedmodel"}
 """What a path is by its ending."""
@@ -25,7 +23,7 @@ PRIME, ANOTHER_PRIME = 2**31 - 1, 2**31 - 19
 
 
 def write(
-    model: PictureGame,
+    model: Game,
     path: types.Path,
     *,
     form: Literal["onnx", "litert", "safetensors", "savedmodel"] | None = None,
@@ -111,7 +109,7 @@ def write(
 
 
 def plan(
-    model: PictureGame,
+    model: Game,
     path: types.Path,
     *,
     form: Literal["onnx", "litert", "safetensors", "savedmodel"] | None = None,
@@ -175,43 +173,45 @@ def _make(model, form, found, work):
 
 
 def functions(
-    model: PictureGame, truncation: float | None = None
+    model: Game, truncation: float | None = None
 ) -> list[tuple[str, dict[str, Any], Callable]]:
-    """What of a model is exported: `(name, inputs, function)`, see `ganzoo.backend.forms`."""
+    """What of a model is exported: `(name, inputs, function)`, see `ganzoo.backend.exporters`."""
     validation.optional(validation.real, "truncation", truncation, above=0)
     found = []
     if hasattr(model, "generate"):
         found += _generating(model, truncation)
-    kind = "uint8" if len(model.image_shape) == 3 else "float32"  # of points
-    pictures = {"images": ((None, *model.image_shape), kind)}
+    pictures = {"images": ((None, *model.image_shape), model.modality.dtype)}
     if hasattr(model, "translate"):
         for name, reverse in (("translate", False), ("translate_back", True)):
             try:
                 network = model.translator(reverse)
             except ValueError:  # it has no way back
                 continue
-            found.append((name, pictures, _translating(network)))
+            found.append((name, pictures, _translating(network, model.modality)))
     if hasattr(model, "encode"):
         encode, reconstruct = _encoding(model)
         found += [("encode", pictures, encode), ("reconstruct", pictures, reconstruct)]
     return found
 
 
-def _translating(network):
+def _translating(network, kind):
     def translate(images):
-        return {"pictures": to_pictures(network(scaled(images), training=False))[0]}
+        outputs = network(kind.preprocess(images), training=False)
+        return {"pictures": kind.postprocess(outputs)[0]}
 
     return translate
 
 
 def _encoding(model):
     encoder, decoder = model.in_use("encoder"), model.in_use(model.makes_pictures)
+    kind = model.modality
 
     def encode(images):
-        return {"codes": to_codes(encoder(scaled(images), training=False))[0]}
+        return {"codes": to_codes(encoder(kind.preprocess(images), training=False))[0]}
 
     def reconstruct(images):
-        return {"pictures": to_pictures(decoder(encode(images)["codes"], training=False))[0]}
+        outputs = decoder(encode(images)["codes"], training=False)
+        return {"pictures": kind.postprocess(outputs)[0]}
 
     return encode, reconstruct
 
@@ -227,7 +227,7 @@ def _generating(model, truncation):
         inputs += [value * one for value in settings]
         made = network(inputs if len(inputs) > 1 else latents, training=False)
         made = made if isinstance(made, dict) else {"pictures": made}
-        return {name: to_pictures(x)[0] for name, x in made.items()}
+        return {name: model.modality.postprocess(x)[0] for name, x in made.items()}
 
     def from_seed(seed, count=None, labels=None):
         if conditional:  # as many as there are labels
@@ -243,9 +243,7 @@ def _generating(model, truncation):
     return [("from_latents", given, from_latents), ("from_seed", drawn, from_seed)]
 
 
-def latents(
-    model: PictureGame, seed: int, count: int, truncation: float | None = None
-) -> np.ndarray:
+def latents(model: Game, seed: int, count: int, truncation: float | None = None) -> np.ndarray:
     """Those that an exported model draws from a seed, `(count, latent_width)` float32.
 
     Example:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from ganzoo import images
 from ganzoo import validation
-from ganzoo.modalities.images import PictureGame
+from ganzoo.game import Game
 
 
 class Walk(typing.NamedTuple):
@@ -25,7 +25,7 @@ class Walk(typing.NamedTuple):
 
 
 def interpolate(
-    model: PictureGame,
+    model: Game,
     start: ArrayLike | None = None,
     end: ArrayLike | None = None,
     steps: int = 8,
@@ -81,7 +81,7 @@ def interpolate(
 
 
 def traverse(
-    model: PictureGame,
+    model: Game,
     dims: ArrayLike,
     values: ArrayLike = (-2.0, -1.0, 0.0, 1.0, 2.0),
     *,
@@ -131,7 +131,7 @@ def traverse(
 
 
 def arithmetic(
-    model: PictureGame, a: ArrayLike, b: ArrayLike, c: ArrayLike, *, labels: ArrayLike | None = None
+    model: Game, a: ArrayLike, b: ArrayLike, c: ArrayLike, *, labels: ArrayLike | None = None
 ) -> Walk:
     """The mean of some latents minus the mean of others plus the mean of a third group.
 
@@ -187,7 +187,7 @@ class Directions(typing.NamedTuple):
 
 
 def directions(
-    model: PictureGame,
+    model: Game,
     count: int = 10,
     *,
     method: Literal["ganspace", "sefa"] = "ganspace",
@@ -258,7 +258,7 @@ def directions(
 
 
 def along(
-    model: PictureGame,
+    model: Game,
     vectors: ArrayLike,
     values: ArrayLike = (-3.0, -1.5, 0.0, 1.5, 3.0),
     *,

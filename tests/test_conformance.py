@@ -1,5 +1,6 @@
 """Every model of the zoo keeps every promise. Rows are in `tests/cases.py`."""
 
+import ast
 import functools
 import hashlib
 import inspect
@@ -385,9 +386,19 @@ def test_the_docstring_says_what_users_need(name):
             assert parameter.default is not parameter.empty
             inherited = any(parameter.name in b.arguments() for b in cls.__bases__)
             assert inherited or names(doc, parameter.name), parameter.name
-    lines = inspect.getsource(inspect.getmodule(cls)).splitlines()
-    assert len(lines) <= 150, "a model file shows only how the model differs"
+    assert lines_of_code(inspect.getsource(inspect.getmodule(cls))) <= 120, "make it a folder"
     assert "train_step" not in vars(cls) and "play" not in vars(cls)
+
+
+def lines_of_code(source):
+    """Lines beside docstrings, imports, comments and blank ones."""
+    tree, aside = ast.parse(source), set()
+    for node in ast.walk(tree):
+        text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if text or isinstance(node, (ast.Import, ast.ImportFrom)):
+            aside |= set(range(node.lineno, node.end_lineno + 1))
+    lines = enumerate(source.splitlines(), 1)
+    return sum(1 for i, x in lines if i not in aside and x.strip() and x.strip()[0] != "#")
 
 
 @each_model

@@ -683,7 +683,7 @@ def ring(n, modes, rng):
 def compare(real, samples, labels=None):
     classes = None if labels is None else 10
     model = types.SimpleNamespace(num_classes=classes, label_range=classes and range(classes))
-    return measurements.Real(model, real, labels).compare(measurements._flat(samples))
+    return measurements.Real(model, real, labels).compare(measurements.rows_of(samples))
 
 
 @pytest.mark.parametrize("modes, missed", [(8, 0), (6, 2 / 8), (4, 4 / 8), (1, 7 / 8)])
@@ -719,7 +719,7 @@ def test_like_is_compared_with_like():
 def test_large_pictures_are_averaged_down():
     images = np.zeros((2, 70, 64, 3), "uint8")
     images[:, :3, :2] = 255
-    flat = measurements._flat(images)
+    flat = measurements.rows_of(images)
     assert flat.shape == (2, 23 * 32 * 3)
     assert flat[0, 0] == 1 and flat.sum() == pytest.approx(2 * (3 * 2 - flat.shape[1]))
 

@@ -252,6 +252,27 @@ def test_shipped_weights_work_whatever_keras_json_says(tmp_path):
     assert found[0] == found[1] != ""
 
 
+@on_tensorflow
+def test_many_models_in_a_process_are_no_reason_for_a_warning(caplog):
+    import tensorflow as tf
+
+    images = np.zeros((16, 8, 8, 1), "uint8")
+    for _ in range(8):
+        model = ganzoo.get("vanilla", generator_units=(4,), discriminator_units=(4,), seed=0)
+        model.fit(images, batch_size=8, verbose=0)
+        model.generate(2, seed=0)
+    assert "retracing" not in caplog.text
+
+    for _ in range(8):  # of functions of the user's own it is still told
+
+        @tf.function
+        def own(x):
+            return x
+
+        own(tf.zeros(()))
+    assert "retracing" in caplog.text
+
+
 # Batches ---------------------------------------------------------------------------------------
 
 

@@ -82,7 +82,7 @@ ARRAY = "numpy.ndarray[tuple[Any, ...], numpy.dtype[Any]]"
 REVEALED = [
     "ganzoo.models.dcgan.DCGAN",
     *[ARRAY] * 5,
-    "ganzoo.modalities.images.PictureGame",
+    "ganzoo.game.game.Game",
     "ganzoo.evaluation.score_sheet.ScoreSheet",
     "float | None",
     "PIL.Image.Image",

@@ -1,5 +1,7 @@
 """TensorFlow: a step that updates variables in place."""
 
+import logging
+
 import keras
 import tensorflow as tf
 
@@ -23,6 +25,22 @@ from ganzoo.backend.tensorflow_ops import grouped_conv as grouped_conv
 from ganzoo.backend.tensorflow_ops import layer_norm as layer_norm
 from ganzoo.backend.tensorflow_ops import picture_conv as picture_conv
 from ganzoo.backend.tensorflow_ops import picture_conv_transpose as picture_conv_transpose
+
+
+class _OfNewModels(logging.Filter):
+    """Leaves out warnings that a function is traced again and again.
+
+    Every model has a step and an inference function of its own. TensorFlow tells functions apart by
+    the line that defines them, so it takes those of five small models for one.
+    """
+
+    def filter(self, record):
+        message = record.getMessage()
+        ours = "TensorFlowTrainer._make_function" in message or "inference.<locals>" in message
+        return not (ours and "triggered tf.function retracing" in message)
+
+
+tf.get_logger().addFilter(_OfNewModels())
 
 
 class Trainer:

@@ -15,7 +15,7 @@ from ganzoo import validation
 from ganzoo.callbacks.base import Writes
 from ganzoo.files.atomic import replacing
 from ganzoo.files.run_folder import SampleFiles
-from ganzoo.modalities.images import to_pictures
+from ganzoo.modalities import kind_of
 
 
 class SampleGrid(Writes):
@@ -125,4 +125,4 @@ def _first(data, n):
     """The first `n` examples of a data set of batches, a list of uint8 arrays."""
     found = first_batches(data, n)
     columns = [np.concatenate([np.asarray(part) for part in column])[:n] for column in zip(*found)]
-    return [x if x.dtype == np.uint8 else np.asarray(to_pictures(x)[0]) for x in columns]
+    return [x if x.dtype == np.uint8 else kind_of(x.shape[1:]).from_network(x) for x in columns]

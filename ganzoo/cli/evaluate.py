@@ -65,8 +65,7 @@ def evaluate(model, weights, data, export, out, as_json, **options):
 
     row = catalogue.rows().get(f"{name}.{source}")
     place = pathlib.Path(source).expanduser()
-    folder = place if not row and (place / "checkpoints").is_dir() else None
-    run = _Run(folder) if folder else None
+    run = _Newest(RunFolder(place)) if not row and RunFolder(place).is_run else None
     data, settings = _settings(data, row, place, **options)
     sheets = runs.evaluate(
         {key: (name, path) for key, path in (run.models() if run else {"last": source}).items()},
@@ -76,30 +75,29 @@ def evaluate(model, weights, data, export, out, as_json, **options):
         show=None if as_json else click.echo,
         **settings,
     )
+    last = run and run.folder.is_last(run.epoch)
     if run:
-        mark = runs.mark(folder, run.epoch)
-        if run.nearest.exists():
-            run.nearest.replace(folder / f"nearest{mark}.png")
-        out = out or folder / f"scores{mark}.json"
+        if last and run.nearest.exists():
+            run.nearest.replace(run.folder.nearest)
+        scores = run.folder.scores
+        out = out or (scores if last else of_epoch(scores, run.epoch))
     _report(sheets, out, as_json)
-    if run and not mark:  # otherwise the training writes its own at the end
-        runs.write_report(folder, lambda line: click.echo(line, err=True))
+    if last:  # otherwise the training writes its own at the end
+        runs.write_report(run.folder, lambda line: click.echo(line, err=True))
 
 
-class _Run:
-    """The newest model of a run folder: one file, because a training may add another meanwhile."""
+class _Newest:
+    """The newest model of a run: one file, because a training may add another meanwhile."""
 
     def __init__(self, folder):
-        from ganzoo.zoo import weights
-
-        checkpoints = weights.by_epoch(folder / "checkpoints", ".keras")
-        self.epoch, self.newest = list(checkpoints.items())[-1]
-        self.best = folder / "checkpoints" / "best.keras"
-        self.nearest = folder / f"nearest-epoch-{self.epoch:04d}.png"
+        self.folder = folder
+        self.epoch, self.file = list(folder.checkpoints.by_epoch().items())[-1]
+        self.nearest = of_epoch(folder.nearest, self.epoch)
 
     def models(self):
         """The files to score."""
-        return {"last": self.newest, **({"best": self.best} if self.best.is_file() else {})}
+        best = self.folder.checkpoints.best
+        return {"last": self.file, **({"best": best} if best.is_file() else {})}
 
 
 def _settings(data, row, place, metrics, skip_damaged, value_range, **settings):
@@ -131,9 +129,8 @@ def _settings(data, row, place, metrics, skip_damaged, value_range, **settings):
 def _report(sheets, out, as_json):
     """Save the last model's score sheet at `out`, those of others next to it; and tell."""
     if out is not None:
-        path = pathlib.Path(out)
         for which, sheet in sheets.items():
-            sheet.save(path if which == "last" else path.with_name(f"{path.stem}-{which}.json"))
+            sheet.save(sheet_of(pathlib.Path(out), which))
     if as_json:
         click.echo(json.dumps({which: sheet.to_dict() for which, sheet in sheets.items()}))
     elif out is not None:

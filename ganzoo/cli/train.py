@@ -112,7 +112,7 @@ def train(model, weights, data, out, as_json, **options):
         runs.train(
             model,
             data,
-            out=out,
+            out=run,
             weights=weights,
             imports=click.get_current_context().meta.get(IMPORTS, ()),
             say=say,
@@ -120,8 +120,8 @@ def train(model, weights, data, out, as_json, **options):
             **settings,
         )
     except KeyboardInterrupt:
-        checkpoints = sources.by_epoch(out / "checkpoints", ".keras")
-        hint = f"goes on after epoch {max(checkpoints)}" if checkpoints else "begins again"
+        newest = run.checkpoints.newest
+        hint = f"goes on after epoch {newest}" if newest else "begins again"
         click.echo(f"\nInterrupted. The same command {hint}.", err=True)
         sys.exit(INTERRUPTED)
     if as_json:

@@ -5,6 +5,8 @@ import dataclasses
 import math
 from typing import Any
 
+from ganzoo.modalities import kind_of
+
 
 @dataclasses.dataclass
 class Contents:
@@ -38,11 +40,11 @@ class Contents:
     animations: int = 0
 
     def __str__(self) -> str:
-        points = len(self.shape) == 1
-        what = f"{self.images:,} {'points' if points else 'images'}"
+        kind = kind_of(self.shape)
+        what = f"{self.images:,} {kind.name}"
         if self.files is not None:
             what += f" in {self.files:,} files"
-        size = f"{self.shape[0]} numbers each" if points else "×".join(map(str, self.shape))
+        size = kind.describe()
         if self.sizes > 1:
             size += f" (scaled and cropped from {self.sizes} sizes)"
         split = f" ({self.split})" if self.split != "train" or len(self.in_splits) > 1 else ""

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from ganzoo import datasets
+from ganzoo import modalities
 from ganzoo import types
 from ganzoo import validation
 from ganzoo.datasets import arrays
@@ -113,7 +114,7 @@ def open_images(
 def side_by_side(originals: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Two batches of images as one of pairs, `(n, height, 2 · width + 1, channels)` uint8."""
     if originals.dtype != np.uint8:
-        originals = np.clip(np.round(originals * 127.5 + 127.5), 0, 255).astype("uint8")
+        originals = modalities.Images().from_network(originals)
     line = np.full_like(others[:, :, :1], 255)
     return np.concatenate([originals, line, others], axis=2)
 

@@ -136,17 +136,12 @@ def exploding(model, now, signals):
     return None
 
 
-def _things(model):
-    return "points" if len(model.image_shape) == 1 else "pictures"
-
-
 def collapsed(model, now, signals):
-    points = len(model.image_shape) == 1
-    things = _things(model)
+    things = model.modality.name
     diversity, missed = now["diversity"], now["missed"]
     past = [row for row in signals if "diversity" in row]
     ripe = now["step"] >= GRACE
-    few, limit = diversity < 0.3, 0.2 if points else 0.6
+    few, limit = diversity < 0.3, model.modality.most_missed
     fell = max(row["diversity"] for row in past) > 3 * diversity
     left = min(row["missed"] for row in past) < limit / 3
     if few and (ripe or fell):
@@ -195,7 +190,7 @@ def narrow(model, now, signals):
     if progress is None:  # a short training has no score from before
         progress = [(score(row, "frechet"), row["epoch"]) for row in scored]
     recall, precision = score(now, "recall"), score(now, "precision")
-    seen = f"The samples reach {recall:.1%} of the real {_things(model)} (recall {recall:.2g})"
+    seen = f"The samples reach {recall:.1%} of the real {model.modality.name} (recall {recall:.2g})"
     seen += "." if precision is None else f", and {precision:.0%} of the samples look real."
     (before, epoch), (after, last) = progress
     if None in (before, after) or _stands(progress):

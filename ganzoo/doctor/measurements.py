@@ -9,6 +9,7 @@ from keras import ops
 from ganzoo import backend
 from ganzoo import losses
 from ganzoo.families.gan import GAN
+from ganzoo.modalities import kind_of
 
 
 def measurable(model):
@@ -40,7 +41,7 @@ class Real:
         if model.num_classes is None:
             labels = None  # its samples are of no class
         self.labels = labels
-        self.flat = _flat(images)
+        self.flat = rows_of(images)
         # Like is compared with like: pairs of one class, where there are classes.
         n = len(images)
         same = np.ones((n, n), bool) if labels is None else labels[:, None] == labels[None]
@@ -51,7 +52,7 @@ class Real:
     def measure(self, model, seed):
         """The signals that need real examples: see `Doctor`."""
         labels = {} if self.labels is None else {"labels": self.labels}
-        samples = _flat(model.generate(len(self.flat), seed=seed, **labels))
+        samples = rows_of(model.generate(len(self.flat), seed=seed, **labels))
         return {**self.compare(samples), **self.probe(model)}
 
     def compare(self, samples):
@@ -151,16 +152,10 @@ def _batches(data):
         yield from data
 
 
-def _flat(images, side=32):
-    """`(n, numbers)` float64 in [-1, 1]; pictures larger than `side` are averaged down to it."""
-    x = np.asarray(images)
-    x = x / 127.5 - 1.0 if x.dtype == np.uint8 else x.astype("float64")
-    if x.ndim == 4:
-        n, height, width, channels = x.shape
-        fh, fw = -(-height // side), -(-width // side)
-        x = x[:, : height // fh * fh, : width // fw * fw]
-        x = x.reshape(n, height // fh, fh, width // fw, fw, channels).mean(axis=(2, 4))
-    return x.reshape(len(x), -1)
+def rows_of(examples):
+    """Examples as rows of numbers to measure distances between."""
+    examples = np.asarray(examples)
+    return kind_of(examples.shape[1:]).rows(examples)
 
 
 def _distances(a, b):

@@ -45,12 +45,13 @@ from ganzoo.evaluation.samples import who
 from ganzoo.evaluation.score_sheet import Score
 from ganzoo.evaluation.score_sheet import ScoreSheet
 from ganzoo.extractors import inception
+from ganzoo.game import Game
 from ganzoo.metrics.states import Moments
 from ganzoo.metrics.states import keys_of
-from ganzoo.modalities.images import PictureGame
+from ganzoo.modalities import kind_of
 
 
-def evaluate(model: PictureGame | np.ndarray, data: Any, **settings: Any) -> ScoreSheet:
+def evaluate(model: Game | np.ndarray, data: Any, **settings: Any) -> ScoreSheet:
     """How good the samples of a model are: a score sheet.
 
     Args:
@@ -254,7 +255,7 @@ class Evaluator:
 
     def _look(self, images, labels, features=True):
         rows = dict(self.extractor(images)) if features else {}
-        if images.ndim == 4:
+        if kind_of(images.shape[1:]).size:
             rows["pixels"] = pixels(images)
         return Look(images.shape[1:], rows, labels, keys_of(images))
 
@@ -344,7 +345,7 @@ class Evaluator:
             start = end
 
     def judge(
-        self, model: PictureGame | np.ndarray, progress: Callable[[int], object] | None = None
+        self, model: Game | np.ndarray, progress: Callable[[int], object] | None = None
     ) -> ScoreSheet:
         """The score sheet of one model, or of given samples; see `evaluate`.
 
@@ -423,9 +424,7 @@ class Evaluator:
         }
         return ScoreSheet(scores, passport, tuple(dict.fromkeys(notes)))
 
-    def save_nearest(
-        self, model: PictureGame | np.ndarray, path: types.Path, n: int = 12
-    ) -> pathlib.Path:
+    def save_nearest(self, model: Game | np.ndarray, path: types.Path, n: int = 12) -> pathlib.Path:
         """The sheet of `save_nearest` for the first samples of a model. Returns the path."""
         samples = itertools.chain.from_iterable(x for x, _ in self._samples(model, self.seed))
         samples = np.stack(list(itertools.islice(samples, n)))
@@ -433,7 +432,7 @@ class Evaluator:
             return save_nearest(samples, self.data, path)
         return save_nearest(samples, self.train, path, held_out=self.data)
 
-    def export(self, model: PictureGame | np.ndarray, folder: types.Path) -> dict[str, int]:
+    def export(self, model: Game | np.ndarray, folder: types.Path) -> dict[str, int]:
         """Write the samples and the data as outside judges read them.
 
         One PNG file per picture in `folder/samples` and `folder/data`, quantised once:

@@ -9,6 +9,8 @@ import numpy as np
 from ganzoo import datasets
 from ganzoo import extractors
 from ganzoo import validation
+from ganzoo.modalities import Images
+from ganzoo.modalities import kind_of
 
 
 def are_samples(model):
@@ -93,8 +95,8 @@ def batches_of(data):
         images, labels = (*map(np.asarray, batch), None)[:2]
         if images.size:
             yield _quantised(images), labels
-        if doubt is None and images.ndim == 4 and images.dtype.kind == "f":
-            doubt = validation.doubtful_range(images)
+        if doubt is None:
+            doubt = kind_of(images.shape[1:]).doubt(images)
             if doubt is not None:
                 warnings.warn(doubt, stacklevel=2)
 
@@ -154,4 +156,4 @@ def _quantised(images):
             f"{images.dtype} from {images.min():g} to {images.max():g}: scale them, with "
             f"{mend or validation.to_uint8(images.dtype.name)}."
         )
-    return np.clip(np.round((images + 1.0) * 127.5), 0, 255).astype("uint8")
+    return Images().from_network(images)

@@ -22,7 +22,7 @@ from ganzoo import types
 from ganzoo import validation
 from ganzoo.datasets import decoding
 from ganzoo.files import texts
-from ganzoo.modalities.images import PictureGame
+from ganzoo.game import Game
 from ganzoo.zoo import catalogue
 
 SLIDERS = 8
@@ -76,7 +76,7 @@ class Explorer:
         self._cached_ways = functools.lru_cache(64)(self._find_ways)
         self._lock = threading.RLock()  # the page's requests come in threads
 
-    def model(self, title: str) -> PictureGame:
+    def model(self, title: str) -> Game:
         """The model of a title."""
         with self._lock:
             return self._models(title)
@@ -105,9 +105,10 @@ class Explorer:
 
     def wants(self, title: str) -> str:
         """What images a model takes to translate or reconstruct, in a sentence or two."""
-        shape = self.model(title).image_shape
-        if len(shape) != 3:
-            return "This model is one of points, not of images."
+        kind_of_data = self.model(title).modality
+        if not kind_of_data.size:
+            return f"This model is one of {kind_of_data.name}, not of images."
+        shape = kind_of_data.shape
         data = catalogue.trained_on(texts.local(title)).get("data", [])
         if len(data) == 1 and self.can(title, "translate"):
             data = data[0].split(" and ")  # as it is published
@@ -227,10 +228,10 @@ class Explorer:
         """
         with self._lock:
             model = self.model(title)
-            shape = model.image_shape
-            if len(shape) != 3:
-                raise ValueError("This model is one of points, not of images.")
-            image = read_picture(path, shape[:2], shape[2])[None]
+            kind = model.modality
+            if not kind.size:
+                raise ValueError(f"This model is one of {kind.name}, not of images.")
+            image = read_picture(path, kind.size, kind.shape[2])[None]
             options = {"reverse": True} if reverse else {}
             return image[0], getattr(model, what)(image, **options)[0]
 

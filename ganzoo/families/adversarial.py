@@ -8,13 +8,15 @@ from ganzoo import augmentations
 from ganzoo import losses
 from ganzoo import types
 from ganzoo import validation
+from ganzoo.game import Game
 from ganzoo.game import Player
 from ganzoo.game import optimizers
 from ganzoo.losses import Objective
-from ganzoo.modalities.images import PictureGame
+from ganzoo.modalities import Images
+from ganzoo.modalities import Modality
 
 
-class Adversarial(PictureGame):
+class Adversarial(Game):
     """A generator against a discriminator, whatever the generator makes its pictures of.
 
     A subclass provides `build_generator`, `build_discriminator` and `draw`, which returns what the
@@ -40,6 +42,7 @@ class Adversarial(PictureGame):
     """
 
     player_names = ("discriminator", "generator")
+    modalities: tuple[Modality, ...] = (Images(),)
     averaged: tuple[str, ...] = ("generator",)
     pictures_judged = 1
     """How many pictures the discriminator sees of an example, in its channels."""

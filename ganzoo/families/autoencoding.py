@@ -11,15 +11,17 @@ from numpy.typing import ArrayLike
 from ganzoo import backend
 from ganzoo import types
 from ganzoo import validation
+from ganzoo.game import Game
 from ganzoo.game import optimizers
-from ganzoo.modalities.images import PictureGame
-from ganzoo.modalities.images import batch_size_for
-from ganzoo.modalities.images import to_numbers
-from ganzoo.modalities.images import to_pictures
+from ganzoo.game.inference import batch_size_for
+from ganzoo.modalities import Images
+from ganzoo.modalities import Modality
+from ganzoo.modalities import Points
+from ganzoo.modalities.base import as_numbers
 from ganzoo.networks import encoders as networks
 
 
-class Encoding(PictureGame):
+class Encoding(Game):
     """A game with an encoder, from pictures to codes, and a network that makes pictures of codes.
 
     Where the codes have a prior, derive from `ganzoo.families.latent.Generative` or `ganzoo.GAN`
@@ -39,6 +41,7 @@ class Encoding(PictureGame):
         **kwargs: see `ganzoo.Game`.
     """
 
+    modalities: tuple[Modality, ...] = (Images(),)
     makes_pictures = "decoder"
     """Name of the network that does."""
     averaged = ("encoder", "decoder")
@@ -61,7 +64,7 @@ class Encoding(PictureGame):
         self.latent_dim = validation.integer("latent_dim", latent_dim)
         self.channels = validation.integer("channels", channels)
         self.hidden = validation.optional(validation.integers, "hidden", hidden)
-        self.accepts_points = hidden is not None
+        self.modalities = (Images(),) if hidden is None else (Images(), Points())
         self.learning_rate = validation.real("learning_rate", learning_rate, above=0)
         self.beta_1 = validation.real("beta_1", beta_1, least=0, below=1)
 
@@ -110,7 +113,7 @@ class Encoding(PictureGame):
             ValueError: the pictures are not as the model was built for, or it has no networks yet.
         """
         self.must_be_built()
-        return self._run_on_pictures(self.in_use("encoder"), images, batch_size, to_codes)
+        return self.inference.on_examples(self.in_use("encoder"), images, batch_size, to_codes)
 
     def decode(self, codes: ArrayLike, *, batch_size: int = 256) -> np.ndarray:
         """The pictures of codes: `(n, latent_dim)` to uint8 `(n, height, width, channels)`."""
@@ -124,7 +127,9 @@ class Encoding(PictureGame):
             )
         decoder, size = self.in_use(self.makes_pictures), batch_size_for(len(codes), batch_size)
         parts = (codes[start : start + size] for start in range(0, len(codes), size))
-        return np.concatenate([self._run(decoder, [part], size, to_pictures) for part in parts])
+        return np.concatenate(
+            [self.inference.run(decoder, [part], size, self.modality.postprocess) for part in parts]
+        )
 
     def reconstruct(self, images: ArrayLike, *, batch_size: int = 256) -> np.ndarray:
         """Pictures encoded and decoded again.
@@ -139,4 +144,4 @@ class Encoding(PictureGame):
 
 def to_codes(outputs: types.Tensor) -> tuple[types.Tensor, types.Tensor]:
     """What an encoder has found, as numbers; and whether all were finite."""
-    return to_numbers(outputs["mean"] if isinstance(outputs, dict) else outputs)
+    return as_numbers(outputs["mean"] if isinstance(outputs, dict) else outputs)

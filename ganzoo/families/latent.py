@@ -12,12 +12,13 @@ from numpy.typing import ArrayLike
 from ganzoo import backend
 from ganzoo import types
 from ganzoo import validation
-from ganzoo.modalities.images import PictureGame
-from ganzoo.modalities.images import batch_size_for
-from ganzoo.modalities.images import to_pictures
+from ganzoo.game import Game
+from ganzoo.game.inference import batch_size_for
+from ganzoo.modalities import Images
+from ganzoo.modalities import Modality
 
 
-class Generative(PictureGame):
+class Generative(Game):
     """A game in which one network makes pictures of latents drawn from a prior.
 
     With `num_classes` the model is conditional: that network takes labels as a second input.
@@ -28,6 +29,7 @@ class Generative(PictureGame):
         **kwargs: see `ganzoo.game.Game`.
     """
 
+    modalities: tuple[Modality, ...] = (Images(),)
     makes_pictures = "generator"
     """Name of the network that does."""
     truncates_latents = True
@@ -158,7 +160,7 @@ class Generative(PictureGame):
         seed: int | None = None,
         truncation: float | None = None,
         batch_size: int = 256,
-        finish: Callable = to_pictures,
+        finish: Callable | None = None,
     ) -> Iterator[np.ndarray]:
         """The pictures of `generate`, a batch at a time: any number of them in constant memory.
 
@@ -173,8 +175,8 @@ class Generative(PictureGame):
         self.must_be_built()
         size = batch_size_for(n, batch_size)
         columns = self._columns(n, labels, latents, seed, truncation, size)
-        sampler = self.sampler
-        return (self._run(sampler, part, size, finish) for part in zip(*columns))
+        sampler, finish = self.sampler, finish or self.modality.postprocess
+        return (self.inference.run(sampler, part, size, finish) for part in zip(*columns))
 
     def _columns(self, n, labels, latents, seed, truncation, size):
         """For each input of the sampler an iterator over batches of `size`; only the last may be

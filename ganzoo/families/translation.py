@@ -1,7 +1,4 @@
-"""Models on pictures of two domains, and those that translate from one to the other."""
-
-from collections.abc import Sequence
-from typing import Any
+"""Models that translate images from one domain to another."""
 
 import keras
 import numpy as np
@@ -9,57 +6,24 @@ from keras import ops
 from numpy.typing import ArrayLike
 
 from ganzoo import types
-from ganzoo import validation
-from ganzoo.modalities.images import PictureGame
-from ganzoo.modalities.images import check_range
-from ganzoo.modalities.images import scaled
-from ganzoo.modalities.images import to_pictures
+from ganzoo.game import Game
+from ganzoo.modalities import Images
+from ganzoo.modalities import Modality
 
 
-class TwoDomains(PictureGame):
-    """A game on pictures of two domains, which its data yields as `(images, targets)`.
+class Translator(Game):
+    """A game of which one network translates images of the first domain into the second.
 
-    A subclass says by `paired` whether the two pictures of an example belong together. Where they
-    need not, arrays may differ in length: the shorter one starts again at its end.
+    Its data are `(images, targets)`. A subclass says by `paired` whether the two images of an
+    example belong together. Where they need not, arrays may differ in length: the shorter one
+    starts again at its end.
 
     Args:
         **kwargs: see `ganzoo.game.Game`.
     """
 
+    modalities: tuple[Modality, ...] = (Images(),)
     paired = False
-
-    def check_specs(self, specs: types.Specs) -> None:
-        if len(specs) != 2 or len(specs[1][0]) < 2:
-            raise ValueError(
-                f"{type(self).__name__} takes pictures of two domains: `fit(images, targets)`, or "
-                "a data set of `(images, targets)` batches, such as "
-                f"`ganzoo.datasets.load_pair(a, b, paired={self.paired})`. Received examples of "
-                f"{' and '.join(str(shape) for shape, _ in specs)}."
-            )
-        for shape, dtype in specs:
-            self.check_pictures(shape, dtype)
-        validation.same_shape(*(shape for shape, _ in specs))
-
-    def check_values(self, arrays: Sequence[Any]) -> None:
-        for images in arrays:
-            check_range(images)
-
-    def prepare(self, data: Any) -> types.Tensors:
-        images, targets = data
-        return {"images": scaled(images), "targets": scaled(targets)}
-
-    def batch_spec(self, batch_size: int) -> dict[str, keras.KerasTensor]:
-        pictures = keras.KerasTensor((batch_size, *self.image_shape), "float32")
-        return {"images": pictures, "targets": pictures}
-
-
-class Translator(TwoDomains):
-    """A game of which one network translates pictures of the first domain into the second.
-
-    Args:
-        **kwargs: see `ganzoo.game.Game`.
-    """
-
     least_side = 8
     """Height and width that a picture must have at least."""
 
@@ -97,7 +61,9 @@ class Translator(TwoDomains):
                 f"This model takes pictures of at least {self.least_side}×{self.least_side}, "
                 f"`(n, height, width, channels)`. Received: {np.shape(images)}. Enlarge them first."
             )
-        return self._run_on_pictures(network, images, batch_size, to_pictures, any_size=True)
+        return self.inference.on_examples(
+            network, images, batch_size, self.modality.postprocess, any_size=True
+        )
 
     def call(self, inputs: types.Tensor, training: bool = False) -> types.Tensor:
         """Float pictures in [-1, 1] to such of the second domain."""

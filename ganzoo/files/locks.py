@@ -120,7 +120,8 @@ def _wait(folder):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             number = _open(folder / FILE, os.O_RDWR | os.O_CREAT)
-        except (BlockingIOError, FileNotFoundError):
+        except (BlockingIOError, FileNotFoundError, FileExistsError):
+            # The last of them, if the folder is cleared up while `mkdir` looks at it.
             if pause is None:
                 raise
             time.sleep(pause)

@@ -20,10 +20,12 @@ from keras import ops
 from ganzoo import backend
 from ganzoo import types
 from ganzoo import validation
+from ganzoo.game import data as data_of_games
 from ganzoo.game.fitting import Bar
 from ganzoo.game.fitting import OnNaN
 from ganzoo.game.fitting import Stages
 from ganzoo.game.fitting import as_pair
+from ganzoo.game.inference import Inference
 from ganzoo.game.logs import Means
 from ganzoo.game.logs import Untracked
 from ganzoo.game.logs import in_float32
@@ -32,7 +34,13 @@ from ganzoo.game.numbering import number_layers
 from ganzoo.game.numbering import numbering_layers
 from ganzoo.game.player import Player
 from ganzoo.game.player_optimizers import PlayerOptimizers
+from ganzoo.modalities import Images
+from ganzoo.modalities import Modality
+from ganzoo.modalities import Points
 from ganzoo.networks import operations
+
+ABILITIES = ("generate", "encode", "reconstruct", "translate")
+"""What models may be asked for. No model can do all of it."""
 
 PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
 
@@ -65,8 +73,15 @@ class Game(backend.Trainer, keras.Model):
 
     player_names: tuple[str, ...] = ()
     averaged: tuple[str, ...] = ()
+    modalities: tuple[Modality, ...] = (Images(), Points())
+    """Kinds of data that it takes."""
     paired: bool | None = None
-    """Of data of two domains: whether the two pictures of an example belong together."""
+    """Whether its data are examples of two domains, `(images, targets)`, and if so, whether the two
+    belong together. None: its data are examples of one kind, perhaps with labels."""
+    num_classes: int | None = None
+    """Classes of a conditional model."""
+    lacks: dict[str, str] = {}
+    """Why the model has not one of `ABILITIES` which users expect of it, `{ability: reason}`."""
 
     def __init__(
         self,
@@ -94,11 +109,13 @@ class Game(backend.Trainer, keras.Model):
         self._numbering = functools.partial(numbering_layers, names)
         number_layers(names)  # until the last constructor has run
         self.image_shape: Any = None  # then a tuple, once it is known
+        self.modality: Any = None  # likewise
         self.ema_decay = ema_decay
         self.precision = precision
         self.seed = seed
         self.players: tuple[Player, ...] = ()
         self._trackers = Untracked()
+        self.inference = Inference(self)
         with self._seeded():
             self.seed_generator = keras.random.SeedGenerator()
         self.current_stage = None
@@ -112,6 +129,8 @@ class Game(backend.Trainer, keras.Model):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Compile and, if the image shape is given, build once the last constructor has run."""
         super().__init_subclass__(**kwargs)
+        if vars(cls).get("accepts_points"):  # as `modalities` was said before there were others
+            cls.modalities = (Images(), Points())
         # A class without one of its own passes on to whichever is next for the object at hand.
         constructor = vars(cls).get("__init__", lambda self, **k: super(cls, self).__init__(**k))
 
@@ -128,6 +147,20 @@ class Game(backend.Trainer, keras.Model):
 
         cls.__init__ = construct  # type: ignore[method-assign]
 
+    def __getattr__(self, name: str) -> Any:
+        if name not in ABILITIES:
+            # Which raises as usual; on PyTorch it finds networks.
+            inherited: Any = getattr(super(), "__getattr__", super().__getattribute__)
+            return inherited(name)
+        from ganzoo.game import registry  # which is made of games
+
+        reason = f": {self.lacks[name]}" if name in self.lacks else ""
+        able = [known for known, cls in registry.registered().items() if hasattr(cls, name)]
+        raise AttributeError(
+            f"{type(self).__name__} has no `{name}`{reason}. Models that have it: "
+            f"{', '.join(sorted(able))}."
+        )
+
     # What a subclass says ------------------------------------------------------------------
 
     def build_players(self) -> tuple[Player, ...]:
@@ -140,14 +173,20 @@ class Game(backend.Trainer, keras.Model):
 
     def check_image_shape(self, shape: types.Shape) -> None:
         """Raise a `ValueError` if the networks cannot be built for this shape."""
+        self.modality_of(shape)
+
+    @property
+    def label_range(self) -> range | None:
+        """The labels that its data may have, a `range`; None: it looks at none."""
+        return None if self.num_classes is None else range(self.num_classes)
 
     def prepare(self, data: Any) -> types.Tensors:
         """From what the data set yields to the batch that losses see, inside the step."""
-        raise NotImplementedError
+        return data_of_games.prepare(self, data)
 
     def batch_spec(self, batch_size: int) -> dict[str, keras.KerasTensor]:
         """Shapes and dtypes (`keras.KerasTensor`s) of what `prepare` returns."""
-        raise NotImplementedError
+        return data_of_games.batch_spec(self, batch_size)
 
     def stage(self, step: int) -> Any:
         """Which part of its course a game that changes as it goes on is in after so many steps.
@@ -225,6 +264,15 @@ class Game(backend.Trainer, keras.Model):
                 "`image_shape=(height, width, channels)`."
             )
 
+    def modality_of(self, shape: types.Shape) -> Modality:
+        """The kind of data, of those that the model takes, which examples of this shape are.
+
+        Raises:
+            ValueError: they are of none.
+        """
+        fitting = [kind for kind in self.modalities if kind.rank == len(shape)]
+        return (fitting or self.modalities)[0].of(tuple(shape))
+
     def setup(self, image_shape: Sequence[int]) -> None:
         """Create the networks for pictures of this shape; once built, check that it is the same."""
         image_shape = tuple(int(n) for n in image_shape)
@@ -238,6 +286,7 @@ class Game(backend.Trainer, keras.Model):
             return
         self.check_image_shape(image_shape)
         self.image_shape = image_shape
+        self.modality = self.modality_of(image_shape)
         self._build()
 
     def _build(self):
@@ -557,10 +606,11 @@ class Game(backend.Trainer, keras.Model):
 
     def check_specs(self, specs: types.Specs) -> None:
         """Raise a `ValueError` unless this `(shape, dtype)` per component can be trained on."""
+        data_of_games.check_specs(self, specs)
 
     def check_values(self, arrays: Sequence[Any]) -> None:
         """Raise a `ValueError` unless one batch, a NumPy array per component, is in range."""
-        del arrays
+        data_of_games.check_values(self, arrays)
 
     def _accept(self, specs, turns=None):
         """Check the shapes of data, build for them, and say how many batches a step reads."""

@@ -1,1 +1,26 @@
-"""Kinds of data."""
+"""Kinds of data, one file each: how examples are checked, scaled, shown and saved."""
+
+from ganzoo import types
+from ganzoo.modalities.base import Modality as Modality
+from ganzoo.modalities.images import Images as Images
+from ganzoo.modalities.points import Points as Points
+
+KINDS: tuple[type[Modality], ...] = (Images, Points)
+
+
+def kind_of(shape: types.Shape) -> Modality:
+    """The kind of data of which an example has this shape, by its number of axes.
+
+    Raises:
+        ValueError: there is no such kind.
+
+    Example:
+
+    >>> kind_of((28, 28, 1)).describe(), kind_of((2,)).describe()
+    ('28×28×1', '2 numbers each')
+    """
+    for kind in KINDS:
+        if kind.rank == len(shape):
+            return kind(tuple(shape))
+    known = " or ".join(f"{kind.rank} ({kind.name})" for kind in KINDS)
+    raise ValueError(f"An example has {known} axes. Received shape {tuple(shape)}.")

@@ -8,22 +8,21 @@ from numpy.typing import ArrayLike
 
 from ganzoo import validation
 from ganzoo.families.gan import GAN
-from ganzoo.families.translation import TwoDomains
 from ganzoo.game.registry import register
-from ganzoo.modalities.images import to_pictures
+from ganzoo.modalities import Images
 from ganzoo.networks import cogan as networks
 
 
 def _images(made):
-    return to_pictures(made["images"])
+    return Images().postprocess(made["images"])
 
 
 def _targets(made):
-    return to_pictures(made["targets"])
+    return Images().postprocess(made["targets"])
 
 
 @register
-class CoGAN(TwoDomains, GAN):
+class CoGAN(GAN):
     """Coupled GAN (Liu, Tuzel, 2016): a generator and a discriminator for each of two domains. They
     share the layers far from the pictures, and so one latent vector gives two pictures of the same
     thing, though no pair was ever seen.
@@ -67,6 +66,8 @@ class CoGAN(TwoDomains, GAN):
         * Liu, Tuzel: Coupled Generative Adversarial Networks. NIPS 2016. arXiv:1606.07536
         * The authors' code: github.com/mingyuliutw/CoGAN
     """
+
+    paired = False
 
     def __init__(
         self, *, channels: int = 64, apart: int = 1, ema_decay: float = 0.99, **kwargs: Any

@@ -10,6 +10,8 @@ from ganzoo import validation
 from ganzoo.families.gan import GAN
 from ganzoo.game.registry import register
 from ganzoo.losses import Objective
+from ganzoo.modalities import Images
+from ganzoo.modalities import Points
 from ganzoo.networks import dcgan
 from ganzoo.networks import r3gan
 
@@ -68,7 +70,7 @@ class R3GAN(GAN):
         * The authors' code: github.com/brownvc/R3GAN
     """
 
-    accepts_points = True
+    modalities = (Images(), Points())
 
     def __init__(
         self,
@@ -124,9 +126,9 @@ class R3GAN(GAN):
     @property
     def _dcgan_channels(self):
         """DCGAN's networks are told the width at half resolution, not at the smallest size."""
-        if len(self.image_shape) == 1:
-            return self.channels[0]
-        return max(1, self.channels[0] // 2 ** (len(dcgan.sizes(*self.image_shape[:2])) - 2))
+        size = self.modality.size
+        halvings = len(dcgan.sizes(*size)) - 2 if size else 0
+        return max(1, self.channels[0] // 2**halvings)
 
     def discriminator_loss(self, batch, drawn):
         look = lambda images: self.look(images, batch)

@@ -4,6 +4,8 @@ from typing import Any
 
 from ganzoo.families.resnet_networks import ResidualGAN
 from ganzoo.game.registry import register
+from ganzoo.modalities import Images
+from ganzoo.modalities import Points
 from ganzoo.networks import resnet
 
 
@@ -49,7 +51,7 @@ class SNGAN(ResidualGAN):
         * The authors' code: github.com/pfnet-research/sngan_projection
     """
 
-    accepts_points = True
+    modalities = (Images(), Points())
 
     def __init__(self, *, discriminator_steps: int = 5, **kwargs: Any) -> None:
         super().__init__(discriminator_steps=discriminator_steps, **kwargs)

@@ -6,6 +6,8 @@ from typing import Any
 from ganzoo.families.gan import GAN
 from ganzoo.game.registry import register
 from ganzoo.losses import Objective
+from ganzoo.modalities import Images
+from ganzoo.modalities import Points
 from ganzoo.networks import mlp
 
 
@@ -54,9 +56,8 @@ class VanillaGAN(GAN):
         * The authors' code: github.com/goodfeli/adversarial
     """
 
-    accepts_points = True
+    modalities = (Images(least_side=1), Points())
     conditional = False
-    smallest = 1
 
     def __init__(
         self,

@@ -8,6 +8,8 @@ from ganzoo import validation
 from ganzoo.families.dcgan_networks import ConvolutionalGAN
 from ganzoo.game.registry import register
 from ganzoo.losses import Objective
+from ganzoo.modalities import Images
+from ganzoo.modalities import Points
 
 
 @register
@@ -51,7 +53,7 @@ class WGANGP(ConvolutionalGAN):
         * The authors' code: github.com/igul222/improved_wgan_training
     """
 
-    accepts_points = True
+    modalities = (Images(), Points())
     normalizations = ("layer", None)
 
     def __init__(

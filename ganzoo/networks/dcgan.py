@@ -60,6 +60,7 @@ def sizes(height: int, width: int) -> list[tuple[int, int]]:
     return [(-(-height // 2**i), -(-width // 2**i)) for i in range(stages + 1)]
 
 
+@mlp.also_for_points()
 def generator(
     image_shape: types.Shape,
     latent_dim: int,
@@ -78,8 +79,6 @@ def generator(
     many examples drawn once and for all: see `ganzoo.layers.VirtualBatchNorm`. For points it is a
     perceptron, `channels` wide.
     """
-    if len(image_shape) == 1:
-        return mlp.point_generator(image_shape, latent_dim, channels, num_classes)
 
     def normalize(x):
         return VirtualBatchNorm(reference)(x) if reference else _batch_norm()(x)
@@ -175,6 +174,7 @@ def trunk(
     return inputs, x
 
 
+@mlp.also_for_points(normalize=normalization)
 def discriminator(
     image_shape: types.Shape,
     channels: int = 64,
@@ -192,9 +192,6 @@ def discriminator(
     head's dense layers}`; it then returns a dict of `"logits"` and those. For points it is a
     perceptron.
     """
-    if len(image_shape) == 1:
-        between = lambda: normalization(normalize)
-        return mlp.point_discriminator(image_shape, channels, num_classes, normalize=between)
     inputs, features = trunk(image_shape, channels, num_classes, normalize, hidden)
     logits = head(1, "logits")(features)
     if not heads:

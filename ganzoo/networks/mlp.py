@@ -7,6 +7,8 @@ within ±0.005 in the discriminator, a tenth of that. Else the discriminator win
 generator ends in one picture.
 """
 
+import functools
+import inspect
 import math
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -63,6 +65,39 @@ def discriminator(
         x = Dropout(dropout[1])(Maxout(units, pieces, _small())(x))
     logits = layers.Dense(1, kernel_initializer=_small(), dtype="float32", name="logits")(x)
     return keras.Model(images, logits, name="discriminator")
+
+
+def also_for_points(**options: Any) -> Callable:
+    """A decorator of functions called `generator` or `discriminator` that make networks for
+    images: for points, `shape=(length,)`, they make a perceptron `channels` wide.
+
+    Args:
+        **options: further arguments of `point_discriminator`; `normalize` is a function of the
+            argument `normalize`.
+    """
+
+    def decorate(make):
+        parameters = inspect.signature(make)
+
+        @functools.wraps(make)
+        def made(shape, *args, **kwargs):
+            if len(shape) > 1:
+                return make(shape, *args, **kwargs)
+            given = parameters.bind(shape, *args, **kwargs)
+            given.apply_defaults()
+            known = given.arguments
+            units = known["channels"]
+            units = units if isinstance(units, int) else units[0]
+            if make.__name__ == "generator":
+                return point_generator(shape, known["latent_dim"], units, known["num_classes"])
+            more = dict(options)
+            if "normalize" in more:
+                more["normalize"] = functools.partial(more["normalize"], known["normalize"])
+            return point_discriminator(shape, units, known["num_classes"], **more)
+
+        return made
+
+    return decorate
 
 
 def point_generator(

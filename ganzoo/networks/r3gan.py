@@ -68,6 +68,7 @@ def _gain(blocks):
     return (2 / (1 + SLOPE**2)) ** 0.5 * blocks**-0.25
 
 
+@mlp.also_for_points()
 def generator(
     image_shape: types.Shape,
     latent_dim: int,
@@ -84,8 +85,6 @@ def generator(
     latents. `channels`: see `widths`. `blocks` at each size; `group_width` channels see each other
     in a grouped convolution.
     """
-    if len(image_shape) == 1:
-        return mlp.point_generator(image_shape, latent_dim, channels[0], num_classes)
     height, width, depth = image_shape
     *upper, (h, w) = sizes(height, width)
     wide = widths(len(upper) + 1, channels)
@@ -111,6 +110,7 @@ def generator(
     return keras.Model(inputs, images, name="generator")
 
 
+@mlp.also_for_points()
 def discriminator(
     image_shape: types.Shape,
     channels: Sequence[int],
@@ -126,8 +126,6 @@ def discriminator(
     With `num_classes` it takes `[images, labels]`, and the logit is the inner product of
     `embedding` features with the label's embedding (projection).
     """
-    if len(image_shape) == 1:
-        return mlp.point_discriminator(image_shape, channels[0], num_classes)
     lower = sizes(*image_shape[:2])
     wide = widths(len(lower), channels)[::-1]
     gain = _gain(blocks * len(wide))

@@ -48,6 +48,7 @@ def _conv(filters, size, spectral, **options):
     return SpectralNorm(layer) if spectral else layer
 
 
+@mlp.also_for_points()
 def generator(
     image_shape: types.Shape,
     latent_dim: int,
@@ -62,8 +63,6 @@ def generator(
     With `num_classes` it takes `[latents, labels]`, and batch normalisation is conditional. For
     points it is a perceptron, `channels` wide.
     """
-    if len(image_shape) == 1:
-        return mlp.point_generator(image_shape, latent_dim, channels, num_classes)
     height, width, depth = image_shape
     *upper, (h, w) = sizes(height, width)
     wide = widths(len(upper), channels)
@@ -101,6 +100,7 @@ def generator(
     return keras.Model(inputs, images, name="generator")
 
 
+@mlp.also_for_points(wrap=SpectralNorm)
 def discriminator(
     image_shape: types.Shape,
     channels: int = 128,
@@ -114,8 +114,6 @@ def discriminator(
     the label's embedding is added to the logit (projection). For points it is a perceptron, as
     normalised, `channels` wide.
     """
-    if len(image_shape) == 1:
-        return mlp.point_discriminator(image_shape, channels, num_classes, wrap=SpectralNorm)
     height, width, _ = image_shape
     lower = sizes(height, width)
     stages = len(lower) - 1

@@ -8,7 +8,7 @@ import numpy as np
 from ganzoo import datasets
 from ganzoo import zoo
 from ganzoo.files import texts
-from ganzoo.modalities.images import PictureGame
+from ganzoo.game import Game
 from ganzoo.runs.settings import channels_of
 from ganzoo.runs.settings import write_config
 from ganzoo.zoo import catalogue
@@ -18,7 +18,7 @@ from ganzoo.zoo import catalogue
 class Start:
     """What a training begins or goes on with."""
 
-    model: PictureGame
+    model: Game
     data: Any
     """The data set."""
     done: int
@@ -140,9 +140,9 @@ def _check_classes(network, counted, source):
 
 
 def _size(network, image_size, source, say):
-    """`(height, width)` of the images that a model with weights goes on with; None for points."""
+    """`(height, width)` of the images that a model with weights goes on with, or None."""
     shape = network.image_shape
-    size = tuple(shape[:2]) if len(shape) == 3 else None
+    size = network.modality.size
     wanted = (image_size, image_size) if isinstance(image_size, int) else image_size
     if wanted is not None and tuple(wanted) != size:
         raise ValueError(

@@ -9,6 +9,7 @@ from ganzoo import images
 from ganzoo import types
 from ganzoo import zoo
 from ganzoo.files import atomic
+from ganzoo.modalities import kind_of
 from ganzoo.runs.settings import channels_of
 
 MOST_NEAR = 60_000
@@ -17,7 +18,7 @@ MOST_NEAR = 60_000
 
 def show_nearest(network, ds, run, seed):
     """Write samples beside the training pictures nearest to them."""
-    if hasattr(network, "generate") and len(network.image_shape) == 3:
+    if hasattr(network, "generate") and network.modality.size:
         samples = network.generate(12, seed=seed)
         with atomic.replacing(run.nearest) as path:
             evaluation.save_nearest(samples, callbacks.first_batches(ds, MOST_NEAR), path)
@@ -44,7 +45,7 @@ def scoring(settings, start):
     conditional = getattr(network, "num_classes", None) is not None
     evaluator = evaluation.Evaluator(
         settings.data,
-        image_size=tuple(shape[:2]) if len(shape) == 3 else None,
+        image_size=kind_of(shape).size,
         **start.reading,
         metrics=SCORES + (("class_agreement",) if conditional and known else ()),
         samples=2_000,
@@ -94,7 +95,7 @@ def evaluate(
         network = zoo.get(name, weights=source)
         if evaluator is None:
             settings = {"data_dir": data_dir, "channels": channels_of(network), **settings}
-            size = network.image_shape[:2] if len(network.image_shape) == 3 else None
+            size = network.modality.size
             settings = {"verbose": False, **settings}
             evaluator = evaluation.Evaluator(data, image_size=size, **settings)
             if show is not None:
@@ -103,7 +104,7 @@ def evaluate(
         found[which] = evaluator.judge(network)
         if show is not None:
             show(f"{which}: {found[which]}" if len(models) > 1 else str(found[which]))
-        if nearest is not None and which == "last" and len(network.image_shape) == 3:
+        if nearest is not None and which == "last" and network.modality.size:
             evaluator.save_nearest(network, nearest)
         if export is not None and which == "last":
             counts = evaluator.export(network, export)

@@ -289,4 +289,4 @@ def data_of(folder: types.Path) -> dict[str, Any]:
 def channels_of(network):
     """Channels to which files are brought for a model; None where they are as they are."""
     channels = network.image_shape[-1]
-    return channels if len(network.image_shape) == 3 and channels in (1, 3, 4) else None
+    return channels if network.modality.size and channels in (1, 3, 4) else None

@@ -15,7 +15,7 @@ from ganzoo import zoo
 from ganzoo.callbacks import terminal
 from ganzoo.files import json_lines
 from ganzoo.files import locks
-from ganzoo.modalities.images import PictureGame
+from ganzoo.game import Game
 from ganzoo.runs.films import animate
 from ganzoo.runs.interrupts import Interrupts
 from ganzoo.runs.preparing import check_domains
@@ -30,7 +30,7 @@ from ganzoo.runs.settings import check_settings
 from ganzoo.runs.settings import unwritable
 
 
-def train(model: str, data: types.Path = "digits", **options: Unpack[Options]) -> PictureGame:
+def train(model: str, data: types.Path = "digits", **options: Unpack[Options]) -> Game:
     """Train a model of the zoo in a run folder; go on where an earlier call was interrupted.
 
     Args:

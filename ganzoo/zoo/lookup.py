@@ -17,7 +17,6 @@ from ganzoo.zoo import catalogue
 if TYPE_CHECKING:
     from ganzoo import types
     from ganzoo.game import Game
-    from ganzoo.modalities.images import PictureGame
 
 _FOLDER = pathlib.Path(__file__).parents[1] / "models"
 
@@ -76,7 +75,7 @@ def model_class(name: str) -> type[Game]:
     return known[name]
 
 
-def get(name: str, /, weights: types.Path | None = None, **config: Any) -> PictureGame:
+def get(name: str, /, weights: types.Path | None = None, **config: Any) -> Game:
     """A compiled model of the zoo, ready for `fit` or, with weights, for `generate`.
 
     Args:
@@ -118,7 +117,7 @@ def get(name: str, /, weights: types.Path | None = None, **config: Any) -> Pictu
     return model
 
 
-def resume(name: str, weights: types.Path) -> PictureGame:
+def resume(name: str, weights: types.Path) -> Game:
     """A model from weights that goes on just as it was saved, averages included."""
     from ganzoo.zoo import weights as sources
 

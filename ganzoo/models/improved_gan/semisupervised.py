@@ -12,7 +12,7 @@ from ganzoo import backend
 from ganzoo import types
 from ganzoo import validation
 from ganzoo.families.dcgan_networks import ConvolutionalGAN
-from ganzoo.modalities.images import to_numbers
+from ganzoo.modalities.base import as_numbers
 from ganzoo.networks import dcgan
 
 
@@ -106,8 +106,8 @@ class SemiSupervised(ConvolutionalGAN):
             raise ValueError("This model does not classify: make it with `classes=…`.")
         self.must_be_built()
         network = self.in_use("discriminator")
-        return self._run_on_pictures(network, images, batch_size, _probabilities)
+        return self.inference.on_examples(network, images, batch_size, _probabilities)
 
 
 def _probabilities(said):
-    return to_numbers(ops.softmax(said["classes"], axis=-1))
+    return as_numbers(ops.softmax(said["classes"], axis=-1))

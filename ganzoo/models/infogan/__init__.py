@@ -8,7 +8,7 @@ from scipy import special
 
 from ganzoo import validation
 from ganzoo.game.registry import register
-from ganzoo.modalities.images import to_numbers
+from ganzoo.modalities.base import as_numbers
 from ganzoo.models.infogan.codes import Coded
 from ganzoo.networks import dcgan as networks
 
@@ -110,7 +110,7 @@ class InfoGAN(Coded):
     def codes(self, images: ArrayLike, batch_size: int = 256) -> dict[str, Any]:
         """What Q says of pictures: `{"categories": [probabilities (n, k) of each code],
         "continuous": means (n, codes)}`."""
-        said = self._run_on_pictures(self.discriminator, images, batch_size, _codes)
+        said = self.inference.on_examples(self.discriminator, images, batch_size, _codes)
         parts, numbers = self.coding.split(said)
         return {"categories": [special.softmax(x, axis=1) for x in parts], "continuous": numbers}
 
@@ -132,4 +132,4 @@ class InfoGAN(Coded):
 
 
 def _codes(said):
-    return to_numbers(said["codes"])
+    return as_numbers(said["codes"])

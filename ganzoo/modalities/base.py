@@ -1,0 +1,126 @@
+"""What every kind of data says of itself."""
+
+import abc
+import dataclasses
+import pathlib
+from typing import Any
+from typing import ClassVar
+from typing import Self
+
+import keras
+import numpy as np
+from keras import ops
+from PIL import Image
+
+from ganzoo import types
+
+
+@dataclasses.dataclass(frozen=True)
+class Modality(abc.ABC):
+    """A kind of data: what its examples look like, and how they enter and leave a model.
+
+    A value. A model names those that it takes, `modalities = (Images(), Points())`; once it knows
+    the shape of its data, its `modality` is the one that the shape belongs to. Subclasses are
+    final.
+
+    Attributes:
+        shape: of one example; empty until it is known.
+    """
+
+    shape: types.Shape = ()
+
+    name: ClassVar[str]
+    """What examples are called: `"images"`."""
+    rank: ClassVar[int]
+    """Number of axes of one example."""
+    dtype: ClassVar[str]
+    """Of samples."""
+    augmentations: ClassVar[tuple[str, ...]] = ()
+    """Names in `ganzoo.augmentations` that apply to it."""
+    extractor: ClassVar[str | None] = None
+    """Name of the extractor that scores compare, where none is asked for; None: it depends on the
+    data."""
+    most_missed: ClassVar[float]
+    """The share of real examples without a sample near them from which on the doctor reports mode
+    collapse: see the measurements in `ganzoo.doctor.diagnoses`."""
+
+    def of(self, shape: types.Shape) -> Self:
+        """The same for this shape.
+
+        Raises:
+            ValueError: no example of this kind has such a shape.
+        """
+        self.check_shape(shape)
+        return dataclasses.replace(self, shape=shape)
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Height and width, where examples have them; else None."""
+        return None
+
+    @abc.abstractmethod
+    def check_shape(self, shape: types.Shape) -> None:
+        """Raise a `ValueError` if no example has this shape."""
+
+    @abc.abstractmethod
+    def check_dtype(self, dtype: str) -> None:
+        """Raise a `ValueError` if examples cannot have this dtype."""
+
+    @abc.abstractmethod
+    def check_values(self, examples: np.ndarray) -> None:
+        """Raise a `ValueError` if a batch has values that no example has."""
+
+    def doubt(self, examples: np.ndarray) -> str | None:
+        """A warning about values that are possible but most probably a mistake, or None."""
+        del examples
+        return None
+
+    @abc.abstractmethod
+    def preprocess(self, examples: types.Tensor) -> types.Tensor:
+        """From what data sets hold to what networks see, float32, inside the training step."""
+
+    @abc.abstractmethod
+    def postprocess(self, outputs: types.Tensor) -> tuple[types.Tensor, types.Tensor]:
+        """From what networks return to examples; and whether all numbers were finite."""
+
+    @abc.abstractmethod
+    def to_network(self, examples: np.ndarray) -> np.ndarray:
+        """`preprocess` by NumPy."""
+
+    @abc.abstractmethod
+    def from_network(self, outputs: np.ndarray) -> np.ndarray:
+        """`postprocess` by NumPy, without the check."""
+
+    def rows(self, examples: np.ndarray, side: int = 32) -> np.ndarray:
+        """`(n, numbers)` float64 to measure distances between examples; where they have a height
+        and a width, averaged down to at most `side`."""
+        del side
+        return self.to_network(examples).reshape(len(examples), -1).astype("float64")
+
+    def spec(self, batch_size: int) -> keras.KerasTensor:
+        """Shape and dtype of a preprocessed batch."""
+        return keras.KerasTensor((batch_size, *self.shape), "float32")
+
+    @abc.abstractmethod
+    def describe(self) -> str:
+        """The shape in words: `"28×28×1"`."""
+
+    @abc.abstractmethod
+    def preview(self, examples: np.ndarray) -> Image.Image:
+        """One image that shows examples."""
+
+    @abc.abstractmethod
+    def save(self, examples: np.ndarray, path: types.Path) -> pathlib.Path:
+        """Write examples to a file or a folder; return where."""
+
+    def adapt(self, data: Any) -> Self:
+        """What the kind learns from the data before training, such as a vocabulary, as a new value
+        that is saved with the model. Most learn nothing."""
+        del data
+        return self
+
+
+def as_numbers(outputs: types.Tensor) -> tuple[types.Tensor, types.Tensor]:
+    """Outputs as they are, in float32; and whether all were finite."""
+    outputs = ops.cast(outputs, "float32")
+    return outputs, ops.isfinite(ops.sum(outputs))
