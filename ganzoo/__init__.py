@@ -76,9 +76,15 @@ _MODULES = (
     "penalties",
 )
 _MOVED = {  # former name of a module → where it lives
+    "ganzoo.adversarial": "ganzoo.families.adversarial",
+    "ganzoo.encoding": "ganzoo.families.autoencoding",
+    "ganzoo.gan": "ganzoo.families.gan",
+    "ganzoo.generative": "ganzoo.families.latent",
+    "ganzoo.registry": "ganzoo.game.registry",
     "ganzoo.report": "ganzoo.runs.report",
     "ganzoo.terminal": "ganzoo.callbacks.terminal",
     "ganzoo.throughput": "ganzoo.evaluation.throughput",
+    "ganzoo.translation": "ganzoo.families.translation",
 }
 
 __all__ = sorted([*_PUBLIC, *_MODULES, "report"])

@@ -120,15 +120,7 @@ def plan(
 
     Arguments and errors are those of `write`.
     """
-    ending = pathlib.Path(path).suffix
-    if form is None and ending.lower() not in FORMS:
-        raise ValueError(
-            f"`form` does not follow from the ending {ending!r}. Known endings: "
-            f"{', '.join(filter(None, FORMS))}, and none, of folders, for a SavedModel. Or say "
-            f"which: {', '.join(FORMS.values())}."
-        )
-    form = FORMS[ending.lower()] if form is None else form
-    validation.one_of("form", form, tuple(FORMS.values()))
+    form = _form_of(path, form)
     model.must_be_built()
     if form == "safetensors":
         if function is not None or truncation is not None:
@@ -153,6 +145,19 @@ def plan(
             "`function='from_seed'`."
         )
     return form, found
+
+
+def _form_of(path, form):
+    """The form that is asked for, or that the ending of a path says."""
+    ending = pathlib.Path(path).suffix
+    if form is None and ending.lower() not in FORMS:
+        raise ValueError(
+            f"`form` does not follow from the ending {ending!r}. Known endings: "
+            f"{', '.join(filter(None, FORMS))}, and none, of folders, for a SavedModel. Or say "
+            f"which: {', '.join(FORMS.values())}."
+        )
+    form = FORMS[ending.lower()] if form is None else form
+    return validation.one_of("form", form, tuple(FORMS.values()))
 
 
 def _make(model, form, found, work):

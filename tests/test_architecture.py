@@ -1,6 +1,7 @@
 """The house's rules, enforced: layers, frameworks, the catalogue, what an import costs."""
 
 import ast
+import importlib
 import os
 import pathlib
 import subprocess
@@ -112,6 +113,13 @@ def test_every_public_name_exists_and_every_module_has_a_docstring():
         assert ast.get_docstring(ast.parse(path.read_text())), path
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         ganzoo.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("name", sorted(ganzoo._MOVED))
+def test_modules_are_still_imported_by_their_former_names(name):
+    former = importlib.import_module(name)
+    assert former is importlib.import_module(ganzoo._MOVED[name])
+    assert former.__spec__.name == former.__name__ == ganzoo._MOVED[name]
 
 
 def run(code, **env):

@@ -140,7 +140,7 @@ def test_mode_collapse_is_found_on_pictures(monkeypatch):
     # Single epochs come to 0.2.
     assert np.median([row["diversity"] for row in doctor.signals]) < 0.1
     assert names(doctor)[0] == "mode_collapse"
-    assert "two real pictures" in doctor.findings[0].seen
+    assert "two real images" in doctor.findings[0].seen
     assert "`learning_rate=0.00013`" in doctor.findings[0].advice
 
 
@@ -257,7 +257,7 @@ def test_a_recall_that_stays_low_is_found_once():
     )
     (finding,) = doctor.findings
     assert (finding.name, finding.epoch) == ("low_recall", 80)  # 1,500 steps, and once more
-    assert "1.0% of the real pictures (recall 0.01), and 70% of the samples look" in finding.seen
+    assert "1.0% of the real images (recall 0.01), and 70% of the samples look" in finding.seen
     assert "mode collapse" in finding.seen
     assert finding.advice == "`learning_rate=5e-05`, in place of 0.0002."
 

@@ -49,41 +49,50 @@ def culprit(model, logs, weights, at_once):
         model.batch_spec(8),
     )
     for i, player in enumerate(model.players):
-        names = {
+        logged = {
             term: player.prefix + (term if len(terms[player.name]) > 1 else "loss")
             for term in terms[player.name]
         }
-        bad = {term: log for term, log in names.items() if not finite(logs.get(log, 0.0))}
-        if not bad:
-            continue
-        values = listed(f"{log} became {logs[log]}" for log in bad.values())
-        what = f"{values}: the term {listed(map(repr, bad))} of the {player.name}'s loss"
-        drawing = [p for p in model.players if p.draws]
-        if drawing and finite(logs.get("d_real", 0.0)) and not finite(logs.get("d_fake", 0.0)):
-            return (
-                drawing[0],
-                f"{values} because the samples were not finite, while the outputs for real "
-                "examples were",
-                None,
-            )
-        # Players move in order, each facing those who already moved in this step.
-        before = [p for p in model.players[:i] if at_once and p.name in weights]
-        if before:
-            return (
-                before[0],
-                f"{values} after a move of the {before[0].name}, whose loss was finite and whose "
-                "gradient was not",
-                None,
-            )
-        if len(bad) < len(names):
-            mend = (
-                f"mend the term {listed(map(repr, bad))}: the others are finite. A root or a "
-                "logarithm needs an epsilon inside."
-            )
-            return player, what, mend
-        return player, what, None
+        bad = {term: log for term, log in logged.items() if not finite(logs.get(log, 0.0))}
+        if bad:
+            # Players move in order, each facing those who already moved in this step.
+            before = [p for p in model.players[:i] if at_once and p.name in weights]
+            return _cause(model, logs, player, before, bad, len(bad) < len(logged))
     names = listed(name for name, value in logs.items() if not finite(value))
     return model.players[0], f"{names} ceased to be finite", None
+
+
+def _cause(model, logs, player, before, bad, some):
+    """What `culprit` returns of a player with terms that are not finite.
+
+    Args:
+        model, logs: see `culprit`.
+        player: the first whose loss was not finite.
+        before: players who moved before, whose weights are no longer finite.
+        bad: `{term: its log}` of the terms that were not finite.
+        some: whether there are others that were.
+    """
+    values = listed(f"{log} became {logs[log]}" for log in bad.values())
+    drawing = [p for p in model.players if p.draws]
+    if drawing and finite(logs.get("d_real", 0.0)) and not finite(logs.get("d_fake", 0.0)):
+        what = (
+            f"{values} because the samples were not finite, while the outputs for real "
+            "examples were"
+        )
+        return drawing[0], what, None
+    if before:
+        what = (
+            f"{values} after a move of the {before[0].name}, whose loss was finite and whose "
+            "gradient was not"
+        )
+        return before[0], what, None
+    terms = listed(map(repr, bad))
+    mend = (
+        f"mend the term {terms}: the others are finite. A root or a logarithm needs an epsilon "
+        "inside."
+    )
+    what = f"{values}: the term {terms} of the {player.name}'s loss"
+    return player, what, mend if some else None
 
 
 def listed(names):

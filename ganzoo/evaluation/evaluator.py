@@ -4,7 +4,6 @@ The function stands in a module of another name because `ganzoo.evaluate` is the
 """
 
 import collections.abc
-import copy
 import dataclasses
 import functools
 import itertools
@@ -26,14 +25,12 @@ from ganzoo import types
 from ganzoo import validation
 from ganzoo.evaluation.census import Census
 from ganzoo.evaluation.census import Look
-from ganzoo.evaluation.census import Reference
 from ganzoo.evaluation.census import require
-from ganzoo.evaluation.census import result_or_nothing
+from ganzoo.evaluation.choosing import Choice
 from ganzoo.evaluation.neighbours import pixels
 from ganzoo.evaluation.neighbours import save_nearest
+from ganzoo.evaluation.reference import reference
 from ganzoo.evaluation.registry import EXPORTED
-from ganzoo.evaluation.registry import METRIC_OF
-from ganzoo.evaluation.registry import METRICS
 from ganzoo.evaluation.registry import knows
 from ganzoo.evaluation.samples import are_samples
 from ganzoo.evaluation.samples import batches_of
@@ -168,88 +165,14 @@ class Evaluator:
             if extractor is None
             else extractors.extractor(extractor)
         )
-        if isinstance(metrics, (str, all_metrics.Metric)):
-            metrics = (metrics,)
-        if not isinstance(metrics, (collections.abc.Iterable, type(None))):
-            raise TypeError(
-                "`metrics` is a name, a metric or a list of these, such as ['frechet', 'recall']. "
-                f"Received: {metrics!r}."
-            )
-        # Two scores of one metric ask for it once.
-        self.wanted = None if metrics is None else tuple(dict.fromkeys(map(self._named, metrics)))
-        names = [getattr(metric, "name", metric) for metric in self.wanted or ()]
-        if len(set(names)) < len(names):
-            raise ValueError(
-                f"Each metric gives its scores once. Received {', '.join(names)}: evaluate twice "
-                "for two settings of one."
-            )
+        self.choice = Choice(
+            metrics, self.extractor, self.description["source"], self.train is not None
+        )
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Itself: what copies of a callback share, such as KerasTuner's, looks at the real
         pictures once."""
         return self
-
-    # Metrics --------------------------------------------------------------------------------
-
-    def _named(self, metric):
-        """The name in `METRICS` that a word means; a metric as it is."""
-        if isinstance(metric, all_metrics.Metric):
-            return metric
-        word, bracket, judge = str(metric).partition("[")
-        name = METRIC_OF.get(word, word)
-        if name not in METRICS or not isinstance(metric, str):
-            raise validation.unknown("metric or score in `metrics`", metric, {*METRICS, *METRIC_OF})
-        own = "pixels" if METRICS[name].uses == "pixels" else self.extractor.name
-        if bracket and judge != f"{own}]":
-            raise ValueError(
-                f"`metrics` asks for {metric!r}, and here {word!r} is measured by {own!r}: ask for "
-                f"{word!r}, or pass another `extractor`."
-            )
-        return name
-
-    @property
-    def _modes(self):
-        """How many modes the extractor tells apart, or None."""
-        centres = getattr(self.extractor, "centres", None)
-        return self.extractor.classes if centres is None else len(centres)
-
-    def _choose(self, look):
-        """The metrics: those asked for, or all that pictures such as these allow."""
-        if self.wanted is not None:
-            for metric in self.wanted:
-                self._check(METRICS[metric] if isinstance(metric, str) else type(metric), look)
-            return [
-                copy.deepcopy(m) if not isinstance(m, str) else self._make(m) for m in self.wanted
-            ]
-        classes_known = self.extractor.name.startswith(f"{self.description['source']}-")
-        apply = {
-            name: cls.uses in look.rows
-            and not (cls.labelled and look.labels is None)
-            and not ("train" in cls.sides and self.train is None)
-            for name, cls in METRICS.items()
-        }
-        apply["class_agreement"] &= classes_known
-        apply["modes"] &= self._modes is not None
-        return [self._make(name) for name, use in apply.items() if use]
-
-    def _make(self, name):
-        if name != "modes":
-            return METRICS[name]()
-        # Who knows where the modes lie can say that a sample is far from all of them.
-        strays = getattr(self.extractor, "centres", None) is not None
-        return all_metrics.ModeCoverage(self._modes, strays=strays)
-
-    def _check(self, metric, look):
-        name = metric.__name__
-        if metric.uses not in look.rows:
-            raise ValueError(
-                f"{name} looks at {metric.uses}, which the extractor {self.extractor.name!r} does "
-                "not give. Leave it out or choose another extractor."
-            )
-        if metric.labelled and look.labels is None:
-            raise ValueError(f"{name} needs labels: pass data with them, `load(…, labels=True)`.")
-        if "train" in metric.sides and self.train is None:
-            raise ValueError(f"{name} needs the pictures trained on: pass `train=`.")
 
     # Looking --------------------------------------------------------------------------------
 
@@ -261,59 +184,7 @@ class Evaluator:
 
     @functools.cached_property
     def _reference(self):
-        """The metrics after the real pictures, the floors, and what the pictures were."""
-        looks = (self._look(*batch) for batch in grouped(batches_of(self.data)))
-        first = next(looks, None)
-        if first is None:
-            raise ValueError("`data` is empty: it yields no picture.")
-        chosen = self._choose(first)
-        real, train = Census(), None
-        # Floors: real pictures in place of the samples. These are training pictures; where there
-        # are none, or where the metric tells those apart, one half of the data stands in for the
-        # samples.
-        split = [m for m in chosen if self.train is None or "train" in m.sides]
-        halves = copy.deepcopy(split)
-        for look in itertools.chain([first], looks):
-            real.add(look)
-            look.show("real", chosen)
-            if halves:
-                even = look.keys % np.uint64(2) == 0
-                look.take(even).show("real", halves)
-                look.take(~even).show("fake", halves)
-        floors = [*halves, *(m.beside() for m in chosen if m not in split)]
-        floor = "one half of the data against the other"
-        if self.train is not None:
-            train, standing_in = Census(), 0
-            memories = [m for m in [*chosen, *halves] if "train" in m.sides]
-            others = [m for m in floors if "train" not in m.sides]
-            for images, labels in grouped(batches_of(self.train)):
-                look = self._look(images, labels, features=False)
-                look.must_be(real.shape, "`train` has")
-                train.add(look)
-                look.show("train", memories)
-            if not train.count:
-                raise ValueError("`train` is empty: it yields no picture.")
-            # As many as there are samples, whatever the order in which they come.
-            rank = self.samples * train.distinct.number / train.count  # equal ones come together
-            last = train.distinct.first(max(round(rank), 1))
-            first_ones = (
-                (images[taken], None if labels is None else labels[taken])
-                for images, labels in batches_of(self.train)
-                for taken in [keys_of(images) <= last]
-                if taken.any()
-            )
-            for images, labels in grouped(first_ones):
-                look = self._look(images, labels)
-                others = [m for m in others if labels is not None or not m.labelled]
-                look.show("fake", others)
-                standing_in += len(images)
-            floor = f"{standing_in:,} training pictures in place of the samples"
-            if standing_in < self.samples:
-                floor += ", which are more: distances at the floor are somewhat too large"
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the score itself warns of the same
-            limits = {name: x for m in floors for name, x in result_or_nothing(m).items()}
-        return Reference(chosen, limits, floor, real, train)
+        return reference(self.data, self.train, self.samples, self.choice.metrics_for, self._look)
 
     def _samples(self, model, seed):
         """Batches `(images, labels asked for)` of a model's samples, or of given ones.
@@ -360,69 +231,90 @@ class Evaluator:
         made = getattr(model, "image_shape", None)
         if known and made:  # before hours of reading
             require(tuple(made), tuple(known), "The samples have")
-        chosen, limits, floor, real, train = self._reference
-        found: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         notes: list[str] = []
         repeats = 1 if are_samples(model) else self.repeats
         for repeat in range(repeats):
-            panel, fake = [m.beside() for m in chosen], Census()
-            for images, asked in grouped(self._samples(model, self.seed + repeat)):
-                look = self._look(images, asked)
-                look.must_be(real.shape, "The samples have")
-                numbers = np.arange(fake.count, fake.count + len(images))
-                fake.add(look)
-                # Samples may be equal: each counts by itself.
-                look = dataclasses.replace(look, keys=keys_of(numbers))
-                panel = [m for m in panel if asked is not None or not m.labelled]
-                look.show("fake", panel)
-                if progress is not None:
-                    progress(repeat * self.samples + fake.count)
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always")
-                for metric in panel:
-                    try:
-                        result = metric.result()
-                    except ValueError as error:
-                        if self.wanted is not None:
-                            raise
-                        notes.append(f"{metric.name} is left out: {error}")
-                        continue
-                    for name, value in result.items():
-                        found.setdefault(name, (metric, []))[1].append(value)
-            notes += [str(w.message) for w in caught]
-            if self.wanted is not None:
-                left_out = {m.name for m in chosen} - {m.name for m in panel}
-                notes += [f"{name} is left out: no labels were asked for" for name in left_out]
+            panel, fake = self._measure(model, repeat, progress)
+            results, more = self._results(panel)
+            for name, (metric, value) in results.items():
+                values.setdefault(name, (metric, []))[1].append(value)
+            notes += more
             distinct = fake.distinct.number
             if distinct < 0.9 * fake.count:
                 notes.append(f"only {distinct:,} of {fake.count:,} samples are distinct pictures")
         scores = {
-            f"{name}[{'pixels' if metric.uses == 'pixels' else self.extractor.name}]": Score(
-                value=float(np.mean(values)),
-                error=float(np.std(values, ddof=1))
-                if repeats > 1 and np.isfinite(values).all()
-                else None,
-                floor=limits.get(name),
-                better=metric.better.get(name),
-                settings=metric.settings(),
+            f"{name}[{'pixels' if metric.uses == 'pixels' else self.extractor.name}]": self._score(
+                name, metric, each
             )
-            for name, (metric, values) in found.items()
+            for name, (metric, each) in values.items()
         }
-        passport = {
+        passport = self._passport(model, fake.count, repeats)
+        return ScoreSheet(scores, passport, tuple(dict.fromkeys(notes)))
+
+    def _measure(self, model, repeat, progress):
+        """The metrics after one set of samples, and what the samples were."""
+        panel, fake = [m.beside() for m in self._reference.chosen], Census()
+        for images, asked in grouped(self._samples(model, self.seed + repeat)):
+            look = self._look(images, asked)
+            look.must_be(self._reference.real.shape, "The samples have")
+            numbers = np.arange(fake.count, fake.count + len(images))
+            fake.add(look)
+            # Samples may be equal: each counts by itself.
+            look = dataclasses.replace(look, keys=keys_of(numbers))
+            panel = [m for m in panel if asked is not None or not m.labelled]
+            look.show("fake", panel)
+            if progress is not None:
+                progress(repeat * self.samples + fake.count)
+        return panel, fake
+
+    def _results(self, panel):
+        """`{name: (metric, value)}`, and notes on what is doubtful or missing."""
+        results, notes = {}, []
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            for metric in panel:
+                try:
+                    result = metric.result()
+                except ValueError as error:
+                    if self.choice.wanted is not None:
+                        raise
+                    notes.append(f"{metric.name} is left out: {error}")
+                    continue
+                results.update((name, (metric, value)) for name, value in result.items())
+        notes += [str(w.message) for w in caught]
+        if self.choice.wanted is not None:
+            left_out = {m.name for m in self._reference.chosen} - {m.name for m in panel}
+            notes += [f"{name} is left out: no labels were asked for" for name in left_out]
+        return results, notes
+
+    def _score(self, name, metric, values):
+        spread = len(values) > 1 and np.isfinite(values).all()
+        return Score(
+            value=float(np.mean(values)),
+            error=float(np.std(values, ddof=1)) if spread else None,
+            floor=self._reference.limits.get(name),
+            better=metric.better.get(name),
+            settings=metric.settings(),
+        )
+
+    def _passport(self, model, count, repeats):
+        """What the scores were measured with."""
+        real, train = self._reference.real, self._reference.train
+        return {
             **who(model),
             "extractor": self.extractor.name,
             "extractor_sha256": extractors.fingerprint(self.extractor, real.shape),
             "resize": self.extractor.resize,
-            "samples": fake.count,
+            "samples": count,
             "repeats": repeats,
             "seed": self.seed,
             "truncation": self.truncation,
             "data": {**self.description, **real.passport()},
             "train": None if train is None else train.passport(),
-            "floor": floor,
+            "floor": self._reference.floor,
             "versions": backend.versions("scipy", "pillow"),
         }
-        return ScoreSheet(scores, passport, tuple(dict.fromkeys(notes)))
 
     def save_nearest(self, model: Game | np.ndarray, path: types.Path, n: int = 12) -> pathlib.Path:
         """The sheet of `save_nearest` for the first samples of a model. Returns the path."""

@@ -76,21 +76,8 @@ def splits(name, load):
 
 def batches_of(data):
     """`(images, labels)` NumPy batches of what `fit` takes too; pictures as uint8."""
-    if isinstance(data, keras.utils.PyDataset):
-        data = map(data.__getitem__, range(len(data)))
-    elif hasattr(data, "shape") or (isinstance(data, tuple) and hasattr(data[0], "shape")):
-        columns = data if isinstance(data, tuple) else (data,)
-        data = (
-            tuple(np.asarray(c[i : i + 1000]) for c in columns)
-            for i in range(0, len(columns[0]), 1000)
-        )
-    elif isinstance(data, str) or not hasattr(data, "__iter__"):
-        raise TypeError(
-            "Pictures come as a data set, such as of `ganzoo.datasets.load`, as an array, or as a "
-            f"pair (images, labels). Received: {data if isinstance(data, str) else type(data)!r}."
-        )
     doubt = None
-    for batch in data:
+    for batch in _iterable(data):
         batch = batch if isinstance(batch, (tuple, list)) else (batch,)
         images, labels = (*map(np.asarray, batch), None)[:2]
         if images.size:
@@ -99,6 +86,24 @@ def batches_of(data):
             doubt = kind_of(images.shape[1:]).doubt(images)
             if doubt is not None:
                 warnings.warn(doubt, stacklevel=2)
+
+
+def _iterable(data):
+    """Batches of a data set as it yields them, or those of arrays."""
+    if isinstance(data, keras.utils.PyDataset):
+        return map(data.__getitem__, range(len(data)))
+    if hasattr(data, "shape") or (isinstance(data, tuple) and hasattr(data[0], "shape")):
+        columns = data if isinstance(data, tuple) else (data,)
+        return (
+            tuple(np.asarray(c[i : i + 1000]) for c in columns)
+            for i in range(0, len(columns[0]), 1000)
+        )
+    if isinstance(data, str) or not hasattr(data, "__iter__"):
+        raise TypeError(
+            "Pictures come as a data set, such as of `ganzoo.datasets.load`, as an array, or as a "
+            f"pair (images, labels). Received: {data if isinstance(data, str) else type(data)!r}."
+        )
+    return data
 
 
 def grouped(batches, size=extractors.BATCH):

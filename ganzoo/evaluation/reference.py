@@ -1,0 +1,100 @@
+"""What is known before any sample: metrics after the real examples, and floors."""
+
+import copy
+import itertools
+import warnings
+
+import numpy as np
+
+from ganzoo.evaluation.census import Census
+from ganzoo.evaluation.census import Reference
+from ganzoo.evaluation.census import result_or_nothing
+from ganzoo.evaluation.samples import batches_of
+from ganzoo.evaluation.samples import grouped
+from ganzoo.metrics.states import keys_of
+
+HALVES = "one half of the data against the other"
+
+
+def reference(data, train, samples, metrics_for, look_at):
+    """The metrics after the real examples, the floors, and what the examples were.
+
+    A floor is what real examples score in place of samples. These are training examples; where
+    there are none, or where the metric tells those apart, one half of the data stands in for the
+    samples.
+
+    Args:
+        data, train: see `ganzoo.evaluation.Evaluator`.
+        samples: how many a model will be asked for.
+        metrics_for: `(look) -> metrics`, given the first batch of the data.
+        look_at: `(images, labels, features=True) -> Look`.
+    """
+    looks = (look_at(*batch) for batch in grouped(batches_of(data)))
+    first = next(looks, None)
+    if first is None:
+        raise ValueError("`data` is empty: it yields no picture.")
+    chosen = metrics_for(first)
+    in_halves = [m for m in chosen if train is None or "train" in m.sides]
+    halves = copy.deepcopy(in_halves)
+    real = _show_real(itertools.chain([first], looks), chosen, halves)
+    floors = [*halves, *(m.beside() for m in chosen if m not in in_halves)]
+    census, floor = None, HALVES
+    if train is not None:
+        memories = [m for m in [*chosen, *halves] if "train" in m.sides]
+        census = _remember(train, memories, real.shape, look_at)
+        others = [m for m in floors if "train" not in m.sides]
+        floor = _stand_in(train, census, samples, others, look_at)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the score itself warns of the same
+        limits = {name: x for m in floors for name, x in result_or_nothing(m).items()}
+    return Reference(chosen, limits, floor, real, census)
+
+
+def _show_real(looks, chosen, halves):
+    """Show the real examples to the metrics, and one half as if they were samples to `halves`;
+    return what they were."""
+    census = Census()
+    for look in looks:
+        census.add(look)
+        look.show("real", chosen)
+        if halves:
+            even = look.keys % np.uint64(2) == 0
+            look.take(even).show("real", halves)
+            look.take(~even).show("fake", halves)
+    return census
+
+
+def _remember(train, memories, shape, look_at):
+    """Show the training examples to the metrics that look for them; return what they were."""
+    census = Census()
+    for images, labels in grouped(batches_of(train)):
+        look = look_at(images, labels, features=False)
+        look.must_be(shape, "`train` has")
+        census.add(look)
+        look.show("train", memories)
+    if not census.count:
+        raise ValueError("`train` is empty: it yields no picture.")
+    return census
+
+
+def _stand_in(train, census, samples, floors, look_at):
+    """Show training examples in place of samples; return what was done, in words."""
+    # As many as there are samples, whatever the order in which they come.
+    rank = samples * census.distinct.number / census.count  # equal ones come together
+    last = census.distinct.first(max(round(rank), 1))
+    first_ones = (
+        (images[taken], None if labels is None else labels[taken])
+        for images, labels in batches_of(train)
+        for taken in [keys_of(images) <= last]
+        if taken.any()
+    )
+    count = 0
+    for images, labels in grouped(first_ones):
+        look = look_at(images, labels)
+        floors = [m for m in floors if labels is not None or not m.labelled]
+        look.show("fake", floors)
+        count += len(images)
+    floor = f"{count:,} training pictures in place of the samples"
+    if count < samples:
+        floor += ", which are more: distances at the floor are somewhat too large"
+    return floor
