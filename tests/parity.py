@@ -54,14 +54,12 @@ def losses(name):
     )[:, : self.latent_width]
     found = []
     keys = [f"{player.prefix}loss" for player in model.players]
-    log = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: found.append([logs[key] for key in keys])
-    )
     size = BATCH * model.turns
     for step in range(STEPS):
         part = slice(step * size, (step + 1) * size)
         data = (images[part],) if case.labels is None else (images[part], labels[part])
-        model.fit(*data, batch_size=BATCH, shuffle=False, verbose=0, callbacks=[log])
+        logs = model.train_on_batch(*data, return_dict=True)
+        found.append([float(logs[key]) for key in keys])
     return found
 
 

@@ -257,7 +257,7 @@ def test_many_models_in_a_process_are_no_reason_for_a_warning(caplog):
     import tensorflow as tf
 
     images = np.zeros((16, 8, 8, 1), "uint8")
-    for _ in range(8):
+    for _ in range(6):
         model = ganzoo.get("vanilla", generator_units=(4,), discriminator_units=(4,), seed=0)
         model.fit(images, batch_size=8, verbose=0)
         model.generate(2, seed=0)
