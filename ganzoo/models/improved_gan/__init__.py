@@ -9,14 +9,15 @@ from ganzoo import backend
 from ganzoo import validation
 from ganzoo.game.registry import register
 from ganzoo.layers import MinibatchDiscrimination
-from ganzoo.models.improved_gan.historical import HistoricalAveraging
+from ganzoo.layers import ParameterHistory
+from ganzoo.models.improved_gan.historical import held
 from ganzoo.models.improved_gan.semisupervised import SemiSupervised
 from ganzoo.networks import dcgan
 from ganzoo.networks import mlp
 
 
 @register
-class ImprovedGAN(HistoricalAveraging, SemiSupervised):
+class ImprovedGAN(SemiSupervised):
     """Improved GAN (Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen, 2016): techniques that
     help a GAN to converge, and a discriminator that classifies.
 
@@ -82,6 +83,7 @@ class ImprovedGAN(HistoricalAveraging, SemiSupervised):
         *,
         feature_matching: bool = False,
         minibatch_discrimination: int | None = None,
+        historical_averaging: float = 0.0,
         label_smoothing: float = 0.1,
         virtual_batch_norm: int = 64,
         architecture: str = "dcgan",
@@ -103,6 +105,7 @@ class ImprovedGAN(HistoricalAveraging, SemiSupervised):
                 "What is said of a picture's class must not depend on the other pictures: with "
                 "`classes` leave `minibatch_discrimination` out."
             )
+        self.historical_averaging = real("historical_averaging", historical_averaging)
         self.label_smoothing = real("label_smoothing", label_smoothing, below=1)
         if label_smoothing and self.objective not in ("non_saturating", "minimax"):
             raise ValueError(
@@ -134,6 +137,14 @@ class ImprovedGAN(HistoricalAveraging, SemiSupervised):
         if kernels := usual if kernels is None else kernels:
             features = MinibatchDiscrimination(kernels)(features)
         return keras.Model(images, {**said, **self.heads(features, layer)}, name="discriminator")
+
+    def build_players(self):
+        players = super().build_players()
+        if not self.historical_averaging:
+            return players
+        self.histories = [ParameterHistory(player.variables) for player in players]
+        weight = self.historical_averaging
+        return tuple(held(p, history, weight) for p, history in zip(players, self.histories))
 
     def discriminator_terms(self, batch, drawn, real, fake):
         terms = super().discriminator_terms(batch, drawn, real, fake)
