@@ -16,7 +16,7 @@ import ganzoo
 from ganzoo import cli
 from ganzoo import export
 from ganzoo import zoo
-from ganzoo.families.latent import quantile
+from ganzoo.families.prior import quantile
 from tests.cases import CASES
 
 on_tensorflow = pytest.mark.skipif(

@@ -9,9 +9,9 @@ import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike
 
-from ganzoo import backend
 from ganzoo import types
 from ganzoo import validation
+from ganzoo.families.prior import NormalPrior
 from ganzoo.game import Game
 from ganzoo.game.inference import batch_size_for
 from ganzoo.modalities import Images
@@ -32,8 +32,6 @@ class Generative(Game):
     modalities: tuple[Modality, ...] = (Images(),)
     makes_pictures = "generator"
     """Name of the network that does."""
-    truncates_latents = True
-    """Whether truncation is of latents, which are drawn, rather than of what is made of them."""
     conditional = True
     """Whether `num_classes` may be given."""
 
@@ -42,6 +40,7 @@ class Generative(Game):
     ) -> None:
         super().__init__(**kwargs)
         self.latent_dim = validation.integer("latent_dim", latent_dim)
+        self.latent_prior: Any = NormalPrior(self.latent_dim)  # a subclass may set another
         self.num_classes = num_classes
         if num_classes is not None:
             validation.integer("num_classes", num_classes)
@@ -55,18 +54,27 @@ class Generative(Game):
 
     @property
     def latent_width(self) -> int:
-        """Numbers of which one picture is made."""
-        return self.latent_dim
+        """Numbers of which one sample is made."""
+        return self.latent_prior.width
+
+    @property
+    def draws(self) -> int:
+        """Random numbers of which the latents of one sample are made."""
+        return self.latent_prior.draws
+
+    @property
+    def truncates_latents(self) -> bool:
+        """Whether truncation is of latents, rather than of what is made of them."""
+        return self.latent_prior.truncates
 
     def sample_latents(self, count: int) -> types.Tensor:
         """`(count, latent_width)` latents for training, from the model's own random state."""
-        shape = (count, self.latent_width)
-        return backend.drawn(keras.random.normal, shape, seed=self.seed_generator)
+        return self.latent_prior.sample(count, self.seed_generator)
 
     def prior(
         self, rng: np.random.Generator, count: int, truncation: float | None = None
     ) -> np.ndarray:
-        """As many latents for `generate`, drawn by NumPy: one seed, one set of pictures on every
+        """As many latents for `generate`, drawn by NumPy: one seed, one set of samples on every
         backend.
 
         Args:
@@ -77,13 +85,7 @@ class Generative(Game):
         Returns:
             `(count, latent_width)` float32.
         """
-        latents = rng.standard_normal((count, self.latent_width), "float32")
-        return latents if truncation is None else truncated(latents, truncation)
-
-    @property
-    def draws(self) -> int:
-        """Random numbers of which the latents of one picture are made."""
-        return self.latent_dim
+        return self.latent_prior.by_numpy(rng, count, truncation)
 
     def of_uniform(self, numbers: types.Tensor, truncation: float | None = None) -> types.Tensor:
         """The prior once more, for exported models: by operations that every runtime has.
@@ -95,7 +97,7 @@ class Generative(Game):
         Returns:
             `(n, latent_width)` float32.
         """
-        return quantile(numbers, truncation if self.truncates_latents else None)
+        return self.latent_prior.of_uniform(numbers, truncation)
 
     def settings(self, truncation: float | None = None) -> tuple[types.Tensor, ...]:
         """What the network takes beside latents and labels: numbers, the same for all pictures."""
@@ -240,57 +242,3 @@ class Generative(Game):
             ones = ops.ones((ops.shape(inputs[0])[0], 1))
             inputs += [value * ones for value in settings]
         return self.sampler(inputs, training=training)
-
-
-def truncated(latents: np.ndarray, limit: float) -> np.ndarray:
-    """Normal latents drawn towards the centre, so that none lies beyond ±`limit`."""
-    from scipy import special
-
-    low = special.ndtr(-limit)
-    within = low + special.ndtr(latents.astype("float64")) * (1 - 2 * low)
-    return special.ndtri(within).astype("float32")
-
-
-def quantile(uniform: types.Tensor, limit: float | None = None) -> types.Tensor:
-    """Normal numbers of uniform ones in (0, 1), by polynomials; cut off at ±`limit`.
-
-    Acklam 2003, "An algorithm for computing the inverse normal cumulative distribution function":
-    relative error below 1.2e-9; in float32, where powers cancel, up to 3e-4 in absolute terms.
-    """
-    if limit is not None:
-        from scipy import special
-
-        low = float(special.ndtr(-limit))
-        uniform = low + uniform * (1 - 2 * low)
-    centre = uniform - 0.5
-    tail = ops.sqrt(-2.0 * ops.log(ops.minimum(uniform, 1.0 - uniform) + 1e-12))
-    square = centre * centre
-    middle = centre * _polynomial(MIDDLE, square) / _polynomial((*MIDDLE_UNDER, 1.0), square)
-    ends = _polynomial(ENDS, tail) / _polynomial((*ENDS_UNDER, 1.0), tail)
-    return ops.where(ops.abs(centre) <= 0.5 - 0.02425, middle, ops.where(centre < 0, ends, -ends))
-
-
-def _polynomial(coefficients, x):
-    """By Horner's rule, the highest power first."""
-    total = ops.zeros_like(x)
-    for c in coefficients:
-        total = total * x + c
-    return total
-
-
-MIDDLE = (
-    *(-3.969683028665376e01, 2.209460984245205e02, -2.759285104469687e02),
-    *(1.383577518672690e02, -3.066479806614716e01, 2.506628277459239e00),
-)
-MIDDLE_UNDER = (
-    *(-5.447609879822406e01, 1.615858368580409e02, -1.556989798598866e02),
-    *(6.680131188771972e01, -1.328068155288572e01),
-)
-ENDS = (
-    *(-7.784894002430293e-03, -3.223964580411365e-01, -2.400758277161838e00),
-    *(-2.549732539343734e00, 4.374664141464968e00, 2.938163982698783e00),
-)
-ENDS_UNDER = (
-    *(7.784695709041462e-03, 3.224671290700398e-01),
-    *(2.445134137142996e00, 3.754408661907416e00),
-)

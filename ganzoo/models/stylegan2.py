@@ -9,6 +9,7 @@ from ganzoo import backend
 from ganzoo import penalties
 from ganzoo import validation
 from ganzoo.families.gan import GAN
+from ganzoo.families.prior import NormalPrior
 from ganzoo.game.registry import register
 from ganzoo.networks import stylegan2 as networks
 
@@ -62,8 +63,6 @@ class StyleGAN2(GAN):
         * The authors' code: github.com/NVlabs/stylegan2, github.com/NVlabs/stylegan2-ada-pytorch
     """
 
-    truncates_latents = False  # but styles
-
     def __init__(
         self,
         *,
@@ -85,6 +84,7 @@ class StyleGAN2(GAN):
     ) -> None:
         rates: dict[str, Any] = {"learning_rate": learning_rate, "beta_1": beta_1, "beta_2": beta_2}
         super().__init__(latent_dim=latent_dim, ema_decay=ema_decay, **rates, **kwargs)
+        self.latent_prior = NormalPrior(latent_dim, truncates=False)  # but styles are truncated
         self.style_dim = validation.integer("style_dim", style_dim)
         self.mapping_layers = validation.integer("mapping_layers", mapping_layers)
         self.channels = validation.integer("channels", channels)
@@ -145,6 +145,3 @@ class StyleGAN2(GAN):
 
     def settings(self, truncation=None):
         return (1.0 if truncation is None else truncation,)
-
-    def prior(self, rng, count, truncation=None):
-        return super().prior(rng, count)

@@ -3,18 +3,21 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
 from ganzoo import validation
+from ganzoo.families.dcgan_networks import ConvolutionalGAN
 from ganzoo.game.registry import register
 from ganzoo.modalities.base import as_numbers
-from ganzoo.models.infogan.codes import Coded
+from ganzoo.models.infogan.codes import CodedPrior
+from ganzoo.models.infogan.codes import Codes
 from ganzoo.networks import dcgan as networks
 
 
 @register
-class InfoGAN(Coded):
+class InfoGAN(ConvolutionalGAN):
     """InfoGAN (Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel, 2016): part of the latents are
     codes c, and the mutual information between them and the pictures is made large. Without labels
     the codes come to stand for what varies most: on MNIST the digit, its slant and its width.
@@ -72,6 +75,9 @@ class InfoGAN(Coded):
     def __init__(
         self,
         *,
+        latent_dim: int = 62,
+        categories: Sequence[int] = (10,),
+        continuous: int = 2,
         category_weight: float = 1.0,
         continuous_weight: float = 1.0,
         dense_units: Sequence[int] = (1024,),
@@ -81,10 +87,14 @@ class InfoGAN(Coded):
         **kwargs: Any,
     ) -> None:
         super().__init__(
+            latent_dim=latent_dim,
             learning_rate=learning_rate,
             discriminator_learning_rate=discriminator_learning_rate,
             **kwargs,
         )
+        self.coding = Codes(validation.integers("categories", categories, least=2), continuous)
+        self.categories, self.continuous = self.coding.categories, continuous
+        self.latent_prior = CodedPrior(self.latent_dim, self.coding)
         self.category_weight = validation.real("category_weight", category_weight, least=0)
         self.continuous_weight = validation.real("continuous_weight", continuous_weight, least=0)
         self.dense_units = validation.integers("dense_units", dense_units)
@@ -106,6 +116,34 @@ class InfoGAN(Coded):
             hidden=self.dense_units,
             heads={"codes": (*self.code_units, self.coding.width)},
         )
+
+    def latents(
+        self,
+        n: int,
+        *,
+        categories: ArrayLike | None = None,
+        continuous: ArrayLike | None = None,
+        seed: int | None = None,
+    ) -> np.ndarray:
+        """Latents for `generate` with codes of your choice, `(n, latent_width)`.
+
+        Args:
+            n: how many.
+            categories: whole numbers: `(n,)`, or one, of a single code; of several `(n, codes)`, or
+                `(codes,)` for all pictures.
+            continuous: numbers, `(n, codes)`, or what broadcasts to it.
+            seed: of whatever is None and so drawn.
+        """
+        for name, given in (("categories", categories), ("continuous", continuous)):
+            if given is not None and not getattr(self, name):
+                raise ValueError(f"This model has no such codes: leave `{name}` out.")
+        drawn = self.prior(np.random.default_rng(seed), validation.integer("n", n))
+        noise, codes = np.split(drawn, [self.latent_dim], axis=1)
+        known, numbers = self.coding.split(codes)
+        if categories is None:
+            categories = np.array([part.argmax(axis=1) for part in known], int).reshape(-1, n).T
+        numbers = numbers if continuous is None else continuous
+        return np.concatenate([noise, self.coding.make(n, categories, numbers)], axis=1)
 
     def codes(self, images: ArrayLike, batch_size: int = 256) -> dict[str, Any]:
         """What Q says of pictures: `{"categories": [probabilities (n, k) of each code],

@@ -3,8 +3,6 @@
 import dataclasses
 import functools
 import math
-from collections.abc import Sequence
-from typing import Any
 
 import keras
 import numpy as np
@@ -15,8 +13,8 @@ from scipy import special
 from ganzoo import backend
 from ganzoo import types
 from ganzoo import validation
-from ganzoo.families.dcgan_networks import ConvolutionalGAN
-from ganzoo.families.latent import truncated
+from ganzoo.families.prior import NormalPrior
+from ganzoo.families.prior import truncated
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,88 +125,50 @@ class Codes:
         return sum(map(math.log, self.categories)) - surprise, entropy - 0.5 * error
 
 
-class Coded(ConvolutionalGAN):
-    """Pictures made of noise and codes.
+@dataclasses.dataclass(frozen=True)
+class CodedPrior:
+    """Noise from N(0, 1), then codes: see `ganzoo.families.prior`.
 
-    Latents are `latent_dim` normal numbers, then a one-hot vector for each categorical code, then
-    the continuous codes, uniform in [-1, 1].
-
-    Args:
-        latent_dim: length of the noise beside the codes.
-        categories: how many categories each categorical code has, each at least 2.
-        continuous: number of continuous codes.
-        **kwargs: see `ganzoo.families.dcgan_networks.ConvolutionalGAN`.
+    Attributes:
+        dim: length of the noise.
+        codes: what follows it.
     """
 
-    def __init__(
-        self,
-        *,
-        latent_dim: int = 62,
-        categories: Sequence[int] = (10,),
-        continuous: int = 2,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(latent_dim=latent_dim, **kwargs)
-        self.coding = Codes(validation.integers("categories", categories, least=2), continuous)
-        self.categories, self.continuous = self.coding.categories, continuous
+    dim: int
+    codes: Codes
+    truncates = True
 
     @property
-    def latent_width(self) -> int:
-        return self.latent_dim + self.coding.width
-
-    def sample_latents(self, count: int) -> types.Tensor:
-        shape = (count, self.latent_dim)
-        noise = backend.drawn(keras.random.normal, shape, seed=self.seed_generator)
-        return ops.concatenate([noise, self.coding.sample(count, self.seed_generator)], axis=1)
-
-    def prior(
-        self, rng: np.random.Generator, count: int, truncation: float | None = None
-    ) -> np.ndarray:
-        normal = rng.standard_normal((count, self.latent_dim + self.coding.draws), "float32")
-        near = normal if truncation is None else truncated(normal, truncation)
-        ends = [self.latent_dim, self.latent_dim + len(self.categories)]
-        noise, _, numbers = np.split(near, ends, axis=1)
-        chosen = np.split(normal, ends, axis=1)[1]  # categories have no centre to be drawn to
-        uniform = special.ndtr(np.concatenate([chosen, numbers], axis=1).astype("float64"))
-        return np.concatenate([noise, self.coding.of_uniform(uniform)], axis=1)
+    def width(self) -> int:
+        return self.dim + self.codes.width
 
     @property
     def draws(self) -> int:
-        return self.latent_dim + self.coding.draws
+        return self.dim + self.codes.draws
+
+    def sample(self, count: int, seed: keras.random.SeedGenerator) -> types.Tensor:
+        """`(count, width)` latents, by the backend."""
+        noise = NormalPrior(self.dim).sample(count, seed)
+        return ops.concatenate([noise, self.codes.sample(count, seed)], axis=1)
+
+    def by_numpy(
+        self, rng: np.random.Generator, count: int, truncation: float | None = None
+    ) -> np.ndarray:
+        """`(count, width)` float32 latents, the same on every backend."""
+        normal = rng.standard_normal((count, self.draws), "float32")
+        near = normal if truncation is None else truncated(normal, truncation)
+        ends = [self.dim, self.dim + len(self.codes.categories)]
+        noise, _, numbers = np.split(near, ends, axis=1)
+        chosen = np.split(normal, ends, axis=1)[1]  # categories have no centre to be drawn to
+        uniform = special.ndtr(np.concatenate([chosen, numbers], axis=1).astype("float64"))
+        return np.concatenate([noise, self.codes.of_uniform(uniform)], axis=1)
 
     def of_uniform(self, numbers: types.Tensor, truncation: float | None = None) -> types.Tensor:
-        noise = super().of_uniform(numbers[:, : self.latent_dim], truncation)
-        rest, parts = numbers[:, self.latent_dim :], [noise]
-        for i, k in enumerate(self.categories):
+        """Latents of `(n, draws)` numbers uniform in (0, 1), by operations every runtime has."""
+        parts = [NormalPrior(self.dim).of_uniform(numbers[:, : self.dim], truncation)]
+        rest = numbers[:, self.dim :]
+        for i, k in enumerate(self.codes.categories):
             parts.append(ops.one_hot(ops.cast(rest[:, i] * k, "int32"), k, dtype="float32"))
         within = 1.0 if truncation is None else math.erf(truncation / math.sqrt(2))
-        parts.append(within * (2 * rest[:, len(self.categories) :] - 1))
+        parts.append(within * (2 * rest[:, len(self.codes.categories) :] - 1))
         return ops.concatenate(parts, axis=1)
-
-    def latents(
-        self,
-        n: int,
-        *,
-        categories: ArrayLike | None = None,
-        continuous: ArrayLike | None = None,
-        seed: int | None = None,
-    ) -> np.ndarray:
-        """Latents for `generate` with codes of your choice, `(n, latent_width)`.
-
-        Args:
-            n: how many.
-            categories: whole numbers: `(n,)`, or one, of a single code; of several `(n, codes)`, or
-                `(codes,)` for all pictures.
-            continuous: numbers, `(n, codes)`, or what broadcasts to it.
-            seed: of whatever is None and so drawn.
-        """
-        for name, given in (("categories", categories), ("continuous", continuous)):
-            if given is not None and not getattr(self, name):
-                raise ValueError(f"This model has no such codes: leave `{name}` out.")
-        drawn = self.prior(np.random.default_rng(seed), validation.integer("n", n))
-        noise, codes = np.split(drawn, [self.latent_dim], axis=1)
-        known, numbers = self.coding.split(codes)
-        if categories is None:
-            categories = np.array([part.argmax(axis=1) for part in known], int).reshape(-1, n).T
-        numbers = numbers if continuous is None else continuous
-        return np.concatenate([noise, self.coding.make(n, categories, numbers)], axis=1)
