@@ -3,7 +3,6 @@
 import abc
 import dataclasses
 import pathlib
-from typing import Any
 from typing import ClassVar
 from typing import Self
 
@@ -35,11 +34,6 @@ class Modality(abc.ABC):
     """Number of axes of one example."""
     dtype: ClassVar[str]
     """Of samples."""
-    augmentations: ClassVar[tuple[str, ...]] = ()
-    """Names in `ganzoo.augmentations` that apply to it."""
-    extractor: ClassVar[str | None] = None
-    """Name of the extractor that scores compare, where none is asked for; None: it depends on the
-    data."""
     most_missed: ClassVar[float]
     """The share of real examples without a sample near them from which on the doctor reports mode
     collapse: see the measurements in `ganzoo.doctor.diagnoses`."""
@@ -112,12 +106,6 @@ class Modality(abc.ABC):
     @abc.abstractmethod
     def save(self, examples: np.ndarray, path: types.Path) -> pathlib.Path:
         """Write examples to a file or a folder; return where."""
-
-    def adapt(self, data: Any) -> Self:
-        """What the kind learns from the data before training, such as a vocabulary, as a new value
-        that is saved with the model. Most learn nothing."""
-        del data
-        return self
 
 
 def as_numbers(outputs: types.Tensor) -> tuple[types.Tensor, types.Tensor]:

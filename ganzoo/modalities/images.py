@@ -29,7 +29,6 @@ class Images(Modality):
     name = "images"
     rank = 3
     dtype = "uint8"
-    augmentations = ("diffaugment",)
     most_missed = 0.6
 
     @property

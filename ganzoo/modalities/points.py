@@ -20,7 +20,6 @@ class Points(Modality):
     name = "points"
     rank = 1
     dtype = "float32"
-    extractor = "points"
     most_missed = 0.2
 
     def check_shape(self, shape: types.Shape) -> None:
