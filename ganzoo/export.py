@@ -208,7 +208,7 @@ def _translating(network, kind):
 
 
 def _encoding(model):
-    encoder, decoder = model.in_use("encoder"), model.in_use(model.makes_pictures)
+    encoder, decoder = model.in_use("encoder"), model.in_use(model.sampling_network)
     kind = model.modality
 
     def encode(images):
@@ -239,9 +239,9 @@ def _generating(model, truncation):
             places = ops.cumsum(ops.ones_like(labels, dtype="int64")) - 1
         else:
             places = ops.arange(count, dtype="int64")
-        columns = ops.arange(model.draws, dtype="int64")
+        columns = ops.arange(model.latent_prior.draws, dtype="int64")
         numbers = ops.cast(scramble(seed, places[:, None], columns[None]), "float32")
-        return from_latents(model.of_uniform(uniform(numbers), truncation), labels)
+        return from_latents(model.latent_prior.of_uniform(uniform(numbers), truncation), labels)
 
     given = {"latents": ((None, model.latent_width), "float32"), **labels}
     drawn = {"seed": ((), "int64"), **(labels or {"count": ((), "int64")})}
@@ -261,10 +261,10 @@ def latents(model: Game, seed: int, count: int, truncation: float | None = None)
     places = np.arange(validation.integer("count", count))[:, None]
     # By NumPy, because not every backend has numbers of 64 bits.
     found = scramble(
-        validation.integer("seed", seed, least=0), places, np.arange(model.draws)[None]
+        validation.integer("seed", seed, least=0), places, np.arange(model.latent_prior.draws)[None]
     )
     numbers = uniform(ops.convert_to_tensor(found.astype("float32")))
-    return np.asarray(ops.convert_to_numpy(model.of_uniform(numbers, truncation)))
+    return np.asarray(ops.convert_to_numpy(model.latent_prior.of_uniform(numbers, truncation)))
 
 
 def scramble(seed: Any, places: Any, columns: Any) -> Any:

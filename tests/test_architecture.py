@@ -2,15 +2,18 @@
 
 import ast
 import importlib
+import inspect
 import os
 import pathlib
 import subprocess
 import sys
+import textwrap
 
 import pytest
 
 import ganzoo
 from ganzoo import zoo
+from ganzoo.game import registry
 
 PACKAGE = pathlib.Path(ganzoo.__file__).parent
 # From the bottom up; a module imports only what stands in lines before its own, or its own
@@ -90,7 +93,6 @@ def test_only_the_backend_imports_a_framework(path):
 
 def test_the_models_folder_is_the_catalogue():
     from ganzoo import models
-    from ganzoo.game import registry
 
     files = sorted(p.stem for p in (PACKAGE / "models").glob("[a-z]*"))
     lines = (PACKAGE / "models" / "__init__.py").read_text().splitlines()
@@ -181,3 +183,39 @@ def test_no_telemetry_and_no_network(tmp_path):
     modules, refused = found.stdout.split()
     assert int(modules) > len(FILES) - 5 and refused == "True"
     assert log.read_text() == "192.0.2.1\n"  # the last line's, and none before it
+
+
+def is_abstract(method):
+    """Whether it does nothing, returns something empty, or raises an error."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(method))).body[0].body
+    body = [s for s in body if not isinstance(s, ast.Delete)]
+    body = [s for s in body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
+    if len(body) > 1:
+        return False
+    return not body or isinstance(body[0], ast.Raise) or ast.unparse(body[0]) in EMPTY
+
+
+EMPTY = ("return {}", "return ()", "return None")
+
+
+def overridden():
+    """`Base.method <- Class` for each concrete method of ganzoo's that a model replaces."""
+    for name in zoo.own_models():
+        classes = [c for c in registry.registered()[name].__mro__ if c.__module__[:6] == "ganzoo"]
+        for i, cls in enumerate(classes):
+            for method in vars(cls):
+                above = next((c for c in classes[i + 1 :] if method in vars(c)), None)
+                what = above and vars(above)[method]
+                what = what.fget if isinstance(what, property) else what
+                if inspect.isfunction(what) and method != "__init__" and not is_abstract(what):
+                    yield f"{above.__name__}.{method} <- {cls.__name__}"
+
+
+def test_few_concrete_methods_are_overridden():
+    """The limit falls, and never rises: what models need, they plug into abstract methods."""
+    assert len(set(overridden())) <= 14, sorted(set(overridden()))
+
+
+def test_dcgan_has_few_ancestors():
+    classes = [c for c in registry.registered()["dcgan"].__mro__ if c.__module__[:6] == "ganzoo"]
+    assert len(classes) - 1 <= 3, classes

@@ -251,7 +251,7 @@ def test_weights_alone_round_trip(name, tmp_path):
 
 
 @each_model
-def test_a_file_of_weights_has_all_that_makes_pictures(name, tmp_path):
+def test_a_file_of_weights_has_all_that_sampling_network(name, tmp_path):
     model = make(name, image_shape=CASES[name].shapes[0])
     for i, variable in enumerate(safetensors.named(model).values()):  # as if it were trained
         if "float" in variable.dtype:

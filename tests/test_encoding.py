@@ -10,7 +10,7 @@ import ganzoo
 from ganzoo import backend
 from ganzoo import losses
 from ganzoo import zoo
-from ganzoo.families.autoencoding import Encoding
+from ganzoo.families.autoencoding import Autoencoding
 from ganzoo.models.autoencoder import Autoencoder
 from ganzoo.models.vae import VAE
 from tests.cases import CASES
@@ -204,7 +204,7 @@ def low_rank(rng, n=4000):
     return (points + [0.1, -0.1, 0.0, 0.05, 0.0]).clip(-1, 1).astype("float32")
 
 
-class Linear(Encoding):
+class Linear(Autoencoding):
     """Linear networks in place of all others."""
 
     accepts_points = True

@@ -83,7 +83,7 @@ class Oracle:
 
     num_classes = 10
     image_shape = (8, 8, 1)
-    makes_pictures = "generator"
+    sampling_network = "generator"
     sampler = generator = types.SimpleNamespace(get_weights=lambda: [np.arange(3.0)])
 
     def __init__(self, images, labels):

@@ -129,7 +129,7 @@ def test_checkers_know_every_public_name_and_every_model():
 
 
 MORE = """game game.registry zoo metrics runs runs.publishing modalities.images families.gan
-    families.adversarial families.autoencoding families.dcgan_networks families.latent
+    families.adversary families.autoencoding families.dcgan_networks families.sampling
     families.resnet_networks families.translation models.improved_gan.semisupervised
     models.infogan.codes""".split()
 """Beside the modules of which the reference says all: what has the others' base classes."""

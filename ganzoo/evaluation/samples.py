@@ -24,7 +24,7 @@ def who(model):
         "model": getattr(model, "registry_name", type(model).__name__),
         "weights_sha256": weights_hash(model.sampler),
         "generator": "live"
-        if model.sampler is getattr(model, model.makes_pictures)
+        if model.sampler is getattr(model, model.sampling_network)
         else "averaged",
     }
 

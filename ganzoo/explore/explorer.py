@@ -161,7 +161,7 @@ class Explorer:
         Args:
             title: of the model.
             seed: whole number of the latents to start from.
-            truncation: see `Generative.generate`.
+            truncation: see `ganzoo.GAN.generate`.
             label: class, for a conditional model.
             method, first: see `ways`.
             amounts: how far along each of them; finite.

@@ -1,4 +1,4 @@
-"""The two-player default with DCGAN's networks, which most early papers built upon."""
+"""DCGAN's networks and their arguments, for the models that build upon them."""
 
 from typing import Any
 from typing import Literal
@@ -10,8 +10,8 @@ from ganzoo.families.gan import GAN
 from ganzoo.networks import dcgan as networks
 
 
-class ConvolutionalGAN(GAN):
-    """A generator against a discriminator, both all-convolutional: see `ganzoo.networks.dcgan`.
+class DCGANNetworks(GAN):
+    """A GAN with DCGAN's all-convolutional networks: see `ganzoo.networks.dcgan`.
 
     Args:
         channels: width of the layers at half resolution, at least 1; it doubles with every
@@ -40,12 +40,21 @@ class ConvolutionalGAN(GAN):
             "discriminator_normalization", discriminator_normalization, self.normalizations
         )
 
+    def generator_options(self) -> dict[str, Any]:
+        """Further arguments of `ganzoo.networks.dcgan.generator`."""
+        return {}
+
+    def discriminator_options(self) -> dict[str, Any]:
+        """Further arguments of `ganzoo.networks.dcgan.discriminator`."""
+        return {}
+
     def build_generator(self) -> keras.Model:
-        return networks.generator(
-            self.image_shape, self.latent_width, self.channels, self.num_classes
-        )
+        options = {"num_classes": self.num_classes, **self.generator_options()}
+        return networks.generator(self.image_shape, self.latent_width, self.channels, **options)
 
     def build_discriminator(self) -> keras.Model:
+        options = {"num_classes": self.num_classes, **self.discriminator_options()}
+        normalize: Any = self.discriminator_normalization
         return networks.discriminator(
-            self.image_shape, self.channels, self.num_classes, self.discriminator_normalization
+            self.image_shape, self.channels, normalize=normalize, **options
         )

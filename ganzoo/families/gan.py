@@ -1,166 +1,216 @@
-"""The two-player default: a generator against a discriminator."""
+"""GAN: a generator against a discriminator."""
 
-import dataclasses
-import functools
-from collections.abc import Callable
 from typing import Any
 from typing import Literal
 
 import keras
-import numpy as np
 from keras import ops
 
-from ganzoo import losses
 from ganzoo import types
 from ganzoo import validation
-from ganzoo.families.adversarial import Adversarial
-from ganzoo.families.latent import Generative
+from ganzoo.families import adversary
+from ganzoo.families import one_stage
+from ganzoo.families import sampling
+from ganzoo.families.adversary import Adversary
+from ganzoo.families.prior import NormalPrior
+from ganzoo.game import Game
 from ganzoo.game import Player
+from ganzoo.losses import Objective
+from ganzoo.modalities import Images
+from ganzoo.modalities import Modality
 
 
-class GAN(Adversarial, Generative):
-    """A generator of pictures from latents against a discriminator. Subclasses say which networks
-    and which objective.
+class GAN(Game):
+    """A generator of samples from latents, against a discriminator.
 
-    A subclass provides `build_generator` and `build_discriminator`; it may set `objective`, add
-    `discriminator_terms` and `generator_terms`, or override `discriminator_loss` or
-    `generator_loss`.
+    A subclass provides `build_generator` and `build_discriminator`; it may add
+    `discriminator_terms` and `generator_terms`, or override `draw`, `real`, `look`,
+    `discriminator_loss` or `generator_loss`.
 
-    With `num_classes` the model is conditional: a network that has a second input, for labels, is
-    told them.
+    With `num_classes` the model is conditional: a network that has a second input, for labels,
+    receives them. If the data has two domains, one network may stand for a pair of them: examples
+    are then a dict, and the discriminator has logits for each domain.
 
     Args:
+        latent_dim: length of the latent vectors, drawn from N(0, 1).
+        num_classes: number of classes, or None for a model without labels.
+        objective: name in `ganzoo.losses.OBJECTIVES`.
+        augment: `"diffaugment"`, which changes real and generated images alike before the
+            discriminator sees them, for data of some thousand images or fewer; or what
+            `ganzoo.augmentations.get` knows; or None.
+        discriminator_steps: moves of the discriminator for each of the generator's, each on a
+            fresh batch.
+        learning_rate: Adam's learning rate, of both players.
+        discriminator_learning_rate: the discriminator's, if it differs (two time scales).
+        beta_1: Adam's decay of the first moment, of both players.
+        beta_2: Adam's decay of the second moment, of both players.
+        epsilon: Adam's constant, above 0: gradients far below it make small moves.
         update: `"alternating"`, the generator answers the discriminator after its move, as in
             the papers; or `"one_stage"`, both move at once, from one backward pass through the
             discriminator (Shen et al. 2021, "Training Generative Adversarial Networks in One
-            Stage"), which is faster. It is refused where the generator's
-            gradient would not be exact: the objective must be symmetric, such as `"minimax"`, or
-            the discriminator must couple no examples, which batch normalisation does.
-        **kwargs: see `ganzoo.families.adversarial.Adversarial` (`objective`, `augment`,
-            `learning_rate`, `discriminator_steps`, …), `ganzoo.families.latent.Generative`
-            (`latent_dim`, `num_classes`) and `ganzoo.game.Game`.
+            Stage"), which is faster. It is refused where the generator's gradient would not be
+            exact: the objective must be symmetric, such as `"minimax"`, or the discriminator must
+            couple no examples, which batch normalisation does.
+        **kwargs: see `ganzoo.Game` (`image_shape`, `ema_decay`, `precision`, `seed`, …).
     """
 
+    player_names = ("discriminator", "generator")
+    modalities: tuple[Modality, ...] = (Images(),)
+    averaged: tuple[str, ...] = ("generator",)
+    sampling_network = "generator"
+    generating: tuple[str, ...] = ("generator",)
+    """Names of the networks that the generator's player moves."""
+    growing = False
+    """Whether there are weights on which the losses do not depend yet."""
+    conditional = True
+    """Whether `num_classes` may be given."""
+
     def __init__(
-        self, *, update: Literal["alternating", "one_stage"] = "alternating", **kwargs: Any
+        self,
+        *,
+        latent_dim: int = 100,
+        num_classes: int | None = None,
+        objective: str | Objective = "non_saturating",
+        augment: str | None = None,
+        discriminator_steps: int = 1,
+        learning_rate: float = 2e-4,
+        discriminator_learning_rate: float | None = None,
+        beta_1: float = 0.5,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        update: Literal["alternating", "one_stage"] = "alternating",
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.latent_dim = validation.integer("latent_dim", latent_dim)
+        self.latent_prior: Any = NormalPrior(self.latent_dim)  # a subclass may set another
+        sampling.check_classes(self, num_classes)
+        self.num_classes = num_classes
+        adversary.keep_settings(
+            self,
+            objective=objective,
+            augment=augment,
+            discriminator_steps=discriminator_steps,
+            learning_rate=learning_rate,
+            discriminator_learning_rate=discriminator_learning_rate,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+        )
         self.update = validation.one_of("update", update, ("alternating", "one_stage"))
 
+    # What a subclass provides --------------------------------------------------------------
+
+    def build_generator(self) -> keras.Model:
+        """A `keras.Model` from latents (and labels) to examples in [-1, 1]."""
+        raise NotImplementedError
+
+    def build_discriminator(self) -> keras.Model:
+        """A `keras.Model` from examples (and labels) to logits, or to a dict of `"logits"` and
+        whatever else the terms need."""
+        raise NotImplementedError
+
+    def build_others(self) -> None:
+        """Create what else the game needs, after its two networks."""
+
+    def discriminator_terms(
+        self, batch: types.Tensors, drawn: types.Tensors, real: types.Tensors, fake: types.Tensors
+    ) -> types.Tensors:
+        """Further terms of the discriminator's loss, a dict of scalars.
+
+        `real` and `fake` are its outputs, as `look` returns them.
+        """
+        del batch, drawn, real, fake
+        return {}
+
+    def generator_terms(
+        self, batch: types.Tensors, drawn: types.Tensors, fake: types.Tensors
+    ) -> types.Tensors:
+        """Further terms of the generator's loss, a dict of scalars."""
+        del batch, drawn, fake
+        return {}
+
+    # The game -------------------------------------------------------------------------------
+
+    @property
+    def adversary(self) -> Adversary:
+        """Objective and augmentation."""
+        return Adversary(self.objective, self.augment)
+
     def build_players(self) -> tuple[Player, ...]:
-        discriminator, generator = super().build_players()
+        self.generator = self.build_generator()
+        self.discriminator = self.build_discriminator()
+        self.build_others()
+        discriminator, generator = adversary.players(self)
         if self.update == "one_stage":
-            self._check_one_stage()
-            discriminator = dataclasses.replace(
-                discriminator,
-                partner="generator",
-                joint=self.joint_loss,
-                further=self._has_further_terms,
-            )
+            discriminator = one_stage.moving_both(self, discriminator, generator)
         return discriminator, generator
 
+    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
+        return adversary.adam(self)
+
     def draw(self, batch: types.Tensors) -> types.Tensors:
-        """Latents and the pictures made of them; conditional models imitate the batch's labels."""
+        """Latents and the samples generated from them; conditional models take the batch's
+        labels."""
         latents = self.sample_latents(ops.shape(batch["images"])[0])
         return {"latents": latents, "fake": self._call(self.generator, latents, batch)}
 
-    def joint_loss(
-        self, batch: types.Tensors, drawn: types.Tensors
-    ) -> tuple[tuple[types.Tensors, Callable, types.Tensors], types.Losses, types.Tensor]:
-        """Both sides from one pass through the discriminator: see `ganzoo.game.Player.joint`."""
-        real, fake = (self.look(x, batch) for x in (self.real(batch), drawn["fake"]))
-        # Which spares those who look at what was drawn a backward pass that would reach nobody.
-        apart = keras.tree.map_structure(ops.stop_gradient, drawn)
-        answered, further, signals = self._parts(batch, apart, real, fake)
-        own = answered, functools.partial(self._further, further), signals
-        objective = losses.get(self.objective)
-        logits = [real["logits"], fake["logits"]]
-        answer: types.Losses = {"adversarial": objective.answer(*logits[::-1])}, {}
-        if objective.symmetric:
-            return own, answer, ops.convert_to_tensor(-1.0)
-        ours, theirs = objective.slopes(*map(ops.stop_gradient, logits))
-        # Where the discriminator's slope is exactly zero, so is all that could be scaled.
-        factor = ops.where(ours == 0, 0.0, theirs / ops.where(ours == 0, 1.0, ours))
-        return own, answer, ops.reshape(factor, (-1,))
+    def real(self, batch: types.Tensors) -> types.Tensor:
+        """The examples of a batch that the discriminator compares with generated ones."""
+        if self.paired is None:
+            return batch["images"]
+        return {"images": batch["images"], "targets": batch["targets"]}
 
-    def _has_further_terms(self):
-        own = getattr(self.discriminator_terms, "__func__", None)
-        return own is not GAN.discriminator_terms
+    def _call(self, network, x, batch):
+        takes_labels = self.num_classes and len(network.inputs) > 1
+        return network([x, batch["labels"]] if takes_labels else x, training=True)
 
-    def _further(self, terms):
-        terms = terms()
-        if "adversarial" in terms:
-            raise ValueError(
-                f"update='one_stage' would not be exact for this {type(self).__name__}: its "
-                "`discriminator_terms` returns a term 'adversarial', which would replace the "
-                "objective's. Give it another name, or use update='alternating'."
-            )
-        return terms
+    def look(self, images: types.Tensor, batch: types.Tensors) -> types.Tensors:
+        """The discriminator's outputs in training, with the labels of `batch` if it takes any.
 
-    def _check_one_stage(self):
-        """Raise a `ValueError` unless one backward pass gives both players' exact gradients."""
-        objective = losses.get(self.objective)
-        named = repr(self.objective) if isinstance(self.objective, str) else "of this model"
-        own = ("generator_loss", "discriminator_loss", "generator_terms")
-        if any(getattr(type(self), name) is not getattr(GAN, name) for name in own):
-            wrong, mend = "it has losses of its own", ""
-        elif objective.paired:
-            wrong = f"with the objective {named} the generator's loss looks at real pictures too"
-            mend = "another objective, or "
-        elif self._shares_weights():
-            wrong, mend = "its generator and its discriminator have weights in common", ""
-        elif any(v.regularizer is not None for v in self.generator.trainable_variables):
-            wrong, mend = "its generator has regularizers", ""
-        elif objective.symmetric:
-            return
-        elif objective.silent:
-            wrong = (
-                f"with the objective {named} the discriminator's slope is zero where "
-                "the generator's is not"
-            )
-            mend = "an objective such as 'non_saturating', or "
-        elif self.dtype_policy.name == "mixed_float16":
-            wrong = (
-                f"the objective {named} is not symmetric, and where the discriminator is sure, its "
-                "slope vanishes in float16 before it could be scaled"
-            )
-            mend = "`precision='mixed_bfloat16'`, a symmetric objective ('minimax'), or "
-        elif self._couples_examples():
-            wrong = (
-                f"the objective {named} is not symmetric, and the discriminator couples "
-                "the examples of a batch, as batch normalisation does"
-            )
-            known = "discriminator_normalization" in self.arguments()
-            mend = "`discriminator_normalization='layer'`, " if known else ""
-            mend += "a symmetric objective ('minimax'), or "
-        else:
-            return
-        raise ValueError(
-            f"update='one_stage' would not be exact for this {type(self).__name__}: {wrong}. Use "
-            f"{mend}update='alternating'."
-        )
+        Returns:
+            A dict: `"logits"`, and whatever else the discriminator returns.
+        """
+        images = self.adversary.augmented(images, self.seed_generator)
+        outputs = self._call(self.discriminator, images, batch)
+        return outputs if isinstance(outputs, dict) else {"logits": outputs}
 
-    def _shares_weights(self):
-        """Whether the generator's loss depends on its weights by the discriminator's too."""
-        own = {id(v) for v in self.generator.trainable_variables}
-        return any(id(v) in own for v in self.discriminator.trainable_variables)
+    def discriminate(self, images: types.Tensor, batch: types.Tensors) -> types.Tensor:
+        """The logits of `look`."""
+        return self.look(images, batch)["logits"]
 
-    def _couples_examples(self):
-        """Whether what the discriminator says of an example depends on the others: tried out."""
-        rng = np.random.default_rng(0)
-        images = rng.uniform(-1, 1, (4, *self.image_shape)).astype("float32")
-        other = np.concatenate([rng.uniform(-1, 1, (1, *self.image_shape)), images[1:]])
-        batch = {"images": ops.convert_to_tensor(images), "labels": ops.zeros((4,), "int32")}
-        said = []
-        for x in (images, other.astype("float32")):
-            noise = np.random.default_rng(1)
-            with keras.StatelessScope():  # the same random numbers twice, and nothing is kept
-                # Away from initial weights, which may be zero.
-                for v in self.discriminator.trainable_variables:
-                    v.assign(v + 0.1 * noise.standard_normal(v.shape).astype("float32"))
-                logits = self.look(ops.convert_to_tensor(x), batch)["logits"]
-            said.append(ops.convert_to_numpy(ops.cast(logits, "float32")))
-        if said[0].size != 4:
-            return True  # several outputs for each picture have no common factor
-        change = np.abs(said[0] - said[1]).ravel()
-        return not bool(change[1:].max() < 1e-4 * change[0])
+    def discriminator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
+        real = self.look(self.real(batch), batch)
+        return self.with_terms(batch, drawn, real, self.look(drawn["fake"], batch))
+
+    def with_terms(
+        self, batch: types.Tensors, drawn: types.Tensors, real: types.Tensors, fake: types.Tensors
+    ) -> types.Losses:
+        """The discriminator's loss from its outputs: the objective, and the further terms."""
+        terms, signals = self.compare(batch, real, fake)
+        return {**terms, **self.discriminator_terms(batch, drawn, real, fake)}, signals
+
+    def compare(
+        self, batch: types.Tensors, real: types.Tensors, fake: types.Tensors
+    ) -> types.Losses:
+        """The objective's term and the signals, from the discriminator's outputs."""
+        del batch
+        return self.adversary.discriminator_loss(real, fake)
+
+    def generator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
+        fake = self.look(drawn["fake"], batch)
+        real = self.look(self.real(batch), batch) if self.adversary.sees_both else None
+        terms = self.adversary.generator_loss(fake, real)
+        return {**terms, **self.generator_terms(batch, drawn, fake)}, {}
+
+    # Sampling -------------------------------------------------------------------------------
+
+    latent_width = sampling.latent_width
+    truncates_latents = sampling.truncates_latents
+    sample_latents = sampling.sample_latents
+    prior = sampling.prior
+    settings = sampling.settings
+    sampler = sampling.sampler
+    generate = sampling.generate
+    generate_batches = sampling.generate_batches
+    call = sampling.call

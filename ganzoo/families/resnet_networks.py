@@ -1,4 +1,4 @@
-"""The two-player default with residual networks, as from spectral normalisation on."""
+"""Defaults of the GANs with residual networks, as from spectral normalisation on."""
 
 from typing import Any
 
@@ -7,12 +7,12 @@ from ganzoo.families.gan import GAN
 from ganzoo.losses import Objective
 
 
-class ResidualGAN(GAN):
-    """A generator against a discriminator, both residual: see `ganzoo.networks.resnet`.
+class ResNetNetworks(GAN):
+    """A GAN with residual networks: see `ganzoo.networks.resnet`.
 
     Args:
         channels: width of the generator's blocks, at least 2.
-        objective, beta_1, beta_2: see `ganzoo.families.adversarial.Adversarial`.
+        objective, beta_1, beta_2: see `ganzoo.GAN`.
         ema_decay: decay of the averaged generator that `generate` uses, in [0, 1), or None to
             use the live one as the papers do.
         **kwargs: see `ganzoo.GAN` (`latent_dim`, `learning_rate`, `discriminator_steps`, …) and

@@ -1,64 +1,114 @@
 """Models that translate images from one domain to another."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike
 
 from ganzoo import types
+from ganzoo.families import adversary
+from ganzoo.families.adversary import Adversary
 from ganzoo.game import Game
+from ganzoo.losses import Objective
 from ganzoo.modalities import Images
 from ganzoo.modalities import Modality
 
 
 class Translator(Game):
-    """A game of which one network translates images of the first domain into the second.
+    """Adversarial translation: the generator translates images of one domain into another.
 
-    Its data are `(images, targets)`. A subclass says by `paired` whether the two images of an
-    example belong together. Where they need not, arrays may differ in length: the shorter one
-    starts again at its end.
+    The data are `(images, targets)`. A subclass says by `paired` whether the two images of an
+    example belong together. If they do not, arrays may differ in length: the shorter one starts
+    again at its end.
 
     Args:
-        **kwargs: see `ganzoo.game.Game`.
+        objective, augment, discriminator_steps: see `ganzoo.GAN`.
+        learning_rate, discriminator_learning_rate, beta_1, beta_2, epsilon: see `ganzoo.GAN`.
+        **kwargs: see `ganzoo.Game`.
     """
 
+    player_names = ("discriminator", "generator")
+    averaged: tuple[str, ...] = ("generator",)
     modalities: tuple[Modality, ...] = (Images(),)
     paired = False
+    generating: tuple[str, ...] = ("generator",)
+    growing = False
     least_side = 8
-    """Height and width that a picture must have at least."""
+    """Height and width that an image must have at least."""
+    images_seen = 1
+    """Number of images of an example that the discriminator sees, stacked in its channels."""
+
+    def __init__(
+        self,
+        *,
+        objective: str | Objective = "non_saturating",
+        augment: str | None = None,
+        discriminator_steps: int = 1,
+        learning_rate: float = 2e-4,
+        discriminator_learning_rate: float | None = None,
+        beta_1: float = 0.5,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        adversary.keep_settings(
+            self,
+            objective=objective,
+            augment=augment,
+            discriminator_steps=discriminator_steps,
+            learning_rate=learning_rate,
+            discriminator_learning_rate=discriminator_learning_rate,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+        )
+
+    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
+        return adversary.adam(self)
+
+    @property
+    def adversary(self) -> Adversary:
+        """Objective and augmentation."""
+        return Adversary(self.objective, self.augment, self.images_seen)
+
+    def look(self, images: types.Tensor) -> types.Tensors:
+        """The discriminator's outputs in training, a dict with `"logits"`."""
+        images = self.adversary.augmented(images, self.seed_generator)
+        return adversary.outputs(self.discriminator, images)
 
     def translator(self, reverse: bool) -> keras.Model:
-        """The network that translates, from the second domain to the first if `reverse`."""
-        if reverse:
-            raise ValueError(
-                f"{type(self).__name__} has no way back, from targets to images. Train one with "
-                "the two domains exchanged, or use 'cyclegan', which learns both ways at once."
-            )
-        return self.in_use("generator")
+        """The network that translates, from the second domain to the first if `reverse`.
+
+        Raises:
+            ValueError: the model has learned no way back.
+        """
+        raise NotImplementedError
 
     def translate(
         self, images: ArrayLike, *, reverse: bool = False, batch_size: int = 64
     ) -> np.ndarray:
-        """Translate pictures from the first domain into the second.
+        """Translate images from the first domain into the second.
 
         Args:
             images: `(n, height, width, channels)`, `uint8` or float in [-1, 1], of any height and
                 width from `least_side` on; channels as in training.
-            reverse: from the second domain into the first instead, where the model has learned
-                that.
-            batch_size: pictures translated at once; bounds memory.
+            reverse: translate from the second domain into the first, if the model has learned to.
+            batch_size: images translated at once; bounds memory.
 
         Returns:
             A uint8 NumPy array of the shape of `images`.
 
         Raises:
-            ValueError: the pictures do not fit, or there is no way back.
+            ValueError: the images do not fit, or there is no way back.
         """
         self.must_be_built()
         network = self.translator(reverse)
         if np.ndim(images) == 4 and min(np.shape(images)[1:3]) < self.least_side:
             raise ValueError(
-                f"This model takes pictures of at least {self.least_side}×{self.least_side}, "
+                f"This model takes images of at least {self.least_side}×{self.least_side}, "
                 f"`(n, height, width, channels)`. Received: {np.shape(images)}. Enlarge them first."
             )
         return self.inference.on_examples(
@@ -66,12 +116,12 @@ class Translator(Game):
         )
 
     def call(self, inputs: types.Tensor, training: bool = False) -> types.Tensor:
-        """Float pictures in [-1, 1] to such of the second domain."""
+        """Translate float images in [-1, 1]; the translations are in [-1, 1] too."""
         return self.translator(False)(inputs, training=training)
 
 
 def difference(a: types.Tensor, b: types.Tensor) -> types.Tensor:
-    """Mean absolute difference of pictures, or of two domains' pictures on average."""
+    """Mean absolute difference of images; of a dict of them, the average."""
     parts = zip(keras.tree.flatten(a), keras.tree.flatten(b))
     each = [ops.mean(ops.abs(ops.cast(x, "float32") - ops.cast(y, "float32"))) for x, y in parts]
     return sum(each) / len(each)

@@ -109,9 +109,9 @@ def prepare(game, data):
 
 def batch_spec(game, batch_size):
     """Shapes and dtypes of what `prepare` returns."""
-    spec = {"images": game.modality.spec(batch_size)}
+    examples, data = game.modality.spec(batch_size), ()
     if game.paired is not None:
-        spec["targets"] = game.modality.spec(batch_size)
+        data = (examples,)
     elif game.label_range is not None:
-        spec["labels"] = keras.KerasTensor((batch_size,), "int32")
-    return spec
+        data = (keras.KerasTensor((batch_size,), "int32"),)
+    return keras.backend.compute_output_spec(game.prepare, (examples, *data))

@@ -174,6 +174,10 @@ class Game(backend.Trainer, keras.Model):
     def check_image_shape(self, shape: types.Shape) -> None:
         """Raise a `ValueError` if the networks cannot be built for this shape."""
         self.modality_of(shape)
+        self.check_shape(shape)
+
+    def check_shape(self, shape: types.Shape) -> None:
+        """Raise a `ValueError` if the model's arguments do not fit examples of this shape."""
 
     @property
     def label_range(self) -> range | None:

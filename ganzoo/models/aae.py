@@ -5,18 +5,18 @@ from typing import Any
 
 from keras import ops
 
-from ganzoo import losses
 from ganzoo import types
 from ganzoo import validation
-from ganzoo.families.autoencoding import Encoding
-from ganzoo.families.latent import Generative
+from ganzoo.families.adversary import Adversary
+from ganzoo.families.adversary import outputs
+from ganzoo.families.autoencoding import GenerativeAutoencoder
 from ganzoo.game import Player
 from ganzoo.game.registry import register
 from ganzoo.networks import encoders as networks
 
 
 @register
-class AAE(Generative, Encoding):
+class AAE(GenerativeAutoencoder):
     """Adversarial autoencoder (Makhzani, Shlens, Jaitly, Goodfellow, Frey, 2015): the codes of all
     pictures together are made to look like draws from the prior, so that draws can be decoded.
 
@@ -65,8 +65,7 @@ class AAE(Generative, Encoding):
     """
 
     player_names = ("autoencoder", "discriminator", "generator")
-    makes_pictures = "decoder"
-    conditional = False
+    adversary = Adversary()
 
     def __init__(
         self,
@@ -101,11 +100,8 @@ class AAE(Generative, Encoding):
         return {"reconstruction": ops.mean(ops.square(again - batch["images"]))}, {}
 
     def discriminator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
-        real, fake = (self.discriminator(drawn[x], training=True) for x in ("latents", "codes"))
-        objective = losses.non_saturating
-        signals = objective.signals(real, fake)
-        return {"adversarial": objective.discriminator(real, fake)}, signals
+        real, fake = (outputs(self.discriminator, drawn[x]) for x in ("latents", "codes"))
+        return self.adversary.discriminator_loss(real, fake)
 
     def generator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
-        fake = self.discriminator(drawn["codes"], training=True)
-        return {"adversarial": losses.non_saturating.generator(fake)}, {}
+        return self.adversary.generator_loss(outputs(self.discriminator, drawn["codes"])), {}

@@ -6,13 +6,12 @@ import keras
 from keras import ops
 
 from ganzoo import validation
-from ganzoo.families.dcgan_networks import ConvolutionalGAN
+from ganzoo.families.dcgan_networks import DCGANNetworks
 from ganzoo.game.registry import register
-from ganzoo.networks import dcgan as networks
 
 
 @register
-class ACGAN(ConvolutionalGAN):
+class ACGAN(DCGANNetworks):
     """Auxiliary classifier GAN (Odena, Olah, Shlens, 2017): the discriminator sees pictures alone
     and tells both whether they are real and of which class; the generator is told the class.
 
@@ -70,13 +69,8 @@ class ACGAN(ConvolutionalGAN):
         self.class_weight = validation.real("class_weight", class_weight, least=0)
         self.fake_class_weight = validation.real("fake_class_weight", fake_class_weight, least=0)
 
-    def build_discriminator(self):
-        return networks.discriminator(
-            self.image_shape,
-            self.channels,
-            normalize=self.discriminator_normalization,
-            heads={"classes": (self.num_classes,)},
-        )
+    def discriminator_options(self):
+        return {"num_classes": None, "heads": {"classes": (self.num_classes,)}}
 
     def discriminator_terms(self, batch, drawn, real, fake):
         del drawn

@@ -3,13 +3,13 @@
 from keras import ops
 
 from ganzoo import types
-from ganzoo.families.autoencoding import Encoding
+from ganzoo.families.autoencoding import Autoencoding
 from ganzoo.game import Player
 from ganzoo.game.registry import register
 
 
 @register
-class Autoencoder(Encoding):
+class Autoencoder(Autoencoding):
     """Autoencoder (Hinton, Salakhutdinov, 2006): one player with two networks, who finds codes
     from which pictures can be made again.
 

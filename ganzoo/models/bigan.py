@@ -1,22 +1,23 @@
 """BiGAN: a discriminator of pairs makes an encoder undo the generator."""
 
 from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
-from ganzoo import augmentations
 from ganzoo import losses
 from ganzoo import types
 from ganzoo import validation
-from ganzoo.families.autoencoding import Encoding
+from ganzoo.families.adversary import outputs
+from ganzoo.families.autoencoding import Autoencoding
+from ganzoo.families.autoencoding import modalities
 from ganzoo.families.gan import GAN
-from ganzoo.game import Player
 from ganzoo.game.registry import register
 from ganzoo.losses import Objective
 from ganzoo.networks import encoders as networks
 
 
 @register
-class BiGAN(GAN, Encoding):
+class BiGAN(GAN):
     """Bidirectional GAN (Donahue, Krähenbühl, Darrell, 2016; as adversarially learned inference by
     Dumoulin et al., 2016): the discriminator sees pairs, a real picture with its code or a latent
     with the picture made of it, and cannot tell them apart only if the encoder undoes the
@@ -66,45 +67,55 @@ class BiGAN(GAN, Encoding):
     """
 
     averaged = ("encoder", "generator")
+    generating = ("generator", "encoder")
     conditional = False
 
     def __init__(
-        self, *, objective: str | Objective = "non_saturating", latent_dim: int = 50, **kwargs: Any
+        self,
+        *,
+        objective: str | Objective = "non_saturating",
+        latent_dim: int = 50,
+        channels: int = 64,
+        hidden: Sequence[int] | None = None,
+        ema_decay: float = 0.99,
+        **kwargs: Any,
     ) -> None:
         validation.one_of("objective", objective, ("non_saturating", "minimax"))
-        super().__init__(objective=objective, latent_dim=latent_dim, **kwargs)
+        super().__init__(objective=objective, latent_dim=latent_dim, ema_decay=ema_decay, **kwargs)
+        self.channels = validation.integer("channels", channels)
+        self.hidden = validation.optional(validation.integers, "hidden", hidden)
+        self.modalities = modalities(hidden)
+
+    encode = Autoencoding.encode
+    decode = Autoencoding.decode
+    reconstruct = Autoencoding.reconstruct
 
     def build_generator(self):
-        return self.build_decoder()
+        body = self.latent_dim, self.channels, self.hidden
+        self.encoder = networks.encoder(self.image_shape, *body)
+        return networks.decoder(self.image_shape, *body, name="generator")
 
     def build_discriminator(self):
         return networks.pair_discriminator(
             self.image_shape, self.latent_dim, self.channels, self.hidden
         )
 
-    def build_players(self):
-        self.encoder = self.build_encoder()
-        discriminator, generator = super().build_players()
-        both = (self.generator, self.encoder)
-        return discriminator, Player("generator", both, generator.loss, draws=True, prefix="g_")
-
     def draw(self, batch):
         return {**super().draw(batch), "codes": self.encoder(batch["images"], training=True)}
 
-    def look_at_pairs(self, batch: types.Tensors, drawn: types.Tensors) -> Iterator[types.Tensor]:
-        """The logits of pictures with their codes, and of latents with their pictures."""
+    def look_at_pairs(self, batch: types.Tensors, drawn: types.Tensors) -> Iterator[types.Tensors]:
+        """The discriminator's outputs for images with their codes, and for latents with their
+        images."""
         pairs = (batch["images"], drawn["codes"]), (drawn["fake"], drawn["latents"])
-        augment = augmentations.get(self.augment)
         for images, codes in pairs:
-            inputs = [augment(images, self.seed_generator), codes]
-            yield self.discriminator(inputs, training=True)
+            images = self.adversary.augmented(images, self.seed_generator)
+            yield outputs(self.discriminator, [images, codes])
 
     def discriminator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
-        real, fake = ({"logits": logits} for logits in self.look_at_pairs(batch, drawn))
-        return self._judgement(batch, drawn, real, fake)
+        return self.with_terms(batch, drawn, *self.look_at_pairs(batch, drawn))
 
     def generator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
-        real, fake = self.look_at_pairs(batch, drawn)
+        real, fake = (pair["logits"] for pair in self.look_at_pairs(batch, drawn))
         if self.objective == "minimax":
             return {"adversarial": -losses.minimax.discriminator(real, fake)}, {}
         return {"adversarial": losses.non_saturating.discriminator(fake, real)}, {}

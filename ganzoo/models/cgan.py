@@ -3,12 +3,12 @@
 from typing import Any
 
 from ganzoo import validation
-from ganzoo.families.dcgan_networks import ConvolutionalGAN
+from ganzoo.families.dcgan_networks import DCGANNetworks
 from ganzoo.game.registry import register
 
 
 @register
-class CGAN(ConvolutionalGAN):
+class CGAN(DCGANNetworks):
     """Conditional GAN (Mirza, Osindero, 2014): both networks are told the class y.
 
         min_G max_D  E_x[log D(x | y)] + E_z[log(1 − D(G(z | y)))]

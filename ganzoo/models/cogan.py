@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ganzoo import validation
+from ganzoo.families import sampling
 from ganzoo.families.gan import GAN
 from ganzoo.game.registry import register
 from ganzoo.modalities import Images
@@ -78,8 +79,7 @@ class CoGAN(GAN):
         if self.num_classes is not None:
             raise ValueError("CoGAN takes no labels: leave `num_classes` out, or use 'cgan'.")
 
-    def check_image_shape(self, shape):
-        super().check_image_shape(shape)
+    def check_shape(self, shape):
         most = len(networks.sizes(*shape[:2])) - 1
         if self.apart > most:
             raise ValueError(
@@ -93,12 +93,6 @@ class CoGAN(GAN):
     def build_discriminator(self):
         return networks.discriminator(self.image_shape, self.channels, self.apart)
 
-    def real(self, batch):
-        return {"images": batch["images"], "targets": batch["targets"]}
-
-    def _couples_examples(self):
-        return True  # each example has two logits
-
     def generate(self, n: int, *, domain: str = "images", **options: Any) -> np.ndarray:
         """Make pictures of one domain, `"images"` or `"targets"`: see `ganzoo.GAN.generate`."""
         return np.concatenate(list(self.generate_batches(n, domain=domain, **options)))
@@ -110,7 +104,7 @@ class CoGAN(GAN):
         finish = {"images": _images, "targets": _targets}[
             validation.one_of("domain", domain, networks.DOMAINS)
         ]
-        return super().generate_batches(n, finish=finish, **options)
+        return sampling.generate_batches(self, n, finish=finish, **options)
 
     def generate_pairs(
         self,
@@ -122,8 +116,7 @@ class CoGAN(GAN):
         **options: Any,
     ) -> tuple[np.ndarray, ...]:
         """Pictures of both domains, the same things in the same order: `(images, targets)`."""
-        parts = self._latents(validation.integer("n", n), latents, seed, truncation, n)
-        latents = np.concatenate(list(parts))
+        latents = sampling.latents_for(self, n, latents, seed, truncation)
         return tuple(
             self.generate(n, domain=domain, latents=latents, **options)
             for domain in networks.DOMAINS

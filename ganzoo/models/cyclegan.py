@@ -3,8 +3,9 @@
 from typing import Any
 
 from ganzoo import layers
+from ganzoo import types
 from ganzoo import validation
-from ganzoo.families.adversarial import Adversarial
+from ganzoo.families import adversary
 from ganzoo.families.translation import Translator
 from ganzoo.families.translation import difference
 from ganzoo.game.registry import register
@@ -14,7 +15,7 @@ from ganzoo.networks import translators
 
 
 @register
-class CycleGAN(Adversarial, Translator):
+class CycleGAN(Translator):
     """CycleGAN (Zhu, Park, Isola, Efros, 2017): a translation G of pictures a into the domain of b,
     and a translation F back; there and back again must lead to where it began.
 
@@ -35,7 +36,7 @@ class CycleGAN(Adversarial, Translator):
         blocks: residual blocks; None: the paper's 9 for pictures from 256×256, 6 for smaller ones.
         patch_layers: n, how often the discriminators halve the picture; their patches are
             9 · 2ⁿ − 2 high and wide: 16, 34, 70, 142, 286. None: 3, fewer below 32×32.
-        **kwargs: see `ganzoo.families.adversarial.Adversarial` (`learning_rate`, `augment`, …) and
+        **kwargs: see `ganzoo.GAN` (`learning_rate`, `augment`, `discriminator_steps`, …) and
             `ganzoo.Game` (`image_shape`, `ema_decay`, `precision`, `seed`, …).
 
     Example:
@@ -81,8 +82,7 @@ class CycleGAN(Adversarial, Translator):
         self.blocks = validation.optional(validation.integer, "blocks", blocks)
         self.patch_layers = validation.optional(validation.integer, "patch_layers", patch_layers)
 
-    def check_image_shape(self, shape):
-        super().check_image_shape(shape)
+    def check_shape(self, shape):
         patch.check_patch_layers(self.patch_layers, *shape[:2])
 
     def build_generator(self):
@@ -99,31 +99,41 @@ class CycleGAN(Adversarial, Translator):
         self.kept = {key: layers.ImageHistory(self.history_size) for key in ("images", "targets")}
         for layer in self.kept.values():
             layer.build((None, *self.image_shape))
-        return super().build_players()
+        self.generator = self.build_generator()
+        self.discriminator = self.build_discriminator()
+        return adversary.players(self)
 
     def draw(self, batch):
-        return {"fake": self.generator(self.real(batch), training=True)}
+        return {"fake": self.generator(_domains(batch), training=True)}
 
-    def real(self, batch):
-        return {"images": batch["images"], "targets": batch["targets"]}
+    def discriminator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
+        shown = {key: self.kept[key](images) for key, images in drawn["fake"].items()}
+        real, fake = (self.look(images) for images in (_domains(batch), shown))
+        return self.adversary.discriminator_loss(real, fake)
 
-    def discriminator_loss(self, batch, drawn):
-        some_old = {key: self.kept[key](images) for key, images in drawn["fake"].items()}
-        return super().discriminator_loss(batch, {**drawn, "fake": some_old})
+    def generator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
+        fake = self.look(drawn["fake"])
+        real = self.look(_domains(batch)) if self.adversary.sees_both else None
+        return {
+            **self.adversary.generator_loss(fake, real),
+            **self.consistency(_domains(batch), drawn["fake"]),
+        }, {}
 
-    def generator_terms(self, batch, drawn, fake):
-        real, swapped = (
-            self.real(batch),
-            dict(zip(("targets", "images"), self.real(batch).values())),
-        )
-        cycle = difference(self.generator(drawn["fake"], training=True), real)
+    def consistency(self, real: types.Tensors, translated: types.Tensors) -> types.Tensors:
+        """The terms `cycle` and `identity`."""
         # The objective of least squares is half of the paper's squares.
         half = 0.5 if self.objective == "least_squares" else 1.0
+        cycle = difference(self.generator(translated, training=True), real)
         terms = {"cycle": half * self.cycle_weight * cycle}
         if self.identity_weight:
+            swapped = {"targets": real["images"], "images": real["targets"]}
             same = difference(self.generator(swapped, training=True), real)
             terms["identity"] = half * self.identity_weight * same
         return terms
 
     def translator(self, reverse):
         return self.in_use("generator").get_layer("back" if reverse else "there")
+
+
+def _domains(batch):
+    return {"images": batch["images"], "targets": batch["targets"]}

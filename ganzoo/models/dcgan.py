@@ -1,11 +1,17 @@
 """DCGAN: all-convolutional networks with batch normalisation."""
 
-from ganzoo.families.dcgan_networks import ConvolutionalGAN
+from typing import Any
+from typing import Literal
+
+from ganzoo import validation
+from ganzoo.families.gan import GAN
 from ganzoo.game.registry import register
+from ganzoo.losses import Objective
+from ganzoo.networks import dcgan as networks
 
 
 @register
-class DCGAN(ConvolutionalGAN):
+class DCGAN(GAN):
     """DCGAN (Radford, Metz, Chintala, 2015): the guidelines that made deep convolutional GANs
     train stably.
 
@@ -47,3 +53,36 @@ class DCGAN(ConvolutionalGAN):
           Generative Adversarial Networks. ICLR 2016. arXiv:1511.06434
         * The authors' code: github.com/Newmu/dcgan_code, github.com/soumith/dcgan.torch
     """
+
+    def __init__(
+        self,
+        *,
+        channels: int = 64,
+        discriminator_normalization: Literal["batch", "layer"] | None = "batch",
+        objective: str | Objective = "non_saturating",
+        learning_rate: float = 2e-4,
+        beta_1: float = 0.5,
+        ema_decay: float = 0.99,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            objective=objective,
+            learning_rate=learning_rate,
+            beta_1=beta_1,
+            ema_decay=ema_decay,
+            **kwargs,
+        )
+        self.channels = validation.integer("channels", channels)
+        self.discriminator_normalization = validation.one_of(
+            "discriminator_normalization", discriminator_normalization, ("batch", "layer", None)
+        )
+
+    def build_generator(self):
+        return networks.generator(
+            self.image_shape, self.latent_dim, self.channels, self.num_classes
+        )
+
+    def build_discriminator(self):
+        return networks.discriminator(
+            self.image_shape, self.channels, self.num_classes, self.discriminator_normalization
+        )

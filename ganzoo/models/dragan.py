@@ -9,12 +9,12 @@ from keras import ops
 from ganzoo import backend
 from ganzoo import penalties
 from ganzoo import validation
-from ganzoo.families.dcgan_networks import ConvolutionalGAN
+from ganzoo.families.dcgan_networks import DCGANNetworks
 from ganzoo.game.registry import register
 
 
 @register
-class DRAGAN(ConvolutionalGAN):
+class DRAGAN(DCGANNetworks):
     """DRAGAN (Kodali, Abernethy, Hays, Kira, 2017): sharp slopes of the discriminator near the
     data are what makes modes collapse, so they are penalised there.
 

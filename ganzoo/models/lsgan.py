@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from ganzoo.families.dcgan_networks import ConvolutionalGAN
+from ganzoo.families.dcgan_networks import DCGANNetworks
 from ganzoo.game.registry import register
 from ganzoo.losses import Objective
 
 
 @register
-class LSGAN(ConvolutionalGAN):
+class LSGAN(DCGANNetworks):
     """Least squares GAN (Mao, Li, Xie, Lau, Wang, Smolley, 2017): the discriminator is fitted to
     the labels 1 (real) and 0 (fake) by least squares, so that samples on the right side of its
     boundary, but far from the data, are pulled towards it too.

@@ -4,8 +4,9 @@ from typing import Any
 
 from keras import ops
 
+from ganzoo import types
 from ganzoo import validation
-from ganzoo.families.adversarial import Adversarial
+from ganzoo.families import adversary
 from ganzoo.families.translation import Translator
 from ganzoo.families.translation import difference
 from ganzoo.game.registry import register
@@ -14,7 +15,7 @@ from ganzoo.networks import unet
 
 
 @register
-class Pix2Pix(Adversarial, Translator):
+class Pix2Pix(Translator):
     """pix2pix (Isola, Zhu, Zhou, Efros, 2017): the discriminator sees a picture together with its
     translation, and says of each patch whether both could be real.
 
@@ -31,9 +32,9 @@ class Pix2Pix(Adversarial, Translator):
         dropout: share dropped in the innermost layers of the decoder, in [0, 1).
         patch_layers: n, how often the discriminator halves the picture; its patches are
             9 · 2ⁿ − 2 high and wide: 16, 34, 70, 142, 286. None: 3, fewer below 32×32.
-        augment: as in `ganzoo.families.adversarial.Adversarial`; a picture and its translation are
+        augment: as in `ganzoo.GAN`; a picture and its translation are
             changed together.
-        **kwargs: see `ganzoo.families.adversarial.Adversarial` (`learning_rate`, …) and
+        **kwargs: see `ganzoo.GAN` (`learning_rate`, `discriminator_steps`, …) and
             `ganzoo.Game` (`image_shape`, `ema_decay`, `precision`, `seed`, …).
 
     Example:
@@ -62,7 +63,7 @@ class Pix2Pix(Adversarial, Translator):
     """
 
     paired = True
-    pictures_judged = 2
+    images_seen = 2
 
     def __init__(
         self,
@@ -79,8 +80,7 @@ class Pix2Pix(Adversarial, Translator):
         self.dropout = validation.real("dropout", dropout, least=0, below=1)
         self.patch_layers = validation.optional(validation.integer, "patch_layers", patch_layers)
 
-    def check_image_shape(self, shape):
-        super().check_image_shape(shape)
+    def check_shape(self, shape):
         patch.check_patch_layers(self.patch_layers, *shape[:2])
 
     def build_generator(self):
@@ -92,19 +92,41 @@ class Pix2Pix(Adversarial, Translator):
             (height, width, 2 * depth), self.channels, self.patch_layers, affine=True
         )
 
+    def build_players(self):
+        self.generator = self.build_generator()
+        self.discriminator = self.build_discriminator()
+        return adversary.players(self)
+
     @property
     def least_side(self):
-        """Of smaller pictures the innermost normalised layer has one pixel, and forgets it."""
+        """Below this the innermost normalised layer has one pixel, and forgets it."""
         return max(8, 2 ** (unet.halvings(*self.image_shape[:2]) - 1) + 1)
 
     def draw(self, batch):
         return {"fake": self.generator(batch["images"], training=True)}
 
-    def real(self, batch):
-        return batch["targets"]
+    def look_at_pair(self, batch: types.Tensors, images: types.Tensor) -> types.Tensors:
+        """The discriminator's outputs for the batch's images, each with one of `images`."""
+        return self.look(ops.concatenate([batch["images"], images], axis=-1))
 
-    def look(self, images, batch):
-        return super().look(ops.concatenate([batch["images"], images], axis=-1), batch)
+    def discriminator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
+        pairs = (batch["targets"], drawn["fake"])
+        real, fake = (self.look_at_pair(batch, images) for images in pairs)
+        return self.adversary.discriminator_loss(real, fake)
 
-    def generator_terms(self, batch, drawn, fake):
-        return {"distance": self.distance_weight * difference(drawn["fake"], batch["targets"])}
+    def generator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
+        fake = self.look_at_pair(batch, drawn["fake"])
+        real = self.look_at_pair(batch, batch["targets"]) if self.adversary.sees_both else None
+        distance = difference(drawn["fake"], batch["targets"])
+        return {
+            **self.adversary.generator_loss(fake, real),
+            "distance": self.distance_weight * distance,
+        }, {}
+
+    def translator(self, reverse):
+        if reverse:
+            raise ValueError(
+                f"{type(self).__name__} has no way back, from targets to images. Train one with "
+                "the two domains exchanged, or use 'cyclegan', which learns both ways at once."
+            )
+        return self.in_use("generator")

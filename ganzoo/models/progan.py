@@ -1,9 +1,7 @@
 """ProGAN: both networks grow, from tiny pictures to large ones."""
 
-import dataclasses
 from typing import Any
 
-import keras
 from keras import ops
 
 from ganzoo import penalties
@@ -58,6 +56,8 @@ class ProGAN(GAN):
         * The authors' code: github.com/tkarras/progressive_growing_of_gans
     """
 
+    growing = True
+
     def __init__(
         self,
         *,
@@ -90,8 +90,7 @@ class ProGAN(GAN):
         """`(height, width)` at all levels."""
         return networks.sizes(*self.image_shape[:2], self.levels)  # type: ignore[call-arg]
 
-    def check_image_shape(self, shape):
-        super().check_image_shape(shape)
+    def check_shape(self, shape):
         networks.sizes(*shape[:2], self.levels)
 
     def stage(self, step):
@@ -118,19 +117,12 @@ class ProGAN(GAN):
     def build_discriminator(self):
         return networks.discriminator(*self._body())
 
-    def build_players(self):
-        return tuple(dataclasses.replace(p, growing=True) for p in super().build_players())
-
     @property
     def sampler(self):
-        return networks.at_full_size(super().sampler, self.level, self.sizes)
+        return networks.at_full_size(self.in_use("generator"), self.level, self.sizes)
 
     def settings(self, truncation=None):
         return (self._fade(self.level),)
-
-    def batch_spec(self, batch_size):
-        shape = (batch_size, *self.sizes[self.current_stage], self.image_shape[-1])
-        return {**super().batch_spec(batch_size), "images": keras.KerasTensor(shape, "float32")}
 
     def prepare(self, data):
         batch, level = super().prepare(data), self.current_stage

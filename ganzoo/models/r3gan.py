@@ -135,7 +135,7 @@ class R3GAN(GAN):
         real, fake = (
             penalties.with_squared_slopes(look, x) for x in (self.real(batch), drawn["fake"])
         )
-        return self._judgement(batch, drawn, real, fake)
+        return self.with_terms(batch, drawn, real, fake)
 
     def discriminator_terms(self, batch, drawn, real, fake):
         slopes = {"r1": real["squared_slopes"], "r2": fake["squared_slopes"]}

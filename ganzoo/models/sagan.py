@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from ganzoo.families.resnet_networks import ResidualGAN
+from ganzoo.families.resnet_networks import ResNetNetworks
 from ganzoo.game.registry import register
 from ganzoo.networks import resnet
 
 
 @register
-class SAGAN(ResidualGAN):
+class SAGAN(ResNetNetworks):
     """Self-attention GAN (Zhang, Goodfellow, Metaxas, Odena, 2019): in both networks, at one
     resolution, every place looks at all others.
 

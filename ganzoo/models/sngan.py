@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ganzoo.families.resnet_networks import ResidualGAN
+from ganzoo.families.resnet_networks import ResNetNetworks
 from ganzoo.game.registry import register
 from ganzoo.modalities import Images
 from ganzoo.modalities import Points
@@ -10,7 +10,7 @@ from ganzoo.networks import resnet
 
 
 @register
-class SNGAN(ResidualGAN):
+class SNGAN(ResNetNetworks):
     """Spectrally normalised GAN (Miyato, Kataoka, Koyama, Yoshida, 2018): the discriminator is
     Lipschitz because each of its layers is, at little cost and with nothing to tune.
 

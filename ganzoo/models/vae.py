@@ -9,15 +9,14 @@ from keras import ops
 from ganzoo import losses
 from ganzoo import types
 from ganzoo import validation
-from ganzoo.families.autoencoding import Encoding
-from ganzoo.families.latent import Generative
+from ganzoo.families.autoencoding import GenerativeAutoencoder
 from ganzoo.game import Player
 from ganzoo.game.registry import register
 from ganzoo.layers import Spread
 
 
 @register
-class VAE(Generative, Encoding):
+class VAE(GenerativeAutoencoder):
     """Variational autoencoder (Kingma, Welling, 2013): the encoder says how likely each code is,
     q(z | x) = N(μ(x), σ(x)²), and pays for what differs from the prior N(0, 1).
 
@@ -73,8 +72,6 @@ class VAE(Generative, Encoding):
     """
 
     player_names = ("autoencoder",)
-    makes_pictures = "decoder"
-    conditional = False
     stochastic = True
 
     def __init__(

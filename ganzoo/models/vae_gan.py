@@ -7,15 +7,15 @@ from keras import ops
 from ganzoo import losses
 from ganzoo import types
 from ganzoo import validation
-from ganzoo.families.autoencoding import Encoding
-from ganzoo.families.latent import Generative
+from ganzoo.families.adversary import Adversary
+from ganzoo.families.autoencoding import GenerativeAutoencoder
 from ganzoo.game import Player
 from ganzoo.game.registry import register
 from ganzoo.networks import encoders as networks
 
 
 @register
-class VAEGAN(Generative, Encoding):
+class VAEGAN(GenerativeAutoencoder):
     """VAE-GAN (Larsen, Sønderby, Larochelle, Winther, 2015): a variational autoencoder whose
     decoder is also a GAN's generator, and whose reconstructions need to be right only in what the
     discriminator sees.
@@ -70,7 +70,8 @@ class VAEGAN(Generative, Encoding):
 
     player_names = ("discriminator", "generator", "encoder")
     averaged = ("encoder", "generator")
-    conditional = False
+    sampling_network = "generator"
+    adversary = Adversary()
     stochastic = True
 
     def __init__(
@@ -109,11 +110,9 @@ class VAEGAN(Generative, Encoding):
         return self.discriminator(images, training=True)
 
     def discriminator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
-        real = self.look(batch["images"])["logits"]
-        fake = [self.look(drawn[name])["logits"] for name in ("again", "fake")]
-        objective, fake = losses.non_saturating, ops.concatenate(fake)
-        signals = objective.signals(real, fake)
-        return {"adversarial": objective.discriminator(real, fake)}, signals
+        real = self.look(batch["images"])
+        fake = both(*(self.look(drawn[name]) for name in ("again", "fake")))
+        return self.adversary.discriminator_loss(real, fake)
 
     def difference(self, batch: types.Tensors, again: types.Tensor) -> types.Tensor:
         """L_D of what `look` says of the reconstructions."""
@@ -122,9 +121,8 @@ class VAEGAN(Generative, Encoding):
 
     def generator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
         again, fake = self.look(drawn["again"]), self.look(drawn["fake"])
-        logits = ops.concatenate([again["logits"], fake["logits"]])
         return {
-            "adversarial": losses.non_saturating.generator(logits),
+            **self.adversary.generator_loss(both(again, fake)),
             "reconstruction": self.gamma * self.difference(batch, again),
         }, {}
 
@@ -132,3 +130,8 @@ class VAEGAN(Generative, Encoding):
         prior = ops.mean(losses.gaussian_divergence(drawn["mean"], drawn["log_variance"]))
         difference = self.difference(batch, self.look(drawn["again"]))
         return {"reconstruction": difference, "prior": self.beta * prior}, {}
+
+
+def both(again: types.Tensors, fake: types.Tensors) -> types.Tensors:
+    """The logits of reconstructions and of samples as those of one batch."""
+    return {"logits": ops.concatenate([again["logits"], fake["logits"]])}

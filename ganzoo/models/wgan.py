@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from ganzoo import validation
-from ganzoo.families.dcgan_networks import ConvolutionalGAN
+from ganzoo.families.dcgan_networks import DCGANNetworks
 from ganzoo.game.registry import register
 from ganzoo.losses import Objective
 
@@ -29,7 +29,7 @@ class Clip(keras.constraints.Constraint):
 
 
 @register
-class WGAN(ConvolutionalGAN):
+class WGAN(DCGANNetworks):
     """Wasserstein GAN (Arjovsky, Chintala, Bottou, 2017): the critic's slope is bounded, and then
     the difference of its means estimates the earth mover's distance, whose gradient does not
     vanish where data and samples do not overlap.
@@ -86,11 +86,9 @@ class WGAN(ConvolutionalGAN):
         )
         self.clip = validation.real("clip", clip, above=0)
 
-    def build_discriminator(self):
-        critic = super().build_discriminator()
-        for variable in critic.trainable_variables:
+    def build_others(self):
+        for variable in self.discriminator.trainable_variables:
             variable.constraint = Clip(self.clip)
-        return critic
 
     def default_optimizers(self):
         rates = (self.discriminator_learning_rate or self.learning_rate, self.learning_rate)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from ganzoo import penalties
 from ganzoo import validation
-from ganzoo.families.dcgan_networks import ConvolutionalGAN
+from ganzoo.families.dcgan_networks import DCGANNetworks
 from ganzoo.game.registry import register
 from ganzoo.losses import Objective
 from ganzoo.modalities import Images
@@ -13,7 +13,7 @@ from ganzoo.modalities import Points
 
 
 @register
-class WGANGP(ConvolutionalGAN):
+class WGANGP(DCGANNetworks):
     """WGAN with gradient penalty (Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville, 2017): in place
     of clipping weights, the critic pays for slopes other than 1 between data and samples.
 

@@ -2,22 +2,28 @@
 
 from collections.abc import Sequence
 from typing import Any
+from typing import Literal
 
 import keras
+import numpy as np
+from keras import ops
+from numpy.typing import ArrayLike
 
 from ganzoo import backend
+from ganzoo import types
 from ganzoo import validation
+from ganzoo.families.gan import GAN
 from ganzoo.game.registry import register
 from ganzoo.layers import MinibatchDiscrimination
 from ganzoo.layers import ParameterHistory
-from ganzoo.models.improved_gan.historical import held
-from ganzoo.models.improved_gan.semisupervised import SemiSupervised
+from ganzoo.modalities.base import as_numbers
+from ganzoo.models.improved_gan import semisupervised
 from ganzoo.networks import dcgan
 from ganzoo.networks import mlp
 
 
 @register
-class ImprovedGAN(SemiSupervised):
+class ImprovedGAN(GAN):
     """Improved GAN (Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen, 2016): techniques that
     help a GAN to converge, and a discriminator that classifies.
 
@@ -50,8 +56,7 @@ class ImprovedGAN(SemiSupervised):
         discriminator_units: sizes of the discriminating perceptron's hidden layers.
         noise: standard deviations of the noise on the discriminating perceptron's input and
             hidden layers.
-        **kwargs: see `ganzoo.families.dcgan_networks.ConvolutionalGAN` (`channels`, …),
-            `ganzoo.GAN` (`latent_dim`, …) and `ganzoo.Game` (`image_shape`, …).
+        **kwargs: see `ganzoo.GAN` (`latent_dim`, …) and `ganzoo.Game` (`image_shape`, …).
 
     Example:
 
@@ -81,28 +86,41 @@ class ImprovedGAN(SemiSupervised):
     def __init__(
         self,
         *,
+        classes: int | None = None,
+        supervised_weight: float = 1.0,
         feature_matching: bool = False,
         minibatch_discrimination: int | None = None,
         historical_averaging: float = 0.0,
         label_smoothing: float = 0.1,
         virtual_batch_norm: int = 64,
         architecture: str = "dcgan",
+        channels: int = 64,
+        discriminator_normalization: Literal["batch", "layer"] | None = "batch",
         generator_units: Sequence[int] = (500, 500),
         discriminator_units: Sequence[int] = (1000, 500, 250, 250, 250),
         noise: Sequence[float] = (0.3, 0.5),
+        ema_decay: float = 0.99,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(ema_decay=ema_decay, **kwargs)
+        if self.num_classes is not None:
+            raise ValueError(
+                "The generator takes no labels: leave `num_classes` out. For a discriminator that "
+                f"classifies: `classes={self.num_classes}`; for labels in the generator: 'acgan'."
+            )
         whole = lambda name, value: validation.integer(name, value, least=0)
         real = lambda name, value, **bounds: validation.real(name, value, least=0, **bounds)
+        self.classes = validation.optional(validation.integer, "classes", classes)
+        self.supervised_weight = real("supervised_weight", supervised_weight)
         self.feature_matching = validation.one_of(
             "feature_matching", feature_matching, (True, False)
         )
-        self.minibatch_discrimination = minibatch_discrimination
-        validation.optional(whole, "minibatch_discrimination", minibatch_discrimination)
+        self.minibatch_discrimination = validation.optional(
+            whole, "minibatch_discrimination", minibatch_discrimination
+        )
         if self.classes and minibatch_discrimination:
             raise ValueError(
-                "What is said of a picture's class must not depend on the other pictures: with "
+                "The class of an image must not depend on the other images of its batch: with "
                 "`classes` leave `minibatch_discrimination` out."
             )
         self.historical_averaging = real("historical_averaging", historical_averaging)
@@ -114,9 +132,19 @@ class ImprovedGAN(SemiSupervised):
             )
         self.virtual_batch_norm = whole("virtual_batch_norm", virtual_batch_norm)
         self.architecture = validation.one_of("architecture", architecture, ("dcgan", "mlp"))
+        self.channels = validation.integer("channels", channels)
+        self.discriminator_normalization = validation.one_of(
+            "discriminator_normalization", discriminator_normalization, ("batch", "layer", None)
+        )
         self.generator_units = validation.integers("generator_units", generator_units)
         self.discriminator_units = validation.integers("discriminator_units", discriminator_units)
         self.noise = tuple(real("noise", deviation) for deviation in noise)
+        if self.classes:
+            self.averaged = ("generator", "discriminator")  # averaged, it classifies better
+
+    @property
+    def label_range(self) -> range | None:
+        return None if self.classes is None else range(-1, self.classes)
 
     def build_generator(self):
         shape, reference = self.image_shape, self.virtual_batch_norm
@@ -132,32 +160,69 @@ class ImprovedGAN(SemiSupervised):
         else:
             images, features = dcgan.trunk(shape, self.channels, normalize=norm)
             layer = dcgan.head
-        said = {"features": keras.layers.Activation("linear", dtype="float32")(features)}
+        outputs = {"features": keras.layers.Activation("linear", dtype="float32")(features)}
         kernels, usual = self.minibatch_discrimination, 0 if self.classes else 100
         if kernels := usual if kernels is None else kernels:
             features = MinibatchDiscrimination(kernels)(features)
-        return keras.Model(images, {**said, **self.heads(features, layer)}, name="discriminator")
+        outputs |= semisupervised.heads(features, self.classes, layer)
+        return keras.Model(images, outputs, name="discriminator")
 
-    def build_players(self):
-        players = super().build_players()
+    def build_others(self):
+        if self.historical_averaging:
+            players = (self.discriminator, self.generator)
+            self.histories = [ParameterHistory(network.trainable_variables) for network in players]
+
+    def unlabelled(self, rows: types.Tensor, batch: types.Tensors) -> types.Tensor:
+        """The rows of examples that count as real: those without labels, if there are classes."""
+        return semisupervised.unlabelled(rows, batch["labels"]) if self.classes else rows
+
+    def compare(self, batch, real, fake):
+        real = {**real, "logits": self.unlabelled(real["logits"], batch)}
+        return super().compare(batch, real, fake)
+
+    def _history(self, index, network):
+        """Historical averaging (section 3.3): the squared distance from the mean of the past."""
         if not self.historical_averaging:
-            return players
-        self.histories = [ParameterHistory(player.variables) for player in players]
-        weight = self.historical_averaging
-        return tuple(held(p, history, weight) for p, history in zip(players, self.histories))
+            return {}
+        distance = self.histories[index].distance(network.trainable_variables)
+        return {"history": self.historical_averaging * distance}
 
     def discriminator_terms(self, batch, drawn, real, fake):
-        terms = super().discriminator_terms(batch, drawn, real, fake)
+        terms = {}
+        if self.classes:
+            loss = semisupervised.loss(real["classes"], batch["labels"])
+            terms["supervised"] = self.supervised_weight * loss
         if self.label_smoothing:
-            # softplus(l) − softplus(−l) = l: so much does a share of the other label change.
-            terms["label_smoothing"] = self.label_smoothing * keras.ops.mean(real["logits"])
-        return terms
+            # softplus(l) − softplus(−l) = l: the change by a share of the other label.
+            terms["label_smoothing"] = self.label_smoothing * ops.mean(real["logits"])
+        return {**terms, **self._history(0, self.discriminator)}
+
+    def generator_terms(self, batch, drawn, fake):
+        return self._history(1, self.generator)
 
     def generator_loss(self, batch, drawn):
         if not self.feature_matching:
             return super().generator_loss(batch, drawn)
         real, fake = (self.look(x, batch) for x in (batch["images"], drawn["fake"]))
         features = self.unlabelled(real["features"], batch)
-        apart = keras.ops.mean(features, axis=0) - keras.ops.mean(fake["features"], axis=0)
-        matching = keras.ops.mean(keras.ops.square(backend.average(apart)))
+        apart = ops.mean(features, axis=0) - ops.mean(fake["features"], axis=0)
+        matching = ops.mean(ops.square(backend.average(apart)))
         return {"feature_matching": matching, **self.generator_terms(batch, drawn, fake)}, {}
+
+    def classify(self, images: ArrayLike, batch_size: int = 256) -> np.ndarray:
+        """Probabilities of the classes of images, `(n, classes)` float32.
+
+        By the averaged discriminator where there is one.
+
+        Raises:
+            ValueError: the model has no classes, or the images do not fit it.
+        """
+        if self.classes is None:
+            raise ValueError("This model does not classify: make it with `classes=…`.")
+        self.must_be_built()
+        network = self.in_use("discriminator")
+        return self.inference.on_examples(network, images, batch_size, _probabilities)
+
+
+def _probabilities(outputs):
+    return as_numbers(ops.softmax(outputs["classes"], axis=-1))

@@ -8,16 +8,15 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from ganzoo import validation
-from ganzoo.families.dcgan_networks import ConvolutionalGAN
+from ganzoo.families.dcgan_networks import DCGANNetworks
 from ganzoo.game.registry import register
 from ganzoo.modalities.base import as_numbers
 from ganzoo.models.infogan.codes import CodedPrior
 from ganzoo.models.infogan.codes import Codes
-from ganzoo.networks import dcgan as networks
 
 
 @register
-class InfoGAN(ConvolutionalGAN):
+class InfoGAN(DCGANNetworks):
     """InfoGAN (Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel, 2016): part of the latents are
     codes c, and the mutual information between them and the pictures is made large. Without labels
     the codes come to stand for what varies most: on MNIST the digit, its slant and its width.
@@ -100,22 +99,12 @@ class InfoGAN(ConvolutionalGAN):
         self.dense_units = validation.integers("dense_units", dense_units)
         self.code_units = validation.integers("code_units", code_units)
 
-    def build_generator(self):
-        return networks.generator(
-            self.image_shape,
-            self.latent_width,
-            self.channels,
-            hidden=self.dense_units,
-        )
+    def generator_options(self):
+        return {"hidden": self.dense_units}
 
-    def build_discriminator(self):
-        return networks.discriminator(
-            self.image_shape,
-            self.channels,
-            normalize=self.discriminator_normalization,
-            hidden=self.dense_units,
-            heads={"codes": (*self.code_units, self.coding.width)},
-        )
+    def discriminator_options(self):
+        heads = {"codes": (*self.code_units, self.coding.width)}
+        return {"hidden": self.dense_units, "heads": heads}
 
     def latents(
         self,
