@@ -174,7 +174,7 @@ class Critic(Points):
     def discriminator_terms(self, batch, drawn, real, fake):
         slope = penalties.gradient_penalty(
             lambda x: self.discriminate(x, batch),
-            batch["images"],
+            batch["examples"],
             drawn["fake"],
             seed=self.seed_generator,
         )

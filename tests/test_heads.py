@@ -298,7 +298,7 @@ def test_feature_matching_against_its_formula():
     terms, _ = model.generator_loss(batch, drawn)
     real, fake = (
         numpy(model.discriminator(x)["features"]).mean(axis=0)
-        for x in (batch["images"], drawn["fake"])
+        for x in (batch["examples"], drawn["fake"])
     )
     assert set(terms) == {"feature_matching"}
     assert float(terms["feature_matching"]) == pytest.approx(((real - fake) ** 2).mean(), rel=1e-3)

@@ -100,7 +100,7 @@ class Penalised(Points):
 
     def discriminator_terms(self, batch, drawn, real, fake):
         judge = lambda x: self.discriminate(x, batch)
-        images = {"r1": batch["images"], "r2": drawn["fake"]}
+        images = {"r1": batch["examples"], "r2": drawn["fake"]}
         return {k: 7 * ops.mean(penalties.squared_slopes(judge, x)) for k, x in images.items()}
 
 
@@ -111,7 +111,7 @@ class Brightened(Points):
         return {"logits": 2.0 * super().look(ops.tanh(images) + 0.1, batch)["logits"] - 0.3}
 
     def real(self, batch):
-        return 0.5 * batch["images"]
+        return 0.5 * batch["examples"]
 
     def discriminator_terms(self, batch, drawn, real, fake):
         return {"balance": ops.square(ops.mean(real["logits"]) + 3 * ops.mean(fake["logits"]))}
@@ -207,7 +207,7 @@ def test_both_gradients_are_those_of_a_pass_for_each(name, rng, monkeypatch):
                 s.assign(value)
             drawn = model.draw(batch)
             if player.draws:  # dropout is drawn for the real ones first
-                model.look(batch["images"], batch)
+                model.look(batch["examples"], batch)
             return sum(model._terms_of(player, batch, drawn)[0].values()), None
 
         (value, _), wanted, _ = backend.value_and_grad(

@@ -86,7 +86,7 @@ class Real:
             batch = self._batch(model, len(self.flat))
             fake = model.draw(batch)["fake"]
             real, fake = (
-                ops.cast(model.discriminate(x, batch), "float32") for x in (batch["images"], fake)
+                ops.cast(model.discriminate(x, batch), "float32") for x in (batch["examples"], fake)
             )
             found["slope"] = _slope(model, fake)
         real, fake = (ops.convert_to_numpy(x).reshape(len(x), -1).mean(1) for x in (real, fake))

@@ -152,14 +152,14 @@ class GAN(Game):
     def draw(self, batch: types.Tensors) -> types.Tensors:
         """Latents and the samples generated from them; conditional models take the batch's
         labels."""
-        latents = self.sample_latents(ops.shape(batch["images"])[0])
+        latents = self.sample_latents(ops.shape(batch["examples"])[0])
         return {"latents": latents, "fake": self._call(self.generator, latents, batch)}
 
     def real(self, batch: types.Tensors) -> types.Tensor:
         """The examples of a batch that the discriminator compares with generated ones."""
         if self.paired is None:
-            return batch["images"]
-        return {"images": batch["images"], "targets": batch["targets"]}
+            return batch["examples"]
+        return {"images": batch["examples"], "targets": batch["targets"]}
 
     def _call(self, network, x, batch):
         takes_labels = self.num_classes and len(network.inputs) > 1

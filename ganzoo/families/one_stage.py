@@ -125,7 +125,7 @@ def _couples_examples(model):
     rng = np.random.default_rng(0)
     images = rng.uniform(-1, 1, (4, *model.image_shape)).astype("float32")
     other = np.concatenate([rng.uniform(-1, 1, (1, *model.image_shape)), images[1:]])
-    batch = {"images": ops.convert_to_tensor(images), "labels": ops.zeros((4,), "int32")}
+    batch = {"examples": ops.convert_to_tensor(images), "labels": ops.zeros((4,), "int32")}
     outputs = []
     for x in (images, other.astype("float32")):
         noise = np.random.default_rng(1)

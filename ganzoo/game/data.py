@@ -99,7 +99,9 @@ def prepare(game, data):
     """From what the data set yields to the batch that losses see, inside the step."""
     first, second = data if isinstance(data, (tuple, list)) and len(data) == 2 else (data, None)
     first = first[0] if isinstance(first, (tuple, list)) else first
-    batch = {"images": game.modality.preprocess(first)}
+    examples = game.modality.preprocess(first)
+    # "images" is the key that models outside the zoo read before there were other kinds of data.
+    batch = {"examples": examples, "images": examples}
     if game.paired is not None:
         batch["targets"] = game.modality.preprocess(second)
     elif game.label_range is not None:

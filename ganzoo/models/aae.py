@@ -18,7 +18,7 @@ from ganzoo.networks import encoders as networks
 @register
 class AAE(GenerativeAutoencoder):
     """Adversarial autoencoder (Makhzani, Shlens, Jaitly, Goodfellow, Frey, 2015): the codes of all
-    pictures together are made to look like draws from the prior, so that draws can be decoded.
+    images together are made to look like draws from the prior, so that draws can be decoded.
 
         min_{E, G}  E_x[‖G(E(x)) − x‖²]                          (reconstruction)
         min_D  −E_z[log D(z)] − E_x[log(1 − D(E(x)))],  z ~ N(0, 1)
@@ -53,7 +53,7 @@ class AAE(GenerativeAutoencoder):
         * DCGAN's convolutional networks by default; the paper's are dense on MNIST.
         * The encoder is deterministic, the paper's first choice, and the prior N(0, 1); the paper's
           examples have others and larger ones.
-        * Both phases look at the same codes, found before the first of them.
+        * Both phases look at the same codes, computed before the first of them.
         * Adam in place of gradient descent with momentum.
         * An averaged encoder and decoder (decay 0.99) are used outside training;
           `ema_decay=None` turns that off.
@@ -92,12 +92,12 @@ class AAE(GenerativeAutoencoder):
         )
 
     def draw(self, batch):
-        latents = self.sample_latents(ops.shape(batch["images"])[0])
-        return {"latents": latents, "codes": self.encoder(batch["images"], training=True)}
+        latents = self.sample_latents(ops.shape(batch["examples"])[0])
+        return {"latents": latents, "codes": self.encoder(batch["examples"], training=True)}
 
     def reconstruction_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
         again = self.decoder(drawn["codes"], training=True)
-        return {"reconstruction": ops.mean(ops.square(again - batch["images"]))}, {}
+        return {"reconstruction": ops.mean(ops.square(again - batch["examples"]))}, {}
 
     def discriminator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
         real, fake = (outputs(self.discriminator, drawn[x]) for x in ("latents", "codes"))

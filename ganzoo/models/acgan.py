@@ -1,4 +1,4 @@
-"""ACGAN: the discriminator says which class a picture is of, rather than being told."""
+"""ACGAN: the discriminator predicts the class of an image instead of receiving it."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ from ganzoo.game.registry import register
 
 @register
 class ACGAN(DCGANNetworks):
-    """Auxiliary classifier GAN (Odena, Olah, Shlens, 2017): the discriminator sees pictures alone
-    and tells both whether they are real and of which class; the generator is told the class.
+    """Auxiliary classifier GAN (Odena, Olah, Shlens, 2017): the discriminator sees images
+    only, and predicts both whether they are real and their class; the generator receives the class.
 
         L_S = E[log P(real | x)] + E[log P(fake | G(z, c))]
         L_C = E[log P(c | x)] + E[log P(c | G(z, c))]
@@ -23,10 +23,10 @@ class ACGAN(DCGANNetworks):
 
     Args:
         num_classes: number of classes, at least 1; labels are 0 … num_classes − 1.
-        class_weight: weight of the class terms on real pictures (discriminator) and on samples
+        class_weight: weight of the class terms on real images (discriminator) and on samples
             (generator), at least 0.
         fake_class_weight: weight of the class term on samples in the discriminator's loss, at
-            least 0. With 0 its classes are learned from real pictures alone.
+            least 0. With 0 it learns the classes from real images only.
         channels: width of the layers at half resolution, at least 1; it doubles with every
             halving.
         discriminator_normalization: `"batch"`, `"layer"` or None.
@@ -45,7 +45,7 @@ class ACGAN(DCGANNetworks):
 
     Departures from the paper:
         * DCGAN's networks as in `dcgan`; the paper's have six convolutions in the discriminator,
-          3×3 kernels, dropout and, for CIFAR-10, noise on the pictures.
+          3×3 kernels, dropout and, for CIFAR-10, noise on the images.
         * One model for all classes; for ImageNet the paper trains a hundred, of ten classes each.
         * Labels enter the generator by learned embeddings.
         * The non-saturating objective is the default; `objective="minimax"` gives the one above.

@@ -1,4 +1,4 @@
-"""Autoencoder: pictures through a bottleneck of a few numbers, and back."""
+"""Autoencoder: compresses images to a few numbers, and restores them."""
 
 from keras import ops
 
@@ -11,7 +11,7 @@ from ganzoo.game.registry import register
 @register
 class Autoencoder(Autoencoding):
     """Autoencoder (Hinton, Salakhutdinov, 2006): one player with two networks, who finds codes
-    from which pictures can be made again.
+    from which images can be made again.
 
         min_{E, D}  E_x[‖D(E(x)) − x‖²]
 
@@ -36,14 +36,14 @@ class Autoencoder(Autoencoding):
     >>> model = ganzoo.get("autoencoder", channels=8, latent_dim=10, seed=0)
     >>> digits = ganzoo.datasets.load("digits")
     >>> history = model.fit(digits, epochs=1, verbose=0)
-    >>> pictures = next(iter(digits))
-    >>> model.encode(pictures).shape, model.reconstruct(pictures).shape
+    >>> images = next(iter(digits))
+    >>> model.encode(images).shape, model.reconstruct(images).shape
     ((64, 10), (64, 8, 8, 1))
 
     Departures from the paper:
         * DCGAN's convolutional networks by default; dense ones have rectified linear, not logistic,
           units.
-        * Mean squared error, where the paper takes cross-entropies for pictures in [0, 1].
+        * Mean squared error, where the paper takes cross-entropies for images in [0, 1].
         * All layers are trained at once, by Adam: no pretraining layer by layer, no conjugate
           gradients.
         * An averaged encoder and decoder (decay 0.99) are used outside training;
@@ -64,6 +64,6 @@ class Autoencoder(Autoencoding):
         return (Player("autoencoder", (self.encoder, self.decoder), self.reconstruction_loss),)
 
     def reconstruction_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
-        images = batch["images"]
+        images = batch["examples"]
         again = self.decoder(self.encoder(images, training=True), training=True)
         return {"reconstruction": ops.mean(ops.square(again - images))}, {}

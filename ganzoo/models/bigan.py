@@ -19,8 +19,8 @@ from ganzoo.networks import encoders as networks
 @register
 class BiGAN(GAN):
     """Bidirectional GAN (Donahue, Krähenbühl, Darrell, 2016; as adversarially learned inference by
-    Dumoulin et al., 2016): the discriminator sees pairs, a real picture with its code or a latent
-    with the picture made of it, and cannot tell them apart only if the encoder undoes the
+    Dumoulin et al., 2016): the discriminator sees pairs, a real image with its code or a latent
+    with the image made of it, and cannot tell them apart only if the encoder undoes the
     generator.
 
         min_{G, E} max_D  E_x[log D(x, E(x))] + E_z[log(1 − D(G(z), z))]
@@ -101,12 +101,12 @@ class BiGAN(GAN):
         )
 
     def draw(self, batch):
-        return {**super().draw(batch), "codes": self.encoder(batch["images"], training=True)}
+        return {**super().draw(batch), "codes": self.encoder(batch["examples"], training=True)}
 
     def look_at_pairs(self, batch: types.Tensors, drawn: types.Tensors) -> Iterator[types.Tensors]:
         """The discriminator's outputs for images with their codes, and for latents with their
         images."""
-        pairs = (batch["images"], drawn["codes"]), (drawn["fake"], drawn["latents"])
+        pairs = (batch["examples"], drawn["codes"]), (drawn["fake"], drawn["latents"])
         for images, codes in pairs:
             images = self.adversary.augmented(images, self.seed_generator)
             yield outputs(self.discriminator, [images, codes])

@@ -1,4 +1,4 @@
-"""Conditional GAN: you say which class, it makes a picture of it."""
+"""Conditional GAN: generates images of the class you ask for."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from ganzoo.game.registry import register
 
 @register
 class CGAN(DCGANNetworks):
-    """Conditional GAN (Mirza, Osindero, 2014): both networks are told the class y.
+    """Conditional GAN (Mirza, Osindero, 2014): both networks receive the class y.
 
         min_G max_D  E_x[log D(x | y)] + E_z[log(1 − D(G(z | y)))]
 
-    The discriminator judges whether a picture is a real one *of its class*, so the generator has
+    The discriminator judges whether an image is a real one *of its class*, so the generator has
     to make what the label says. The networks are DCGAN's: the generator takes an embedding of the
-    label beside the latents, the discriminator another as a further channel of the picture.
+    label next to the latents, the discriminator another as a further channel of the image.
 
     Args:
         num_classes: number of classes, at least 1; labels are 0 … num_classes − 1.

@@ -1,4 +1,4 @@
-"""CoGAN: pairs of pictures from two domains, learned without pairs."""
+"""CoGAN: generates pairs of images from two domains, trained without pairs."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -25,21 +25,21 @@ def _targets(made):
 @register
 class CoGAN(GAN):
     """Coupled GAN (Liu, Tuzel, 2016): a generator and a discriminator for each of two domains. They
-    share the layers far from the pictures, and so one latent vector gives two pictures of the same
+    share the layers far from the images, and so one latent vector gives two images of the same
     thing, though no pair was ever seen.
 
         min_{D₁,D₂}  Σᵢ E_{xᵢ}[−log Dᵢ(xᵢ)] + E_z[−log(1 − Dᵢ(Gᵢ(z)))]
         min_{G₁,G₂}  Σᵢ E_z[−log Dᵢ(Gᵢ(z))]
 
     The domains are `fit(a, b)`, arrays of any two lengths, or `ganzoo.datasets.load_pair(a, b,
-    paired=False)`. `generate` makes pictures of the first, of the second with `domain="targets"`,
+    paired=False)`. `generate` makes images of the first, of the second with `domain="targets"`,
     and `generate_pairs` of both.
 
     Args:
         channels: width of the layers at half resolution, at least 1; it doubles with every
             halving.
-        apart: layers at the pictures that each domain has to itself, in the generators and in the
-            discriminators; at least 1, at most as often as the picture is halved.
+        apart: layers at the images that each domain has to itself, in the generators and in the
+            discriminators; at least 1, at most as often as the image is halved.
         ema_decay: decay of the averaged generators that `generate` uses, in [0, 1), or None to
             use the live ones as the paper does.
         **kwargs: see `ganzoo.GAN` (`latent_dim`, `learning_rate`, …) and `ganzoo.Game`
@@ -83,8 +83,8 @@ class CoGAN(GAN):
         most = len(networks.sizes(*shape[:2])) - 1
         if self.apart > most:
             raise ValueError(
-                f"`apart` is at most {most} for pictures of {shape[0]}×{shape[1]}, which are "
-                f"halved so often. Received: {self.apart}."
+                f"`apart` is at most {most} for images of {shape[0]}×{shape[1]}, which are "
+                f"halved that often. Received: {self.apart}."
             )
 
     def build_generator(self):
@@ -94,13 +94,13 @@ class CoGAN(GAN):
         return networks.discriminator(self.image_shape, self.channels, self.apart)
 
     def generate(self, n: int, *, domain: str = "images", **options: Any) -> np.ndarray:
-        """Make pictures of one domain, `"images"` or `"targets"`: see `ganzoo.GAN.generate`."""
+        """Generate samples of one domain, `"images"` or `"targets"`: see `ganzoo.GAN.generate`."""
         return np.concatenate(list(self.generate_batches(n, domain=domain, **options)))
 
     def generate_batches(
         self, n: int, *, domain: str = "images", **options: Any
     ) -> Iterator[np.ndarray]:
-        """The pictures of `generate`, a batch at a time."""
+        """The samples of `generate`, one batch at a time."""
         finish = {"images": _images, "targets": _targets}[
             validation.one_of("domain", domain, networks.DOMAINS)
         ]
@@ -115,7 +115,7 @@ class CoGAN(GAN):
         truncation: float | None = None,
         **options: Any,
     ) -> tuple[np.ndarray, ...]:
-        """Pictures of both domains, the same things in the same order: `(images, targets)`."""
+        """Samples of both domains, `(images, targets)`: each pair shows the same thing."""
         latents = sampling.latents_for(self, n, latents, seed, truncation)
         return tuple(
             self.generate(n, domain=domain, latents=latents, **options)

@@ -1,4 +1,4 @@
-"""CycleGAN: translates pictures both ways, learned without pairs."""
+"""CycleGAN: translates images both ways, trained without pairs."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from ganzoo.networks import translators
 
 @register
 class CycleGAN(Translator):
-    """CycleGAN (Zhu, Park, Isola, Efros, 2017): a translation G of pictures a into the domain of b,
+    """CycleGAN (Zhu, Park, Isola, Efros, 2017): a translation G of images a into the domain of b,
     and a translation F back; there and back again must lead to where it began.
 
         min_{D_B}  E_b[(D_B(b) − 1)²] + E_a[D_B(G(a))²]          and D_A likewise, with F(b)
@@ -25,7 +25,7 @@ class CycleGAN(Translator):
 
     The last term, identity, keeps colours where nothing calls for others. The discriminators also
     see translations of some time ago. The domains are `fit(a, b)`, arrays of any two lengths, or
-    `ganzoo.datasets.load_pair(a, b, paired=False)`; pictures need no partners.
+    `ganzoo.datasets.load_pair(a, b, paired=False)`; images need no partners.
 
     Args:
         cycle_weight: λ, at least 0.
@@ -33,8 +33,8 @@ class CycleGAN(Translator):
         history_size: translations of each domain that are kept for the discriminators; 0: none.
         channels: width of the generators at full size, of the discriminators at half; it doubles
             with each halving.
-        blocks: residual blocks; None: the paper's 9 for pictures from 256×256, 6 for smaller ones.
-        patch_layers: n, how often the discriminators halve the picture; their patches are
+        blocks: residual blocks; None: the paper's 9 for images from 256×256, 6 for smaller ones.
+        patch_layers: n, how often the discriminators halve the image; their patches are
             9 · 2ⁿ − 2 high and wide: 16, 34, 70, 142, 286. None: 3, fewer below 32×32.
         **kwargs: see `ganzoo.GAN` (`learning_rate`, `augment`, `discriminator_steps`, …) and
             `ganzoo.Game` (`image_shape`, `ema_decay`, `precision`, `seed`, …).
@@ -49,11 +49,11 @@ class CycleGAN(Translator):
     ((5, 8, 8, 1), (5, 8, 8, 1))
 
     Departures from the paper:
-        * The convolutions that halve and double pad by the picture's parity, not by one pixel on
+        * The convolutions that halve and double pad by the image's parity, not by one pixel on
           each side; those before instance normalisation have no bias, which it would take away.
-        * Pictures that four does not divide are padded by reflection, and cut afterwards.
+        * Images that four does not divide are padded by reflection, and cut afterwards.
         * The learning rate is constant; the paper lets it fall to zero in the second half.
-        * No mirroring and no random crops of the training pictures.
+        * No mirroring and no random crops of the training images.
 
     References:
         * Zhu, Park, Isola, Efros: Unpaired Image-to-Image Translation using Cycle-Consistent
@@ -136,4 +136,4 @@ class CycleGAN(Translator):
 
 
 def _domains(batch):
-    return {"images": batch["images"], "targets": batch["targets"]}
+    return {"images": batch["examples"], "targets": batch["targets"]}

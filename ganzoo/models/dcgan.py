@@ -21,7 +21,7 @@ class DCGAN(GAN):
     Strided convolutions in place of pooling; batch normalisation everywhere but in the
     generator's output and the discriminator's input layer; no hidden dense layers; ReLU and tanh
     in the generator, leaky ReLU (0.2) in the discriminator; weights from N(0, 0.02); Adam with
-    learning rate 2e-4 and beta_1 0.5. Pictures of any size from 8×8, square or not.
+    learning rate 2e-4 and beta_1 0.5. Images of any size from 8×8, square or not.
 
     Args:
         channels: width of the layers at half resolution, at least 1; it doubles with every
@@ -44,7 +44,7 @@ class DCGAN(GAN):
     Departures from the paper:
         * Latents are normal, not uniform.
         * Kernels are 4×4, as in the authors' Torch code; the paper's figure shows 5×5.
-        * The depth follows the picture's size, and the width starts at 64, not 128.
+        * The depth follows the image's size, and the width starts at 64, not 128.
         * Batch normalisation has an epsilon of 0.01: see `ganzoo/networks/dcgan.py`.
         * `generate` uses an averaged generator (decay 0.99); `ema_decay=None` turns it off.
 

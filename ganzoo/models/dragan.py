@@ -21,8 +21,8 @@ class DRAGAN(DCGANNetworks):
         min_D  E_x[−log D(x)] + E_z[−log(1 − D(G(z)))] + λ E_x̂[(‖∇D(x̂)‖ − k)²]
         min_G  E_z[−log D(G(z))]
 
-    where x̂ is uniform on the line from a real picture to the same with noise, whose size is a
-    share of the pictures' own standard deviation.
+    where x̂ is uniform on the line from a real image to the same with noise, whose size is a
+    share of the images' own standard deviation.
 
     Args:
         penalty_weight: λ, at least 0.
@@ -74,7 +74,7 @@ class DRAGAN(DCGANNetworks):
 
     def discriminator_terms(self, batch, drawn, real, fake):
         del drawn
-        images = batch["images"]
+        images = batch["examples"]
         mean = backend.average(ops.mean(images))
         deviation = ops.sqrt(backend.average(ops.mean(ops.square(images - mean))))
         noise = backend.drawn(keras.random.uniform, ops.shape(images), seed=self.seed_generator)

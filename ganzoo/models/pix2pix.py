@@ -1,4 +1,4 @@
-"""pix2pix: translates pictures, learned from pairs."""
+"""pix2pix: translates images, trained on pairs."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from ganzoo.networks import unet
 
 @register
 class Pix2Pix(Translator):
-    """pix2pix (Isola, Zhu, Zhou, Efros, 2017): the discriminator sees a picture together with its
+    """pix2pix (Isola, Zhu, Zhou, Efros, 2017): the discriminator sees an image together with its
     translation, and says of each patch whether both could be real.
 
         min_D  E_{x,y}[−log D(x, y)] + E_x[−log(1 − D(x, G(x)))]
@@ -30,9 +30,9 @@ class Pix2Pix(Translator):
         distance_weight: λ, at least 0.
         channels: width of both networks at half resolution, at least 1; it doubles three times.
         dropout: share dropped in the innermost layers of the decoder, in [0, 1).
-        patch_layers: n, how often the discriminator halves the picture; its patches are
+        patch_layers: n, how often the discriminator halves the image; its patches are
             9 · 2ⁿ − 2 high and wide: 16, 34, 70, 142, 286. None: 3, fewer below 32×32.
-        augment: as in `ganzoo.GAN`; a picture and its translation are
+        augment: see `ganzoo.GAN`; an image and its translation are
             changed together.
         **kwargs: see `ganzoo.GAN` (`learning_rate`, `discriminator_steps`, …) and
             `ganzoo.Game` (`image_shape`, `ema_decay`, `precision`, `seed`, …).
@@ -48,12 +48,12 @@ class Pix2Pix(Translator):
 
     Departures from the paper:
         * Instance normalisation, which is the paper's batch normalisation in batches of one
-          picture, so that what is made of a picture does not depend on the others of its batch.
+          image, so that what is made of an image does not depend on the others of its batch.
         * `translate` leaves dropout out; the paper keeps it, and finds little variety from it.
-        * The depth of the U-Net follows the picture's size, and with it how many layers have
-          dropout; for 256×256 they are the paper's. Pictures of any size: an odd one is rounded up
+        * The depth of the U-Net follows the image's size, and with it how many layers have
+          dropout; for 256×256 they are the paper's. Images of any size: an odd one is rounded up
           on the way down and cut on the way up.
-        * No mirroring and no random crops of the training pictures.
+        * No mirroring and no random crops of the training images.
 
     References:
         * Isola, Zhu, Zhou, Efros: Image-to-Image Translation with Conditional Adversarial
@@ -103,11 +103,11 @@ class Pix2Pix(Translator):
         return max(8, 2 ** (unet.halvings(*self.image_shape[:2]) - 1) + 1)
 
     def draw(self, batch):
-        return {"fake": self.generator(batch["images"], training=True)}
+        return {"fake": self.generator(batch["examples"], training=True)}
 
     def look_at_pair(self, batch: types.Tensors, images: types.Tensor) -> types.Tensors:
         """The discriminator's outputs for the batch's images, each with one of `images`."""
-        return self.look(ops.concatenate([batch["images"], images], axis=-1))
+        return self.look(ops.concatenate([batch["examples"], images], axis=-1))
 
     def discriminator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
         pairs = (batch["targets"], drawn["fake"])

@@ -1,4 +1,4 @@
-"""ProGAN: both networks grow, from tiny pictures to large ones."""
+"""ProGAN: both networks grow during training, from tiny images to large ones."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from ganzoo.networks import progan as networks
 
 @register
 class ProGAN(GAN):
-    """Progressive growing (Karras, Aila, Laine, Lehtinen, 2018): the game begins with pictures 4 to
+    """Progressive growing (Karras, Aila, Laine, Lehtinen, 2018): the game begins with images 4 to
     7 pixels high; whenever it has settled, layers for twice the size are faded in.
 
         min_D  E_z[D(G(z))] − E_x[D(x)] + λ E_x̂[(‖∇D(x̂)‖ − 1)²] + ε E_x[D(x)²]
@@ -22,7 +22,7 @@ class ProGAN(GAN):
 
     The WGAN-GP game, on data reduced to the current size, with equalised learning rates. `fit`
     grows the networks by itself, and a saved model goes on at its size. `generate` always gives
-    pictures of the data's size, enlarged while the networks are smaller.
+    images of the data's size, enlarged while the networks are smaller.
 
     Args:
         phase_steps: training steps of each phase, at least 1: the first size; then, for each
@@ -45,9 +45,9 @@ class ProGAN(GAN):
 
     Departures from the paper:
         * Narrow by default, to train on a CPU; the paper's: `channels=16, max_channels=512,
-          latent_dim=512` at 1024×1024, and phases of 800,000 pictures.
+          latent_dim=512` at 1024×1024, and phases of 800,000 images.
         * Phases are counted in steps, the batch size stays, and so does the optimizers' state.
-        * Adam is not begun anew when the networks grow: the first steps of new layers are large.
+        * Adam keeps its state when the networks grow: the first steps of new layers are large.
         * With `num_classes` labels enter by embedding and projection, not by a classifier.
 
     References:
@@ -126,8 +126,8 @@ class ProGAN(GAN):
 
     def prepare(self, data):
         batch, level = super().prepare(data), self.current_stage
-        images = networks.reduced(batch["images"], self.sizes, level, self._fade(level))
-        return {**batch, "images": images}
+        images = networks.reduced(batch["examples"], self.sizes, level, self._fade(level))
+        return {**batch, "examples": images, "images": images}
 
     def _call(self, network, x, batch):
         labels = [batch["labels"]] if self.num_classes else []
@@ -136,7 +136,7 @@ class ProGAN(GAN):
         return part([x, *labels, fade], training=True)
 
     def discriminator_terms(self, batch, drawn, real, fake):
-        judge, pair = lambda x: self.discriminate(x, batch), (batch["images"], drawn["fake"])
+        judge, pair = lambda x: self.discriminate(x, batch), (batch["examples"], drawn["fake"])
         penalty = penalties.gradient_penalty(judge, *pair, seed=self.seed_generator)
         drift = self.drift_weight * ops.mean(ops.square(real["logits"]))
         return {"gradient_penalty": self.penalty_weight * penalty, "drift": drift}

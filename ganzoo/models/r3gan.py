@@ -18,7 +18,7 @@ from ganzoo.networks import r3gan
 
 @register
 class R3GAN(GAN):
-    """R3GAN (Huang, Gokaslan, Kuleshov, Tompkin, 2024): each real picture is judged against a fake
+    """R3GAN (Huang, Gokaslan, Kuleshov, Tompkin, 2024): each real image is compared with a fake
     one, so that no part of the data can be dropped, and zero-centred penalties on both make
     training converge. No normalisation, no other tricks.
 
@@ -26,8 +26,8 @@ class R3GAN(GAN):
         min_G  E_{x,z}[f(D(x) − D(G(z)))]        with f(t) = log(1 + eᵗ)
 
     Residual networks of 1×1, grouped 3×3 and 1×1 convolutions that start as the identity. With
-    `num_classes` the generator gets an embedding of the label beside the latents, and the
-    discriminator's logit is the inner product of its features with another. Besides pictures it
+    `num_classes` the generator gets an embedding of the label next to the latents, and the
+    discriminator's logit is the inner product of its features with another. Besides images it
     takes points, `image_shape=(length,)`, with perceptrons `channels[0]` wide.
 
     With `architecture="dcgan"` the same game is played by DCGAN's networks, without normalisation
@@ -125,7 +125,7 @@ class R3GAN(GAN):
 
     @property
     def _dcgan_channels(self):
-        """DCGAN's networks are told the width at half resolution, not at the smallest size."""
+        """DCGAN's networks take the width at half resolution, not at the smallest size."""
         size = self.modality.size
         halvings = len(dcgan.sizes(*size)) - 2 if size else 0
         return max(1, self.channels[0] // 2**halvings)

@@ -1,4 +1,4 @@
-"""SAGAN: self-attention, so that far parts of a picture can agree."""
+"""SAGAN: self-attention relates distant parts of an image."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ class SAGAN(ResNetNetworks):
     normalisation and a projection discriminator, as in `sngan`.
 
     Args:
-        channels: width of the generator's blocks, at least 2, up to 32×32 pictures; beyond, see
+        channels: width of the generator's blocks, at least 2, up to 32×32 images; beyond, see
             `ganzoo.networks.resnet.widths`. The discriminator's are as wide.
         num_classes: number of classes, or None for a model without labels.
         learning_rate, discriminator_learning_rate: Adam's, of generator and discriminator.
@@ -38,8 +38,8 @@ class SAGAN(ResNetNetworks):
     (3, 8, 8, 1)
 
     Departures from the paper:
-        * Depth and width follow the picture's size; attention stands at the largest resolution up
-          to 32×32 that is not the picture's own. The paper's pictures are 128×128, where this
+        * Depth and width follow the image's size; attention stands at the largest resolution up
+          to 32×32 that is not the image's own. The paper's images are 128×128, where this
           gives its 32×32.
         * `generate` uses an averaged generator (decay 0.999); `ema_decay=None` turns it off.
 

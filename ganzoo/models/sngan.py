@@ -22,7 +22,7 @@ class SNGAN(ResNetNetworks):
     (projection; Miyato, Koyama, 2018).
 
     Args:
-        channels: width of the generator's blocks, at least 2, up to 32×32 pictures; beyond, see
+        channels: width of the generator's blocks, at least 2, up to 32×32 images; beyond, see
             `ganzoo.networks.resnet.widths`. The discriminator's are half as wide.
         num_classes: number of classes, or None for a model without labels.
         discriminator_steps: moves of the discriminator for each of the generator's.
@@ -40,7 +40,7 @@ class SNGAN(ResNetNetworks):
     (3, 8, 8, 1)
 
     Departures from the paper:
-        * Depth and width follow the picture's size; at 32×32 they are the paper's.
+        * Depth and width follow the image's size; at 32×32 they are the paper's.
         * The learning rate is constant; the paper lets it fall to zero over 100,000 steps.
         * `generate` uses an averaged generator (decay 0.999); `ema_decay=None` turns it off.
 

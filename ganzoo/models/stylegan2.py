@@ -22,8 +22,8 @@ class StyleGAN2(GAN):
         min_D  E_x[−log D(x)] + E_z[−log(1 − D(g(f(z))))] + γ/2 E_x[‖∇D(x)‖²]
         min_G  E_z[−log D(g(f(z)))] + λ E_{w,y}[(‖J_wᵀ y‖ − a)²]
 
-    where y is a picture of noise and a the running mean of ‖J_wᵀ y‖, so that a step in w changes
-    the picture by as much everywhere. Both penalties are taken in some steps only. Two latents
+    where y is an image of noise and a the running mean of ‖J_wᵀ y‖, so that a step in w changes
+    the image by as much everywhere. Both penalties are taken in some steps only. Two latents
     are mixed: one for the coarse layers, the other for the fine ones.
 
     `generate(truncation=ψ)` draws styles towards their mean, ψ above 0; 1 leaves them as they are.
@@ -33,7 +33,7 @@ class StyleGAN2(GAN):
         mapping_layers: layers of f, at least 1.
         channels: width at full resolution, at least 1; it doubles with every halving.
         max_channels: width at most.
-        mixing: share of the pictures made of two latents, in [0, 1].
+        mixing: share of the images made of two latents, in [0, 1].
         gamma: γ, at least 0.
         path_weight: λ, at least 0.
         gamma_every, path_every: steps from one such penalty to the next.
@@ -50,11 +50,11 @@ class StyleGAN2(GAN):
     Departures from the paper:
         * Small by default, to train on a CPU. The paper's configuration F: `latent_dim=512,
           style_dim=512, mapping_layers=8, channels=32, max_channels=512` at 1024×1024.
-        * Pictures of any size; the smallest stage is 4 to 7 pixels high.
+        * Images of any size; the smallest stage is 4 to 7 pixels high.
         * A penalty is added to the loss of its step, not taken in a step of its own, so that Adam's
           constants need no correction.
         * Paths are measured with the batch's own latents, unmixed and with the noise held fixed;
-          slopes on pictures as they are, also where `augment` changes what D sees.
+          slopes on images as they are, also where `augment` changes what D sees.
         * Labels enter the discriminator by an embedding, without a mapping network.
 
     References:
@@ -115,20 +115,20 @@ class StyleGAN2(GAN):
         return ops.repeat(w[:, None], networks.style_count(self.image_shape), axis=1)
 
     def draw(self, batch):
-        latents, others = (self.sample_latents(batch["images"].shape[0]) for _ in range(2))
+        latents, others = (self.sample_latents(batch["examples"].shape[0]) for _ in range(2))
         styles = self._styles(ops.concatenate([latents, others]), batch, training=True)
         styles = networks.mix(*ops.split(styles, 2), self.mixing, self.seed_generator)
         return {"latents": latents, "fake": self.synthesis(styles, training=True)}
 
     def discriminator_terms(self, batch, drawn, real, fake):
         judge = lambda x: self._call(self.discriminator, x, batch)
-        slopes = lambda: ops.mean(penalties.squared_slopes(judge, batch["images"]))
+        slopes = lambda: ops.mean(penalties.squared_slopes(judge, batch["examples"]))
         return {"r1": 0.5 * self.gamma * self.lazily(self.gamma_every, slopes)}
 
     def generator_terms(self, batch, drawn, fake):
         if not self.path_weight:
             return {}
-        latents = drawn["latents"][: max(1, batch["images"].shape[0] // 2)]  # half is enough
+        latents = drawn["latents"][: max(1, batch["examples"].shape[0] // 2)]  # half is enough
         shape = (latents.shape[0], *self.image_shape)
         noise = backend.drawn(keras.random.normal, shape, seed=self.seed_generator)
         styles = self._styles(ops.stop_gradient(latents), batch, training=False)

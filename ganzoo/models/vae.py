@@ -21,15 +21,15 @@ class VAE(GenerativeAutoencoder):
     q(z | x) = N(μ(x), σ(x)²), and pays for what differs from the prior N(0, 1).
 
         max_{E, D}  E_x[ E_{z ~ q(z | x)}[log p(x | z)] − β KL(q(z | x) ‖ N(0, 1)) ]
-        p(x | z) = N(D(z), s²), for pictures in [-1, 1]
+        p(x | z) = N(D(z), s²), for images in [-1, 1]
 
     One player with two networks. With β = 1 the loss is minus the evidence lower bound (ELBO) of
-    log p(x), in nats per picture; `elbo` in the logs is that bound whatever β is. `noise` in the
+    log p(x), in nats per image; `elbo` in the logs is that bound whatever β is. `noise` in the
     logs is s, one number for all pixels, learned along; at its best it is the root mean squared
     error.
 
     Args:
-        beta: β, at least 0. Above 1 codes tend to be disentangled and pictures blurred (Higgins et
+        beta: β, at least 0. Above 1 codes tend to be disentangled and images blurred (Higgins et
             al. 2017).
         noise: s, above 0, or None to learn it.
         latent_dim: length of the codes, at least 1.
@@ -56,7 +56,7 @@ class VAE(GenerativeAutoencoder):
     Departures from the paper:
         * DCGAN's convolutional networks by default; dense ones have rectified linear units, not
           tanh.
-        * A Gaussian likelihood with one learned variance (as Rybkin et al. 2021) for pictures of
+        * A Gaussian likelihood with one learned variance (as Rybkin et al. 2021) for images of
           all kinds; the paper takes Bernoulli's for MNIST, and a variance from the decoder for
           faces.
         * Adam in place of Adagrad, and no weight decay.
@@ -89,13 +89,13 @@ class VAE(GenerativeAutoencoder):
         return (Player("autoencoder", (self.encoder, self.decoder), self.bound_loss),)
 
     def bound_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
-        images = batch["images"]
-        found = self.encoder(images, training=True)
-        means = self.decoder(self.sample_codes(found), training=True)
+        images = batch["examples"]
+        posterior = self.encoder(images, training=True)
+        means = self.decoder(self.sample_codes(posterior), training=True)
         log_scale = ops.convert_to_tensor(self.decoder.get_layer("noise").log_scale)
         squares = ops.sum(ops.square(images - means), axis=tuple(range(1, len(images.shape))))
         constant = math.prod(self.image_shape) * (log_scale + 0.5 * math.log(2 * math.pi))
         reconstruction = ops.mean(0.5 * squares * ops.exp(-2 * log_scale) + constant)
-        prior = ops.mean(losses.gaussian_divergence(found["mean"], found["log_variance"]))
+        prior = ops.mean(losses.gaussian_divergence(posterior["mean"], posterior["log_variance"]))
         terms = {"reconstruction": reconstruction, "prior": self.beta * prior}
         return terms, {"elbo": -reconstruction - prior, "noise": ops.exp(log_scale)}

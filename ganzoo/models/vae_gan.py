@@ -30,7 +30,7 @@ class VAEGAN(GenerativeAutoencoder):
 
     Args:
         gamma: γ, at least 0: how much the generator cares for reconstruction. L_D grows with the
-            number of features: small pictures want a larger γ (8×8 ones 0.1) and a smaller β.
+            number of features: small images want a larger γ (8×8 ones 0.1) and a smaller β.
         beta: β, at least 0.
         latent_dim: length of the codes, at least 1.
         channels: width of the layers at half resolution, at least 1; it doubles with every
@@ -56,7 +56,7 @@ class VAEGAN(GenerativeAutoencoder):
         * Players move one after the other, the discriminator first. No player is stopped when
           another falls behind, as the authors' code does.
         * The generator maximises log D of what it makes (the non-saturating loss); reconstructions
-          and samples together weigh as much as real pictures, as in the authors' code.
+          and samples together weigh as much as real images, as in the authors' code.
         * γ is 1e-3, not the authors' 1e-6.
         * Adam in place of RMSprop.
         * An averaged encoder and generator (decay 0.99) are used outside training;
@@ -101,22 +101,22 @@ class VAEGAN(GenerativeAutoencoder):
         )
 
     def draw(self, batch):
-        found = self.encoder(batch["images"], training=True)
-        latents = self.sample_latents(ops.shape(batch["images"])[0])
-        again = self.generator(self.sample_codes(found), training=True)
-        return {**found, "again": again, "fake": self.generator(latents, training=True)}
+        posterior = self.encoder(batch["examples"], training=True)
+        latents = self.sample_latents(ops.shape(batch["examples"])[0])
+        again = self.generator(self.sample_codes(posterior), training=True)
+        return {**posterior, "again": again, "fake": self.generator(latents, training=True)}
 
     def look(self, images: types.Tensor) -> types.Tensors:
         return self.discriminator(images, training=True)
 
     def discriminator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
-        real = self.look(batch["images"])
+        real = self.look(batch["examples"])
         fake = both(*(self.look(drawn[name]) for name in ("again", "fake")))
         return self.adversary.discriminator_loss(real, fake)
 
     def difference(self, batch: types.Tensors, again: types.Tensor) -> types.Tensor:
         """L_D of what `look` says of the reconstructions."""
-        wanted = ops.stop_gradient(self.look(batch["images"])["features"])
+        wanted = ops.stop_gradient(self.look(batch["examples"])["features"])
         return 0.5 * ops.mean(ops.sum(ops.square(wanted - again["features"]), axis=-1))
 
     def generator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:

@@ -17,10 +17,10 @@ class VanillaGAN(GAN):
 
         min_G max_D  E_x[log D(x)] + E_z[log(1 − D(G(z)))]
 
-    The discriminator D estimates the probability that a picture is real; at its optimum it is
+    The discriminator D estimates the probability that an image is real; at its optimum it is
     p(x) / (p(x) + q(x)) for data density p and generator density q. At the game's equilibrium
     q = p and the value is −log 4. The generator has rectified linear units, the discriminator
-    maxout units with dropout. Besides pictures it takes points, `image_shape=(length,)`.
+    maxout units with dropout. Besides images it takes points, `image_shape=(length,)`.
 
     Args:
         objective: `"non_saturating"`, the generator maximises log D(G(z)) (section 3's advice
@@ -47,7 +47,7 @@ class VanillaGAN(GAN):
         * Adam in place of stochastic gradient descent with momentum and decaying rates; the
           generator at half the discriminator's rate, because it collapses more easily.
         * Latents are normal, not uniform.
-        * Pictures lie in [-1, 1] behind a tanh, not in [0, 1] behind a sigmoid.
+        * Images lie in [-1, 1] behind a tanh, not in [0, 1] behind a sigmoid.
         * The non-saturating objective is the default.
 
     References:

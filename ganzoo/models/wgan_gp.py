@@ -20,7 +20,7 @@ class WGANGP(DCGANNetworks):
         min_D  E_z[D(G(z))] − E_x[D(x)] + λ E_x̂[(‖∇D(x̂)‖ − 1)²]
         min_G  −E_z[D(G(z))]
 
-    where x̂ is uniform on the line between a real picture and a sample. The penalty is each
+    where x̂ is uniform on the line between a real image and a sample. The penalty is each
     example's own, so the critic has layer normalisation in place of batch normalisation.
 
     Args:
@@ -82,7 +82,7 @@ class WGANGP(DCGANNetworks):
     def discriminator_terms(self, batch, drawn, real, fake):
         penalty = penalties.gradient_penalty(
             lambda x: self.discriminate(x, batch),
-            batch["images"],
+            batch["examples"],
             drawn["fake"],
             seed=self.seed_generator,
         )

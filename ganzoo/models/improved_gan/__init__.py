@@ -1,4 +1,4 @@
-"""Improved GAN: five techniques, each with a switch, and learning from few labels."""
+"""Improved GAN: five techniques, each optional, and learning from few labels."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -32,11 +32,11 @@ class ImprovedGAN(GAN):
 
     where f are the discriminator's last features and 1 − α is `label_smoothing`. With `classes`
     the discriminator has logits l_1 … l_K, D(x) = Z / (Z + 1) for Z = Σ exp(l_k), as if generated
-    were class K + 1 with logit 0, and it also learns the labels of labelled pictures:
+    were class K + 1 with logit 0, and it also learns the labels of labelled images:
 
         min_D  … − E_{x, y}[log p(y | x, y ≤ K)]
 
-    Data then are `(images, labels)`, the label −1 for pictures without:
+    Data then are `(images, labels)`, the label −1 for images without:
     `ganzoo.datasets.semi_supervised` makes such. Judged real or not are those without.
 
     Args:
@@ -46,7 +46,7 @@ class ImprovedGAN(GAN):
         minibatch_discrimination: kernels of the layer that compares examples; 0: no such layer.
             None: 100, or 0 with `classes`.
         historical_averaging: weight of ‖θ − mean of all past θ‖² in each player's loss; 0: none.
-        label_smoothing: how far below 1 the target for real pictures is, in [0, 1).
+        label_smoothing: how far below 1 the target for real images is, in [0, 1).
         virtual_batch_norm: examples in the generator's reference batch; 0: batch normalisation.
         architecture: `"dcgan"`, or `"mlp"`: the perceptrons of the paper's experiment on MNIST,
             which goes with `feature_matching=True, label_smoothing=0.0, virtual_batch_norm=0,
@@ -71,8 +71,8 @@ class ImprovedGAN(GAN):
 
     Departures from the paper:
         * Convolutional networks are DCGAN's as in `dcgan`.
-        * Labelled pictures and others come in one batch; the authors' code draws two.
-        * The perceptrons are scaled by the first batch, the authors' by 500 pictures; the last
+        * Labelled images and others come in one batch; the authors' code draws two.
+        * The perceptrons are scaled by the first batch, the authors' by 500 images; the last
           layer to a tenth of theirs.
         * ‖·‖² of feature matching is divided by the number of features, as in the authors' code.
         * `generate` and `classify` use averaged networks; `ema_decay=None` turns that off.
@@ -203,7 +203,7 @@ class ImprovedGAN(GAN):
     def generator_loss(self, batch, drawn):
         if not self.feature_matching:
             return super().generator_loss(batch, drawn)
-        real, fake = (self.look(x, batch) for x in (batch["images"], drawn["fake"]))
+        real, fake = (self.look(x, batch) for x in (batch["examples"], drawn["fake"]))
         features = self.unlabelled(real["features"], batch)
         apart = ops.mean(features, axis=0) - ops.mean(fake["features"], axis=0)
         matching = ops.mean(ops.square(backend.average(apart)))

@@ -1,4 +1,4 @@
-"""InfoGAN: codes that the pictures must tell, and which thereby come to mean something."""
+"""InfoGAN: latent codes that can be read off the image, and so come to mean something."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ from ganzoo.models.infogan.codes import Codes
 @register
 class InfoGAN(DCGANNetworks):
     """InfoGAN (Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel, 2016): part of the latents are
-    codes c, and the mutual information between them and the pictures is made large. Without labels
+    codes c, and the mutual information between them and the images is made large. Without labels
     the codes come to stand for what varies most: on MNIST the digit, its slant and its width.
 
         min_{G,Q} max_D  V(D, G) − λ L_I(G, Q)
@@ -30,7 +30,7 @@ class InfoGAN(DCGANNetworks):
     of k categories.
 
     Args:
-        latent_dim: length of the noise z beside the codes.
+        latent_dim: length of the noise z, which the codes follow.
         categories: how many categories each categorical code has, each at least 2.
         continuous: number of continuous codes.
         category_weight: λ of the categorical codes, at least 0.
@@ -119,7 +119,7 @@ class InfoGAN(DCGANNetworks):
         Args:
             n: how many.
             categories: whole numbers: `(n,)`, or one, of a single code; of several `(n, codes)`, or
-                `(codes,)` for all pictures.
+                `(codes,)` for all samples.
             continuous: numbers, `(n, codes)`, or what broadcasts to it.
             seed: of whatever is None and so drawn.
         """
@@ -135,15 +135,15 @@ class InfoGAN(DCGANNetworks):
         return np.concatenate([noise, self.coding.make(n, categories, numbers)], axis=1)
 
     def codes(self, images: ArrayLike, batch_size: int = 256) -> dict[str, Any]:
-        """What Q says of pictures: `{"categories": [probabilities (n, k) of each code],
+        """Q's predictions for images: `{"categories": [probabilities (n, k) of each code],
         "continuous": means (n, codes)}`."""
-        said = self.inference.on_examples(self.discriminator, images, batch_size, _codes)
-        parts, numbers = self.coding.split(said)
+        outputs = self.inference.on_examples(self.discriminator, images, batch_size, _codes)
+        parts, numbers = self.coding.split(outputs)
         return {"categories": [special.softmax(x, axis=1) for x in parts], "continuous": numbers}
 
-    def _information(self, drawn, said):
+    def _information(self, drawn, outputs):
         codes = drawn["latents"][:, self.latent_dim :]
-        categorical, continuous = self.coding.information(codes, said["codes"])
+        categorical, continuous = self.coding.information(codes, outputs["codes"])
         return {
             "information": -self.category_weight * categorical,
             "continuous_information": -self.continuous_weight * continuous,
@@ -158,5 +158,5 @@ class InfoGAN(DCGANNetworks):
         return self._information(drawn, fake)
 
 
-def _codes(said):
-    return as_numbers(said["codes"])
+def _codes(outputs):
+    return as_numbers(outputs["codes"])

@@ -1,4 +1,4 @@
-"""Codes: the part of latents that a picture is to tell, categorical and continuous."""
+"""Codes: the part of the latents that Q reads off an image, categorical and continuous."""
 
 import dataclasses
 import functools
@@ -81,7 +81,7 @@ class Codes:
             continuous = np.broadcast_to(continuous, (count, self.continuous))
         except ValueError:
             raise ValueError(
-                f"For {count} pictures, `categories` must have shape ({count}, "
+                f"For {count} samples, `categories` must have shape ({count}, "
                 f"{len(self.categories)}), and `continuous` ({count}, {self.continuous}), or be "
                 f"one number. Received: {categories.shape} and {continuous.shape}."
             ) from None
@@ -100,19 +100,19 @@ class Codes:
         return parts, codes[:, edges[-1] :]
 
     def information(
-        self, codes: types.Tensor, said: types.Tensor
+        self, codes: types.Tensor, outputs: types.Tensor
     ) -> tuple[types.Tensor, types.Tensor]:
         """What is known of codes, in nats: lower bounds of the mutual information.
 
         Args:
             codes: those that there were.
-            said: logits of the categories; means of continuous codes, whose errors are taken to be
-                normal with variance 1.
+            outputs: logits of the categories; means of continuous codes, whose errors are assumed
+                to be normal with variance 1.
 
         Returns:
             The bounds for all categorical codes together, and for all continuous ones.
         """
-        (parts, numbers), (logits, means) = self.split(codes), self.split(said)
+        (parts, numbers), (logits, means) = self.split(codes), self.split(outputs)
         surprise = sum(
             (
                 -ops.mean(ops.sum(part * ops.log_softmax(x), axis=1))
