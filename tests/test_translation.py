@@ -224,7 +224,7 @@ def test_what_translators_and_coupled_models_refuse():
         tiny("cogan", image_shape=(8, 8, 1)).generate(4, domain="both")
     with pytest.raises(ValueError, match="takes no labels"):
         tiny("cogan", num_classes=3)
-    with pytest.raises(ValueError, match="`apart` is at most 2 for pictures of 8×8"):
+    with pytest.raises(ValueError, match="`apart` is at most 2 for images of 8×8"):
         tiny("cogan", apart=3, image_shape=(8, 8, 1))
     model = tiny("cyclegan", image_shape=(8, 8, 1))
     for bad in (A[0], pictures(2, (8, 8, 3)), A[:0]):
