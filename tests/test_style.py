@@ -126,7 +126,7 @@ def test_both_penalties_are_means_of_each_examples_own_squared_slope():
         v.assign(v + 0.1 * rng.standard_normal(v.shape))
     real, fake = rng.uniform(-1, 1, (2, 5, 8, 8, 1)).astype("float32")
     batch, drawn = (
-        {name: ops.convert_to_tensor(x)} for name, x in (("images", real), ("fake", fake))
+        {name: ops.convert_to_tensor(x)} for name, x in (("examples", real), ("fake", fake))
     )
     terms, _ = model.discriminator_loss(batch, drawn)
     for name, images in (("r1", real), ("r2", fake)):
