@@ -99,7 +99,7 @@ def evaluate(
             settings = {"verbose": False, **settings}
             evaluator = evaluation.Evaluator(data, image_size=size, **settings)
             if show is not None:
-                for line in evaluator.found:
+                for line in evaluator.contents:
                     show(line)
         sheets[which] = evaluator.judge(network)
         if show is not None:
