@@ -146,7 +146,7 @@ def translate(model, originals, weights, form, out, as_json, **options):
     _write(_with_progress(batches, len(inputs)), len(inputs), form, out, inputs.names)
     size = "×".join(map(str, network.image_shape))
     count = f"{len(inputs)} image{'s' * (len(inputs) != 1)}"
-    line = f"{count}, brought to {size}, translated: {out}"
+    line = f"{count} translated at {size}: {out}"
     tell(as_json, line, images=len(inputs), shape=list(network.image_shape), path=str(out))
 
 

@@ -141,7 +141,7 @@ def _name_of(registered_name, path):
     option = shlex.join(x for word in words or ["FILE.py"] for x in ("--import", word))
     hint = "as its folder says; this runs the file's code" if words else "the file with its class"
     raise ValueError(
-        f"{str(path)!r} holds a {registered_name.removeprefix('ganzoo>')!r}, which is not one of "
+        f"{str(path)!r} holds a {registered_name.removeprefix('ganzoo>')!r}, not one of "
         f"ganzoo's own models. Add `{option}`, {hint}."
     )
 

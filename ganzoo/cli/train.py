@@ -79,7 +79,7 @@ from ganzoo.files.run_folder import RunFolder
 @as_json
 @debug
 def train(model, weights, data, out, as_json, **options):
-    """Train a MODEL. After an interruption, the same command goes on.
+    """Train a MODEL. After an interruption, the same command resumes it.
 
     \b
     ganzoo train dcgan

@@ -217,7 +217,7 @@ def brief(model, now, signals):
         busy = max(model.players, key=lambda player: player.steps).name
         seen = f"{seen[:-1]}: the {busy} moves {model.turns} times for each, on as many batches."
     enough = math.ceil(GRACE * epoch / step)
-    advice = f"`epochs={enough}`, for {GRACE:,} times"
+    advice = f"`epochs={enough}`, for {GRACE:,} steps"
     size = getattr(model, "examples_per_step", 0) // model.turns
     if size >= 16:
         fewer = math.ceil(enough / 4)
