@@ -106,9 +106,7 @@ class Watch:
 
 
 def exploding(model, now, signals):
-    outputs = (
-        {k: now[k] for k in ("d_real", "d_fake") if k in now} if _loss_has_floor(model) else {}
-    )
+    outputs = {k: now[k] for k in ("d_real", "d_fake") if k in now} if _is_bounded(model) else {}
     for name, value in outputs.items():
         if 100 < abs(value) < math.inf:
             return (
@@ -232,7 +230,7 @@ def outpaced(model, now, signals):
     earlier = signals[-2 * ORDINARY : -ORDINARY]
     if len(earlier) < ORDINARY or window[-1]["step"] - window[0]["step"] < 2 * LASTING:
         return None
-    if not _loss_has_floor(model) or losses.get(model.objective).paired:  # accuracies mean nothing
+    if not _is_bounded(model) or losses.get(model.objective).paired:  # accuracies mean nothing
         return None
     mean = lambda rows, key: float(np.mean([row.get(key, math.nan) for row in rows]))
     right = [mean(window, f"d_accuracy_{side}") for side in ("real", "fake")]
@@ -257,7 +255,7 @@ def winning(model, now, signals):
     objective = losses.get(model.objective)
     undecided = np.full((1, 1), objective.boundary, "float32")
     guess = float(objective.discriminator(undecided, undecided))
-    if not (_loss_has_floor(model) and min(right) > 0.95 and loss < 0.07 * guess):
+    if not (_is_bounded(model) and min(right) > 0.95 and loss < 0.07 * guess):
         return None
     seen = (
         f"The discriminator is right about {right[0]:.1%} of the real and {right[1]:.1%} of the "
@@ -334,7 +332,7 @@ def blind(model, now, signals):
     return "discriminator_blind", seen, advice
 
 
-def _loss_has_floor(model):
+def _is_bounded(model):
     """Whether the discriminator's loss is bounded below. A critic's is not, so it cannot win."""
     if getattr(type(model), "discriminator_loss", None) is not GAN.discriminator_loss:
         return False

@@ -40,9 +40,9 @@ def reference(data, train, samples, metrics_for, look_at):
     census, floor = None, HALVES
     if train is not None:
         memories = [m for m in [*chosen, *halves] if "train" in m.sides]
-        census = _remember(train, memories, real.shape, look_at)
+        census = _show_train(train, memories, real.shape, look_at)
         others = [m for m in floors if "train" not in m.sides]
-        floor = _stand_in(train, census, samples, others, look_at)
+        floor = _show_in_place(train, census, samples, others, look_at)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the score itself gives the same warning
         limits = {name: x for m in floors for name, x in result_or_nothing(m).items()}
@@ -63,7 +63,7 @@ def _show_real(looks, chosen, halves):
     return census
 
 
-def _remember(train, memories, shape, look_at):
+def _show_train(train, memories, shape, look_at):
     """Show the training examples to the metrics that use them. Returns their census."""
     census = Census()
     for images, labels in grouped(batches_of(train)):
@@ -76,7 +76,7 @@ def _remember(train, memories, shape, look_at):
     return census
 
 
-def _stand_in(train, census, samples, floors, look_at):
+def _show_in_place(train, census, samples, floors, look_at):
     """Show training examples in place of samples. Returns a description, for the passport."""
     # As many as there are samples, independent of the order of the data.
     rank = samples * census.distinct.number / census.count  # equal ones come together

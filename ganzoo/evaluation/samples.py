@@ -44,9 +44,8 @@ def load_data(batch_size, verbose, class_names, name, **settings):
         for size in (batch_size, 1):
             names = class_names if labels else None
             try:
-                with warnings.catch_warnings(
-                    record=True
-                ) as caught:  # shown once, not in each attempt
+                # Warnings are shown once, not in each attempt.
+                with warnings.catch_warnings(record=True) as caught:
                     warnings.simplefilter("always")
                     ds = datasets.load(
                         name,
@@ -153,7 +152,7 @@ def _quantised(images):
         bad = int((~np.isfinite(images).all(axis=(1, 2, 3))).sum())
         raise ValueError(
             f"{bad} of {len(images)} images of a batch contain NaN or infinity: leave them out, or "
-            "train the model that made them again, with a smaller learning rate."
+            "train their model again, with a smaller learning rate."
         )
     validation.channels_last(images.shape[1:])
     if images.dtype.kind != "f" or not (images.min() >= -1.001 and images.max() <= 1.001):

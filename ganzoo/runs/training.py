@@ -95,7 +95,7 @@ def _train(settings):
     if done >= settings.epochs:
         say(f"{run} has {done} epochs already. For more: --epochs {done + settings.epochs}")
         if not run.report.exists():  # a kill may have prevented it
-            _carefully("The animation", lambda: animate(run), say)
+            _attempt("The animation", lambda: animate(run), say)
             write_report(run, say)
         return resumed
     start = prepare(settings, network, done, resumed)
@@ -105,11 +105,11 @@ def _train(settings):
         say(str(contents))
     scores = scoring(settings, start)
     try:
-        _fit_with_rollback(settings, start, scores, _watching(settings, boards))
+        _fit_with_rollback(settings, start, scores, _callbacks(settings, boards))
         nearest = lambda: show_nearest(start.model, start.data, run, settings.seed)
-        _carefully("The nearest images", nearest, say)
+        _attempt("The nearest images", nearest, say)
     finally:  # also after an interruption: the part that was trained is worth seeing
-        grids = _carefully("The animation", lambda: animate(run), say)
+        grids = _attempt("The animation", lambda: animate(run), say)
         page = write_report(run, say)
     if grids:
         say(f"Samples: {grids[-1]}")
@@ -121,7 +121,7 @@ def _train(settings):
     return start.model
 
 
-def _watching(settings, boards):
+def _callbacks(settings, boards):
     """The callbacks of every training except scores, the doctor and Ctrl-C."""
     watching = [
         callbacks.MetricsLog(settings.run.metrics),
@@ -133,7 +133,7 @@ def _watching(settings, boards):
         callback.say = settings.say
     live = None if settings.verbose == "auto" else settings.verbose == 1
     view = [terminal.TerminalView(settings.file, live)] if settings.verbose else []
-    return [*watching, _Count(settings.say), *view]
+    return [*watching, _StepCount(settings.say), *view]
 
 
 def _fit_with_rollback(settings, start, scores, others):
@@ -197,10 +197,10 @@ def write_report(folder: types.Path, say: Callable[[str], object]) -> pathlib.Pa
 
         return report.write(folder)
 
-    return _carefully("The report", write, say)
+    return _attempt("The report", write, say)
 
 
-def _carefully(what, write, say):
+def _attempt(what, write, say):
     """Call a function. Returns its result, or reports an error and returns None."""
     try:
         return write()
@@ -209,7 +209,7 @@ def _carefully(what, write, say):
         return None
 
 
-class _Count(keras.callbacks.Callback):
+class _StepCount(keras.callbacks.Callback):
     """Reports the number of training steps at the start: a small data set, large batches and
     several moves of the discriminator for each of the generator's leave few."""
 
