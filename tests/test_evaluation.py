@@ -758,7 +758,7 @@ def test_nearest_pictures(train, test, tmp_path):
     path = evaluation.save_nearest(samples, train[0], tmp_path / "sheet.png", held_out=test[0])
     assert path.stat().st_size > 0
     for data in ("digits", 3):
-        with pytest.raises(TypeError, match="a data set, such as of `ganzoo.datasets.load`"):
+        with pytest.raises(TypeError, match="a data set, such as from `ganzoo.datasets.load`"):
             evaluation.nearest_pictures(samples, data)
 
 
@@ -902,8 +902,8 @@ def test_wrong_settings(kwargs, error, message, test):
 def test_metrics_that_the_data_does_not_allow(dcgan, test):
     images, _ = test
     for wanted, kwargs, message in [
-        ("class_score", {"extractor": brightness}, "ClassScore looks at logits.*'brightness'"),
-        ("modes", {"extractor": "pixels"}, "'pixels-16' does not give"),
+        ("class_score", {"extractor": brightness}, "ClassScore needs logits.*'brightness'"),
+        ("modes", {"extractor": "pixels"}, "'pixels-16' does not return"),
         ("intra_class_frechet", {}, "IntraClassFrechet needs labels: pass data with them"),
         ("memorisation", {}, "Memorisation needs the training images: pass `train=`"),
     ]:

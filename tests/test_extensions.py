@@ -103,7 +103,7 @@ def test_a_model_of_your_own_trains_goes_on_and_is_used_by_every_command(here):
     card = pathlib.Path("published/README.md").read_text(encoding="utf-8")
     assert "import mine.py first" in card and "--import mine.py" in card
     _forget()
-    assert "holds a 'LoneGAN', none" in fails("sample", "published")
+    assert "holds a 'LoneGAN', not one" in fails("sample", "published")
     for words in (["published"], ["lone_gan", "--weights", "run"]):
         _forget()
         assert "64 samples" in done("sample", *words, *own)

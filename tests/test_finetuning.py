@@ -125,8 +125,8 @@ def test_weights_of_another_model_size_or_shape_are_refused(folder, published, t
         ("cgan", folder, colour, {}, "holds weights of 'ganzoo>DCGAN', not of 'cgan'"),
         ("dcgan", folder, "cgan.mnist", {}, "holds weights of 'ganzoo>CGAN', not of 'dcgan'"),
         ("dcgan", folder, "mnst", {}, "Did you mean 'mnist'"),
-        ("dcgan", folder, colour, {"image_size": 32}, "of shape 16×12×3, and --image-size .* 32"),
-        ("dcgan", arrays, colour, {}, "of shape 16×12×3, and the data of 16×12×1"),
+        ("dcgan", folder, colour, {"image_size": 32}, "images of 16×12×3, and --image-size .* 32"),
+        ("dcgan", arrays, colour, {}, "examples of 16×12×3, and the data has 16×12×1"),
         ("cgan", folder, classes, {}, "know 3 classes, and the data has 2.*num_classes=3"),
     ):
         with pytest.raises(ValueError, match=message):
