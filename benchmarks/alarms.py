@@ -1,11 +1,11 @@
-"""What the doctor says of trainings that go well, and of some that do not.
+"""What the doctor reports of trainings that go well, and of some that do not.
 
     python benchmarks/alarms.py
     python benchmarks/alarms.py well --seeds 0 1
     python benchmarks/alarms.py badly --only wgan_gp
 
-All are on digits and scored every five epochs, as `ganzoo train` scores them. A line has what the
-doctor found and, of the end of the training, what it looks at: how often the discriminator is right
+All are on digits and scored every five epochs, as `ganzoo train` scores them. A line has the
+doctor's findings and its signals at the end of the training: how often the discriminator is right
 in the last 20 epochs, how the generator's loss and the best Fréchet distance compare with those
 before, recall, and training steps. Results replace those of the same training in
 `benchmarks/results/alarms.csv`.
@@ -38,7 +38,7 @@ WELL = (
 )
 BADLY = (
     ("vanilla", 16, 30, {}),  # ends early
-    ("dcgan", 16, 80, {}),  # its discriminator knows the few images by heart
+    ("dcgan", 16, 80, {}),  # its discriminator memorises the few images
     ("wgan_gp", 16, 30, SMALL),  # five moves of the critic for one of the generator
     ("wgan", 16, 60, SMALL),
     ("sngan", 16, 40, {"channels": 16}),
@@ -47,7 +47,7 @@ BADLY = (
 
 
 def train(model, size, epochs, arguments, seed, *, samples=2000, every=5):
-    """The doctor that has watched a training."""
+    """Train a model. Returns the doctor that watched it."""
     network = ganzoo.get(model, seed=seed, **arguments)
     labelled = network.label_range is not None
     if getattr(network, "num_classes", None) is not None:
@@ -63,7 +63,7 @@ def train(model, size, epochs, arguments, seed, *, samples=2000, every=5):
 
 
 def last(signals, window=doctor.ORDINARY):
-    """What the doctor looks at in the logs, at the end; NaN where it cannot be known yet."""
+    """The doctor's signals in the logs, at the end; NaN where there are too few epochs."""
     rows, before = signals[-window:], signals[-2 * window : -window]
     mean = lambda part, key: float(np.mean([row.get(key, np.nan) for row in part or [{}]]))
     scores = lambda part, name: [
@@ -84,11 +84,11 @@ def main():
     parser.add_argument("how", nargs="*", default=["well", "badly"], help="of: well, badly")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--only", help="a model")
-    asked = parser.parse_args()
-    for how in asked.how:
+    args = parser.parse_args()
+    for how in args.how:
         for model, size, epochs, arguments in {"well": WELL, "badly": BADLY}[how]:
-            for seed in asked.seeds:
-                if asked.only not in (None, model):
+            for seed in args.seeds:
+                if args.only not in (None, model):
                     continue
                 watch = train(model, size, epochs, arguments, seed)
                 row = {

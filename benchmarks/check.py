@@ -1,11 +1,11 @@
-"""Whether ganzoo is still as fast as the committed results say: ratios measured anew, compared.
+"""Checks that ganzoo is still as fast as the committed results say, by measuring ratios again.
 
     python benchmarks/check.py
 
 `train.py` and `sample.py` run again into a folder of their own. A ratio against a peer of the same
-run says the same on a slower machine; it fails where it lies further below the committed one than
-a tenth and than three errors of the two medians. Exits with 1 then, and if there is nothing to
-compare with: other machines and backends have other ratios, so commit results of your own first.
+run is the same on a slower machine; it fails if it is below the committed one by more than a tenth
+and by more than three errors of the two medians. Exits with 1 then, and if there is nothing to
+compare with: other machines and backends have other ratios, so commit your own results first.
 """
 
 import argparse
@@ -26,13 +26,14 @@ RUNS = (("train.py", "dcgan", "28"), ("train.py", "vanilla", "28"), ("sample.py"
 
 
 def slower(old, new):
-    """Rows of `new`, with the ratio they had, whose ratio fell short of that in `old`.
+    """Rows of `new` whose ratio falls short of that in `old`.
 
     Args:
         old, new: rows of a result, dicts of strings.
 
     Returns:
-        `(compared, short)`: how many rows of ganzoo's are in both, and a list of dicts.
+        `(compared, short)`: the number of ganzoo's rows in both, and a list of dicts with both
+        ratios.
     """
     key = lambda row: tuple(row.get(k) for k in KEY)
     before = {key(row): row for row in old}
@@ -43,8 +44,8 @@ def slower(old, new):
         compared += 1
         pair = (before[key(row)], row)
         was, now = (float(x["times_as_fast"]) for x in pair)
-        # Of normal errors: half the quartiles' distance is 0.67 sigma, a median errs by 1.25
-        # sigma / root n.
+        # For normal errors, half the distance between the quartiles is 0.67 sigma, and a median
+        # errs by 1.25 sigma / root n.
         errors = (1.86 * float(x["ratio_spread"]) / float(x["rounds"]) ** 0.5 for x in pair)
         if not now >= was - max(0.1 * was, 3 * math.hypot(*errors)):
             short.append({**{k: row.get(k) for k in KEY}, "was": was, "is": now})
@@ -62,8 +63,8 @@ def main():
             )
         compared, short = 0, []
         for name in ("train", "sample"):
-            count, found = slower(tables.results(name), tables.results(name, pathlib.Path(folder)))
-            compared, short = compared + count, short + found
+            count, rows = slower(tables.results(name), tables.results(name, pathlib.Path(folder)))
+            compared, short = compared + count, short + rows
     if not compared:
         sys.exit("The committed results have no rows of this machine and backend to compare with.")
     if short:

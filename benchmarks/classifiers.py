@@ -1,4 +1,4 @@
-"""Trains the classifiers whose features `ganzoo.evaluate` compares, and writes them.
+"""Trains and saves the classifiers whose features `ganzoo.evaluate` compares.
 
     python benchmarks/classifiers.py digits
     python benchmarks/classifiers.py mnist --data-dir FOLDER
@@ -6,7 +6,7 @@
 
 `FOLDER` holds the original archives (see `ganzoo.datasets.load`); with a network leave it out.
 The weights go to `ganzoo/extractors/weights/NAME-classifier-v1.safetensors`. Scores are named after
-that file: to change a classifier, give it another version, or old scores would lie.
+that file: give a changed classifier another version, so that old scores stay correct.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from ganzoo import extractors
 
 
 def arrays(name, split, image_size, data_dir):
-    """All pictures and labels of a split."""
+    """All images and labels of a split."""
     ds = ganzoo.datasets.load(
         name,
         split=split,
@@ -34,7 +34,7 @@ def arrays(name, split, image_size, data_dir):
 
 
 def shifted(images, rng, most):
-    """Each picture moved by up to `most` pixels, black coming in."""
+    """Each image shifted by up to `most` pixels, padded with black."""
     padded = np.pad(images, [(0, 0), (most, most), (most, most), (0, 0)])
     height, width = images.shape[1:3]
     down, right = rng.integers(0, 2 * most + 1, (2, len(images)))
@@ -49,8 +49,8 @@ def main():
     parser.add_argument("--data-dir")
     parser.add_argument("--epochs", type=int)
     args = parser.parse_args()
-    # Larger than the digits are: generators of 16×16 pictures are judged too, and scaling these
-    # down would hide what is wrong with them.
+    # Larger than the digits are: it also scores generators of 16×16 images, and scaling these down
+    # would hide their defects.
     image_size = 16 if args.data == "digits" else None
     epochs = args.epochs or (60 if args.data == "digits" else 12)
     images, labels = arrays(args.data, "train", image_size, args.data_dir)
@@ -71,14 +71,14 @@ def main():
         order = rng.permutation(len(images))[: steps * 128]
         logs = model.fit(moved[order], labels[order], batch_size=128, verbose=0).history
         print(f"epoch {epoch + 1}/{epochs}: {logs}", flush=True)
-    # Half precision halves the file; the accuracy below is that of what is shipped.
+    # Half precision halves the file; the accuracy below is that of the shipped weights.
     for variable in network.weights:
         variable.assign(np.asarray(variable).astype("float16").astype("float32"))
     accuracy = model.evaluate(*test, batch_size=1000, verbose=0)[1]
     height, width = images.shape[1:3]
     about = {
-        "data": f"{args.data}, train split, {len(images)} pictures",
-        "test_accuracy": f"{accuracy:.4f} on {len(test[0])} pictures of the test split",
+        "data": f"{args.data}, train split, {len(images)} images",
+        "test_accuracy": f"{accuracy:.4f} on {len(test[0])} images of the test split",
         "command": f"python benchmarks/classifiers.py {args.data}",
         "epochs": str(epochs),
         "versions": f"ganzoo {ganzoo.__version__}, keras {keras.__version__}, "

@@ -1,10 +1,10 @@
-"""How fast pictures come, from memory and from a folder, and what training waits for them.
+"""How fast images are read from memory and from a folder, and how long training waits for them.
 
     python benchmarks/data.py --pictures 100000
 
-A folder of small PNG files is made, then read as `fit` reads it: once decoded into memory, once
-streamed. "Training" is `dcgan` on it, against the same on an array in memory, taking turns; memory
-is the growth of the process while it streams. Results go to `benchmarks/results/data.csv`.
+It makes a folder of small PNG files and reads it as `fit` does: once decoded into memory, once
+streamed. "Training" is `dcgan` on it, in turns with the same on an array in memory; memory is the
+growth of the process while it streams. Results go to `benchmarks/results/data.csv`.
 """
 
 import argparse
@@ -25,7 +25,7 @@ BATCH = 64
 
 
 def make_folder(folder, count, side):
-    """PNG files of noise with some structure, a thousand in each sub-folder."""
+    """Write PNG files of noise with some structure, a thousand in each sub-folder."""
     rng = np.random.default_rng(0)
     for i in range(count):
         if i % 1000 == 0:
@@ -36,7 +36,7 @@ def make_folder(folder, count, side):
 
 
 def feed(ds):
-    """Pictures as they come, as a contender."""
+    """Reading a data set, as a contender."""
 
     def run(batches):
         start = time.perf_counter()
@@ -48,7 +48,7 @@ def feed(ds):
 
 
 def megabytes():
-    """The most memory that the process has had."""
+    """Peak memory of the process, in megabytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

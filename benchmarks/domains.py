@@ -2,7 +2,7 @@
 
     python benchmarks/domains.py NAME … --data-dir FOLDER [--out FOLDER]
 
-writes the training pictures of both domains as `.npy` files, for `ganzoo train`.
+writes the training images of both domains as `.npy` files, for `ganzoo train`.
 """
 
 import argparse
@@ -20,12 +20,12 @@ SIDE = 64
 
 
 def edges(images):
-    """What a 3×3 dilation adds to each picture: its edge map, `uint8` as the pictures."""
+    """Edge maps, `uint8`: what a 3×3 dilation adds to each image."""
     return ndimage.maximum_filter(images, (1, 3, 3, 1)) - images
 
 
 def mnist_edges(folder):
-    """MNIST, and the edge maps of the other half of it: no two of them belong together."""
+    """Half of MNIST, and the edge maps of the other half, so that there are no pairs."""
     load = lambda split: ganzoo.datasets.load(
         "mnist", split=split, data_dir=folder, batch_size=1000, shuffle=False
     )
@@ -35,21 +35,21 @@ def mnist_edges(folder):
 
 
 def noto_twemoji(folder):
-    """The same emoji by two artists; a tenth of the first code points is held out, so that no
-    variant of a tested one, such as another skin tone, was trained on."""
+    """The same emoji by two artists. A tenth of the first code points is held out, so that no
+    variant of a test emoji, such as another skin tone, is in the training data."""
     files = [pathlib.Path(folder) / f"{name}-72.zip" for name in ("noto-emoji", "twemoji")]
     ds = ganzoo.datasets.load_pair(
         *files, paired=True, key=code_points, image_size=SIDE, channels=3, shuffle=False
     )
-    found = [np.concatenate(domain) for domain in zip(*ds.as_numpy_iterator())]
+    both = [np.concatenate(domain) for domain in zip(*ds.as_numpy_iterator())]
     keys = [{code_points(n) for n in zipfile.ZipFile(f).namelist() if _is_emoji(n)} for f in files]
     firsts = [key.partition("-")[0] for key in sorted(keys[0] & keys[1])]  # the pairs' order
     held_out = np.isin(firsts, sorted(set(firsts))[::10])
-    return tuple(tuple(domain[which] for domain in found) for which in (~held_out, held_out))
+    return tuple(tuple(domain[which] for domain in both) for which in (~held_out, held_out))
 
 
 def code_points(name):
-    """What the names of an emoji's files have in common."""
+    """The code points of an emoji, by the name of its file in either set."""
     stem = pathlib.PurePosixPath(name).stem.removeprefix("emoji_u").replace("_", "-")
     return "-".join(part.lstrip("0") for part in stem.split("-") if part != "fe0f")
 
@@ -84,22 +84,22 @@ DATA = {
     "noto_twemoji": noto_twemoji,
     "apples_oranges": apples_oranges,
 }
-"""Name → function of the folder with the archives, which returns the training pictures of both
-domains and the test pictures of both, `uint8`."""
+"""`{name: function}` of the folder with the archives. Returns the training images of both domains
+and the test images of both, `uint8`."""
 
 ARCHIVES = ("noto_twemoji", "apples_oranges")
-"""Those of `DATA` that are read from archives of their own, which must be there."""
+"""Names in `DATA` that need archives of their own."""
 
 
 def write(name, data_dir, out):
-    """The training pictures of both domains as two files, `noto.npy` and `twemoji.npy` for
-    `noto_twemoji`; the paths."""
+    """Write the training images of both domains as two files, `noto.npy` and `twemoji.npy` for
+    `noto_twemoji`. Returns the paths."""
     paths = [out / f"{domain}.npy" for domain in name.split("_")]
     train, _ = DATA[name](data_dir)
     out.mkdir(parents=True, exist_ok=True)
-    for path, pictures in zip(paths, train):
+    for path, images in zip(paths, train):
         with atomic.replacing(path) as partial:  # a training may be reading it
-            np.save(partial, pictures)
+            np.save(partial, images)
     return paths
 
 

@@ -1,12 +1,12 @@
-"""Does to run folders what disks and numbers do, and counts what is lost.
+"""Injects faults of disks and numbers into run folders, and counts lost trainings.
 
     python benchmarks/faults.py
     python benchmarks/faults.py bit disk --count 10
 
-Each fault is put into a training of its own, at a place or moment drawn by the seed; the training
-goes on by the same command. It has survived if it ends with the losses and weights of one that
-nothing has disturbed (or, where its numbers were broken, with finite ones), and it is lost if not.
-Results go to `benchmarks/results/faults.csv`.
+Each fault is put into a training of its own, at a random place or moment by the seed; the training
+goes on by the same command. It survives if it ends with the losses and weights of an undisturbed
+one (or, after a fault in its numbers, with finite ones); otherwise it is lost. Results go to
+`benchmarks/results/faults.csv`.
 """
 
 import argparse
@@ -33,8 +33,8 @@ ARGUMENTS = {"generator_units": [8], "discriminator_units": [6], "pieces": 2, "l
 
 
 def train(out, **options):
-    """A tiny training that saves after every epoch; what was said."""
-    said = []
+    """Run a tiny training that saves after every epoch. Returns its messages."""
+    messages = []
     runs.train(
         "vanilla",
         out=out,
@@ -42,15 +42,15 @@ def train(out, **options):
         arguments=ARGUMENTS,
         checkpoint_seconds=0,
         score_every=0,
-        say=said.append,
+        say=messages.append,
         verbose=0,
         **options,
     )
-    return said
+    return messages
 
 
 def same(out, whole):
-    """Whether a run has ended with the losses and the last checkpoint of another."""
+    """Whether a run has the losses and the last checkpoint of another."""
     equal = lambda a, b: np.array_equal(a, b, equal_nan=True)
     bad = differing(losses(out), losses(whole))[0] + differing(state(out), state(whole), equal)[0]
     return bad == 0
@@ -75,10 +75,10 @@ def newest(out):
 
 @contextlib.contextmanager
 def at(moments):
-    """Within, a training calls each of `{step: function of the model}` once it has come there.
+    """Make a training call each function in `{step: function of the model}` at its step.
 
     Raises:
-        RuntimeError: it has not come to all of them.
+        RuntimeError: the training ends before one of the steps.
     """
     left = dict(moments)
 
@@ -102,7 +102,7 @@ def at(moments):
 
 
 def bit(whole, out, draw):
-    """A bit of the newest checkpoint is another."""
+    """A bit of the newest checkpoint is flipped."""
     shutil.copytree(whole, out)
     content = bytearray(newest(out).read_bytes())
     content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
@@ -121,7 +121,7 @@ def cut(whole, out, draw):
 
 
 def both(whole, out, draw):
-    """Both checkpoints are cut short: nothing can go on, and nothing else may be lost."""
+    """Both checkpoints are cut short: the run cannot go on, and must lose nothing else."""
     shutil.copytree(whole, out)
     for path in (out / "checkpoints").iterdir():
         content = path.read_bytes()
@@ -136,21 +136,21 @@ def both(whole, out, draw):
 
 
 def disk(whole, out, draw):
-    """For some epochs, no file can become as large as a checkpoint: as if the disk were full."""
+    """For some epochs, no file can become as large as a checkpoint: as on a full disk."""
     begin = draw.randrange(30, 100)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     most = draw.randrange(100, newest(whole).stat().st_size)
     limit = lambda most: lambda _: resource.setrlimit(resource.RLIMIT_FSIZE, (most, limits[1]))
     try:
         with at({begin: limit(most), begin + 60: limit(limits[0])}):
-            said = train(out)
+            messages = train(out)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    return any("could not be written" in line for line in said) and same(out, whole)
+    return any("could not be written" in line for line in messages) and same(out, whole)
 
 
 def folder(whole, out, draw):
-    """For some epochs, the folder of the checkpoints is gone, and a file is in its place."""
+    """For some epochs, a file replaces the folder of the checkpoints."""
     begin, place = draw.randrange(30, 100), out / "checkpoints"
 
     def go(_):
@@ -162,12 +162,12 @@ def folder(whole, out, draw):
         (out / "elsewhere").rename(place)
 
     with at({begin: go, begin + 60: come}):
-        said = train(out)
-    return any("could not be written" in line for line in said) and same(out, whole)
+        messages = train(out)
+    return any("could not be written" in line for line in messages) and same(out, whole)
 
 
 def number(whole, out, draw):
-    """A weight becomes NaN or infinite in the middle of a training that may go back."""
+    """A weight becomes NaN or infinite in the middle of a training with rollback."""
 
     def breaks(model):
         weight = draw.choice(model.trainable_variables)
@@ -177,8 +177,8 @@ def number(whole, out, draw):
 
     with at({draw.randrange(30, 160): breaks}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*has diverged")
-        said = train(out, on_divergence="rollback")
-    return any(line.startswith("Back to epoch") for line in said) and finite(out)
+        messages = train(out, on_divergence="rollback")
+    return any(line.startswith("Back to epoch") for line in messages) and finite(out)
 
 
 FAULTS = {"bit": bit, "cut": cut, "both": both, "disk": disk, "folder": folder, "number": number}
@@ -188,20 +188,20 @@ COUNTS = {"bit": 100, "cut": 50, "both": 20, "disk": 10, "folder": 10, "number":
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("faults", nargs="*", default=list(FAULTS), help=f"of: {', '.join(FAULTS)}")
-    parser.add_argument("--count", type=int, help="of each; default: some two hundred in all")
+    parser.add_argument("--count", type=int, help="of each; default: about 200 in total")
     parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         whole = pathlib.Path(place, "whole")
         train(whole)
-        for name in asked.faults:
-            draw, survived = random.Random(f"{asked.seed} {name}"), 0
-            count = COUNTS[name] if asked.count is None else asked.count
+        for name in args.faults:
+            draw, survived = random.Random(f"{args.seed} {name}"), 0
+            count = COUNTS[name] if args.count is None else args.count
             for i in range(count):
                 out = pathlib.Path(place, f"{name}-{i}")
                 try:
                     survived += FAULTS[name](whole, out, draw)
-                except Exception as error:  # lost, and the count goes on
+                except Exception as error:  # this training is lost, and the count goes on
                     print(f"{name} {i}: {type(error).__name__}: {error}", flush=True)
                 shutil.rmtree(out, ignore_errors=True)
             row = {
@@ -210,7 +210,7 @@ def main():
                 "injected": count,
                 "survived": survived,
                 "lost": count - survived,
-                "seed": asked.seed,
+                "seed": args.seed,
                 **measure.machine(),
             }
             measure.show([row])

@@ -1,4 +1,4 @@
-"""Pictures of a run for the page of its model: how it came about, and what it can do."""
+"""Draws the images of a run for its model's page: its training and its samples."""
 
 import pathlib
 import shutil
@@ -12,24 +12,25 @@ from ganzoo.runs import report
 
 FOLDER = pathlib.Path(__file__).parents[1] / "docs" / "images" / "weights"
 ROWS = 8
-"""Of them are in a run's grids of 64 pictures."""
+"""Number of rows in a run's grids of 64 images."""
 
 
 def draw(name, run, published, network):
-    """Everything that there is of one set of weights, in `FOLDER/NAME/`, in place of what it had.
+    """Write all images of one set of weights to `FOLDER/NAME/`, replacing older ones.
 
     Args:
         name: `model.tag`.
         run: the folder of `ganzoo train`.
-        published: that of `ganzoo publish`, with a grid and, if it was scored, nearest pictures.
+        published: the folder of `ganzoo publish`, with a grid and, if it was scored, the nearest
+            images.
         network: the model with its weights.
     """
     out = FOLDER / f".{name}.partial"
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    for picture in ("grid.png", "nearest.png"):
-        if (published / picture).exists():
-            shutil.copyfile(published / picture, out / picture)
+    for file in ("grid.png", "nearest.png"):
+        if (published / file).exists():
+            shutil.copyfile(published / file, out / file)
     training(run).save(out / "training.png", optimize=True)
     curves(run, out / "curves.png")
     if hasattr(network, "generate"):
@@ -52,7 +53,7 @@ def training(run):
 
 
 def curves(run, path):
-    """Each player's loss by epoch and, where the run was scored, its Fréchet distance."""
+    """Plot each player's loss by epoch and, if the run was scored, its Fréchet distance."""
     log = report.lines(run / "metrics.jsonl")
     keys = {k for row in log for k in row}
     losses = sorted(k for k in keys if k.endswith("loss") and not k.startswith("val_"))
@@ -60,7 +61,7 @@ def curves(run, path):
     parts = [("loss", losses), ("Fréchet distance", scores)][: 1 + bool(scores)]
     figure = Figure(figsize=(4 * len(parts), 3), layout="constrained")
     axes = figure.subplots(1, len(parts), squeeze=False)
-    for axis, (what, found) in zip(axes[0], parts):
-        report.curve(axis, log, found)
+    for axis, (what, keys) in zip(axes[0], parts):
+        report.curve(axis, log, keys)
         axis.set_ylabel(what)
     figure.savefig(path, dpi=100, metadata={"Software": None})

@@ -1,14 +1,14 @@
-"""Whether broken files of every kind, loaded as users would, are taken or refused, and no worse.
+"""Loads broken files of every kind as users would, and checks that each is accepted or refused.
 
     python benchmarks/fuzz.py
     python benchmarks/fuzz.py --only png --number 123
 
-The second loads one input again, and says what it leads to. Each input is a function of the seed,
-its kind and its number. It is loaded in a process beside this one, so that a crash is counted and
-not suffered. A fault is whatever is neither taken, with a result that makes sense, nor refused by a
-`ValueError` or `OSError` that names the file: another error, a crash, a hang, more than `SECONDS`,
-more than `MEMORY` beside what the process had before, or a sign that something in the file was
-executed.
+The second command loads one input again, and prints its outcome. Each input is a function of the
+seed, its kind and its number. Another process loads it, so that a crash is counted and does not end
+this one. An input must either be accepted, with a sensible result, or refused by a `ValueError` or
+`OSError` that names the file. Anything else is a fault: another error, a crash, a hang, more than
+`SECONDS`, more than `MEMORY` in addition to what the process had before, or a sign that something
+in the file was executed.
 """
 
 import argparse
@@ -36,11 +36,11 @@ import numpy as np
 
 SEED = 0
 SECONDS = 5.0
-"""Of processor time, for one input; by the clock it may take four times as many."""
+"""Processor time for one input; it may take four times as long by the clock."""
 MEMORY = 1536
-"""MiB, for one input: a picture of as many pixels as are read, with transparency."""
+"""MiB for one input: enough for the largest image that is read, with transparency."""
 CANARY = "executed"
-"""The file that the programs in hostile seeds would leave in the working folder."""
+"""The file that the programs in hostile seeds would create in the working folder."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,13 +48,13 @@ class Kind:
     """A kind of file.
 
     Attributes:
-        seeds: function of nothing that gives whole files, as bytes.
+        seeds: function without arguments that returns intact files, as bytes.
         load: function of a folder with the file in it and of the file's path. It raises, or returns
-            what it is that makes no sense in what was loaded, if anything.
+            a description of what makes no sense in the result, or None.
         file: the file's name.
-        mutate: function of a random generator and the seeds that gives another file.
-        inputs: how many.
-        every: whether each byte of the first seed is flipped in turn instead.
+        mutate: function of a random generator and the seeds that returns another file.
+        inputs: number of inputs.
+        every: flip each byte of the first seed in turn instead.
     """
 
     seeds: Callable
@@ -71,7 +71,7 @@ ODD = [0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFF
 
 
 def scramble(rng, content, others):
-    """One to four changes to some bytes."""
+    """Apply one to four changes to some bytes."""
     content = bytearray(content)
     for _ in range(rng.integers(1, 5)):
         a, b = sorted(int(x) for x in rng.integers(0, len(content) + 1, 2))
@@ -105,13 +105,13 @@ def anyhow(rng, seeds):
 
 
 def png(rng, seeds):
-    """As `anyhow`; of half of them the check sums are then right."""
+    """As `anyhow`, with correct check sums in half of the cases."""
     content = anyhow(rng, seeds)
     return mended(content) if rng.integers(2) else content
 
 
 def mended(content):
-    """A PNG file whose chunks have the check sums that they should."""
+    """A PNG file with the check sums of its chunks corrected."""
     content, at = bytearray(content), 8
     while at + 12 <= len(content):
         end = at + 8 + int.from_bytes(content[at : at + 4], "big")
@@ -129,7 +129,7 @@ VALUES = """
 
 
 def text(rng, seeds):
-    """JSON of which values are others, or bytes."""
+    """JSON with some values replaced, or some bytes."""
     content = seeds[rng.integers(len(seeds))]
     for _ in range(rng.integers(1, 4)):
         places = list(re.finditer(rb'"[^"\n]*"|-?\d+(\.\d+)?|\[[^\[\]]*\]|null|true', content))
@@ -154,7 +154,7 @@ NAMES = [
 
 
 def zipped(rng, seeds, inside=scramble):
-    """The bytes of a zip, or those of a member of it, which then has the right check sum."""
+    """Change the bytes of a zip, or those of a member, which then has the right check sum."""
     content = seeds[rng.integers(len(seeds))]
     members = unzip(content)
     if not members or rng.integers(2):
@@ -180,7 +180,7 @@ SHAPES += ["(4294967296,4294967296)", "(True,8,8)", "()", "4", "(4L,8,8)", "((((
 
 
 def npy(rng, seeds):
-    """Bytes of an array's file, or another header before the same numbers."""
+    """Change the bytes of an array's file, or put another header before the same numbers."""
     content = seeds[rng.integers(len(seeds))]
     if rng.integers(2):
         return scramble(rng, content, seeds)
@@ -200,7 +200,7 @@ def npz(rng, seeds):
 
 
 def tensors(rng, seeds):
-    """Bytes of a file of weights, or its header as `text`, which then has the right length."""
+    """Change the bytes of a file of weights, or its header by `text`, with the right length."""
     content = seeds[rng.integers(len(seeds))]
     if rng.integers(2):
         return scramble(rng, content, seeds)
@@ -212,8 +212,8 @@ def tensors(rng, seeds):
     return struct.pack("<Q", len(header)) + header + content[8 + length :]
 
 
-def odd_number(rng, found):
-    return str(ODD[rng.integers(len(ODD))]).encode() if rng.integers(12) == 0 else found[0]
+def odd_number(rng, match):
+    return str(ODD[rng.integers(len(ODD))]).encode() if rng.integers(12) == 0 else match[0]
 
 
 def torch(rng, seeds):
@@ -229,7 +229,7 @@ def unzip(content):
 
 
 def zip_of(members, method=zipfile.ZIP_STORED):
-    """A zip of these members, the same at any time of day."""
+    """A zip of these members, independent of the time of day."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, content in members.items():
@@ -237,24 +237,24 @@ def zip_of(members, method=zipfile.ZIP_STORED):
     return file.getvalue()
 
 
-# Whole files ------------------------------------------------------------------------------------
+# Intact files -----------------------------------------------------------------------------------
 
 
 def pixels(*shape):
     return np.random.default_rng(0).integers(0, 256, shape).astype("uint8")
 
 
-def saved(picture, kind, **options):
+def saved(image, kind, **options):
     from PIL import Image
 
-    picture = Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
+    image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
     file = io.BytesIO()
-    picture.save(file, kind, **options)
+    image.save(file, kind, **options)
     return file.getvalue()
 
 
 def grey_and_colour(kind, *variants):
-    """Small pictures of a kind."""
+    """Small images in a format."""
     plain = [saved(pixels(9, 12), kind), saved(pixels(9, 12, 3), kind)]
     return plain + [saved(pixels(*shape), kind, **options) for shape, options in variants]
 
@@ -276,7 +276,7 @@ def pngs():
 
 
 def bomb(width, height):
-    """A PNG file that is small and black, and the picture large."""
+    """A small PNG file of a large black image."""
     packer = zlib.compressobj(9)
     rows = b"".join(packer.compress(bytes(1 + width)) for _ in range(height)) + packer.flush()
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
@@ -350,8 +350,8 @@ def zips():
     few = {"a/1.png": pngs()[0], "a/2.JPG": jpegs()[1], "b/3.gif": gifs()[0], "notes.txt": b"none"}
     many = {f"train/{i}/ü{i}.png": pngs()[0] for i in range(9)}
     secret = bytearray(zip_of(few))
-    for found in re.finditer(b"PK\x01\x02|PK\x03\x04", bytes(secret)):
-        secret[found.start() + (8 if found[0][2] == 1 else 6)] |= 1
+    for match in re.finditer(b"PK\x01\x02|PK\x03\x04", bytes(secret)):
+        secret[match.start() + (8 if match[0][2] == 1 else 6)] |= 1
     hollow = {"a.png": b"\x89PNG\r\n\x1a\n" + bytes(3 << 20), "b.png": pngs()[0]}
     return [
         zip_of(few),
@@ -364,14 +364,14 @@ def zips():
 
 
 class Program:
-    """What a pickle of it would do."""
+    """An object whose pickle creates `CANARY` when it is loaded."""
 
     def __reduce__(self):
         return exec, (f"open({CANARY!r}, 'w').close()",)
 
 
 def npys():
-    found = []
+    files = []
     for array in (
         pixels(5, 8, 8),
         pixels(5, 8, 8, 3).astype("float32") / 255,
@@ -380,8 +380,8 @@ def npys():
     ):
         file = io.BytesIO()
         np.save(file, array, allow_pickle=True)
-        found.append(file.getvalue())
-    return found
+        files.append(file.getvalue())
+    return files
 
 
 def npzs():
@@ -405,7 +405,7 @@ def npzs():
 
 @functools.cache
 def tiny():
-    """A model of few weights, as a file of weights and as a whole model."""
+    """A model with few weights, as a file of weights and as a whole model."""
     import ganzoo
     from ganzoo.files import safetensors as tensors
 
@@ -424,7 +424,7 @@ def tiny():
         tensors.write(model, folder / "a.safetensors")
         model.save(folder / "a.keras")
         members = unzip((folder / "a.keras").read_bytes())
-        members["metadata.json"] = b"{}"  # which has the time of day
+        members["metadata.json"] = b"{}"  # it has the time of day
         return (folder / "a.safetensors").read_bytes(), zip_of(members)
 
 
@@ -433,7 +433,7 @@ def weights():
 
 
 def keras_files():
-    """Ours, another's with a layer that is a program, and the same under our name."""
+    """Our own file, another with a layer that is a program, and the same under our name."""
     import keras
 
     ours, name = tiny()[1], "ganzoo>VanillaGAN"
@@ -559,21 +559,21 @@ def torch_files():
 
 
 def dataset(source, **options):
-    """The first batch must be what the data set says that it is."""
+    """The first batch must match the description of the data set."""
     from ganzoo import datasets
 
     ds = datasets.load(source, batch_size=1, **options)
     batch = next(iter(ds))
     images = np.asarray(batch[0] if isinstance(batch, tuple) else batch)
     if list(images.shape[1:]) != ds.description["image_shape"] or not images.size:
-        return f"pictures of shape {images.shape}, not {ds.description['image_shape']}"
+        return f"images of shape {images.shape}, not {ds.description['image_shape']}"
     if images.dtype.kind not in "buif" or not images.dtype.isnative:
-        return f"pictures of type {images.dtype}"
+        return f"images of type {images.dtype}"
     return None
 
 
-def picture(folder, path):
-    """The folder, at a size in half of the cases."""
+def image(folder, path):
+    """Load the folder, resized in half of the cases."""
     size = 8 if zlib.crc32(path.read_bytes()) % 2 else None
     return dataset(folder, image_size=size) or _bytes_only(folder)
 
@@ -620,7 +620,7 @@ def score_sheet(folder, path):
 
 
 def run(folder, path):
-    """The report of a run, in which the other records are as they should be."""
+    """Write the report of a run whose other records are intact."""
     from ganzoo import runs
     from ganzoo.runs import report
 
@@ -638,8 +638,8 @@ def rows(folder, path):
 
     usual, catalogue.FILE = catalogue.FILE, path
     try:
-        found = catalogue.rows()
-        return None if all(isinstance(x, catalogue.Row) for x in found.values()) else "no rows"
+        entries = catalogue.rows()
+        return None if all(isinstance(x, catalogue.Row) for x in entries.values()) else "no rows"
     finally:
         catalogue.FILE = usual
 
@@ -654,14 +654,14 @@ def state_dict(folder, path):
 
 
 KINDS = {
-    "png": Kind(pngs, picture, "a.png", png, 1500),
-    "jpeg": Kind(jpegs, picture, "a.jpg", anyhow, 1200),
-    "gif": Kind(gifs, picture, "a.gif", anyhow, 600),
-    "webp": Kind(webps, picture, "a.webp", anyhow, 1000),
-    "tiff": Kind(tiffs, picture, "a.tif", anyhow, 1200),
-    "bmp": Kind(bmps, picture, "a.bmp", anyhow, 500),
-    "ppm": Kind(ppms, picture, "a.ppm", anyhow, 500),
-    "tga": Kind(tgas, picture, "a.tga", anyhow, 500),
+    "png": Kind(pngs, image, "a.png", png, 1500),
+    "jpeg": Kind(jpegs, image, "a.jpg", anyhow, 1200),
+    "gif": Kind(gifs, image, "a.gif", anyhow, 600),
+    "webp": Kind(webps, image, "a.webp", anyhow, 1000),
+    "tiff": Kind(tiffs, image, "a.tif", anyhow, 1200),
+    "bmp": Kind(bmps, image, "a.bmp", anyhow, 500),
+    "ppm": Kind(ppms, image, "a.ppm", anyhow, 500),
+    "tga": Kind(tgas, image, "a.tga", anyhow, 500),
     "zip": Kind(zips, archive, "a.zip", zipped, 1500),
     "npy": Kind(npys, array, "a.npy", npy, 1500),
     "npz": Kind(npzs, array, "a.npz", npz, 1500),
@@ -694,7 +694,7 @@ def inputs_of(name):
 def content_of(name, number):
     """The bytes of an input."""
     kind, seeds = KINDS[name], seeds_of(name)
-    if kind.every:  # all bits of it, then the least, which leaves text text
+    if kind.every:  # all bits of a byte, then the lowest, which leaves text text
         content = bytearray(seeds[0])
         content[number % len(content)] ^= 0xFF if number < len(content) else 1
         return bytes(content)
@@ -704,7 +704,7 @@ def content_of(name, number):
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What an input led to: "accepted", "rejected" or "fault", in words, with what it took."""
+    """The outcome of an input, "accepted", "rejected" or "fault", with message, time and memory."""
 
     what: str
     words: str = ""
@@ -723,9 +723,9 @@ def attempt(load, file, content):
         what, words = _loaded(load, inside, path)
         seconds, mib = time.process_time() - start, (resident(peak=True) - before) / 2**20
         executed = os.path.exists(CANARY)
-        beside = [found for found in os.listdir(folder) if found not in ("in", CANARY)]
-    if executed or beside:
-        what, words = "fault", f"executed, or written beside: {beside}"
+        extra = [name for name in os.listdir(folder) if name not in ("in", CANARY)]
+    if executed or extra:
+        what, words = "fault", f"executed, or written next to the folder: {extra}"
     elif mib > MEMORY:
         what, words = "fault", f"{mib:.0f} MiB: {words}"
     elif seconds > SECONDS:
@@ -747,12 +747,12 @@ def _loaded(load, folder, path):
 
 
 def resident(peak):
-    """Bytes of memory that this process has; or the most that it had since the last call."""
+    """Bytes of memory of this process: the current ones, or the peak since the last call."""
     try:
         status = pathlib.Path("/proc/self/status").read_text()
         if not peak:
             pathlib.Path("/proc/self/clear_refs").write_text("5")
-    except OSError:  # where the system does not say
+    except OSError:  # another system than Linux
         return 0
     return int(re.search(r"VmHWM:\s+(\d+)" if peak else r"VmRSS:\s+(\d+)", status)[1]) << 10
 
@@ -761,14 +761,14 @@ def resident(peak):
 
 
 def work(connection, kinds):
-    """Load one input after the other, in a process of its own."""
+    """Load inputs one after the other, in a process of its own."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    known = set()
+    started = set()
     for name, number in iter(connection.recv, None):
         load, file, content = kinds(name, number)
-        if name not in known:  # the first one pays for the imports
+        if name not in started:  # the first one pays for the imports
             attempt(*kinds(name, 0))
-            known.add(name)
+            started.add(name)
         connection.send(None)  # ready: the clock starts
         connection.send(attempt(load, file, content))
 
@@ -778,7 +778,7 @@ def usual(name, number):
 
 
 class Worker:
-    """A process that loads inputs; another takes its place where it dies or does not answer."""
+    """A process that loads inputs; another replaces it if it dies or does not answer."""
 
     def __init__(self, kinds=usual):
         self.kinds = kinds
@@ -833,27 +833,29 @@ def table(name, outcomes):
 
 
 def versions():
-    """Of what reads files beside ganzoo."""
+    """Versions of the other packages that read files."""
     import h5py
     import PIL
     import safetensors
 
-    found = {"numpy": np, "pillow": PIL, "h5py": h5py, "safetensors": safetensors}
-    return ", ".join(f"{name} {module.__version__}" for name, module in found.items())
+    modules = {"numpy": np, "pillow": PIL, "h5py": h5py, "safetensors": safetensors}
+    return ", ".join(f"{name} {module.__version__}" for name, module in modules.items())
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", choices=KINDS, action="append", help="a kind")
     parser.add_argument("--number", type=int, help="one input of that kind, in this process")
-    parser.add_argument("--inputs", type=int, help="at most so many of each kind; nothing is saved")
+    parser.add_argument(
+        "--inputs", type=int, help="at most this many of each kind; nothing is saved"
+    )
     arguments = parser.parse_args()
     if arguments.number is not None:
         (name,) = arguments.only or ["png"]
         content = content_of(name, arguments.number)
         print(f"{len(content)} bytes: {content[:200]}{'…' if len(content) > 200 else ''}")
         return print(attempt(KINDS[name].load, KINDS[name].file, content))
-    found = []
+    rows = []
     with Worker() as worker:
         for name in arguments.only or KINDS:
             count, outcomes = inputs_of(name), []
@@ -861,17 +863,17 @@ def main():
                 outcomes.append(worker.load(name, number))
                 if outcomes[-1].what == "fault":
                     print(f"{name} {number}: {outcomes[-1].words}", flush=True)
-            found.append(table(name, outcomes))
-            print(found[-1], flush=True)
+            rows.append(table(name, outcomes))
+            print(rows[-1], flush=True)
     import measure
 
     about = measure.machine()
     about["versions"] += f", {versions()}"
-    found = [row | about for row in found]
-    measure.show([{k: row[k] for k in table("", [Outcome("")])} for row in found])
+    rows = [row | about for row in rows]
+    measure.show([{k: row[k] for k in table("", [Outcome("")])} for row in rows])
     if arguments.inputs is None:
-        measure.save("fuzz", found, replace=("kind",))
-    faults = sum(row["faults"] for row in found)
+        measure.save("fuzz", rows, replace=("kind",))
+    faults = sum(row["faults"] for row in rows)
     if faults:
         sys.exit(f"{faults} faults.")
 

@@ -1,11 +1,11 @@
-"""Draws the architecture from the imports: `docs/images/house.svg`.
+"""Draws the architecture from the imports, as `docs/images/house.svg`.
 
     python benchmarks/house.py
     python benchmarks/house.py --check
 
 The layers come from `LAYERS` in `tests/test_architecture.py`, their descriptions from the table in
 `docs/architecture.md`, and the arrows from the `import` statements in `ganzoo/`. An arrow that
-follows from others is left out. `--check` writes nothing, and exits with 1 if the picture is out of
+follows from others is left out. `--check` writes nothing, and exits with 1 if the drawing is out of
 date.
 """
 
@@ -23,7 +23,7 @@ import textwrap
 ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / "ganzoo"
 PAGE = ROOT / "docs" / "architecture.md"
-PICTURE = ROOT / "docs" / "images" / "house.svg"
+DRAWING = ROOT / "docs" / "images" / "house.svg"
 
 # Groups of boxes: colours of line and fill, preferred place from 0 (left) to 1 (right), members.
 THEMES = {
@@ -52,7 +52,7 @@ MONO = "font-family=\"ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospa
 
 
 def layers():
-    """`LAYERS` of the test that enforces them, from the bottom up."""
+    """`LAYERS` in the test that enforces them, from the bottom up."""
     tree = ast.parse((ROOT / "tests" / "test_architecture.py").read_text(encoding="utf-8"))
     for node in tree.body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "LAYERS":
@@ -106,7 +106,7 @@ def needed(pairs):
 
 
 class Drawing:
-    """Boxes in rows. All lines that lead to a box join in one, which falls straight onto it."""
+    """Boxes in rows. All lines to a box join in one, which falls straight onto it."""
 
     def __init__(self, floors, arrows):
         self.floors = floors  # lists of names, from the bottom up
@@ -122,7 +122,7 @@ class Drawing:
             same = self.row[low] == self.row[high]
             if same or self.row[high] < self.top[low]:
                 self.apart.append((low, high, (width(high) + same * width(low)) // 2 + GAP))
-        # Each line runs to the side first, where it may cross these.
+        # Each line first runs to the side, where it may cross these.
         self.crossed = {
             (a, b): [
                 t for t in self.row if t not in (a, b) and self.row[t] < self.row[a] <= self.top[t]
@@ -135,10 +135,10 @@ class Drawing:
         self.width = max(x + width(n) // 2 for n, x in self.x.items()) - LEFT
 
     def _place(self):
-        """A place for each box: short lines, few crossings, no overlaps.
+        """A place for each box, with short lines, few crossings and no overlaps.
 
         Threshold accepting: boxes move at random, and a move that costs more than a falling limit
-        is undone. Whole numbers only, so that the result is the same on every machine.
+        is undone. All numbers are whole, so that the result is the same on every machine.
         """
         rng = random.Random(2)
         pick = lambda count: int(rng.random() * count)
@@ -159,7 +159,7 @@ class Drawing:
                 moved = {n: x[other], other: x[n]}
             elif turn % 3 == 1:
                 moved = {n: x[other] + GRID * (pick(5) - 2)}
-            else:  # all of a column
+            else:  # a whole column
                 by = GRID * pick(GRAPH // GRID + 1) - x[n]
                 moved = {m: x[m] + by for m in names if x[m] == x[n]}
             terms = set().union(*(about[m] for m in moved))
@@ -187,7 +187,7 @@ class Drawing:
         return TOP + ROW * (len(self.floors) - 1 - row) + ROW // 2
 
     def svg(self, descriptions):
-        """The picture as text, with a description of each row."""
+        """The drawing as text, with a description of each row."""
         right = LEFT + self.width + 28
         total = right + TEXT
         bottom = TOP + ROW * len(self.floors)
@@ -236,7 +236,7 @@ class Drawing:
             x += 48 + 7 * len(name)
 
     def _lines(self):
-        """From the lower edge of each box to the side, then straight down onto another."""
+        """The lines from the lower edge of each box to the side, then down onto another box."""
         for name in self.row:
             line, _ = colours(name)
             to, end = self.x[name], self.y(self.row[name]) - HEIGHT // 2
@@ -304,13 +304,13 @@ def width(name):
 
 
 def draw():
-    """The picture as it should be now."""
+    """The up-to-date drawing, as text."""
     floors, lines = layers(), words()
     missing = [", ".join(names) for names in floors if tuple(names) not in lines]
     if missing:
         raise SystemExit(f"The table of {PAGE.name} has no line for: {'; '.join(missing)}.")
     descriptions = [lines[tuple(names)] for names in floors]
-    # The lowest layer is one box: nearly everything stands on it.
+    # The lowest layer is one box, because nearly everything imports it.
     slab = " · ".join(floors[0])
     rank = {name: row for row, names in enumerate(floors) for name in names}
     whole = {name: slab if row == 0 else name for name, row in rank.items()}
@@ -324,9 +324,9 @@ def main():
     check = parser.parse_args().check
     text = draw()
     if not check:
-        PICTURE.write_text(text, encoding="utf-8", newline="\n")
-    elif not PICTURE.exists() or PICTURE.read_text(encoding="utf-8") != text:
-        sys.exit(f"{PICTURE.relative_to(ROOT)} is out of date: run python benchmarks/house.py")
+        DRAWING.write_text(text, encoding="utf-8", newline="\n")
+    elif not DRAWING.exists() or DRAWING.read_text(encoding="utf-8") != text:
+        sys.exit(f"{DRAWING.relative_to(ROOT)} is out of date: run python benchmarks/house.py")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""What a training step of `dcgan` spends its time on: its matrix products and convolutions alone.
+"""How much of a training step of `dcgan` its matrix products and convolutions take.
 
     python benchmarks/kernels.py 28 64
 
-Each layer's three (forward, to its inputs, to its weights) run by themselves, with both cores, and
-are added up as often as an update needs them: without other kernels a step can hardly take less.
-The steps take turns with them. On TensorFlow on a CPU only. Results go to
+Each layer's three kernels (forward, to its inputs, to its weights) run by themselves, with both
+cores. Their sum, each as often as an update needs it, is about the least that a step can take. The
+steps take turns with them. On TensorFlow on a CPU only. Results go to
 `benchmarks/results/kernels.csv`.
 """
 
@@ -30,7 +30,7 @@ STEPS = {
 
 
 def kernels(network, batch):
-    """Of each layer with a kernel: its name, its work, and a function for each of `KINDS`."""
+    """`[(name, work, functions for KINDS)]` of the layers with a kernel."""
     work = iter(operations(network))
     return [
         (f"{network.name}, {layer.name}", batch * next(work), functions(layer, batch))
@@ -40,12 +40,12 @@ def kernels(network, batch):
 
 
 def functions(layer, batch):
-    """Compiled: a layer's forward pass, and its gradients to its inputs and to its kernel."""
+    """A layer's forward pass, and its gradients to its inputs and its kernel, compiled."""
     x = tf.random.normal((batch, *layer.input.shape[1:]))
     dy = tf.random.normal((batch, *layer.output.shape[1:]))
 
     def gradient(target):
-        # That of a linear layer needs no forward pass: TensorFlow leaves it out.
+        # A linear layer's gradient needs no forward pass: TensorFlow leaves it out.
         with tf.GradientTape() as tape:
             tape.watch(target)
             y = layer(x)
@@ -56,7 +56,7 @@ def functions(layer, batch):
 
 
 def repeated(function):
-    """Calls it n times, and keeps nothing of what it returns."""
+    """A function that calls `function` n times and discards its outputs."""
 
     def run(n):
         for _ in range(n):
@@ -69,7 +69,7 @@ def times(update, network, kind, first):
     """How often an update runs a kernel of a layer."""
     if network == "generator":
         return 0 if kind == "to inputs" and first else 1
-    if update == "one_stage":  # real and fake; only the fake ones' gradient goes on to pictures
+    if update == "one_stage":  # real and fake; only the fake ones' gradient goes on to the images
         return 1 if kind == "to inputs" and first else 2
     if kind == "to weights":
         return 2
@@ -78,7 +78,7 @@ def times(update, network, kind, first):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("sizes", type=int, nargs="+", help="sides of the pictures")
+    parser.add_argument("sizes", type=int, nargs="+", help="sides of the images")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=7)
     args = parser.parse_args()

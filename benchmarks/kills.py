@@ -1,12 +1,12 @@
-"""Kills trainings with SIGKILL and compares what becomes of them with what nothing has disturbed.
+"""Kills trainings with SIGKILL, resumes them and compares the results with undisturbed ones.
 
     python benchmarks/kills.py
     python benchmarks/kills.py growth --backend jax --precision mixed_float16
 
 One training of each kind of game runs to its end. Another one, by the same command, is killed
-twice: once at a random moment after a random epoch, once while it writes a checkpoint; and is each
-time begun again by the same command. In the end losses, weights, optimizers, averages, random
-states and pictures must be the same. Results go to `benchmarks/results/kills.csv`.
+twice: once at a random moment after a random epoch, once while it writes a checkpoint; the same
+command resumes it each time. In the end losses, weights, optimizers, averages, random states and
+images must be the same. Results go to `benchmarks/results/kills.csv`.
 """
 
 import argparse
@@ -51,7 +51,7 @@ EPOCHS = 8
 
 
 def command(game, precision, out):
-    """The words of a training that saves after every epoch."""
+    """The command of a training that saves after every epoch."""
     model, arguments = GAMES[game]
     given = {**arguments, "precision": precision}
     pairs = [w for k, v in given.items() for w in ("--set", f"{k}={json.dumps(v)}")]
@@ -60,7 +60,7 @@ def command(game, precision, out):
 
 
 def start(words, backend):
-    """The process of a training."""
+    """Start a training. Returns its process."""
     environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
     return subprocess.Popen(
         words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
@@ -68,23 +68,23 @@ def start(words, backend):
 
 
 def finish(process):
-    """Wait for a training to end well."""
-    said = process.communicate()[1]
+    """Wait for a training to succeed."""
+    errors = process.communicate()[1]
     if process.returncode:
-        raise RuntimeError(f"{' '.join(process.args)}: {said}")
+        raise RuntimeError(f"{' '.join(process.args)}: {errors}")
 
 
 def kill(process, out, while_saving, moments):
-    """Kill a training; whether a checkpoint was being written just then."""
+    """Kill a training. Returns whether it was writing a checkpoint."""
     metrics, after = out / "metrics.jsonl", moments.randrange(1, EPOCHS - 2)
     done = lambda: len(metrics.read_text().splitlines()) if metrics.exists() else 0
-    after = max(after, done())  # it goes on from what there is
+    after = max(after, done())  # a resumed training has epochs already
     partial = lambda: list((out / "checkpoints").glob(".*.partial.keras"))
     while done() < after or (while_saving and not partial()):
         if process.poll() is not None:
             raise RuntimeError(f"It ended before it was killed: {process.communicate()[1]}")
         time.sleep(0 if while_saving and done() >= after else 0.001)
-    # A file of this size is written in some milliseconds; an epoch takes some hundred.
+    # Writing a file of this size takes some milliseconds; an epoch takes some hundred.
     time.sleep(moments.uniform(0, 0.002 if while_saving else 0.3))
     process.kill()
     process.communicate()
@@ -93,23 +93,23 @@ def kill(process, out, while_saving, moments):
 
 def state(out):
     """All arrays of the last checkpoint, by file and path in it."""
-    found = {}
+    state = {}
     with zipfile.ZipFile(out / "checkpoints" / f"epoch-{EPOCHS:04d}.keras") as archive:
         for member in archive.namelist():
             if member.endswith(".h5"):
                 with archive.open(member) as file, h5py.File(file) as arrays:
                     arrays.visititems(
                         lambda path, x, m=member: (
-                            found.update({f"{m}/{path}": x[()]})
+                            state.update({f"{m}/{path}": x[()]})
                             if isinstance(x, h5py.Dataset)
                             else None
                         )
                     )
-    return found
+    return state
 
 
 def losses(out):
-    """All logged numbers but times, as they are printed, by epoch and name."""
+    """All logged numbers except times, as printed, by epoch and name."""
     rows = [json.loads(x) for x in (out / "metrics.jsonl").read_text().splitlines()]
     return {
         (row["epoch"], name): f"{value:.6g}"
@@ -119,15 +119,15 @@ def losses(out):
     }
 
 
-def pictures(out):
+def grids(out):
     """The bytes of all grids, by name."""
     return {path.name: path.read_bytes() for path in (out / "samples").iterdir()}
 
 
-def differing(found, wanted, equal=lambda a, b: a == b):
-    """How many of some things are not the same, and how many there are."""
-    names = found.keys() | wanted.keys()
-    same = [k in found and k in wanted and equal(found[k], wanted[k]) for k in names]
+def differing(values, expected, equal=lambda a, b: a == b):
+    """`(number of differences, number of values)` of two dicts."""
+    names = values.keys() | expected.keys()
+    same = [k in values and k in expected and equal(values[k], expected[k]) for k in names]
     return same.count(False), len(same)
 
 
@@ -145,7 +145,7 @@ def run(game, backend, precision, kills, seed):
         bad_losses, all_losses = differing(losses(killed), losses(whole))
         same = lambda a, b: np.array_equal(a, b, equal_nan=True)
         bad_arrays, all_arrays = differing(state(killed), state(whole), same)
-        bad_pictures, all_pictures = differing(pictures(killed), pictures(whole))
+        bad_grids, all_grids = differing(grids(killed), grids(whole))
     return {
         "game": game,
         "model": GAMES[game][0],
@@ -156,8 +156,8 @@ def run(game, backend, precision, kills, seed):
         "numbers_lost": bad_losses,
         "arrays": all_arrays,
         "arrays_lost": bad_arrays,
-        "pictures": all_pictures,
-        "pictures_lost": bad_pictures,
+        "pictures": all_grids,
+        "pictures_lost": bad_grids,
         "seed": seed,
         **measure.machine(backend),
     }
@@ -170,12 +170,12 @@ def main():
     parser.add_argument("--precision", nargs="+", default=PRECISIONS, choices=PRECISIONS)
     parser.add_argument("--kills", type=int, default=2, help="of each")
     parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     rows = []
-    for backend in asked.backend:
-        for precision in asked.precision:
-            for game in asked.games:
-                rows.append(run(game, backend, precision, asked.kills, asked.seed))
+    for backend in args.backend:
+        for precision in args.precision:
+            for game in args.games:
+                rows.append(run(game, backend, precision, args.kills, args.seed))
                 measure.show(rows[-1:])
                 measure.save("kills", rows[-1:], replace=("game", "backend", "precision", "seed"))
 

@@ -1,10 +1,10 @@
-"""How well two models know MNIST's digits: `improved_gan` from 100 labels, `infogan` from none.
+"""How well two models classify MNIST's digits: `improved_gan` by 100 labels, `infogan` by none.
 
     python benchmarks/labels.py [NAME …] [--data-dir FOLDER]
 
-Errors are shares of the 10,000 test pictures. `infogan`'s categories have no names: each stands for
-the digit that most of the training pictures are that Q gives it. There is a row for ten of them, as
-in the paper, and one for twenty. Results go to `benchmarks/results/labels.csv`, and
+Errors are shares of the 10,000 test images. `infogan`'s categories have no names: each stands for
+the most frequent digit among the training images that Q assigns to it. There is a row for ten of
+them, as in the paper, and one for twenty. Results go to `benchmarks/results/labels.csv`, and
 `python benchmarks/pages.py` puts them into the models' pages.
 """
 
@@ -47,7 +47,7 @@ def digits(split, data_dir):
 
 
 def train(recipe, train_data, test_data, seed=0):
-    """One row: what the model's answers to the test pictures are."""
+    """Train a model and classify the test images. Returns a row of results."""
     name, epochs, arguments = (recipe[k] for k in ("model", "epochs", "arguments"))
     images, labels = train_data
     model, callbacks, start = ganzoo.get(name, seed=seed, **arguments), [], time.process_time()
@@ -84,7 +84,7 @@ def train(recipe, train_data, test_data, seed=0):
 
 
 def counts(answers, truth, kinds=10):
-    """How often each answer (rows) was given to each digit (columns)."""
+    """How often each answer (rows) was given for each digit (columns)."""
     table = np.zeros((kinds, 10), int)
     np.add.at(table, (answers, truth), 1)
     return table

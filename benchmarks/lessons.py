@@ -1,9 +1,9 @@
-"""The experiments of `docs/how-gans-work.md`: its pictures, and the numbers of its tables.
+"""Runs the experiments of `docs/how-gans-work.md`: its images, and the numbers of its tables.
 
     python benchmarks/lessons.py
     python benchmarks/lessons.py collapse critics
 
-Numbers go to `benchmarks/results/lessons.csv`, one in each row; pictures to `docs/images/lessons`.
+Numbers go to `benchmarks/results/lessons.csv`, one in each row; images to `docs/images/lessons`.
 """
 
 import argparse
@@ -29,11 +29,11 @@ from ganzoo.networks import mlp
 
 FOLDER = pathlib.Path(__file__).parents[1] / "docs" / "images" / "lessons"
 LOGS = ("minimax", "non_saturating")
-"""The two losses of the generator in Goodfellow et al. 2014."""
+"""The generator's two losses in Goodfellow et al. 2014."""
 
 
 class Small(GAN):
-    """A generator of one linear layer, which makes Gaussians, and a discriminator of two hidden
+    """A game with a linear generator, which makes Gaussians, and a discriminator with two hidden
     layers."""
 
     modalities = (ganzoo.modalities.Points(),)
@@ -51,14 +51,14 @@ class Small(GAN):
 
 
 class Critic(Small):
-    """Its critic is that of the models of points in the zoo: units that nothing bounds."""
+    """A small game with the critic of the zoo's models of points, whose units are unbounded."""
 
     def build_discriminator(self):
         return mlp.point_discriminator(self.image_shape, 64)
 
 
 class Clipped(Critic):
-    """Its critic's weights are clipped after each move."""
+    """A small game whose critic's weights are clipped after each move."""
 
     limit = 0.01
 
@@ -74,14 +74,14 @@ class LooselyClipped(Clipped):
 
 
 class Penalised(Critic):
-    """Its critic pays for slopes other than 1."""
+    """A small game whose critic has a penalty for slopes other than 1."""
 
     penalty_weight = 10.0
     discriminator_terms = WGANGP.discriminator_terms
 
 
 def small(mean, deviation, kind=Small, dimensions=1, **arguments):
-    """A small game whose generator starts as N(mean, deviation²)."""
+    """A small game whose generator starts at N(mean, deviation²)."""
     model = kind(latent_dim=dimensions, image_shape=(dimensions,), **arguments)
     start = deviation * np.eye(dimensions, dtype="float32")
     model.generator.set_weights([start, np.full(dimensions, mean, "float32")])
@@ -89,14 +89,14 @@ def small(mean, deviation, kind=Small, dimensions=1, **arguments):
 
 
 def at_rest(model, rate=1e-3, **adam):
-    """Only the discriminator learns."""
+    """Compile a model so that only the discriminator learns."""
     discriminator = keras.optimizers.Adam(rate, **adam)
     model.compile({"discriminator": discriminator, "generator": keras.optimizers.SGD(0.0)})
     return model
 
 
-def drawn(mean, deviation, count=10_000):
-    """Real numbers for training."""
+def gaussian(mean, deviation, count=10_000):
+    """Examples of N(mean, deviation²), clipped to [-1, 1]."""
     numbers = np.random.default_rng(0).normal(mean, deviation, (count, 1))
     return numbers.clip(-1, 1).astype("float32")
 
@@ -107,8 +107,8 @@ def normal(x, mean, deviation):
     return np.exp(-0.5 * ((x - mean) / deviation) ** 2) / scale
 
 
-def says(model, x):
-    """What the discriminator says: logits."""
+def logits_of(model, x):
+    """The discriminator's logits."""
     return ops.convert_to_numpy(model.discriminator(np.asarray(x, "float32")))[:, 0]
 
 
@@ -117,7 +117,7 @@ def sigmoid(x):
 
 
 def train(model, data, looks, steps, look, callbacks=()):
-    """`looks` times so many steps; after each, `look(step, logs)`."""
+    """Train `looks` times for `steps` steps, and call `look(step, logs)` after each."""
     after = lambda epoch, logs: look(int(model.step), logs)
     watch = keras.callbacks.LambdaCallback(on_epoch_end=after)
     more = {"batch_size": 256} if isinstance(data, np.ndarray) else {}
@@ -125,25 +125,25 @@ def train(model, data, looks, steps, look, callbacks=()):
     model.fit(data, epochs=looks, steps_per_epoch=steps, verbose=0, **more)
 
 
-def alone(model, data, step):
-    """Train up to a step, and look at nothing on the way."""
+def train_to(model, data, step):
+    """Train up to a step."""
     more = step - int(model.step)
     if more:
         model.fit(data, batch_size=256, steps_per_epoch=more, verbose=0)
 
 
 def slopes(objective, logits):
-    """How much the generator's loss depends on the logit of each fake, were it the only one."""
+    """The slope of the generator's loss by the logit of each fake, if it were the only one."""
     logits = ops.convert_to_tensor(np.asarray(logits, "float32")[:, None])
-    _, found = losses.get(objective).slopes(logits, logits)
-    return len(logits) * abs(ops.convert_to_numpy(found))[:, 0]
+    _, gradients = losses.get(objective).slopes(logits, logits)
+    return len(logits) * abs(ops.convert_to_numpy(gradients))[:, 0]
 
 
 def reaching(objective, model, fakes):
     """The mean size of the gradient that reaches a fake."""
     loss = lambda x: losses.get(objective).generator(model.discriminator(x))
-    found = backend.input_gradient(loss, ops.convert_to_tensor(fakes))
-    return len(fakes) * abs(ops.convert_to_numpy(found)).mean()
+    gradients = backend.input_gradient(loss, ops.convert_to_tensor(fakes))
+    return len(fakes) * abs(ops.convert_to_numpy(gradients)).mean()
 
 
 class Notes(list):
@@ -158,11 +158,11 @@ class Notes(list):
     def of(self, variant, quantity, seed=0):
         """`(steps, values)`."""
         wanted = (variant, quantity, seed)
-        found = [r for r in self if (r["variant"], r["quantity"], r["seed"]) == wanted]
-        return [r["step"] for r in found], [r["value"] for r in found]
+        rows = [r for r in self if (r["variant"], r["quantity"], r["seed"]) == wanted]
+        return [r["step"] for r in rows], [r["value"] for r in rows]
 
 
-# The lessons: each returns its notes, and its pictures by name ------------------------------------
+# The lessons: each returns its notes, and its images by name --------------------------------------
 
 
 GAME = {"learning_rate": 1e-3, "discriminator_learning_rate": 4e-3}
@@ -177,13 +177,13 @@ def game(looks=20, steps=100, shown=(0, 300, 600, 2000)):
     def look(step, logs=None):
         (kernel, bias) = (float(w.ravel()[0]) for w in model.generator.get_weights())
         if step in shown:
-            moments[step] = normal(x, bias, kernel), sigmoid(says(model, x[:, None]))
+            moments[step] = normal(x, bias, kernel), sigmoid(logits_of(model, x[:, None]))
         if logs:
-            found = {k: logs[k] for k in ("d_loss", "g_loss")}
-            notes.add("measured", 0, step, mean=bias, deviation=abs(kernel), **found)
+            measured = {k: logs[k] for k in ("d_loss", "g_loss")}
+            notes.add("measured", 0, step, mean=bias, deviation=abs(kernel), **measured)
 
     look(0)
-    train(model, drawn(mean, deviation), looks, steps, look)
+    train(model, gaussian(mean, deviation), looks, steps, look)
     best = {"d_loss": np.log(4), "g_loss": np.log(2)}
     notes.add("in theory, at the end", "", "", mean=mean, deviation=deviation, **best)
 
@@ -217,8 +217,8 @@ def optimum(moments=(2, 10, 2000)):
         return float(np.sum(-p * np.log(d) - q * np.log(1 - d)) * (x[1] - x[0]))
 
     for step in moments:
-        alone(model, drawn(-0.2, 0.25), step)
-        curves[step] = sigmoid(says(model, x[:, None]))
+        train_to(model, gaussian(-0.2, 0.25), step)
+        curves[step] = sigmoid(logits_of(model, x[:, None]))
         error = abs(curves[step] - best)[middle].max()
         notes.add("learned", 0, step, d_loss=loss(curves[step]), error=error)
     notes.add("p / (p + q)", "", "", d_loss=loss(best), error=0.0)
@@ -238,9 +238,9 @@ def optimum(moments=(2, 10, 2000)):
 
 
 def saturation(lead=(0, 10, 20, 50, 100, 200, 400), looks=20, steps=100, rate=2e-3):
-    """What reaches the generator while the discriminator gets surer, and what comes of it."""
+    """The gradient that reaches the generator as the discriminator improves, and its effect."""
     notes = Notes()
-    real, start = drawn(0.5, 0.1), (-0.5, 0.1)
+    real, start = gaussian(0.5, 0.1), (-0.5, 0.1)
     figure = Figure(figsize=(11, 3.4), layout="constrained")
     formula, measured, course = figure.subplots(1, 3)
     logits = np.linspace(-12, 4, 100)
@@ -251,9 +251,9 @@ def saturation(lead=(0, 10, 20, 50, 100, 200, 400), looks=20, steps=100, rate=2e
     model = at_rest(small(*start, seed=0))
     fakes = np.random.default_rng(1).normal(*start, (2000, 1)).astype("float32")
     for step in lead:
-        alone(model, real, step)
-        found = {objective: reaching(objective, model, fakes) for objective in LOGS}
-        notes.add("alone", 0, step, judged=sigmoid(says(model, fakes)).mean(), **found)
+        train_to(model, real, step)
+        reached = {objective: reaching(objective, model, fakes) for objective in LOGS}
+        notes.add("alone", 0, step, judged=sigmoid(logits_of(model, fakes)).mean(), **reached)
     for objective in LOGS:
         measured.semilogy(*notes.of("alone", objective), marker=".", label=objective)
     measured.set(xlabel="steps of the discriminator alone", ylabel="gradient at a fake")
@@ -262,7 +262,7 @@ def saturation(lead=(0, 10, 20, 50, 100, 200, 400), looks=20, steps=100, rate=2e
         for name, style in (("SGD", "-"), ("Adam", "--")):
             variant = f"{objective}, {name}"
             model = at_rest(small(*start, objective=objective, seed=0))
-            alone(model, real, max(lead))
+            train_to(model, real, max(lead))
             ours = keras.optimizers.get(name).from_config({"learning_rate": rate})
             adam = keras.optimizers.Adam(1e-3)
             model.compile({"discriminator": adam, "generator": ours})
@@ -272,8 +272,8 @@ def saturation(lead=(0, 10, 20, 50, 100, 200, 400), looks=20, steps=100, rate=2e
                 notes.add(variant, 0, step - max(lead), mean=bias, deviation=abs(kernel))
 
             train(model, real, looks, steps, look)
-            found = np.array(notes.of(variant, "mean"))
-            course.plot([0, *found[0]], [start[0], *found[1]], color + style, label=variant)
+            at, means = np.array(notes.of(variant, "mean"))
+            course.plot([0, *at], [start[0], *means], color + style, label=variant)
     course.axhline(0.5, color="k", linestyle=":", linewidth=1)
     course.set(xlabel="steps of the game", ylabel="mean of the fakes (dotted: the data's)")
     course.set_ylim(-1.3, 0.8)
@@ -296,7 +296,7 @@ ADAM = {"learning_rate": 1e-3, "beta_1": 0.5, "beta_2": 0.999}
 
 
 def collapse(looks=10, steps=400, seeds=(0, 1, 2), shown=1, units=128, n=2500):
-    """The ring of eight Gaussians, by the generators themselves: averages would hide their hops."""
+    """The ring of eight Gaussians, without averaged generators, which would hide their hops."""
     notes, clouds = Notes(), {}
     wanted = {"metrics": ["modes"], "samples": n, "repeats": 1}
     evaluator = ganzoo.evaluation.Evaluator("ring", **wanted)
@@ -367,12 +367,12 @@ def critics(looks=10, steps=200, n=2000):
                 ops.convert_to_numpy(penalties.squared_slopes(model.discriminator, between))
             )
             low, middle, high = np.quantile(slopes, (0.05, 0.5, 0.95))
-            gap = says(model, real).mean() - says(model, fake).mean()
-            dip = (says(model, circle(0)) - says(model, circle(np.pi / 8))).mean() / gap
+            gap = logits_of(model, real).mean() - logits_of(model, fake).mean()
+            dip = (logits_of(model, circle(0)) - logits_of(model, circle(np.pi / 8))).mean() / gap
             notes.add(name, 0, step, slope=middle, low=low, high=high, gap=gap, dip=dip)
 
         train(model, datasets.load("ring", batch_size=256), looks, steps, look)
-        surfaces[name] = says(model, square).reshape(len(side), -1)
+        surfaces[name] = logits_of(model, square).reshape(len(side), -1)
     distances = np.linalg.norm(real[:, None] - fake[None], axis=2)
     moved = distances[optimize.linear_sum_assignment(distances)].mean()
     notes.add(f"earth mover's distance of {n:,} points", "", "", gap=moved)
@@ -382,13 +382,13 @@ def critics(looks=10, steps=200, n=2000):
     axes = figure.subplot_mosaic(panels, height_ratios=(2, 1))
     for name, values in surfaces.items():
         axis = axes[name]
-        drawn = axis.contourf(side, side, values, levels=20, cmap="viridis")
+        contours = axis.contourf(side, side, values, levels=20, cmap="viridis")
         axis.plot(*real[:400].T, "k.", markersize=2)
         axis.plot(*fake[:400].T, ".", color="C1", markersize=1)
         axis.set(title=name, xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), xticks=[], yticks=[])
         axis.set_aspect("equal")
         figure.colorbar(
-            drawn, ax=axis, location="bottom", ticks=[values.min(), values.max()], format="%.2g"
+            contours, ax=axis, location="bottom", ticks=[values.min(), values.max()], format="%.2g"
         )
         axes["slopes"].semilogy(*notes.of(name, "slope"), marker=".", label=name)
     axes["slopes"].axhline(1, color="k", linestyle=":", linewidth=1)
@@ -398,7 +398,7 @@ def critics(looks=10, steps=200, n=2000):
 
 
 def judging(epochs=60, every=5, samples=1000, channels=32):
-    """`dcgan` on digits: its losses, its scores, and what it makes of the same latents."""
+    """`dcgan` on digits: its losses, its scores, and its samples from the same latents."""
     notes, rows = Notes(), []
     wanted = {"metrics": ["frechet"], "samples": samples, "repeats": 1}
     evaluator = ganzoo.evaluation.Evaluator("digits", **wanted)
@@ -407,13 +407,13 @@ def judging(epochs=60, every=5, samples=1000, channels=32):
 
     def look(step, logs):
         now = next(epoch)
-        found = {k: logs[k] for k in ("d_loss", "g_loss")}
+        values = {k: logs[k] for k in ("d_loss", "g_loss")}
         if now % every == 0:
             score = evaluator.judge(model)["frechet"]
-            found |= {"frechet": score.value, "floor": score.floor}
+            values |= {"frechet": score.value, "floor": score.floor}
             if now % (2 * every) == 0 or now == every:
                 rows.append(model.generate(16, seed=0))
-        notes.add("dcgan", 0, now, **found)
+        notes.add("dcgan", 0, now, **values)
 
     train(model, datasets.load("digits"), epochs, None, look)
     figure = Figure(figsize=(8, 3.2), layout="constrained")
@@ -439,15 +439,15 @@ def main():
     args = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name in args.lessons:
-        notes, pictures = LESSONS[name]()
+        notes, images = LESSONS[name]()
         rows = [{"experiment": name, **row, **measure.machine()} for row in notes]
         measure.save("lessons", rows, replace=("experiment",))
-        for picture, drawn in pictures.items():
-            path = FOLDER / f"{picture}.png"
-            if isinstance(drawn, Figure):
-                drawn.savefig(path, dpi=100, metadata={"Software": None})
+        for title, image in images.items():
+            path = FOLDER / f"{title}.png"
+            if isinstance(image, Figure):
+                image.savefig(path, dpi=100, metadata={"Software": None})
             else:
-                drawn.save(path, optimize=True)
+                image.save(path, optimize=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the benchmarks share: rounds in which all take turns, the limits of the machine, tables."""
+"""Shared by the benchmarks: rounds in which all take turns, limits of the machine, tables."""
 
 import csv
 import os
@@ -22,38 +22,38 @@ RESULTS = pathlib.Path(
 def take_turns(contenders, steps, rounds):
     """Seconds per step of each contender, round by round.
 
-    The machine's speed drifts, so all are measured in each round, and ratios are taken within it;
-    in another order each time, for what ran before leaves its traces too.
+    The machine's speed drifts, so each round measures all, and ratios are taken within a round. The
+    order changes each time, because a run affects the next one.
 
     Args:
         contenders: dict from name to a function that makes `steps` steps and returns the seconds
-            that they took. The first call of each compiles, and is no round.
+            that they took. The first call of each compiles, and does not count as a round.
         steps: steps in a round.
-        rounds: how many.
+        rounds: number of rounds.
 
     Returns:
-        `(found, compiling)`: dicts from name to a list of seconds per step, and to the seconds that
-        the first call took beyond its steps, by the clock on the wall.
+        `(seconds, compiling)`: dicts from name to a list of seconds per step, and to the seconds
+        that the first call took beyond its steps, by the wall clock.
     """
     first = {name: timed(run)(steps) for name, run in contenders.items()}
-    found = {name: [] for name in contenders}
+    seconds = {name: [] for name in contenders}
     order = list(contenders)
     shuffle = random.Random(0).shuffle
     for _ in range(rounds):
         shuffle(order)
         for name in order:
-            found[name].append(contenders[name](steps) / steps)
-    middles = {name: statistics.median(each) for name, each in found.items()}
-    return found, {name: max(0.0, first[name] - steps * middles[name]) for name in found}
+            seconds[name].append(contenders[name](steps) / steps)
+    middles = {name: statistics.median(each) for name, each in seconds.items()}
+    return seconds, {name: max(0.0, first[name] - steps * middles[name]) for name in seconds}
 
 
-def ratios(found, name, against):
+def ratios(seconds, name, against):
     """How many times as fast as `against` in each round."""
-    return [b / a for a, b in zip(found[name], found[against])]
+    return [b / a for a, b in zip(seconds[name], seconds[against])]
 
 
 def middle(values):
-    """Median, and half the distance of the quartiles."""
+    """Median, and half the distance between the quartiles."""
     return statistics.median(values), throughput.spread(values)
 
 
@@ -74,8 +74,8 @@ def timed(run):
 def update_work(model, examples=1):
     """Floating-point operations of one training step of a two-player GAN, no work done twice.
 
-    Of a layer: forward, to its weights and to its inputs cost the same; the first layer's inputs
-    need no gradient, except where the generator's passes through the discriminator.
+    A layer's forward pass and its gradients to weights and inputs cost the same. The first layer's
+    inputs need no gradient, except where the generator's passes through the discriminator.
     """
     generator, discriminator = map(operations, (model.generator, model.discriminator))
     g, g_first = sum(generator), generator[0]
@@ -83,16 +83,16 @@ def update_work(model, examples=1):
     alone = 2 * d + 2 * d + 2 * (d - d_first)  # real and fake: forward, weights, inputs
     back = g + g + (g - g_first)
     if model.update == "one_stage":
-        together = alone + d_first + back  # the fake ones' gradient goes on to the pictures
+        together = alone + d_first + back  # the fake ones' gradient goes on to the images
         return examples * (together + (model.discriminator_steps - 1) * (alone + g))
-    answer = d + d + back  # forward, and back to the pictures
+    answer = d + d + back  # forward, and back to the images
     return examples * (
         answer + model.discriminator_steps * alone + (model.discriminator_steps - 1) * g
     )
 
 
 def _best(run, repeats=6):
-    """Least seconds of a call that returns a tensor, the last element of which is waited for."""
+    """Least seconds of a call that returns a tensor, until its last element is computed."""
     seconds = []
     for _ in range(repeats):
         start = time.perf_counter()
@@ -102,11 +102,11 @@ def _best(run, repeats=6):
 
 
 def peaks(dtype="float32"):
-    """The most floating-point operations per second that this machine was seen to make.
+    """The most floating-point operations per second measured on this machine.
 
     Returns:
         `(product, convolution)`: in a square matrix product, and in a convolution of 256 channels
-        with 3×3 kernels, of a size that fills the device.
+        with 3×3 kernels, at a size that fills the device.
     """
     size, side = (8192, 128) if backend.accelerated() else (2048, 32)
     draw = lambda *shape: keras.ops.cast(keras.random.normal(shape, seed=0), dtype)
@@ -120,7 +120,7 @@ def peaks(dtype="float32"):
 
 
 def machine(of=None):
-    """What a result was measured on and with; `of`: the backend, if not that of this process."""
+    """Machine, backend and versions of a result; `of`: the backend, if not this process's."""
     of = of or keras.backend.backend()
     versions = backend.versions(of)
     kept = [f"{name} {versions[name]}" for name in ("python", "keras", of)]
@@ -146,7 +146,7 @@ def _text(x):
 
 
 def save(name, rows, replace=()):
-    """Write rows to `results/NAME.csv`, in the place of older ones that are equal in `replace`.
+    """Write rows to `results/NAME.csv`, replacing older ones that are equal in `replace`.
 
     The environment variable GANZOO_BENCHMARK_RESULTS names another folder than `results`.
     """

@@ -1,10 +1,9 @@
-"""Writes `docs/models`: a page for each entry of the zoo, and the table of all of them.
+"""Writes `docs/models`: a page for each entry of the zoo, and a table of all of them.
 
     python benchmarks/pages.py
 
-What a page says of a model comes from its docstring, what it was measured at from
-`benchmarks/results/zoo.csv` and `labels.csv`, what there is of trained weights from the catalogue,
-remarks from `recipes.py`.
+A page's text comes from the model's docstring, its measurements from `benchmarks/results/zoo.csv`
+and `labels.csv`, its trained weights from the catalogue, its remarks from `recipes.py`.
 """
 
 import csv
@@ -32,7 +31,7 @@ COLUMNS = {
     "coverage": ("coverage", "{:.2f}"),
     "modes": ("modes", "{:.0f}"),
     "rarest class": ("rarest_mode_share", "{:.1%}"),
-    "label as asked": ("class_agreement", "{:.1%}"),
+    "label as requested": ("class_agreement", "{:.1%}"),
     "Fréchet, untranslated": ("frechet_before", "{:.1f}"),
     "Fréchet, back": ("frechet_back", "{:.1f}"),
     "back, untranslated": ("frechet_back_before", "{:.1f}"),
@@ -42,12 +41,12 @@ COLUMNS = {
     "CPU minutes": ("cpu_minutes", "{:.1f}"),
     "minutes by the clock": ("wall_minutes", "{:.1f}"),
     "steps": ("steps", "{:.0f}"),
-    "real pictures seen": ("pictures", "{:,.0f}"),
+    "real images seen": ("pictures", "{:,.0f}"),
 }
 
 
 def rows(name, *key):
-    """The rows of `results/NAME.csv`, by what they have under these keys."""
+    """The rows of `results/NAME.csv`, by their values of these keys."""
     path = ROOT / "benchmarks" / "results" / f"{name}.csv"
     if not path.exists():
         return {}
@@ -55,11 +54,11 @@ def rows(name, *key):
         return {tuple(row[k] for k in key): row for row in csv.DictReader(file)}
 
 
-def table(found, link=lambda name: f"`{name}`"):
+def table(measured, link=lambda name: f"`{name}`"):
     """Measured rows as a Markdown table."""
-    columns = {k: c for k, c in COLUMNS.items() if any(_cell(row[c[0]], c[1]) for row in found)}
+    columns = {k: c for k, c in COLUMNS.items() if any(_cell(row[c[0]], c[1]) for row in measured)}
     lines = [f"| entry | {' | '.join(columns)} |", "|" + "---|" * (len(columns) + 1)]
-    for row in found:
+    for row in measured:
         cells = [_cell(row[key], form) for key, form in columns.values()]
         what = "plain Keras loop" if row["what"] == "plain" else link(row["what"])
         lines.append(f"| {what} | {' | '.join(cells)} |")
@@ -70,65 +69,64 @@ def _cell(text, form):
     return "" if text == "" or math.isnan(float(text)) else form.format(float(text))
 
 
-def made(found):
-    """How rows of one data set were made."""
-    row = max(found, key=lambda row: bool(_cell(row["frechet_floor"], "{}")))
+def made(measured):
+    """A description of how the rows of one data set were made."""
+    row = max(measured, key=lambda row: bool(_cell(row["frechet_floor"], "{}")))
     floor = f"have a Fréchet\ndistance of {float(row['frechet_floor']):.2f}."
     if _cell(row["frechet_before"], "{}"):
-        said = (
-            "Test pictures translated against the test pictures of the other kind: Fréchet "
-            "distances of the pixels\nat 16×16, where as many training pictures of that kind "
+        text = (
+            "Translated test images against the test images of the other domain: Fréchet "
+            "distances of the pixels\nat 16×16, where as many training images of that domain "
             + floor
         )
         if _cell(row["frechet_back"], "{}"):
-            said += (
-                "\nThe grid, in turn: a picture, its translation, one of the other kind, and its "
+            text += (
+                "\nThe grid, in turn: an image, its translation, one of the other domain, and its "
                 "translation back."
             )
         if _cell(row["error"], "{}"):
-            said += (
+            text += (
                 "\nTranslations have their partners among these, and may come nearer than that."
                 "\nError: mean absolute difference from the partner, in grey levels. The grid, in "
-                "turn: a picture, its translation, its partner."
+                "turn: an image, its translation, its partner."
             )
     else:
-        said = (
-            f"{int(float(row['samples'])):,} samples against the test pictures of "
+        text = (
+            f"{int(float(row['samples'])):,} samples against the test images of "
             f"{row['data'].partition('_edges')[0]}, features of\n`{row['extractor']}`; as many "
-            f"training pictures in place of the samples {floor}"
+            f"training images in place of the samples {floor}"
         )
         if _cell(row["error"], "{}"):
-            said += (
-                "\nError: mean absolute difference of a pair's second picture from the edge map "
+            text += (
+                "\nError: mean absolute difference of a pair's second image from the edge map "
                 "of its first, in grey levels;\nbefore: from that of another pair's."
             )
-        if any(_cell(row["reconstruction"], "{}") for row in found):
-            said += "\nReconstruction error: root mean square over test pictures, in grey levels."
-    return f"{said}\nOn {row['machine']} ({row['versions']})."
+        if any(_cell(row["reconstruction"], "{}") for row in measured):
+            text += "\nReconstruction error: root mean square over test images, in grey levels."
+    return f"{text}\nOn {row['machine']} ({row['versions']})."
 
 
 def sections(doc):
-    """`{section: text}` of a docstring; what stands before the first one is ``""``."""
+    """`{section: text}` of a docstring; the text before the first section has the key ``""``."""
     parts = re.split(rf"^({'|'.join(SECTIONS)}):\n", doc, flags=re.MULTILINE)
-    found = dict(zip(parts[1::2], map(inspect.cleandoc, parts[2::2])))
-    return {"": parts[0].strip(), **found}
+    named = dict(zip(parts[1::2], map(inspect.cleandoc, parts[2::2])))
+    return {"": parts[0].strip(), **named}
 
 
 def page(name, measured):
     """The page of a model."""
-    described = zoo.describe(name)
-    told = sections(described["doc"])
+    text = sections(zoo.describe(name)["doc"])
     code = f"ganzoo/models/{name}.py"
     if not (ROOT / code).exists():
         code = f"ganzoo/models/{name}/__init__.py"
-    lines = [f"# `{name}`", "", told[""], ""]
+    lines = [f"# `{name}`", "", text[""], ""]
     lines.append(f"Code: [`{code}`](../../{code}). All models: [the table](README.md).")
     for (what, data), row in measured.items():
         if what != name:
             continue
-        beside = [measured[key] for key in (("dcgan", data), ("plain", data)) if key in measured]
+        peers = [measured[key] for key in (("dcgan", data), ("plain", data)) if key in measured]
         lines += ["", f"## On {data}", "", f"![samples](../images/models/{name}-{data}.png)", ""]
-        shown = [row, *(r for r in beside if r is not row)]
+        shown = [row, *(r for r in peers if r is not row)]
         lines += [table(shown), "", made(shown)]
         usual, recipe = recipes.recipe(name), recipes.recipe(name, data)
         minutes = float(row["cpu_minutes"])
@@ -140,41 +138,41 @@ def page(name, measured):
         arguments = ", ".join(f"{k}={v!r}" for k, v in json.loads(row["arguments"]).items())
         call = f"ganzoo.get({name!r}{', ' if arguments else ''}{arguments})"
         lines.append(f"`{call}`, batches of {row['batch']}.")
-    known = [
+    classified = [
         r for (what, *_), r in rows("labels", "what", "arguments", "seed").items() if what == name
     ]
-    if known:
-        lines += ["", "## What it knows of MNIST's digits"]
-        lines += [line for row in known for line in ("", *knowledge(row))]
+    if classified:
+        lines += ["", "## Classifying MNIST's digits"]
+        lines += [line for row in classified for line in ("", *knowledge(row))]
     for weights, row in catalogue.rows().items():
         if row.model == name:
             lines += ["", *trained(weights, row)]
     if name in recipes.REMARKS:
         lines += ["", recipes.REMARKS[name]]
-    arguments = re.sub(r"^(\*{0,2}\w[\w, ]*):", r"* `\1`:", told["Args"], flags=re.MULTILINE)
+    arguments = re.sub(r"^(\*{0,2}\w[\w, ]*):", r"* `\1`:", text["Args"], flags=re.MULTILINE)
     lines += ["", "## Arguments", "", arguments]
-    lines += ["", "```text", told["Example"], "```"]
-    lines += ["", "## Departures from the paper", "", told["Departures from the paper"]]
-    lines += ["", "## References", "", told["References"], ""]
+    lines += ["", "```text", text["Example"], "```"]
+    lines += ["", "## Departures from the paper", "", text["Departures from the paper"]]
+    lines += ["", "## References", "", text["References"], ""]
     return "\n".join(lines)
 
 
 def knowledge(row):
-    """What a page says of a row of `labels.py`."""
+    """The lines of a page about a row of `labels.py`."""
     table, error = json.loads(row["table"]), f"{float(row['error']):.1%}"
     arguments = json.loads(row["arguments"])
     if row["labels"] == "0":
         lines = [
-            f"Without labels, a code of {arguments['categories'][0]} categories, each taken for "
-            f"the digit that most training\npictures given it are, errs on {error} of the test "
-            "pictures."
+            f"Without labels, a code of {arguments['categories'][0]} categories, each named after "
+            f"the most frequent digit among\nits training images, errs on {error} of the test "
+            "images."
         ]
     else:
-        said = f"`classify` errs on {error} of the test pictures."
-        lines = [f"From {row['labels']} labels, ten of each digit, {said}"]
+        result = f"`classify` errs on {error} of the test images."
+        lines = [f"From {row['labels']} labels, ten of each digit, {result}"]
     lines += ["", f"| | {' | '.join(map(str, range(10)))} |", "|" + "---|" * 11]
     for digit, counts in enumerate(table):
-        lines.append(f"| said: {digit} | {' | '.join(map(str, counts))} |")
+        lines.append(f"| answer: {digit} | {' | '.join(map(str, counts))} |")
     arguments = ", ".join(f"{k}={v!r}" for k, v in arguments.items())
     lines += ["", f"{row['epochs']} epochs, {float(row['cpu_minutes']):.0f} CPU minutes, seed "]
     lines[-1] += f"{row['seed']}. On {row['machine']} ({row['versions']})."
@@ -185,46 +183,46 @@ def knowledge(row):
 
 SHOWN = {
     "grid": "Samples.",
-    "training": "Of the same latents, from the untrained networks (above) to the last epoch.",
-    "curves": "Losses and, if it was scored on the way, the Fréchet distance of 2,000 samples.",
+    "training": "From the same latents: from the untrained networks (above) to the last epoch.",
+    "curves": "Losses and, if the run was scored, the Fréchet distance of 2,000 samples.",
     "interpolation": "From the latents on the left to those on the right.",
     "nearest": (
-        "In turn: a sample, the training picture nearest to it, and the nearest held-out one where "
-        "there is any."
+        "In turn: a sample, the nearest training image, and the nearest held-out image if there "
+        "is one."
     ),
 }
-"""The pictures that `figures.py` makes, and what they show."""
+"""Captions of the images that `figures.py` makes."""
 
 OF_TRANSLATORS = {
-    True: "Held-out pictures, in turn: one, its translation, its partner.",
+    True: "Held-out images, in turn: one, its translation, its partner.",
     False: (
-        "Held-out pictures, in turn: one, its translation, one of the other kind, its translation "
+        "Held-out images, in turn: one, its translation, one of the other domain, its translation "
         "back."
     ),
 }
-"""What the grid shows of those that learn from pairs, and of those that do not."""
+"""Captions of the grid of a translator, by whether it learns from pairs."""
 
 
 def trained(name, row):
-    """What a page says of a set of weights."""
+    """The lines of a page about a set of weights."""
     model, _, tag = name.partition(".")
     rows = catalogue.rows()
-    beside = {name: row, **{k: rows[k] for k in (f"dcgan.{tag}",) if k in rows}}
+    compared = {name: row, **{k: rows[k] for k in (f"dcgan.{tag}",) if k in rows}}
     lines = [f"## The weights `{tag}`", ""]
     lines += ["```text", f'model = ganzoo.get("{model}", weights="{tag}")', "```", ""]
     if row.scores:
-        lines += [f"| score | {' | '.join(f'`{k}`' for k in beside)} | floor |"]
-        lines += ["|" + "---|" * (2 + len(beside))]
-        for score, found in row.scores.items():
+        lines += [f"| score | {' | '.join(f'`{k}`' for k in compared)} | floor |"]
+        lines += ["|" + "---|" * (2 + len(compared))]
+        for score, own in row.scores.items():
             values = [
-                r.scores[score]["value"] if score in r.scores else None for r in beside.values()
+                r.scores[score]["value"] if score in r.scores else None for r in compared.values()
             ]
-            cells = ["" if v is None else catalogue.number(v) for v in [*values, found["floor"]]]
+            cells = ["" if v is None else catalogue.number(v) for v in [*values, own["floor"]]]
             lines.append(f"| {score} | {' | '.join(cells)} |")
         judged = "{samples:,} samples by `{extractor}`; floor: {floor}.".format(**row.passport)
         lines += ["", judged]
-        for word, told in row.remarks.items():
-            lines += ["", f"**{word.capitalize()}**: {told}"]
+        for word, text in row.remarks.items():
+            lines += ["", f"**{word.capitalize()}**: {text}"]
         lines += [""] if row.remarks else []
     lines += [
         f"{row.data['name']}, {row.data['licence']}; {row.preprocessing}. {row.epochs} epochs,",
@@ -237,11 +235,11 @@ def trained(name, row):
     shown = dict(SHOWN)
     if hasattr(kind, "translate"):
         shown["grid"] = OF_TRANSLATORS[kind.paired]
-        shown["training"] = shown["training"].replace("latents", "pictures")
-    for picture, said in shown.items():
-        if (IMAGES / name / f"{picture}.png").exists():
-            path = f"../images/weights/{name}/{picture}.png"
-            lines += ["", said, "", f"![{picture} of {name}]({path})"]
+        shown["training"] = shown["training"].replace("latents", "images")
+    for image, caption in shown.items():
+        if (IMAGES / name / f"{image}.png").exists():
+            path = f"../images/weights/{name}/{image}.png"
+            lines += ["", caption, "", f"![{image} of {name}]({path})"]
     return lines
 
 
@@ -252,18 +250,18 @@ def overview(measured):
     for name in zoo.own_models():
         lines.append(f"| {link(name)} | {zoo.describe(name)['summary'].partition(': ')[2]} |")
     for data in dict.fromkeys(data for _, data in measured):
-        found = [row for (_, d), row in measured.items() if d == data]
-        found.sort(key=lambda row: float(row["frechet"] if _cell(row["frechet"], "{}") else "inf"))
-        minutes = sorted(round(float(row["cpu_minutes"])) for row in found)
+        group = [row for (_, d), row in measured.items() if d == data]
+        group.sort(key=lambda row: float(row["frechet"] if _cell(row["frechet"], "{}") else "inf"))
+        minutes = sorted(round(float(row["cpu_minutes"])) for row in group)
         span = f"{minutes[0]} CPU minutes each"
         if minutes[-1] != minutes[0]:
             span = f"{minutes[0]} to {minutes[-1]} CPU minutes"
         lines += ["", f"## {data}, after {span}", ""]
-        lines += [table(found, link), "", made(found)]
+        lines += [table(group, link), "", made(group)]
         lines += [
             "Settings and samples of each are on its page. Made by `python benchmarks/zoo.py`."
         ]
-        if any(row["what"] == "plain" for row in found):
+        if any(row["what"] == "plain" for row in group):
             lines += [
                 "Plain Keras loop: the textbook loop around DCGAN's networks in "
                 "`benchmarks/peers.py`, with the paper's settings."
@@ -274,8 +272,8 @@ def overview(measured):
 def pages():
     """`{path: text}` of all pages."""
     measured = rows("zoo", "what", "data")
-    found = {FOLDER / f"{name}.md": page(name, measured) for name in zoo.own_models()}
-    return {FOLDER / "README.md": overview(measured), **found}
+    each = {FOLDER / f"{name}.md": page(name, measured) for name in zoo.own_models()}
+    return {FOLDER / "README.md": overview(measured), **each}
 
 
 def main():

@@ -1,14 +1,14 @@
-"""How far data parallelism would carry: an estimate from what one device was measured to do.
+"""Estimates the efficiency of data parallelism from measurements on one device.
 
     python benchmarks/parallel.py
 
-What the devices must tell each other is counted in a step of two replicas that the processor plays:
-messages and bytes. How long a step of one device takes is read from `benchmarks/results/train.csv`.
-How long the messages take is computed: each goes round a ring of n devices, 2 (n − 1) times as a
-part of 1 / n, over links of the bandwidth in their makers' data sheets and of a latency that is
-assumed. Nothing is taken to happen at the same time, and every device has a batch as large as the
-one that was measured. So only bytes, messages and the measured step are facts; the rest is
-extrapolated, and written down as such in `benchmarks/results/parallel.csv`.
+The messages and bytes between devices are counted in a step of two replicas on the processor. The
+time of a step on one device comes from `benchmarks/results/train.csv`. The time of the messages is
+computed: each goes round a ring of n devices, 2 (n − 1) times as a part of 1 / n, over links with
+the bandwidth in their makers' data sheets and an assumed latency. The estimate assumes that nothing
+overlaps, and that every device has a batch as large as the measured one. So only bytes, messages
+and the measured step are facts; the rest is extrapolated, and marked as such in
+`benchmarks/results/parallel.csv`.
 """
 
 import csv
@@ -21,22 +21,22 @@ import ganzoo
 
 DEVICES = (2, 4, 8, 64)
 LINKS = {
-    # Bytes per second one way, and seconds to the next device, which are assumed.
+    # Bytes per second one way, and assumed seconds to the next device.
     "NVLink": (450e9, 3e-6),  # 900 GB/s both ways: data sheets of NVIDIA's H100 and H200
     "PCIe 5": (64e9, 5e-6),  # 16 lanes of 32 GT/s: PCI Express base specification 5.0
     "Ethernet": (12.5e9, 3e-5),  # 100 Gbit/s
 }
 H200 = 67e12
-"""Floating-point operations per second in float32, of NVIDIA's data sheet of the H200."""
+"""Floating-point operations per second in float32, from NVIDIA's data sheet of the H200."""
 
 
 def messages(strategy, name, size):
-    """`(messages, bytes)` that one replica sends in a step, counted."""
-    found, original = [], strategy.extended._batch_reduce_to
+    """Count the `(messages, bytes)` that one replica sends in a step."""
+    sizes, original = [], strategy.extended._batch_reduce_to
 
     def counted(operation, pairs, options=None):
         values = [value.values[0] for value, _ in pairs]
-        found.append(sum(x.shape.num_elements() * x.dtype.size for x in values))
+        sizes.append(sum(x.shape.num_elements() * x.dtype.size for x in values))
         return original(operation, pairs, options)
 
     strategy.extended._batch_reduce_to = counted
@@ -44,11 +44,11 @@ def messages(strategy, name, size):
         model = ganzoo.get(name, image_shape=(size, size, 1), seed=0)
     model.fit(np.zeros((4, size, size, 1), "uint8"), batch_size=4, verbose=0)
     strategy.extended._batch_reduce_to = original
-    return len(found), sum(found)
+    return len(sizes), sum(sizes)
 
 
 def ring(count, size, messages, bandwidth, latency):
-    """Seconds in which `messages` of `size` bytes in all are added up by so many devices."""
+    """Seconds in which `count` devices add up `messages` of `size` bytes in total."""
     return 2 * (count - 1) * (messages * latency + size / count / bandwidth)
 
 
@@ -56,7 +56,7 @@ def main():
     (cpu,) = tf.config.list_physical_devices("CPU")
     each = tf.config.LogicalDeviceConfiguration()
     tf.config.set_logical_device_configuration(cpu, [each] * 2)
-    # One, because several of a process take each other's messages for their own.
+    # One strategy, because several in a process confuse each other's messages.
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     with (measure.RESULTS / "train.csv").open(newline="", encoding="utf-8") as file:
         measured = [

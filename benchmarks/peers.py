@@ -1,4 +1,4 @@
-"""What ganzoo is measured against: the same networks in loops that others would write."""
+"""The competitors in the benchmarks: the same networks in loops that others would write."""
 
 import itertools
 import time
@@ -15,7 +15,7 @@ RATE, BETA = 2e-4, 0.5
 
 
 def networks(name, shape, channels=64, normalize="batch"):
-    """`(generator, discriminator)` of the zoo's `dcgan` or `vanilla`, of Keras's own layers."""
+    """`(generator, discriminator)` of the zoo's `dcgan` or `vanilla`, with Keras's own layers."""
     if name == "vanilla":
         return mlp.generator(shape, 100), mlp.discriminator(shape)
     return tuple(
@@ -40,9 +40,9 @@ def _kerass(layer):
 
 
 def plain_step(generator, discriminator, batch, rate=RATE):
-    """The step of a Keras loop as tutorials write it, on TensorFlow: pictures in [-1, 1] to losses.
+    """The step of a Keras loop as tutorials write it, on TensorFlow: images in [-1, 1] to losses.
 
-    Fresh latents for each player, three passes through the discriminator.
+    It draws new latents for each player, and takes three passes through the discriminator.
     """
     import tensorflow as tf
 
@@ -74,7 +74,7 @@ def plain_step(generator, discriminator, batch, rate=RATE):
 
 
 def plain_step_jax(generator, discriminator, batch, rate=RATE):
-    """The same step as Keras's guide writes a loop on JAX; its state stays inside."""
+    """The same step as in Keras's guide to loops on JAX; it keeps its state."""
     import jax
 
     networks = (generator, discriminator)
@@ -93,8 +93,8 @@ def plain_step_jax(generator, discriminator, batch, rate=RATE):
         latents = jax.random.normal(key, (batch, latent_dim))
         return generator.stateless_call(weights, rest, latents, training=True)
 
-    def judge(weights, rest, pictures, wanted):
-        logits, rest = discriminator.stateless_call(weights, rest, pictures, training=True)
+    def judge(weights, rest, images, wanted):
+        logits, rest = discriminator.stateless_call(weights, rest, images, training=True)
         return cross_entropy(wanted * jax.numpy.ones_like(logits), logits), rest
 
     def d_loss(weights, rest, fake, real):
@@ -132,7 +132,7 @@ def plain_step_jax(generator, discriminator, batch, rate=RATE):
 
 
 def plain_keras(make, images, batch, rate=RATE):
-    """A Keras loop as tutorials write it, its pictures scaled to floats beforehand.
+    """A Keras loop as tutorials write it, with its images scaled to floats beforehand.
 
     Args:
         make: returns `(generator, discriminator)`.
@@ -143,19 +143,19 @@ def plain_keras(make, images, batch, rate=RATE):
     Returns:
         A contender: `steps -> seconds`.
     """
-    pictures = images.astype("float32") / 127.5 - 1
+    images = images.astype("float32") / 127.5 - 1
     if keras.backend.backend() == "jax":
         import jax
 
         train_step = plain_step_jax(*make(), batch, rate)
-        starts = range(0, len(pictures) - batch + 1, batch)
-        ready = [jax.device_put(pictures[i : i + batch]) for i in starts]
+        starts = range(0, len(images) - batch + 1, batch)
+        ready = [jax.device_put(images[i : i + batch]) for i in starts]
         batches = itertools.cycle(ready)
     else:
         import tensorflow as tf
 
         train_step = plain_step(*make(), batch, rate)
-        ds = tf.data.Dataset.from_tensor_slices(pictures).shuffle(len(pictures))
+        ds = tf.data.Dataset.from_tensor_slices(images).shuffle(len(images))
         ds = ds.batch(batch, drop_remainder=True).repeat()
         batches = iter(ds.prefetch(tf.data.AUTOTUNE))
 
@@ -170,7 +170,7 @@ def plain_keras(make, images, batch, rate=RATE):
 
 
 def fit(model, data, batch):
-    """`model.fit` as a contender; its own start, once per call, is not counted."""
+    """`model.fit` as a contender; its start-up, once per call, does not count."""
 
     clock = throughput.Clock()
 
@@ -299,14 +299,14 @@ def torch_dcgan(shape, channels, images, batch, *, channels_last, autocast, comp
         torch._dynamo.config.recompile_limit = 64
         judge = torch.compile(judge)
         generator = torch.compile(generator)
-    pictures = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).to(device)
-    pictures = (pictures.float() / 127.5 - 1).contiguous(memory_format=layout)
+    images = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).to(device)
+    images = (images.float() / 127.5 - 1).contiguous(memory_format=layout)
 
     def run(steps):
         start = time.perf_counter()
         for i in range(steps):
-            first = i * batch % (len(pictures) - batch + 1)
-            loss = step(pictures[first : first + batch])
+            first = i * batch % (len(images) - batch + 1)
+            loss = step(images[first : first + batch])
         float(loss.detach())
         return time.perf_counter() - start
 

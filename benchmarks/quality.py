@@ -1,14 +1,14 @@
-"""How good the samples are, against what a user would write by hand.
+"""How good the samples are, against those of a loop that you would write by hand.
 
     python benchmarks/quality.py dcgan --seeds 0 1 --data-dir FOLDER  # Fashion-MNIST, 5 epochs
     python benchmarks/quality.py cgan --data-dir FOLDER  # MNIST, 10 epochs, labels
     python benchmarks/quality.py plain --epochs 20 --data-dir FOLDER  # the plain loop by itself
 
 `FOLDER` holds the original archives (see `ganzoo.datasets.load`); with a network leave it out.
-10,000 samples are compared with the 10,000 test pictures by `ganzoo.evaluation`, in the features
-of the classifier that comes with ganzoo. Results replace those of the same data and epochs in
-`benchmarks/results/quality.csv`, pictures are saved beside it; `benchmarks/tables.py` brings them
-into the README.
+`ganzoo.evaluation` compares 10,000 samples with the 10,000 test images, in the features of the
+classifier that comes with ganzoo. Results replace those of the same data and epochs in
+`benchmarks/results/quality.csv`, and samples are saved next to it; `benchmarks/tables.py` puts the
+results into the README.
 """
 
 import argparse
@@ -27,7 +27,7 @@ import ganzoo
 
 
 def plain_dcgan():
-    """A DCGAN as one writes it by hand: the same layers, a textbook training loop."""
+    """A DCGAN as you would write it by hand: the same layers, a textbook training loop."""
     normal = keras.initializers.RandomNormal(stddev=0.02)
     generator = keras.Sequential(
         [

@@ -1,5 +1,5 @@
-"""How each entry of the zoo is trained for its page in `docs/models`: data, CPU minutes, batch,
-arguments, where they are not the usual ones.
+"""How each entry of the zoo is trained for its page in `docs/models`: data, CPU minutes, batch and
+arguments that differ from `USUAL`.
 
 `plain` is the textbook loop around DCGAN's networks in `peers.py`.
 """
@@ -7,10 +7,10 @@ arguments, where they are not the usual ones.
 USUAL = {"data": "fashion_mnist", "minutes": 3.0, "batch_size": 64, "arguments": {}}
 
 QUICK = {"batch_size": 32, "arguments": {"learning_rate": 8e-4}}
-"""DCGAN's networks learn a few times as fast with this as with the paper's settings."""
+"""DCGAN's networks learn several times as fast with this as with the paper's settings."""
 
 BRIEF = {"ema_decay": 0.99}
-"""An average over a hundred steps: of runs of a few thousand, those before are of another time."""
+"""An average over a hundred steps: in runs of a few thousand, earlier ones are outdated."""
 
 NARROW_SNGAN = {
     "num_classes": 10,
@@ -20,7 +20,7 @@ NARROW_SNGAN = {
 }
 
 LIGHT_R3GAN = {"architecture": "dcgan", "learning_rate": 8e-4}
-"""Steps of DCGAN's networks take less time than those of residual ones."""
+"""A step of DCGAN's networks takes less time than one of residual networks."""
 
 FEW_LABELS = {
     "architecture": "mlp",
@@ -33,7 +33,7 @@ FEW_LABELS = {
     "epsilon": 1e-4,
     "ema_decay": 0.999,
 }
-"""The techniques and settings of `improved_gan`'s authors where labels are few."""
+"""The techniques and settings of `improved_gan`'s authors for few labels."""
 
 RECIPES = {
     "plain": {},
@@ -89,43 +89,43 @@ FOR_DATA = {
     ("r3gan", "stacked_mnist"): {"minutes": 10.0, "arguments": {**LIGHT_R3GAN, **BRIEF}},
     ("dcgan", "stacked_mnist"): {"minutes": 10.0},
 }
-"""What is not the same for other data."""
+"""Settings that differ for other data."""
 
 
 def recipe(name, data=None):
-    """How an entry is trained on its usual data, or on others."""
-    found = {**USUAL, **RECIPES[name]}
-    return found if data is None else {**found, "data": data, **FOR_DATA.get((name, data), {})}
+    """The settings of an entry on its usual data, or on others."""
+    usual = {**USUAL, **RECIPES[name]}
+    return usual if data is None else {**usual, "data": data, **FOR_DATA.get((name, data), {})}
 
 
 REMARKS = {
     "wgan": (
         "The paper's learning rate is small, and the critic moves five times for each move of the "
-        "generator: in so little time it has only begun."
+        "generator: in this time the training has only begun."
     ),
     "wgan_gp": (
         "The critic moves five times for each move of the generator, each with a second "
-        "derivative, at the paper's learning rate: in so little time it has only begun."
+        "derivative, at the paper's learning rate: in this time the training has only begun."
     ),
     "sngan": (
-        "The critic moves twice for each move of the generator; in so little time the labels are "
-        "only half learned. They are after ten minutes of MNIST."
+        "The critic moves twice for each move of the generator; in this time it learns the labels "
+        "only in part. After ten minutes on MNIST it has learned them."
     ),
-    "sagan": "Its steps are long on a CPU: after so few of them it has only begun, and the labels "
-    "are only half learned.",
-    "progan": "It grows for most of this time: at full size it has only begun.",
-    "stylegan2": "Its steps are long on a CPU: after so few of them it has only begun.",
-    "bigan": "A step has more to do than one of `dcgan`, so there were far fewer. Reconstructions "
-    "are of the same kind as the picture rather than of the picture, as in the paper.",
-    "r3gan": "Played by DCGAN's networks: steps of the residual ones take longer on a CPU, and in "
-    "minutes they have only begun. On Fashion-MNIST it was told the labels, as `cgan` is and "
-    "`dcgan` is not; on Stacked-MNIST it was not.",
-    "pix2pix": "The two drawings of an emoji show the same thing with other outlines. Of emoji "
-    "that it has not seen it finds the colours, and shapes only roughly.",
-    "infogan": "Of ten categories some are shared by digits that look alike, and others share one; "
-    "which, depends on the seed. The paper's one for each digit has not been reached; of twenty "
-    "most are of one digit.",
-    "vae": "Its samples are of the prior, which the codes of real pictures fill only in part; its "
+    "sagan": "Its steps are slow on a CPU: after these few the training has only begun, and the "
+    "labels are learned only in part.",
+    "progan": "It grows for most of this time: at full size the training has only begun.",
+    "stylegan2": "Its steps are slow on a CPU: after these few the training has only begun.",
+    "bigan": "A step has more work than one of `dcgan`, so there are far fewer. Reconstructions "
+    "show the same kind of image rather than the same image, as in the paper.",
+    "r3gan": "With DCGAN's networks: steps of the residual ones take longer on a CPU, and after "
+    "minutes their training has only begun. On Fashion-MNIST it is trained with labels, as `cgan` "
+    "is and `dcgan` is not; on Stacked-MNIST without.",
+    "pix2pix": "The two drawings of an emoji show the same thing with different outlines. For new "
+    "emoji it gets the colours right, and the shapes only roughly.",
+    "infogan": "With ten categories, digits that look alike share some, and one digit may have "
+    "several; which ones depends on the seed. The paper's one category for each digit is not "
+    "reached; with twenty, most stand for one digit.",
+    "vae": "Its samples come from the prior, which the codes of real images fill only in part; its "
     "reconstructions are much better than its samples.",
 }
-"""What a reader of a page should know of its numbers."""
+"""Remarks on the numbers of a page."""

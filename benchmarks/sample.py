@@ -1,8 +1,8 @@
-"""How fast `generate` makes pictures, against the bare compiled generator.
+"""How fast `generate` makes samples, against the bare compiled generator.
 
     python benchmarks/sample.py dcgan vanilla
 
-The bare generator gets one batch of latents over and over and its floats stay where they are.
+The bare generator gets the same batch of latents each time, and its output stays on the device.
 Results go to `benchmarks/results/sample.csv`.
 """
 
@@ -36,7 +36,7 @@ def main():
                 pass
             memory.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
         latents = np.random.default_rng(0).standard_normal((BATCH, model.latent_dim), "float32")
-        # One number comes back, so that the pictures must have been computed.
+        # One number comes back, which forces the images to be computed.
         bare = backend.inference(model.sampler, model.jit_compile, keras.ops.sum)
         seconds, _ = measure.take_turns(
             {

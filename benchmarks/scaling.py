@@ -4,8 +4,8 @@
     python benchmarks/scaling.py batch size
 
 One thing changes at a time, from `dcgan` at 28×28, 64 channels, batches of 64; the amount of data
-with `vanilla`, whose steps are so short that reading would be felt. The plain Keras loop takes
-turns where it can do the same. Results go to `benchmarks/results/scaling.csv`.
+with `vanilla`, whose short steps would reveal slow reading. The plain Keras loop takes turns where
+it can do the same. Results go to `benchmarks/results/scaling.csv`.
 """
 
 import argparse
@@ -29,7 +29,7 @@ PLAIN = "plain Keras loop"
 
 
 def contenders(axis, value):
-    """`(by name: a contender, the model, examples in a step)`."""
+    """`({name: contender}, model, examples in a step)`."""
     size = value if axis == "size" else 28
     batch = value if axis == "batch" else 64
     shape = (size, size, 1)
@@ -49,18 +49,18 @@ def contenders(axis, value):
         model.fit(ds, steps_per_epoch=steps, verbose=0, callbacks=[clock])
         return clock.seconds
 
-    found = {"ganzoo, fit": ours}
+    by_name = {"ganzoo, fit": ours}
     if axis in ("batch", "size", "channels"):
         make = lambda: peers.networks("dcgan", shape, channels)
-        found = {PLAIN: peers.plain_keras(make, images, batch), **found}
-    return found, model, turns * batch
+        by_name = {PLAIN: peers.plain_keras(make, images, batch), **by_name}
+    return by_name, model, turns * batch
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("axes", nargs="*", default=list(AXES), metavar="axis", help=f"{[*AXES]}")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.0, help="about, of a round of one")
+    parser.add_argument("--seconds", type=float, default=1.0, help="approximate, of one's round")
     args = parser.parse_args()
     rows = []
     for axis in args.axes:

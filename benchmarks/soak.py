@@ -4,15 +4,15 @@
     python benchmarks/soak.py calls --cycles 200 [--clear]
     python benchmarks/soak.py folder --pictures 10000 100000
 
-"run" is `ganzoo train` with everything that it does beside training: grids of samples, a checkpoint
-every 15 seconds, an evaluation every few epochs. "calls" is a notebook that is used all day: a
-model is made, trained, saved, loaded, judged and forgotten, again and again. TensorFlow keeps some
-35 KB for each variable of another name, and Keras gives every one another; `--clear` has
-`keras.utils.clear_session` take that back after each cycle. "folder" streams PNG files through
+"run" is `ganzoo train` with everything that it does besides training: grids of samples, a
+checkpoint every 15 seconds, an evaluation every few epochs. "calls" is a notebook that is used all
+day: it makes, trains, saves, loads, scores and deletes a model, again and again. TensorFlow keeps
+some 35 KB for each new name of a variable, and Keras gives every variable a new one; `--clear`
+frees that by `keras.utils.clear_session` after each cycle. "folder" streams PNG files through
 `fit`, ten times, in a process of its own for each number of files.
 
 Growth is that of a straight line, fitted by least squares to the resident memory after the
-beginning (a twelfth of the minutes, a quarter of all else), from its first point to its last, in
+beginning (a twelfth of the minutes, otherwise a quarter), from its first point to its last, in
 percent of the first. Results go to `benchmarks/results/soak.csv`.
 """
 
@@ -36,28 +36,28 @@ import ganzoo
 from ganzoo import runs
 
 EVERY = 10.0
-"""Seconds between two looks at the process."""
+"""Seconds between two measurements of the process."""
 
 
 def look():
-    """What the process holds now: megabytes of memory, open files, threads."""
+    """The current megabytes of memory, open files and threads of the process."""
     status = pathlib.Path("/proc/self/status").read_text(encoding="ascii")
-    found = dict(line.split(":", 1) for line in status.splitlines())
+    fields = dict(line.split(":", 1) for line in status.splitlines())
     return {
-        "mb": int(found["VmRSS"].split()[0]) / 1024,
-        "files": len(os.listdir("/proc/self/fd")) - 1,  # one of them is that of the listing
-        "threads": int(found["Threads"]),
+        "mb": int(fields["VmRSS"].split()[0]) / 1024,
+        "files": len(os.listdir("/proc/self/fd")) - 1,  # one of them is the listing's
+        "threads": int(fields["Threads"]),
     }
 
 
 def together(looks):
-    """Looks as one row: the median of memory, and the least of what comes and goes."""
+    """Several measurements as one row: the median of memory, the least of files and threads."""
     least = {name: min(x[name] for x in looks) for name in ("files", "threads")}
     return {"mb": statistics.median(x["mb"] for x in looks), **least}
 
 
 def growth(at, values):
-    """By how many percent a line through the values rises from its first point to its last."""
+    """The rise of a line through the values from its first point to its last, in percent."""
     slope, level = np.polyfit(at, values, 1)
     first, last = (slope * x + level for x in (at[0], at[-1]))
     return 100 * (last - first) / first
@@ -93,7 +93,7 @@ def run(args):
             if minutes >= args.minutes:
                 return os.kill(os.getpid(), signal.SIGINT)  # the run ends after its epoch
 
-    # Where a program is started in the background, Ctrl-C may be switched off.
+    # A program that starts in the background may ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     watching = threading.Thread(target=watch)
     watching.start()
@@ -128,7 +128,7 @@ def run(args):
 
 
 def cycle(seed, folder):
-    """What a notebook does with a model, from making it to forgetting it."""
+    """Everything that a notebook does with a model, from making it to deleting it."""
     model = ganzoo.get("dcgan", channels=8, seed=seed)
     model.fit(ganzoo.datasets.load("digits", seed=seed), epochs=1, verbose=0)
     model.generate(16, seed=seed)
@@ -159,7 +159,7 @@ PASSES = 10
 
 
 class Watch(keras.callbacks.Callback):
-    """A row whenever another so many batches are done, of which several may run at once."""
+    """Adds a row after every `batches` batches, several of which may run at once."""
 
     def __init__(self, batches):
         super().__init__()
@@ -178,7 +178,7 @@ class Watch(keras.callbacks.Callback):
 
 def folder(args):
     """Rows along a pass over each of the folders."""
-    if len(args.pictures) > 1:  # memory that was given back once may be held by the process
+    if len(args.pictures) > 1:  # a process may keep memory that it has freed
         for count in args.pictures:
             command = [sys.executable, __file__, "folder", "--pictures", str(count)]
             subprocess.run(command, check=True)
@@ -186,18 +186,18 @@ def folder(args):
     (count,) = args.pictures
     with tempfile.TemporaryDirectory() as place:
         data.make_folder(pathlib.Path(place) / "train", count, 8)
-        ganzoo.datasets.CACHE_BYTES = 0  # small as they are, they are not to be kept
+        ganzoo.datasets.CACHE_BYTES = 0  # do not cache them, small as they are
         model = ganzoo.get("dcgan", channels=8, image_shape=(8, 8, 1), seed=0)
         before = look()["mb"]
         ds = ganzoo.datasets.load(place, batch_size=data.BATCH)
         after = look()["mb"]
-        print(f"{count} files: finding them took {after - before:.1f} MB")
+        print(f"{count} files: listing them took {after - before:.1f} MB")
         watch = Watch(max(1, count // data.BATCH // 4))
         model.fit(ds, epochs=PASSES, verbose=0, callbacks=[watch])
     say_growth(watch.rows, count * PASSES / 4)
     print(f"At most {data.megabytes():.0f} MB")
     measure.show(watch.rows)
-    return [{"what": f"folder of {count} files", "unit": "pictures", **r} for r in watch.rows]
+    return [{"what": f"folder of {count} files", "unit": "images", **r} for r in watch.rows]
 
 
 def main():

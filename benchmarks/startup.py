@@ -1,9 +1,9 @@
-"""How long one waits for the first thing to happen.
+"""How long commands take to start.
 
     python benchmarks/startup.py
 
 Each command runs in a process of its own, several times in turn. "First step" is one step on one
-batch, from the start of the process until its epoch is logged. Results go to
+batch, from the start of the process until the log has its epoch. Results go to
 `benchmarks/results/startup.csv`.
 """
 
@@ -25,7 +25,7 @@ MAKE = "import ganzoo; ganzoo.get('dcgan', image_shape=(28, 28, 1))"
 
 
 def until(command, path=None):
-    """Seconds until a command has ended, or until a file is there."""
+    """Seconds until a command ends, or until a file exists."""
     start = time.perf_counter()
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
@@ -48,9 +48,9 @@ def main():
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        pictures = np.random.default_rng(0).integers(0, 256, (64, 28, 28, 1), "uint8")
-        np.save(folder / "pictures.npy", pictures)
-        train = [GANZOO, "train", "dcgan", "--data", str(folder / "pictures.npy"), "--epochs", "1"]
+        images = np.random.default_rng(0).integers(0, 256, (64, 28, 28, 1), "uint8")
+        np.save(folder / "images.npy", images)
+        train = [GANZOO, "train", "dcgan", "--data", str(folder / "images.npy"), "--epochs", "1"]
         trained = folder / "trained"
         until([*train, "-o", str(trained)])
         runs = {
@@ -61,19 +61,19 @@ def main():
             "ganzoo train dcgan: first step": lambda i: until(
                 [*train, "-o", str(folder / f"run-{i}")], folder / f"run-{i}" / "metrics.jsonl"
             ),
-            "ganzoo sample: 64 pictures": lambda i: until(
+            "ganzoo sample: 64 images": lambda i: until(
                 [GANZOO, "sample", str(trained), "-o", str(folder / "grid.png")]
             ),
             "import ganzoo, make dcgan": lambda i: until([sys.executable, "-c", MAKE]),
         }
         if "dcgan.fashion_mnist" in catalogue.rows():
-            runs["ganzoo sample dcgan.fashion_mnist: 64 pictures"] = lambda i: until(
+            runs["ganzoo sample dcgan.fashion_mnist: 64 images"] = lambda i: until(
                 [GANZOO, "sample", "dcgan.fashion_mnist", "-o", str(folder / "grid.png")]
             )
-        found = {what: [] for what in runs}
+        times = {what: [] for what in runs}
         for i in range(args.rounds):
             for what, run in runs.items():
-                found[what].append(run(i))
+                times[what].append(run(i))
     rows = [
         {
             "what": what,
@@ -83,7 +83,7 @@ def main():
             "rounds": args.rounds,
             **measure.machine(),
         }
-        for what, seconds in found.items()
+        for what, seconds in times.items()
     ]
     measure.show([{k: row[k] for k in list(row)[:4]} for row in rows])
     measure.save("startup", rows)

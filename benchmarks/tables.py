@@ -2,7 +2,7 @@
 
     python benchmarks/tables.py
 
-The results are those in `benchmarks/results`; the catalogue is that of trained weights.
+The results are in `benchmarks/results`; the catalogue is the list of trained weights.
 """
 
 import ast
@@ -48,7 +48,7 @@ def quality():
     rows = results("quality")
     lines = [
         "| what | data, epochs | seeds | Fréchet distance | floor | precision | recall "
-        "| rarest class | label as asked |",
+        "| rarest class | label as requested |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for what in dict.fromkeys((row["what"], row["data"], row["epochs"]) for row in rows):
@@ -68,16 +68,16 @@ def quality():
     extractors = sorted({f"`{row['extractor']}`" for row in rows})
     return (
         "\n".join(lines)
-        + f"\n\nMeans over the seeds, in brackets the range. {int(rows[0]['samples']):,} samples "
-        "against the 10,000 test pictures, in the features of\n"
-        f"{' and '.join(extractors)}; floor: as many training pictures in place of the samples. "
-        "Numbers\ncompare within one data set only. Made by `python benchmarks/quality.py dcgan "
-        "--seeds 0 1`, `… cgan`\nand `… plain --epochs 20`.\n"
+        + f"\n\nMeans over the seeds, with the range in brackets. {int(rows[0]['samples']):,} "
+        "samples against the 10,000 test images, in the features of\n"
+        f"{' and '.join(extractors)}; floor: as many training images in place of the samples. "
+        "Numbers\nare comparable within one data set only. Made by `python benchmarks/quality.py "
+        "dcgan --seeds 0 1`, `… cgan`\nand `… plain --epochs 20`.\n"
     )
 
 
 def _mean(rows, key, form):
-    """Mean of a column, and its range where the values differ as printed."""
+    """Mean of a column, and its range if the values differ as printed."""
     if not rows[0][key]:
         return ""
     values = sorted(float(row[key]) for row in rows)
@@ -92,7 +92,7 @@ def training(chosen=None):
     if chosen is not None:
         rows = [row for row in rows if row["what"] in chosen and row["precision"] == "float32"]
     lines = [
-        "| what | model, pictures | pictures per second | times as fast | as "
+        "| what | model, images | images per second | times as fast | as "
         "| share of limit | compiling |",
         "|---|---|---|---|---|---|---|",
     ]
@@ -113,17 +113,17 @@ def training(chosen=None):
         lines.append(f"| {' | '.join(cells)} |")
     batches = " and ".join(sorted({row["batch"] for row in rows}, key=int))
     return (
-        "\n".join(lines) + f"\n\nBatches of {batches}, float32 unless said, on {_made(rows)}.\n"
+        "\n".join(lines) + f"\n\nBatches of {batches}, float32 unless noted, on {_made(rows)}.\n"
         "All took turns in each round; ratios are medians over the rounds with half the distance "
-        "of the quartiles. Limit: a\nlarge matrix product in the same precision, in the same run. "
-        "Compiling: what the first call took beyond its steps.\nMade by `python "
+        "between the quartiles. Limit: a\nlarge matrix product in the same precision, in the same "
+        "run. Compiling: the time of the first call beyond its steps.\nMade by `python "
         "benchmarks/train.py dcgan 28 64`, `… vanilla 28` and `… dcgan 28 64 --precision "
         "mixed_bfloat16`.\n"
     )
 
 
 def _made(rows):
-    """The machines, and all versions."""
+    """The machines and versions of some rows, as text."""
     machines = " and ".join(sorted({row["machine"] for row in rows}))
     versions = dict.fromkeys(v for row in rows for v in row["versions"].split(", "))
     return f"{machines} ({', '.join(versions)})"
@@ -149,7 +149,7 @@ def time_to_quality():
     lines = ["| what | reached | seconds of training | times as fast |", "|---|---|---|---|"]
     for what in dict.fromkeys(row["what"] for row in rows):
         group = [row for row in rows if row["what"] == what]
-        # Of one that did not get there it is known only that it is slower than all that did.
+        # One that did not reach the mark is slower than all that did.
         ratios = sorted(float(row["times_as_fast"] or 0) for row in group)
         middle = statistics.median_low(ratios)
         cells = [
@@ -163,8 +163,8 @@ def time_to_quality():
     first = [row for row in rows if row["what"] == rows[0]["what"]]
     marks = ", ".join(f"{float(row['mark']):.1f}" for row in first)
     return (
-        "\n".join(lines) + "\n\nUntil the Fréchet distance to Fashion-MNIST's test pictures is as "
-        "small as the plain Keras loop's ever was in its first\n"
+        "\n".join(lines) + "\n\nUntil the Fréchet distance to Fashion-MNIST's test images is as "
+        "small as the plain Keras loop's smallest in its first\n"
         f"{float(rows[0]['epochs']):g} epochs ({marks} with seeds "
         f"{', '.join(row['seed'] for row in first)}); seconds in the order of the seeds. Ratio: "
         "the median, and its range.\nMeasured every 200 steps; compilation counts, scoring does "
@@ -176,7 +176,7 @@ def scaling():
     """The table of `benchmarks/scaling.py`."""
     rows = [row for row in results("scaling") if row["what"] == "ganzoo, fit"]
     lines = [
-        "| what | value | ms per step | pictures per second | share of limit "
+        "| what | value | ms per step | images per second | share of limit "
         "| times as fast as the plain Keras loop |",
         "|---|---|---|---|---|---|",
     ]
@@ -200,7 +200,7 @@ def parallel():
     """The table of `benchmarks/parallel.py`."""
     rows = results("parallel")
     counts = list(dict.fromkeys(row["devices"] for row in rows))
-    heads = ["model, pictures", "MB, messages", "one device", "ms per step", "link"]
+    heads = ["model, images", "MB, messages", "one device", "ms per step", "link"]
     heads += [f"{n} devices" for n in counts]
     lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     keys = ("model", "size", "device", "link")
@@ -233,7 +233,8 @@ def parallel():
 
 
 def plain(name, columns, arguments=""):
-    """Columns of a result, `{heading: key}`, as they are; `arguments`: those of its script."""
+    """The table of a result, unchanged, by its columns `{heading: key}`; `arguments`: its
+    script's."""
     rows = results(name)
     lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
     lines += [f"| {' | '.join(row[key] for key in columns.values())} |" for row in rows]
@@ -248,7 +249,7 @@ def sampling():
         {
             "model": "model",
             "what": "what",
-            "pictures per second": "pictures_per_second",
+            "images per second": "pictures_per_second",
             "times as fast as the bare one": "times_as_fast",
             "MB more for 50,000": "mb_more_for_50000",
         },
@@ -270,17 +271,17 @@ def data():
         "data",
         {
             "what": "what",
-            "pictures per second": "pictures_per_second",
+            "images per second": "pictures_per_second",
             "times as fast as from memory": "times_as_fast",
             "±": "ratio_spread",
-            "MB more while all are read": "mb_more_for_all",
+            "MB more while reading all": "mb_more_for_all",
         },
     )
 
 
 def faults():
-    """What was done to trainings, by `benchmarks/kills.py` and `benchmarks/faults.py`."""
-    lines = ["| what was done to a training | times | survived | lost | made by |"]
+    """The table of `benchmarks/kills.py` and `benchmarks/faults.py`."""
+    lines = ["| fault in a training | times | survived | lost | made by |"]
     lines.append("|" + "---|" * 5)
     kills, counts = results("kills"), {}
     for place, what in (
@@ -293,7 +294,7 @@ def faults():
             lost = any(int(row[f"{x}_lost"]) for x in ("numbers", "arrays", "pictures"))
             before = counts.get(what, (0, 0))
             counts[what] = before[0] + times, before[1] + times * lost
-    rows = [(what, *found, "kills.py") for what, found in counts.items()]
+    rows = [(what, *count, "kills.py") for what, count in counts.items()]
     rows += [
         (
             row["what"][0].lower() + row["what"][1:],
@@ -309,22 +310,22 @@ def faults():
     games, backends, precisions = (
         sorted({row[key] for row in kills}) for key in ("game", "backend", "precision")
     )
-    numbers, arrays, pictures = (
+    numbers, arrays, grids = (
         sum(int(row[key]) for row in kills) for key in ("numbers", "arrays", "pictures")
     )
     return (
         "\n".join(lines)
-        + f"\n\nKilled were {len(kills)} trainings, of {len(games)} kinds of games "
+        + f"\n\n{len(kills)} trainings were killed, of {len(games)} kinds of games "
         f"({'; '.join(games)}),\non {' and '.join(backends)}, in {' and '.join(precisions)}. "
-        f"Compared with runs that\nnothing has disturbed: {numbers:,} logged numbers as printed, "
-        f"{arrays:,} arrays bit by bit, {pictures:,} grids byte by\nbyte. On {_made(kills)}.\n"
+        f"Compared with undisturbed\nruns: {numbers:,} logged numbers as printed, "
+        f"{arrays:,} arrays bit by bit, {grids:,} grids byte by\nbyte. On {_made(kills)}.\n"
     )
 
 
 def fuzz():
     """The table of `benchmarks/fuzz.py`."""
     rows = results("fuzz")
-    lines = ["| kind of file | inputs | refused | taken | faults |", "|---|---|---|---|---|"]
+    lines = ["| kind of file | inputs | refused | accepted | faults |", "|---|---|---|---|---|"]
     keys = ("inputs", "rejected", "accepted", "faults")
     sums = {"kind": "all", **{key: sum(int(row[key]) for row in rows) for key in keys}}
     for row in [*rows, sums]:
@@ -333,13 +334,13 @@ def fuzz():
     most = max(float(row["most_memory_mib"]) for row in rows)
     return (
         "\n".join(lines)
-        + f"\n\nAt most {slowest:.2g} s of processor time for one, and {most:.0f} MiB. On "
+        + f"\n\nAt most {slowest:.2g} s of processor time and {most:.0f} MiB for one. On "
         f"{_made(rows)}.\nMade by `python benchmarks/fuzz.py`.\n"
     )
 
 
 def soak():
-    """The table of `benchmarks/soak.py`: without the beginning, as it says there."""
+    """The table of `benchmarks/soak.py`, without the beginning, as described there."""
     lines = ["| what | from, to | MB | open files | threads |", "|---|---|---|---|---|"]
     rows = results("soak")
     for what in dict.fromkeys(row["what"] for row in rows):
@@ -381,7 +382,7 @@ def kernels():
 
 
 def models():
-    """The models of the zoo."""
+    """The table of the zoo's models."""
     lines = ["| name | what it is |", "|---|---|"]
     for name in zoo.own_models():
         title, _, what = zoo.describe(name)["summary"].partition(": ")
@@ -390,13 +391,13 @@ def models():
 
 
 def weights():
-    """The catalogue of weights: a table for each group whose Fréchet distances compare."""
+    """The catalogue of weights: a table for each group of comparable Fréchet distances."""
     parts = []
     for title, rows in catalogue.grouped(catalogue.rows()).items():
         lines = [
             f"{title}:",
             "",
-            "| weights | classes | Fréchet distance | precision | recall | label as asked "
+            "| weights | classes | Fréchet distance | precision | recall | label as requested "
             "| remark | epochs | minutes | MB |",
             "|---|---|---|---|---|---|---|---|---|---|",
         ]
@@ -419,61 +420,61 @@ def weights():
 
 
 def benchmarks():
-    """What each script in this folder answers, as it says itself."""
+    """The table of the scripts in this folder, from their docstrings."""
     lines = ["| script | what it does | run |", "|---|---|---|"]
     for path in sorted(pathlib.Path(__file__).parent.glob("*.py")):
-        told = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-        runs = re.findall(r"^    (python .*)$", told, flags=re.MULTILINE)
+        doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        runs = re.findall(r"^    (python .*)$", doc, flags=re.MULTILINE)
         if runs:
-            what = " ".join(told.partition("\n\n")[0].split())
+            what = " ".join(doc.partition("\n\n")[0].split())
             run = "<br>".join(f"`{line.partition('  #')[0]}`" for line in runs)
             lines.append(f"| `{path.name}` | {what} | {run} |")
     return "\n".join(lines) + "\n"
 
 
 WISHES = (
-    # What is wanted; the data, the column and the better end of `zoo.csv`; how it is said.
-    ("pictures like those of the data", "fashion_mnist", "frechet", min, "{:.1f}"),
-    ("all kinds that are in the data", "fashion_mnist", "coverage", max, "{:.0%}"),
-    ("the class that was asked for", "fashion_mnist", "class_agreement", max, "{:.1%}"),
+    # The wish; the data, the column and the better end of `zoo.csv`; the format.
+    ("samples like the data", "fashion_mnist", "frechet", min, "{:.1f}"),
+    ("all the variety of the data", "fashion_mnist", "coverage", max, "{:.0%}"),
+    ("the requested class", "fashion_mnist", "class_agreement", max, "{:.1%}"),
     ("a thousand kinds", "stacked_mnist", "modes", max, "{:.0f}"),
-    ("pictures to codes and back", "fashion_mnist", "reconstruction", min, "{:.1f}"),
-    ("one kind to another, from pairs", "noto_twemoji", "error", min, "{:.1f}"),
-    ("one kind to another, without pairs", "apples_oranges", "frechet", min, "{:.1f}"),
+    ("images to codes and back", "fashion_mnist", "reconstruction", min, "{:.1f}"),
+    ("translation, from pairs", "noto_twemoji", "error", min, "{:.1f}"),
+    ("translation, without pairs", "apples_oranges", "frechet", min, "{:.1f}"),
     ("and back", "apples_oranges", "frechet_back", min, "{:.1f}"),
-    ("pairs of pictures, without pairs", "mnist_edges", "error", min, "{:.1f}"),
+    ("pairs of images, without pairs", "mnist_edges", "error", min, "{:.1f}"),
 )
-SAID = {
+MEASURES = {
     "frechet": "Fréchet distance",
     "frechet_back": "Fréchet distance",
     "coverage": "coverage",
-    "class_agreement": "label as asked",
-    "modes": "modes found",
+    "class_agreement": "label as requested",
+    "modes": "modes reached",
     "reconstruction": "root mean square error, grey levels",
     "error": "error, grey levels",
 }
 
 
 def choosing(most=3):
-    """The best entries of `zoo.csv` and `labels.csv` at each task, and `dcgan` beside them."""
+    """The best entries of `zoo.csv` and `labels.csv` at each task, compared with `dcgan`."""
     lines = [
-        "| you want | measured on | measure | the best | beside |",
+        "| you want | measured on | measure | the best | compare |",
         "|---|---|---|---|---|",
     ]
     for wish, data, column, better, form in WISHES:
         rows = [r for r in results("zoo") if r["data"] == data and r[column] not in ("", "nan")]
         rows.sort(key=lambda row: float(row[column]), reverse=better is max)
-        told = column != "class_agreement" and data == "fashion_mnist"
-        said = [
+        note_labels = column != "class_agreement" and data == "fashion_mnist"
+        entries = [
             f"{_link(row['what'])} {form.format(float(row[column]))}"
-            + (" with labels" if told and row["class_agreement"] not in ("", "nan") else "")
+            + (" with labels" if note_labels and row["class_agreement"] not in ("", "nan") else "")
             for row in rows
         ]
-        beside = [text for text, row in zip(said, rows) if row["what"] == "dcgan"]
+        others = [text for text, row in zip(entries, rows) if row["what"] == "dcgan"]
         before = float(rows[0][f"{column}_before"]) if f"{column}_before" in rows[0] else math.nan
-        beside += [f"untouched {form.format(before)}"] if math.isfinite(before) else []
-        beside = [text for text in beside if text not in said[:most]]
-        cells = [wish, data, SAID[column], ", ".join(said[:most]), ", ".join(beside)]
+        others += [f"baseline {form.format(before)}"] if math.isfinite(before) else []
+        others = [text for text in others if text not in entries[:most]]
+        cells = [wish, data, MEASURES[column], ", ".join(entries[:most]), ", ".join(others)]
         lines.append(f"| {' | '.join(cells)} |")
     wishes = {"improved_gan": "classes, from few labels", "infogan": "classes, without labels"}
     for row in results("labels"):
@@ -493,12 +494,12 @@ def lesson(experiment, index, columns, steps, variant="", always=()):
     """A table of `benchmarks/lessons.py`.
 
     Args:
-        experiment: which lesson.
-        index: `{heading: key}` of what has a line.
-        columns: `{heading: (quantity, form)}`; several values of a line stand in one cell.
-        steps: the steps that are shown; what belongs to none is always shown.
-        variant: a regular expression that the variants shown match.
-        always: quantities that are shown whatever their step.
+        experiment: name of the lesson.
+        index: `{heading: key}` that identify a line.
+        columns: `{heading: (quantity, form)}`; a cell joins several values of a line.
+        steps: the steps to show; values without a step are always shown.
+        variant: regular expression for the variants to show.
+        always: quantities to show at any step.
     """
     wanted, lines = {"", *map(str, steps)}, {}
     rows = [row for row in results("lessons") if row["experiment"] == experiment]
@@ -509,13 +510,13 @@ def lesson(experiment, index, columns, steps, variant="", always=()):
             cells.setdefault(row["quantity"], []).append(float(row["value"]))
     text = [f"| {' | '.join([*index, *columns])} |", "|" + "---|" * (len(index) + len(columns))]
     for line, cells in lines.items():
-        found = [", ".join(map(form.format, cells.get(k, []))) for k, form in columns.values()]
-        text.append(f"| {' | '.join([*line, *found])} |")
+        values = [", ".join(map(form.format, cells.get(k, []))) for k, form in columns.values()]
+        text.append(f"| {' | '.join([*line, *values])} |")
     return "\n".join(text) + "\n"
 
 
 def lessons():
-    """What all of `benchmarks/lessons.py` was measured on."""
+    """The machine of `benchmarks/lessons.py`."""
     return f"On {_made(results('lessons'))}.\n"
 
 
@@ -556,7 +557,7 @@ LESSONS = {
         {
             "modes": ("modes", "{:.0f}"),
             "share of samples on a mode": ("high_quality", "{:.1%}"),
-            "`mode_collapse` found at step": ("mode_collapse", "{:.0f}"),
+            "`mode_collapse` reported at step": ("mode_collapse", "{:.0f}"),
         },
         (4000,),
         "",
@@ -613,7 +614,7 @@ TABLES = {
 
 
 def filled(text):
-    """A page's text with its tables as the results are now."""
+    """A page's text with its tables up to date."""
     return MARK.sub(lambda match: f"{match[1]}\n{TABLES[match[2]]()}\n{match[3]}", text)
 
 

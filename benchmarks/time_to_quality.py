@@ -2,11 +2,11 @@
 
     python benchmarks/time_to_quality.py --data-dir FOLDER
 
-The plain loop, with the paper's settings, trains on Fashion-MNIST for `--epochs`; the best score
-on its way is the mark. All others then train, one after the other, until they have reached it,
-twice as long as the plain loop in all at most. Scores are Fréchet distances of 5,000 samples to the
-test pictures, in the features of the classifier that comes with ganzoo, measured after every 200
-steps; only training is timed, compilation included. `FOLDER` holds the original archives (see
+The plain loop, with the paper's settings, trains on Fashion-MNIST for `--epochs`; its best score is
+the mark. All others then train, one after the other, until they reach it, at most twice as long as
+the plain loop in total. Scores are Fréchet distances of 5,000 samples to the test images, in the
+features of the classifier that comes with ganzoo, measured after every 200 steps; only training is
+timed, compilation included. `FOLDER` holds the original archives (see
 `ganzoo.datasets.load`); with a network leave it out. Results go to
 `benchmarks/results/time_to_quality.csv`.
 """
@@ -35,21 +35,22 @@ SHAPE, SAMPLES, STEPS, BATCH = (28, 28, 1), 5_000, 200, 64
 
 
 def plain(images, seed, batch_size=BATCH, rate=peers.RATE):
-    """`(advance, samples)`: trains for some steps and returns the seconds; makes pictures."""
+    """`(advance, samples)`: functions that train for some steps and return the seconds, and that
+    make samples."""
     keras.utils.set_random_seed(seed)
     networks = peers.networks("dcgan", SHAPE)
     advance = peers.plain_keras(lambda: networks, images, batch_size, rate)
     latents = np.random.default_rng(0).standard_normal((SAMPLES, 100), "float32")
 
     def samples():
-        pictures = networks[0].predict(latents, batch_size=250, verbose=0)
-        return np.clip(np.round(pictures * 127.5 + 127.5), 0, 255).astype("uint8")
+        images = networks[0].predict(latents, batch_size=250, verbose=0)
+        return np.clip(np.round(images * 127.5 + 127.5), 0, 255).astype("uint8")
 
     return advance, samples
 
 
 def ours(images, seed, batch_size=BATCH, **config):
-    """As `plain`, of a model of ganzoo's."""
+    """As `plain`, for a model of ganzoo."""
     model = ganzoo.get("dcgan", image_shape=SHAPE, seed=seed, **config)
     rng = np.random.default_rng(seed)
 
@@ -67,8 +68,8 @@ def curve(contender, judge, most, mark=-math.inf, limit=math.inf):
 
     Args:
         contender: `(advance, samples)`.
-        judge: from pictures to a score sheet with one score.
-        most: steps.
+        judge: function from samples to a score sheet with one score.
+        most: maximum number of steps.
         mark: the score to reach; lower is better.
         limit: seconds of training after which to give up.
     """

@@ -4,10 +4,10 @@
     python benchmarks/train.py vanilla 28
 
 Peers have the same networks: a Keras loop as tutorials write it and, if torch is installed,
-PyTorch in its settings. All take turns in every round; a ratio is taken within a round. The share
-of the limit is the work of one update, counted (matrix products and convolutions, none done
-twice), by the time it took, against a large matrix product in the same precision and run.
-Results go to `benchmarks/results/train.csv`; `benchmarks/tables.py` brings them into the README.
+PyTorch in several settings. All take turns in every round; a ratio is taken within a round. The
+share of the limit is the counted work of one update (matrix products and convolutions, none done
+twice) divided by its time, against a large matrix product in the same precision and run.
+Results go to `benchmarks/results/train.csv`; `benchmarks/tables.py` puts them into the README.
 """
 
 import argparse
@@ -25,24 +25,24 @@ PLAIN = "plain Keras loop"
 
 
 def contenders(name, shape, batch, images, precision):
-    """By name: the contender, the one to compare with, the model if it is one of ganzoo's."""
-    found = {}
+    """`{name: (contender, the one to compare with, model or None if it is not ganzoo's)}`."""
+    by_name = {}
 
     def ours(what, against, **config):
         model = ganzoo.get(name, image_shape=shape, precision=precision, seed=0, **config)
         data = lambda count: ganzoo.datasets.load(images[:count], batch_size=batch)
-        found[what] = (peers.fit(model, data, batch), against, model)
+        by_name[what] = (peers.fit(model, data, batch), against, model)
 
     def plain(what, normalize):
         keras.config.set_dtype_policy(precision)
         make = lambda: peers.networks(name, shape, 64, normalize)
-        found[what] = (peers.plain_keras(make, images, batch), PLAIN, None)
+        by_name[what] = (peers.plain_keras(make, images, batch), PLAIN, None)
         keras.config.set_dtype_policy("float32")
 
     plain(PLAIN, "batch")
     ours("ganzoo, fit", PLAIN)
     model = ganzoo.get(name, image_shape=shape, precision=precision, seed=0)
-    found["ganzoo, bare step"] = (peers.bare_step(model, images[:batch]), PLAIN, model)
+    by_name["ganzoo, bare step"] = (peers.bare_step(model, images[:batch]), PLAIN, model)
     if name == "dcgan":
         ours("ganzoo, no average kept", PLAIN, ema_decay=None)
         ours("ganzoo, one_stage, minimax", PLAIN, update="one_stage", objective="minimax")
@@ -75,36 +75,36 @@ def contenders(name, shape, batch, images, precision):
             if precision != "float32" and "autocast" not in settings:
                 continue
             settings = {"channels_last": False, "autocast": False, "compiled": False, **settings}
-            found[what] = (
+            by_name[what] = (
                 peers.torch_dcgan(shape, 64, images, batch, device=device, **settings),
                 PLAIN,
                 None,
             )
-    return found
+    return by_name
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", choices=["dcgan", "vanilla"])
-    parser.add_argument("sizes", type=int, nargs="+", help="sides of the pictures")
+    parser.add_argument("sizes", type=int, nargs="+", help="sides of the images")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=2.0, help="about, of a round of one")
+    parser.add_argument("--seconds", type=float, default=2.0, help="approximate, of one's round")
     parser.add_argument("--precision", default="float32", choices=["float32", "mixed_bfloat16"])
     args = parser.parse_args()
     for size in args.sizes:
         shape = (size, size, 1 if size < 64 else 3)
         rng = np.random.default_rng(0)
         images = rng.integers(0, 256, (128 * args.batch_size, *shape), "uint8")
-        found = contenders(args.model, shape, args.batch_size, images, args.precision)
-        run = {what: contender for what, (contender, _, _) in found.items()}
+        by_name = contenders(args.model, shape, args.batch_size, images, args.precision)
+        run = {what: contender for what, (contender, _, _) in by_name.items()}
         first, each = measure.timed(run[PLAIN])(2), run[PLAIN](4) / 4
         steps = int(min(128, max(4, args.seconds / each)))
         seconds, compiling = measure.take_turns(run, steps, args.rounds)
         compiling[PLAIN] = max(0.0, first - 2 * each)
         product, convolution = measure.peaks(args.precision.removeprefix("mixed_"))
         rows = []
-        for what, (_, against, model) in found.items():
+        for what, (_, against, model) in by_name.items():
             each, spread = measure.middle(seconds[what])
             ratio, ratio_spread = measure.middle(measure.ratios(seconds, what, against))
             work = measure.update_work(model, args.batch_size) if model else None

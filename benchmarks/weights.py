@@ -2,9 +2,9 @@
 
     python benchmarks/weights.py NAME.TAG … --runs FOLDER [--data-dir FOLDER]
 
-Trains as `ganzoo train` does, and goes on where it stopped; publishes the run as `ganzoo publish`
-does; puts the file into `ganzoo/zoo/trained` and its row, of which nothing is written by hand, into
-`ganzoo/zoo/weights.json`; and draws the images of its page. `--help` lists those that can be made.
+Trains as `ganzoo train` does, and resumes where it stopped; publishes the run as `ganzoo publish`
+does; puts the file into `ganzoo/zoo/trained` and its automatically written row into
+`ganzoo/zoo/weights.json`; and draws the images of its page. `--help` lists the recipes.
 """
 
 import argparse
@@ -79,7 +79,7 @@ RECIPES = {
     "cyclegan.apples_oranges": {"epochs": 60, "batch_size": 4, "arguments": {"channels": 12}},
     "pix2pix.noto_twemoji": {"epochs": 60, "batch_size": 4, "arguments": {"channels": 12}},
 }
-"""What `ganzoo.runs.train` takes; data are those of the tag, where nothing else is said. Narrow
+"""Arguments of `ganzoo.runs.train`; the tag is the data, unless given. The networks are narrow
 where that costs least: all files together must stay below 30 MB."""
 
 LICENCES = {
@@ -90,7 +90,7 @@ LICENCES = {
         "contributors)"
     ),
 }
-"""Of data that ganzoo does not know by name."""
+"""Licences of data that ganzoo does not know by name."""
 
 
 def make(name, folder, data_dir):
@@ -103,15 +103,15 @@ def make(name, folder, data_dir):
     elif recipe["data"] != tag:
         recipe["data"] = pathlib.Path(data_dir) / recipe["data"]
     run, published = folder / name, folder / f"{name}-published"
-    known = tag in extractors.shipped()
-    every = recipe["epochs"] // 5 if known else 0  # for the curve, where scores are quick
+    has_extractor = tag in extractors.shipped()
+    every = recipe["epochs"] // 5 if has_extractor else 0  # for the curve, if scores are quick
     runs.train(model, recipe.pop("data"), out=run, data_dir=data_dir, score_every=every, **recipe)
     facts = publishing.publish(
         run,
         published,
         data_dir=data_dir,
         licence=LICENCES.get(tag),
-        extractor=None if known else "pixels",
+        extractor=None if has_extractor else "pixels",
     )
     if tag in domains.ARCHIVES:
         facts |= translation(model, published, tag, data_dir)
@@ -123,10 +123,10 @@ def make(name, folder, data_dir):
 
 
 def translation(model, published, tag, data_dir):
-    """Scores of a translator on the pictures that it was not trained on, with their passport."""
+    """Scores of a translator on held-out images, with their passport."""
     network = ganzoo.get(model, weights=published)
-    row, pictures = zoo.translations(network, *domains.DATA[tag](data_dir))
-    ganzoo.images.save_grid(pictures, published / "grid.png", 12)
+    row, images = zoo.translations(network, *domains.DATA[tag](data_dir))
+    ganzoo.images.save_grid(images, published / "grid.png", 12)
     frechet = evaluation.Score(row["frechet"], floor=row["frechet_floor"], better="lower")
     scores = {"frechet[pixels-16]": frechet}
     if "error" in row:
@@ -135,7 +135,7 @@ def translation(model, published, tag, data_dir):
         "samples": row["samples"],
         "extractor": "pixels-16",
         "data": {"source": tag, "split": "held out"},
-        "floor": f"{row['samples']} training pictures in place of the translations",
+        "floor": f"{row['samples']} training images in place of the translations",
     }
     return publishing.keep_scores(evaluation.ScoreSheet(scores, passport), published)
 
@@ -147,9 +147,9 @@ def add(name, published, facts):
     path = catalogue.FOLDER / file
     with atomic.replacing(path) as partial:
         shutil.copyfile(published / weights.TENSORS, partial)
-    found = {"file": file, "size": path.stat().st_size, "sha256": downloads.hash_of(path)}
+    about = {"file": file, "size": path.stat().st_size, "sha256": downloads.hash_of(path)}
     fields = {field.name for field in dataclasses.fields(catalogue.Row)}
-    row = catalogue.Row(**found, **{k: v for k, v in facts.items() if k in fields})
+    row = catalogue.Row(**about, **{k: v for k, v in facts.items() if k in fields})
     entries = json.loads(catalogue.FILE.read_text(encoding="utf-8"))
     entries[name] = {k: v for k, v in dataclasses.asdict(row).items() if v is not None}
     text = json.dumps(dict(sorted(entries.items())), indent=1, ensure_ascii=False)
@@ -168,7 +168,7 @@ def main():
         tag = name.partition(".")[2]
         archive = tag in domains.ARCHIVES or RECIPES[name].get("data", tag) != tag
         if archive and not (args.data_dir and pathlib.Path(args.data_dir).is_dir()):
-            parser.error(f"{name} is made of archives that are not downloaded: --data-dir FOLDER")
+            parser.error(f"{name} needs archives that are not downloaded: --data-dir FOLDER")
     for name in args.names:
         make(name, args.runs, args.data_dir)
 

@@ -1,11 +1,11 @@
-"""Every entry of the zoo after the same CPU minutes on the same data, scored in the same way.
+"""Trains every entry of the zoo for the same CPU minutes on the same data, and scores it.
 
     python benchmarks/zoo.py NAME … --data-dir FOLDER
 
-Data, minutes and settings are those of `recipes.py`. CPU minutes are those of all cores together,
-from the first step on, compilation included; what `plain` is, is said there too. `FOLDER` holds
-the original archives (see `ganzoo.datasets.load`, and `domains.py` for data of two domains); with
-a network, entries that learn from one kind of pictures do without. Scores go to
+Data, minutes and settings are those of `recipes.py`, which also describes `plain`. CPU minutes are
+those of all cores together, from the first step on, compilation included. `FOLDER` holds the
+original archives (see `ganzoo.datasets.load`, and `domains.py` for data of two domains); with a
+network, entries that learn from one domain do without. Scores go to
 `benchmarks/results/zoo.csv`, samples to `docs/images/models/NAME-DATA.png`, and
 `python benchmarks/pages.py` puts both into the pages of `docs/models`.
 """
@@ -25,7 +25,7 @@ import recipes
 
 import ganzoo
 
-PICTURES = pathlib.Path(__file__).parents[1] / "docs" / "images" / "models"
+IMAGES = pathlib.Path(__file__).parents[1] / "docs" / "images" / "models"
 SCORES = ("frechet", "precision", "recall", "density", "coverage")
 COLUMNS = (
     *("what", "data", "batch", "arguments", "seed"),
@@ -38,7 +38,7 @@ COLUMNS = (
 
 
 class Budget(keras.callbacks.Callback):
-    """Ends the training when the process has used so much processor time since its begin."""
+    """Ends the training when it has used `seconds` of processor time."""
 
     def __init__(self, seconds):
         super().__init__()
@@ -57,7 +57,7 @@ class Budget(keras.callbacks.Callback):
 
 
 def plain(images, batch_size, seconds, seed):
-    """Trains the plain loop; `(samples, steps, seconds used, seconds on the clock)`."""
+    """Train the plain loop. Returns `(samples, steps, processor seconds, wall-clock seconds)`."""
     keras.utils.set_random_seed(seed)
     networks = peers.networks("dcgan", images.shape[1:])
     advance = peers.plain_keras(lambda: networks, images, batch_size)
@@ -67,13 +67,13 @@ def plain(images, batch_size, seconds, seed):
         steps += 20
     used, wall = time.process_time() - start, time.perf_counter() - clock
     latents = np.random.default_rng(0).standard_normal((10_000, 100), "float32")
-    pictures = networks[0].predict(latents, batch_size=250, verbose=0)
-    pictures = np.clip(np.round(pictures * 127.5 + 127.5), 0, 255).astype("uint8")
-    return pictures, steps, used, wall
+    samples = networks[0].predict(latents, batch_size=250, verbose=0)
+    samples = np.clip(np.round(samples * 127.5 + 127.5), 0, 255).astype("uint8")
+    return samples, steps, used, wall
 
 
 def fit(name, ds, minutes, seed, batch_size, arguments):
-    """A model of the zoo after so many minutes, and what of its row is known by then."""
+    """A model of the zoo after some minutes of training, and the first part of its row."""
     model, budget = ganzoo.get(name, seed=seed, **arguments), Budget(60 * minutes)
     model.fit(ds, epochs=10_000, verbose=0, callbacks=[budget])
     return model, {
@@ -85,7 +85,7 @@ def fit(name, ds, minutes, seed, batch_size, arguments):
 
 
 def one_domain(name, data, minutes, seed, data_dir, batch_size, arguments):
-    """The row of an entry that learns from pictures of one kind, and the pictures to show."""
+    """The row of an entry that learns from one domain, and the images to show."""
     load = dict(data_dir=data_dir, seed=seed, batch_size=batch_size)
     conditional = getattr(ganzoo.get(name, **arguments), "num_classes", None) is not None
     ds = ganzoo.datasets.load(data, labels=conditional, **load)
@@ -96,15 +96,15 @@ def one_domain(name, data, minutes, seed, data_dir, batch_size, arguments):
     if hasattr(model, "reconstruct"):
         test = ganzoo.datasets.load(data, split="test", data_dir=data_dir, shuffle=False)
         test = np.concatenate(list(test.as_numpy_iterator()))
-        found = model.reconstruct(test)
-        row["reconstruction"] = float(np.sqrt(np.mean(np.square(test - found.astype("float32")))))
+        outputs = model.reconstruct(test)
+        row["reconstruction"] = float(np.sqrt(np.mean(np.square(test - outputs.astype("float32")))))
         if not hasattr(model, "generate"):
-            samples = beside(test, found)
+            samples = side_by_side(test, outputs)
     return row, samples
 
 
 def scores(subject, data, data_dir, conditional=False):
-    """Of samples, against test pictures, with the floor."""
+    """Scores of samples against the test images, with the floor."""
     names = ("frechet", "precision_recall", "density_coverage", "modes")
     names += ("class_agreement",) if conditional else ()
     sheet = ganzoo.evaluate(subject, data, metrics=names, repeats=1, data_dir=data_dir)
@@ -119,43 +119,43 @@ def scores(subject, data, data_dir, conditional=False):
 
 
 def two_domains(name, data, minutes, seed, data_dir, batch_size, arguments):
-    """The row of an entry that learns from two kinds of pictures, and the pictures to show."""
+    """The row of an entry that learns from two domains, and the images to show."""
     train, test = domains.DATA[data](data_dir)
     paired = ganzoo.get(name).paired
     ds = ganzoo.datasets.load_pair(*train, paired=paired, batch_size=batch_size, seed=seed)
     model, row = fit(name, ds, minutes, seed, batch_size, arguments)
     if hasattr(model, "translate"):
-        found, pictures = translations(model, train, test)
-        return row | found, pictures
+        scored, shown = translations(model, train, test)
+        return row | scored, shown
     images, targets = model.generate_pairs(10_000, seed=0)
     truth = domains.edges(images)
     row |= {"error": error(targets, truth), "error_before": error(targets[::-1], truth)}
-    return row | scores(images, data.partition("_")[0], data_dir), beside(images, targets)
+    return row | scores(images, data.partition("_")[0], data_dir), side_by_side(images, targets)
 
 
 def translations(model, train, test):
-    """Scores of a translator, in pixels, and pictures to show: sources beside translations."""
+    """Scores of a translator, in pixels, and images to show: sources next to translations."""
     images, targets = test
-    found = model.translate(images)
+    outputs = model.translate(images)
     to, back = distance_to(targets), distance_to(images)
-    # A Fréchet distance depends on how many there are: as many of each.
+    # A Fréchet distance depends on the number of images, so all have the same.
     floor = np.random.default_rng(0).permutation(len(train[1]))[: len(images)]
     few = np.random.default_rng(1).permutation(len(images))[: len(floor)]
-    row = {"frechet": to(found[few]), "frechet_before": to(images[few])}
+    row = {"frechet": to(outputs[few]), "frechet_before": to(images[few])}
     row |= {"frechet_floor": to(train[1][floor]), "samples": len(few)}
-    columns = [images, found]
+    columns = [images, outputs]
     if model.paired:
-        row |= {"error": error(found, targets), "error_before": error(images, targets)}
+        row |= {"error": error(outputs, targets), "error_before": error(images, targets)}
         columns.append(targets)
     else:
         turned = model.translate(targets, reverse=True)
         row |= {"frechet_back": back(turned), "frechet_back_before": back(targets)}
         columns += [targets[: len(images)], turned]
-    return row, beside(*columns)
+    return row, side_by_side(*columns)
 
 
 def distance_to(real):
-    """The Fréchet distance of pictures to these, of the pixels at 16×16."""
+    """A function that returns the Fréchet distance of images to these, in pixels at 16×16."""
     extract = ganzoo.metrics.extractor("pixels")
     moments = lambda rows: (rows.mean(axis=0), np.cov(rows, rowvar=False))
     look = lambda images: moments(extract(images)["features"].astype("float64"))
@@ -171,30 +171,30 @@ def error(a, b):
 TOGETHER = 96
 
 
-def beside(*columns):
-    """`TOGETHER` pictures, of which as many as there are columns belong together."""
+def side_by_side(*columns):
+    """`TOGETHER` images, of which those in a row of the columns belong together."""
     few = np.linspace(0, min(map(len, columns)) - 1, TOGETHER // len(columns)).astype(int)
     return np.stack([c[few] for c in columns], axis=1).reshape(-1, *columns[0].shape[1:])
 
 
 def train(name, data, minutes, seed, data_dir, batch_size, arguments):
-    """One entry: a row of the table."""
+    """Train and score one entry. Returns a row of the table."""
     if name == "plain":
         batches = ganzoo.datasets.load(data, data_dir=data_dir).as_numpy_iterator()
         images = np.concatenate(list(batches))
-        pictures, steps, used, wall = plain(images, batch_size, 60 * minutes, seed)
+        samples, steps, used, wall = plain(images, batch_size, 60 * minutes, seed)
         row = {"cpu_minutes": used / 60, "wall_minutes": wall / 60, "steps": steps}
-        row |= {"pictures": steps * batch_size, **scores(pictures, data, data_dir)}
-        samples = pictures[:100]
+        row |= {"pictures": steps * batch_size, **scores(samples, data, data_dir)}
+        samples = samples[:100]
     else:
         learn = two_domains if data in domains.DATA else one_domain
         row, samples = learn(name, data, minutes, seed, data_dir, batch_size, arguments)
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    together = len(samples) == TOGETHER  # pictures that belong together stand in one row
-    ganzoo.images.save_grid(samples, PICTURES / f"{name}-{data}.png", 12 if together else None)
-    known = {"what": name, "data": data, "batch": batch_size, "seed": seed}
-    known["arguments"] = json.dumps(arguments)
-    return {**dict.fromkeys(COLUMNS, math.nan), **known, **row, **measure.machine()}
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    together = len(samples) == TOGETHER  # images that belong together are in one row
+    ganzoo.images.save_grid(samples, IMAGES / f"{name}-{data}.png", 12 if together else None)
+    entry = {"what": name, "data": data, "batch": batch_size, "seed": seed}
+    entry["arguments"] = json.dumps(arguments)
+    return {**dict.fromkeys(COLUMNS, math.nan), **entry, **row, **measure.machine()}
 
 
 def main():
@@ -204,7 +204,7 @@ def main():
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data-dir")
-    parser.add_argument("--set", help="JSON: what of the recipe is to be different; not recorded")
+    parser.add_argument("--set", help="JSON: changes to the recipe; the result is not recorded")
     args = parser.parse_args()
     for name in args.names:
         recipe = recipes.recipe(name, args.data)
@@ -213,7 +213,7 @@ def main():
         if args.minutes is not None:
             recipe["minutes"] = args.minutes
         if args.data_dir is None and recipe["data"] in domains.ARCHIVES:
-            parser.error(f"{name} learns from archives that are not downloaded: --data-dir FOLDER")
+            parser.error(f"{name} needs archives that are not downloaded: --data-dir FOLDER")
         row = train(name, seed=args.seed, data_dir=args.data_dir, **recipe)
         hidden = ("extractor", "versions")
         measure.show([{k: v for k, v in row.items() if v == v and k not in hidden}])

@@ -324,7 +324,7 @@ def test_answers_are_counted_and_shown(module, which):
     assert float(row["error"]) == pytest.approx(1 - np.trace(table) / table.sum())
     text = "\n".join(pages.knowledge(row))
     assert f"{float(row['error']):.1%} of the test" in text
-    assert "| said: 9 | " + " | ".join(map(str, table[9])) + " |" in text
+    assert "| answer: 9 | " + " | ".join(map(str, table[9])) + " |" in text
     if which:
         assert f"a code of {(10, 20)[which - 1]} categories" in text
 

@@ -344,7 +344,7 @@ def test_only_distances_that_compare_are_listed_together(listed, tmp_path):
     _also(tmp_path, row, "dcgan.large", 7.0, own, shape=(16, 16, 3))
     _also(tmp_path, row, "dcgan.few", 99.0, own, passport={"samples": 50})
     first, _, *lines = _done("list", "--weights").splitlines()
-    assert first.startswith("Fréchet distances compare within a group only")
+    assert first.startswith("Compare Fréchet distances within a group only")
     groups = {}
     for line in lines:
         if line.startswith(" "):
@@ -374,7 +374,7 @@ def test_what_scores_warn_of_is_listed_and_told(listed, tmp_path):
     _also(tmp_path, listed[0], "dcgan.one", 3.5, "digits-classifier-v1", scores=scores)
     lines = _done("list", "--weights").splitlines()
     assert [line.split()[0] for line in lines if line.endswith("low variety")] == ["dcgan.one"]
-    assert lines[-1] == "What low variety rests on: `ganzoo info NAME`."
+    assert lines[-1] == "`ganzoo info NAME` explains low variety."
     assert "\nLow variety: recall 0.20, real images have 0.80;" in _done("info", "dcgan.one")
     found = json.loads(_done("info", "dcgan.one", "--json"))
     assert list(found["remarks"]) == ["low variety"]
@@ -389,7 +389,7 @@ def test_publish_and_use(digits_run, tmp_path):
     sheet = json.loads(_done("evaluate", out, "-n", 200, "--repeats", 1, "--json"))
     assert sheet["last"]["scores"] == json.loads((out / "scores.json").read_text())["scores"]
     assert _content(out) == content
-    assert "no run folder" in _fails("publish", out, "-o", tmp_path / "again")
+    assert "not a run folder" in _fails("publish", out, "-o", tmp_path / "again")
 
 
 def test_weights_by_their_names(listed, tmp_path):
@@ -412,7 +412,7 @@ def test_weights_by_their_names(listed, tmp_path):
 def test_list_what_can_and_what_there_is_not():
     found = json.loads(_done("list", "--can", "translate", "--json"))
     assert found == ganzoo.list_models(can="translate")
-    assert "None is like 'zzz'" in _fails("list", "zzz")
+    assert "No model matches 'zzz'" in _fails("list", "zzz")
 
 
 def test_list_agrees_with_python():
@@ -509,7 +509,7 @@ def test_image_sizes():
 )
 def test_the_form_of_samples_follows_from_the_file(form, out, expected):
     assert targets.target(form, out) == (expected[0], pathlib.Path(expected[1]))
-    with pytest.raises(ValueError, match=r"If a folder is to have this name, say 'a\.gif/'"):
+    with pytest.raises(ValueError, match=r"For a folder of this name, type 'a\.gif/'"):
         targets.target(None, "a.gif")
 
 
@@ -565,7 +565,7 @@ def test_train_refuses_in_one_line(data, tmp_path):
     for place in (tmp_path / "file", tmp_path / "file" / "run"):
         message = _fails("train", "dcgan", *pictures, *TINY, "-o", place)
         assert f"The run folder {str(place)!r} cannot be written: " in message
-    assert "is not empty and no run folder" in _fails("train", "dcgan", *pictures, "-o", tmp_path)
+    assert "not empty and not a run folder" in _fails("train", "dcgan", *pictures, "-o", tmp_path)
 
 
 def test_an_interrupt_says_how_to_go_on(data, tmp_path):
@@ -720,7 +720,7 @@ def _named_run(folder, names, model):
         (["1", "2", "3"], "2", [1], ["Class 2 is number 1 of 0..2."]),
         (["1", "10", "2"], "2,10", [2, 1], ["Class 10 is number 1 of 0..2."]),
         (["0", "1", "2"], "2,0", [2, 0], []),
-        (["1", "2", "3"], "0", [0], ["No class is called 0: number 0 is meant, 1."]),
+        (["1", "2", "3"], "0", [0], ["No class is called 0; using number 0, 1."]),
         (["2019", "2020"], "1, 2019", [1, 0], ["No class is called 1", "Class 2019 is number 0"]),
         (["01", "02", "11"], "2", [1], ["Class 02 is number 1"]),
         (["1", "2", "3"], "02", [1], ["Class 2 is number 1"]),
@@ -742,8 +742,8 @@ def test_names_of_classes_come_before_their_numbers(names, asked, numbers, said,
 
 def test_names_of_classes_that_may_be_several_or_none_are_refused(tmp_path):
     for names, asked, message in (
-        (["02", "2"], "002", "'002' may be any of '02', '2'"),
-        (["cat", "Cat"], "CAT", "'CAT' may be any of 'cat', 'Cat'"),
+        (["02", "2"], "002", "'002' matches '02', '2'"),
+        (["cat", "Cat"], "CAT", "'CAT' matches 'cat', 'Cat'"),
         (["1", "2"], "two", "Unknown class: 'two'"),
         (["a,b", "c"], "a", "Unknown class: 'a'"),
     ):
@@ -820,7 +820,7 @@ def test_sample_refuses_files_that_are_not_ours(run, tmp_path):
     with zipfile.ZipFile(foreign, "w") as file:
         file.writestr("config.json", '{"registered_name": "mine>MyGAN", "config": {}}')
     message = _fails("sample", foreign, "-o", tmp_path / "no.png")
-    assert "holds a 'mine>MyGAN', none of ganzoo's own models" in message
+    assert "holds a 'mine>MyGAN', not one of ganzoo's own models" in message
     assert not (tmp_path / "no.png").exists()
 
 
@@ -1114,7 +1114,7 @@ def test_a_film_of_a_run(run, tmp_path, monkeypatch):
         assert film.n_frames >= 2
     for words, wrong in (
         ([run, "-o", tmp_path / "film.avi"], ".mp4"),
-        ([tmp_path, "-o", tmp_path / "film.mp4"], "no run folder"),
+        ([tmp_path, "-o", tmp_path / "film.mp4"], "not a run folder"),
     ):
         result = _call("film", *words)
         assert result.exit_code == 1 and wrong in result.stderr

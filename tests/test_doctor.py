@@ -266,7 +266,7 @@ def test_a_short_training_that_reaches_little_of_the_data_says_so_at_its_end():
     doctor = course(lambda e: scores(e, 10, frechet=2000 / e, recall=0.02), epochs=30)
     (finding,) = doctor.findings
     assert (finding.name, finding.epoch) == ("low_recall", 30)
-    assert finding.advice.startswith("`epochs=60`: the samples still get better")
+    assert finding.advice.startswith("`epochs=60`: the samples still improve")
     assert "from 200 in epoch 10 to 66.7 in epoch 30" in finding.advice
     assert "mode collapse" not in finding.seen
 
@@ -275,7 +275,7 @@ def test_a_low_recall_is_found_without_a_distance_at_the_end():
     doctor = course(lambda e: scores(e, 10, recall=0.03), epochs=100)
     (finding,) = doctor.findings
     assert (finding.name, finding.epoch) == ("low_recall", 100)
-    assert "recall 0.03). So few kinds" in finding.seen
+    assert "recall 0.03). So little variety" in finding.seen
     assert finding.advice.startswith("`learning_rate=5e-05`")
 
 
@@ -344,7 +344,7 @@ def test_a_discriminator_that_outpaces_its_generator_is_found_once():
     ("config", "advice"),
     [
         ({"discriminator_steps": 3}, "`discriminator_steps=1`."),
-        ({"discriminator_learning_rate": 1e-3}, "`discriminator_learning_rate=0.0002`, that of"),
+        ({"discriminator_learning_rate": 1e-3}, "`discriminator_learning_rate=0.0002`, the same"),
         ({"learning_rate": 1e-5, "discriminator_learning_rate": 2e-4}, "`learning_rate=0.0002`"),
     ],
     ids=str,
@@ -385,7 +385,7 @@ def test_without_scores_nobody_knows_whether_samples_get_better():
             4,
             {"name": "wgan_gp"},
             "moved only 120 times in 30 epochs: the discriminator moves 5 times for each",
-            "`epochs=375`, which makes 1,500 of it.",
+            "`epochs=375`, for 1,500 steps.",
         ),
         (25, 12, {}, "moved only 300 times in 25 epochs.", "`epochs=125`"),
         (
@@ -393,7 +393,7 @@ def test_without_scores_nobody_knows_whether_samples_get_better():
             1,
             {"discriminator_steps": 2},
             "moves 2 times for each",
-            "`epochs=1500`, which makes 1,500 of it.",
+            "`epochs=1500`, for 1,500 steps.",
         ),
     ],
     ids=["critic", "large batches", "both"],
@@ -421,8 +421,7 @@ def test_smaller_batches_are_told_of_where_the_size_is_known(rng):
     finding = doctor.findings[-1]
     assert finding.name == "few_updates" and "moved only 40 times" in finding.seen
     assert finding.advice == (
-        "`epochs=750`, which makes 1,500 of it; `batch_size=16`, in place of 64, needs "
-        "`epochs=188` only."
+        "`epochs=750`, for 1,500 steps; `batch_size=16`, in place of 64, needs only `epochs=188`."
     )
 
 
@@ -464,7 +463,7 @@ def test_a_term_that_becomes_nan_is_named_with_its_step(rng):
     assert "'penalty' of the discriminator's loss" in finding.seen
     assert "The discriminator moves: discriminator." in finding.seen
     assert "not finite now: discriminator (4 of 4:" in finding.seen
-    assert finding.advice.startswith("mend the term 'penalty'")
+    assert finding.advice.startswith("fix the term 'penalty'")
     assert model.stop_training and len(doctor.signals) == 2
 
 
@@ -473,7 +472,7 @@ def test_the_step_is_known_where_callbacks_see_only_some(rng):
     (finding,) = watch_points(model, rng, epochs=1, steps=12, at_once=4).findings
     assert finding.step == 8
     assert "At step 8 d_penalty became nan" in finding.seen
-    assert finding.advice.startswith("mend the term 'penalty'")
+    assert finding.advice.startswith("fix the term 'penalty'")
 
 
 def test_steps_count_from_the_start_of_a_resumed_training(rng, tmp_path):

@@ -182,7 +182,7 @@ def test_every_score_has_a_name_a_floor_and_a_direction(sheet):
     text = str(sheet)
     assert all(name in text for name in sheet.scores)
     assert "200 samples × 2 (seed 0) against 299 of digits, test" in text
-    assert "200 training pictures in place of the samples" in text
+    assert "200 training images in place of the samples" in text
     with pytest.raises(KeyError, match="Unknown score: 'frechett'. Did you mean 'frechet"):
         sheet["frechett"]
 
@@ -494,14 +494,14 @@ def test_the_floor_is_the_score_of_training_pictures(train, test):
     without = lambda scores: {k: x for k, x in scores.items() if not k.startswith(drawn)}
     sheet = evaluator.judge(train)  # there are no more than 1,498 of them
     assert without(floors(sheet)) == pytest.approx(without(values(sheet)), rel=1e-6, abs=1e-9)
-    assert sheet.passport["floor"].startswith("1,498 training pictures")
+    assert sheet.passport["floor"].startswith("1,498 training images")
     assert "somewhat too large" in sheet.passport["floor"]
     # As many as there are samples, if there are enough.
     few = Evaluator(test, train=train, extractor=eyes(), metrics=wanted, samples=150)
     taken = np.argsort(keys_of(train[0]))[:150]
     sheet = few.judge((train[0][taken], train[1][taken]))
     assert without(floors(sheet)) == pytest.approx(without(values(sheet)), rel=1e-6, abs=1e-9)
-    assert sheet.passport["floor"] == "150 training pictures in place of the samples"
+    assert sheet.passport["floor"] == "150 training images in place of the samples"
 
 
 def test_without_training_pictures_halves_of_the_data_give_the_floor(dcgan, test):
@@ -538,7 +538,7 @@ def test_a_sheet_survives_its_file(sheet, tmp_path):
     json.loads(path.read_text(), parse_constant=pytest.fail)  # no Infinity or NaN, which JSON lacks
     for text in ("", "[]", "{}", '{"scores": {"a": {"b": 1}}, "passport": {}, "notes": []}'):
         (tmp_path / "damaged.json").write_text(text)
-        with pytest.raises(ValueError, match=r"damaged\.json' is no score sheet of ganzoo"):
+        with pytest.raises(ValueError, match=r"damaged\.json' is not a score sheet of ganzoo"):
             ScoreSheet.load(tmp_path / "damaged.json")
 
 
@@ -576,7 +576,7 @@ def test_sheets_that_do_not_match_are_refused_with_the_reason(dcgan, test, train
         (made(metrics=metrics.KernelDistance(5, 49)), rf"settings of kernel\[{ONE}\], kernel_std"),
     ]:
         for a, b in ((sheet, other), (other, sheet)):
-            with pytest.raises(ValueError, match="do not compare.*in the same way"):
+            with pytest.raises(ValueError, match="not comparable.*in the same way"):
                 a.compare(b)
         with pytest.raises(ValueError, match=reason):
             sheet.compare(other)
@@ -637,7 +637,7 @@ def test_an_infinite_score_survives_strict_json(sheet, tmp_path):
 def test_notes(test, train):
     images = np.repeat(train[0][:4], 25, axis=0)
     sheet = ganzoo.evaluate(images, test[0], extractor=eyes(), metrics=("frechet", "diversity"))
-    assert sheet.notes == ("only 4 of 100 samples are distinct pictures",)
+    assert sheet.notes == ("only 4 of 100 samples are distinct images",)
     sheet = ganzoo.evaluate(train[0][:50], test[0], extractor=eyes(), metrics="frechet")
     assert len(sheet.notes) == 1
     assert re.search("frechet: 50 rows for features of length 64.*at least 65", sheet.notes[0])
@@ -647,7 +647,7 @@ def test_notes(test, train):
     # What was asked for and cannot be had is said.
     asked = ("class_agreement", "diversity")
     sheet = ganzoo.evaluate(train[0][:150], test, extractor=eyes(), metrics=asked)
-    assert sheet.notes == ("class_agreement is left out: no labels were asked for",)
+    assert sheet.notes == ("class_agreement is left out: no labels were requested",)
     assert set(sheet.scores) == {f"diversity[{ONE}]"}
 
 
@@ -758,7 +758,7 @@ def test_nearest_pictures(train, test, tmp_path):
     path = evaluation.save_nearest(samples, train[0], tmp_path / "sheet.png", held_out=test[0])
     assert path.stat().st_size > 0
     for data in ("digits", 3):
-        with pytest.raises(TypeError, match="a data set, such as of `ganzoo.datasets.load`"):
+        with pytest.raises(TypeError, match="a data set, such as from `ganzoo.datasets.load`"):
             evaluation.nearest_pictures(samples, data)
 
 
@@ -771,11 +771,11 @@ def test_samples_that_do_not_fit(test):
     colour = np.repeat(images, 3, axis=3)
     for samples, message in [
         (images[:, :6], r"The samples have shape \(6, 8, 1\), the data \(8, 8, 1\).*image_size"),
-        (images[..., 0], r"Received shape \(299, 8, 8\): grey ones.*\[\.\.\., None\]"),
+        (images[..., 0], r"Received shape \(299, 8, 8\): add a channel axis.*\[\.\.\., None\]"),
         (images / 255.0 * 2, r"float in \[-1, 1\]\. Received float64 from 0 to 2"),
         (images.astype("int32"), "must be uint8 in 0..255 or float in .*Received int32"),
         (images.astype("float32"), "Received float32 from 0 to 255: scale them"),
-        (np.full((5, 8, 8, 1), np.nan, "float32"), "5 of 5 pictures of a batch contain NaN"),
+        (np.full((5, 8, 8, 1), np.nan, "float32"), "5 of 5 images of a batch contain NaN"),
         (images[:0], "needs at least 2 rows of fake. Seen: 0"),
         (images[:1], "needs at least 2 rows of fake. Seen: 1"),
         (colour, f"{ONE} knows grey images.*or 'pixels'"),
@@ -820,7 +820,7 @@ def test_a_game_that_makes_no_samples(test):
         with pytest.raises(TypeError, match=message):
             evaluator.judge(model)
     for samples in (3, "samples.npz"):
-        with pytest.raises(TypeError, match="Pictures come as a data set.*Received: "):
+        with pytest.raises(TypeError, match="Pass images as a data set.*Received: "):
             Evaluator(test[0], extractor=eyes()).judge(samples)
 
 
@@ -872,13 +872,13 @@ def test_labels_of_another_length(dcgan, test):
         ({"metrics": ["recal"]}, ValueError, "'recal'. Did you mean 'recall'"),
         ({"metrics": 3}, TypeError, "`metrics` is a name, a metric or a list .* Received: 3"),
         ({"metrics": [["recall"]]}, ValueError, r"in `metrics`: \['recall'\]"),
-        ({"metrics": "recall[mnist-x]"}, ValueError, f"'recall' is measured by '{ONE}': ask for"),
-        ({"metrics": [f"copies[{ONE}]"]}, ValueError, "'copies' is measured by 'pixels'"),
-        ({"metrics": ["frechet["]}, ValueError, "ask for 'frechet', or pass another `extractor`"),
+        ({"metrics": "recall[mnist-x]"}, ValueError, f"'{ONE}' measures 'recall': name"),
+        ({"metrics": [f"copies[{ONE}]"]}, ValueError, "'pixels' measures 'copies'"),
+        ({"metrics": ["frechet["]}, ValueError, "name 'frechet', or pass another `extractor`"),
         (
             {"metrics": ("precision", metrics.PrecisionRecall(5))},
             ValueError,
-            "Each metric gives its scores once. Received precision_recall, precision_recall",
+            "Each metric may be given once. Received precision_recall, precision_recall",
         ),
         ({"extractor": "mnits"}, ValueError, "Unknown extractor: 'mnits'. Did you mean 'mnist'"),
         ({"extractor": 3}, TypeError, "An extractor is a name, or a function"),
@@ -889,7 +889,7 @@ def test_labels_of_another_length(dcgan, test):
         (
             {"metrics": (metrics.PrecisionRecall(3), metrics.PrecisionRecall(5))},
             ValueError,
-            "Each metric gives its scores once. Received precision_recall, precision_recall",
+            "Each metric may be given once. Received precision_recall, precision_recall",
         ),
     ],
     ids=str,
@@ -902,10 +902,10 @@ def test_wrong_settings(kwargs, error, message, test):
 def test_metrics_that_the_data_does_not_allow(dcgan, test):
     images, _ = test
     for wanted, kwargs, message in [
-        ("class_score", {"extractor": brightness}, "ClassScore looks at logits.*'brightness'"),
-        ("modes", {"extractor": "pixels"}, "'pixels-16' does not give"),
+        ("class_score", {"extractor": brightness}, "ClassScore needs logits.*'brightness'"),
+        ("modes", {"extractor": "pixels"}, "'pixels-16' does not return"),
         ("intra_class_frechet", {}, "IntraClassFrechet needs labels: pass data with them"),
-        ("memorisation", {}, "Memorisation needs the pictures trained on: pass `train=`"),
+        ("memorisation", {}, "Memorisation needs the training images: pass `train=`"),
     ]:
         with pytest.raises(ValueError, match=message):
             ganzoo.evaluate(
@@ -941,7 +941,7 @@ def test_constant_pictures_are_scored(test):
     sheet = ganzoo.evaluate(black, test[0], **kwargs)
     assert sheet["frechet"].value > 10 * sheet["frechet"].floor
     assert (sheet["diversity"].value, sheet["precision"].value) == (0, 0)
-    assert "only 1 of 100 samples are distinct pictures" in sheet.notes
+    assert "only 1 of 100 samples are distinct images" in sheet.notes
     # And so is constant data.
     sheet = ganzoo.evaluate(black, black, **kwargs)
     assert sheet["frechet"].value == 0 and sheet["kernel"].value == pytest.approx(0, abs=1e-6)

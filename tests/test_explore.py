@@ -56,7 +56,7 @@ def test_names_of_data_stand_in_sentences_as_they_are(name, shown, tmp_path):
     settings = {"model": "dcgan", "data": name}
     (tmp_path / "config.json").write_text(json.dumps({"settings": settings}))
     explorer = explore.Explorer({str(tmp_path): DCGAN})
-    assert explorer.wants(str(tmp_path)).endswith(f"knows images of *{shown}*.")
+    assert explorer.wants(str(tmp_path)).endswith(f"trained on images of *{shown}*.")
 
 
 def test_a_point_is_what_generate_draws_from_the_seed(explorer):
@@ -139,7 +139,7 @@ def test_other_kinds_of_models(tmp_path):
     np.testing.assert_array_equal(made, explorer.model("pix2pix").translate(taken[None])[0])
     taken, made = explorer.through("vae", "reconstruct", tmp_path / "red.jpg")
     assert taken.shape == made.shape == (16, 16, 1)
-    assert explorer.wants("vae").endswith("brought to 16×16 pixels, without colours.")
+    assert explorer.wants("vae").endswith("resized to 16×16 pixels, without colours.")
 
 
 def test_the_way_back_is_there_where_a_model_has_one():
@@ -211,10 +211,10 @@ def test_files_that_are_no_pictures(tmp_path, monkeypatch):
     Image.effect_noise((60, 60), 50).save(file, "png")
     (tmp_path / "half.png").write_bytes(file.getvalue()[:900])
     for name in ("text.png", "half.png", "absent.png"):
-        with pytest.raises(ValueError, match="cannot be used.*Take a PNG"):
+        with pytest.raises(ValueError, match="cannot be used.*Use a PNG"):
             explore.read_picture(tmp_path / name, (8, 8), 1)
     Image.new("L", (9, 9)).save(tmp_path / "script.eps")
-    with pytest.raises(ValueError, match="none that is known"):
+    with pytest.raises(ValueError, match="unknown format"):
         explore.read_picture(tmp_path / "script.eps", (8, 8), 1)
     Image.new("1", (3000, 3000)).save(tmp_path / "bomb.png")
     monkeypatch.setattr(explorer_module, "MOST_PIXELS", 8_000_000)
@@ -387,7 +387,7 @@ def test_uploads_are_checked(served):
     side = int((2 * explore.MOST_PIXELS) ** 0.5)
     for name, content, said in (
         ("notes.txt", b"words", "Invalid file type"),
-        ("program.png", b"\x7fELF" + bytes(99), "none that is known"),
+        ("program.png", b"\x7fELF" + bytes(99), "unknown format"),
         ("half.png", png(Image.effect_noise((90, 60), 50))[:2000], "cannot be used"),
         ("bomb.png", png(Image.new("1", (side, side))), "pixels, more than"),
         ("larger.png", png(Image.new("1", (30_000, 30_000))), "decompression bomb"),
@@ -453,7 +453,7 @@ def test_half_written_runs_are_left_out(tmp_path, monkeypatch):
 
 def test_a_port_in_use(served):
     port = int(served.rstrip("/").rpartition(":")[2])
-    with pytest.raises(OSError, match=f":{port} cannot be served.*say another with --port"):
+    with pytest.raises(OSError, match=f":{port} cannot be served.*choose another with --port"):
         explore.launch({"dcgan": DCGAN}, port=port)
     with pytest.raises(ValueError, match="65535"):
         explore.launch({"dcgan": DCGAN}, port=70_000)
@@ -479,7 +479,7 @@ def test_in_a_browser_with_clicks(served, tmp_path):
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.goto(served)
 
-        def after(action, place="#picture img"):
+        def after(action, place="#image img"):
             """How long until another picture is there, in seconds."""
             found = page.locator(place)
             before = found.get_attribute("src") if found.count() else None
@@ -505,7 +505,7 @@ def test_in_a_browser_with_clicks(served, tmp_path):
                 value,
             )
 
-        page.wait_for_selector("#picture img")
+        page.wait_for_selector("#image img")
         page.get_by_text("latent 0").first.wait_for()  # the sliders' names come after it
         seconds = sorted(after(lambda v=v: slide(v)) for v in np.linspace(-2, 2, 40))
         # The aim, 0.2 s, is that of a machine that does nothing else.
@@ -545,9 +545,9 @@ def test_in_a_browser_with_clicks(served, tmp_path):
             given.set_input_files(tmp_path.parent / "none.png")
             page.get_by_text("none.png").wait_for()
             page.locator(f"#{what}-go").click()
-            page.get_by_text("none that is known").wait_for()
+            page.get_by_text("unknown format").wait_for()
             page.get_by_test_id("toast-close").click()  # it would stay for ten seconds
-            page.get_by_text("none that is known").wait_for(state="detached")
+            page.get_by_text("unknown format").wait_for(state="detached")
             page.locator(f"#{what}-given").get_by_label("Clear").click()
             given.set_input_files(tmp_path.parent / "noise.jpg")
             page.get_by_text("noise.jpg").wait_for()

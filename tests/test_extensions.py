@@ -89,7 +89,7 @@ def test_a_model_of_your_own_trains_goes_on_and_is_used_by_every_command(here):
     page = pathlib.Path("run/report.html").read_text(encoding="utf-8")
     assert "ganzoo train lone_gan" in page and "--import mine.py" in page
 
-    refusal = "holds a 'mine>LoneGAN', none of ganzoo's own models. Add `--import home/mine.py`"
+    refusal = "holds a 'mine>LoneGAN', not one of ganzoo's own models. Add `--import home/mine.py`"
     quick = ["-n", 20, "--repeats", 1, "--metrics", "diversity"]
     for words in (
         ["sample", "run", "-n", 4],
@@ -103,7 +103,7 @@ def test_a_model_of_your_own_trains_goes_on_and_is_used_by_every_command(here):
     card = pathlib.Path("published/README.md").read_text(encoding="utf-8")
     assert "import mine.py first" in card and "--import mine.py" in card
     _forget()
-    assert "holds a 'LoneGAN', none" in fails("sample", "published")
+    assert "holds a 'LoneGAN', not one" in fails("sample", "published")
     for words in (["published"], ["lone_gan", "--weights", "run"]):
         _forget()
         assert "64 samples" in done("sample", *words, *own)
@@ -127,7 +127,7 @@ def test_nothing_in_a_run_folder_is_imported_by_itself(here):
         assert not pathlib.Path("was run").exists()
     for record in ('{"imports": ["a\\u001b[2J.py"]}', '{"imports": 3}', "[]", "no json"):
         pathlib.Path("run/config.json").write_text(record)
-        assert "Add `--import FILE.py`, the file that has its class" in fails("sample", "run")
+        assert "Add `--import FILE.py`, the file with its class" in fails("sample", "run")
 
 
 def test_modules_are_named_by_path_or_by_name_and_may_move(here):
@@ -161,7 +161,7 @@ def test_modules_are_named_by_path_or_by_name_and_may_move(here):
         ("numpy.py", "", "has the name of another module, 'numpy'.*Rename the file"),
         ("wave.py", "", "has the name of another module, 'wave'.*Rename the file"),
         ("text.txt", "", "There is no module 'text.txt'"),
-        ("./text.txt", "", "is no Python file"),
+        ("./text.txt", "", "is not a Python file"),
         ("gone.py", None, "There is no file 'gone.py' to import"),
         ("gone.module", None, "There is no module 'gone.module' to import.*my_gan.py"),
         ("folder/", None, "It is a folder: name a file in it"),

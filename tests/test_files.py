@@ -62,7 +62,7 @@ def test_a_folder_is_translated_file_by_file_with_its_subfolders(both_ways, fold
     path, model = both_ways
     out = tmp_path / "out"
     said = done("translate", path, folder, "-o", f"{out}/", "--batch-size", 3)
-    assert said == f"4 images, brought to 16×16×3, translated: {out}\n"
+    assert said == f"4 images translated at 16×16×3: {out}\n"
     names = ["one.png", "other/four.png", "test/deep/three.png", "train/two.png"]
     assert _files(out) == names
     # As a data set brings them to size and colour: the same images, read by `load`.

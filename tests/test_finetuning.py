@@ -62,7 +62,7 @@ def begun(folder, published, tmp_path_factory):
 def test_a_run_begins_with_weights_at_their_size_and_colours(begun, folder, published):
     out, said = begun
     weights = published / "colour.safetensors"
-    assert said[0] == f"Images are brought to 16×12×3, the size of the weights {weights}."
+    assert said[0] == f"Images are resized to 16×12×3, the size of the weights {weights}."
     settings = json.loads((out / "config.json").read_text())["settings"]
     assert settings["weights"] == str(weights) and settings["image_size"] is None
     row = json.loads((out / "metrics.jsonl").read_text().splitlines()[0])
@@ -125,8 +125,8 @@ def test_weights_of_another_model_size_or_shape_are_refused(folder, published, t
         ("cgan", folder, colour, {}, "holds weights of 'ganzoo>DCGAN', not of 'cgan'"),
         ("dcgan", folder, "cgan.mnist", {}, "holds weights of 'ganzoo>CGAN', not of 'dcgan'"),
         ("dcgan", folder, "mnst", {}, "Did you mean 'mnist'"),
-        ("dcgan", folder, colour, {"image_size": 32}, "of shape 16×12×3, and --image-size .* 32"),
-        ("dcgan", arrays, colour, {}, "of shape 16×12×3, and the data of 16×12×1"),
+        ("dcgan", folder, colour, {"image_size": 32}, "images of 16×12×3, and --image-size .* 32"),
+        ("dcgan", arrays, colour, {}, "examples of 16×12×3, and the data has 16×12×1"),
         ("cgan", folder, classes, {}, "know 3 classes, and the data has 2.*num_classes=3"),
     ):
         with pytest.raises(ValueError, match=message):
@@ -135,12 +135,12 @@ def test_weights_of_another_model_size_or_shape_are_refused(folder, published, t
     _train(tmp_path / "same", "dcgan", folder, colour, image_size=(16, 12))
 
 
-@pytest.mark.filterwarnings("default:.*what fits was taken")
+@pytest.mark.filterwarnings("default:.*fits in part")
 def test_classes_that_differ_are_kept_or_learned_if_it_is_said(folder, published, tmp_path):
     weights = published / "classes.safetensors"
     kept, _ = _train(tmp_path / "kept", "cgan", folder, weights, arguments={"num_classes": 3})
     assert kept.num_classes == 3
-    with pytest.warns(UserWarning, match="New, and to be trained: .*embedding"):
+    with pytest.warns(UserWarning, match="New layers, to be trained: .*embedding"):
         new, _ = _train(tmp_path / "new", "cgan", folder, weights, arguments={"num_classes": 2})
     assert new.num_classes == 2
     # Of a model that is conditional only if it is told so, the weights say.

@@ -147,7 +147,7 @@ def test_a_batch_that_no_memory_holds_is_refused(tmp_path):
 def test_a_bomb_beside_the_pixels_is_refused(tmp_path, chunk, fuzz):
     content = png_of(8, 8, chunk)
     assert len(content) < 200_000
-    outcome = fuzz.attempt(fuzz.picture, "a.png", content)
+    outcome = fuzz.attempt(fuzz.image, "a.png", content)
     assert (outcome.what, outcome.mib < 50) == ("rejected", True)
 
 
@@ -469,7 +469,7 @@ def test_a_model_with_a_program_in_it_is_refused_and_not_run(tmp_path, monkeypat
     with pytest.raises(ValueError, match="holds no score"):
         callbacks.read_best(path)
     lambda_model(path, registered_name="ganzoo>VanillaGAN")
-    with pytest.raises(ValueError, match=r"'vanilla' cannot be made as .*a\.keras' says"):
+    with pytest.raises(ValueError, match=r"'vanilla' cannot be built from .*a\.keras'"):
         ganzoo.get("vanilla", weights=path)
     assert not (tmp_path / "it ran").exists()
 
@@ -518,11 +518,11 @@ def test_records_nested_without_end_are_refused(tmp_path, monkeypatch):
     deep = "[" * 100_000
     for name in ("config.json", "scores.json", "weights.json"):
         (tmp_path / name).write_text(deep)
-    with pytest.raises(ValueError, match="is no run folder"):
+    with pytest.raises(ValueError, match="is not a run folder"):
         report.write(tmp_path)
-    with pytest.raises(ValueError, match="does not say what the run was trained on"):
+    with pytest.raises(ValueError, match="does not name the data of the run"):
         runs.data_of(tmp_path)
-    with pytest.raises(ValueError, match=r"scores\.json' is no score sheet"):
+    with pytest.raises(ValueError, match=r"scores\.json' is not a score sheet"):
         evaluation.ScoreSheet.load(tmp_path / "scores.json")
     monkeypatch.setattr(catalogue, "FILE", tmp_path / "weights.json")
     with pytest.raises(ValueError, match=r"weights\.json' is missing or damaged"):

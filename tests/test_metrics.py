@@ -977,7 +977,7 @@ def test_wrong_settings(make, message):
 
 def stated_accuracy(extractor):
     """`(accuracy, pictures)` that the file of a shipped classifier states."""
-    pattern = r"([\d.]+) on (\d+) pictures of the test split"
+    pattern = r"([\d.]+) on (\d+) \w+ of the test split"
     accuracy, count = re.fullmatch(pattern, extractor.about["test_accuracy"]).groups()
     return float(accuracy), int(count)
 

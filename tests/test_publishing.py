@@ -132,7 +132,7 @@ def test_damaged_records_are_found_before_anything_is_written(run, tmp_path, nam
     again = tmp_path / "run"
     shutil.copytree(run, again)
     (again / name).unlink() if content is None else (again / name).write_text(content)
-    with pytest.raises(ValueError, match="records in .* are damaged.*Train anew"):
+    with pytest.raises(ValueError, match="records in .* are damaged.*Train again"):
         publishing.publish(again, tmp_path / "out", say=str)
     assert not (tmp_path / "out").exists()
 
@@ -159,7 +159,7 @@ def test_what_is_written_says_nothing_of_this_machine(tmp_path):
 
 def test_what_is_no_run_is_refused(tmp_path, published):
     for wrong in (tmp_path, published[0], tmp_path / "absent", published[0] / "model.safetensors"):
-        with pytest.raises(ValueError, match="no run folder"):
+        with pytest.raises(ValueError, match="not a run folder"):
             publishing.publish(wrong, tmp_path / "out", say=str)
     assert not (tmp_path / "out").exists()
 

@@ -85,7 +85,7 @@ class Page(html.parser.HTMLParser):
 
 def test_a_run_ends_with_a_page_that_needs_no_network(trained):
     out, said = trained
-    assert said[-1] == f"All of it on one page: {out / 'report.html'}"
+    assert said[-1] == f"Report: {out / 'report.html'}"
     page = Page(out / "report.html")
     assert page.elsewhere == [] and "script" not in page.tags and "link" not in page.tags
     assert "@import" not in page.text and "url(http" not in page.text
@@ -198,7 +198,7 @@ def test_a_run_that_has_hardly_begun_has_a_page(run):
 def test_what_is_no_run_folder_is_refused(tmp_path, content):
     if content is not None:
         (tmp_path / "config.json").write_text(content)
-    with pytest.raises(ValueError, match="is no run folder of `ganzoo train`"):
+    with pytest.raises(ValueError, match="is not a run folder of `ganzoo train`"):
         report.write(tmp_path)
 
 
@@ -216,8 +216,8 @@ def test_nearest_pictures_that_cannot_be_written_lose_nothing(train, tmp_path, m
 
     monkeypatch.setattr(evaluation, "save_nearest", broken)
     said = train(tmp_path / "run", 1)
-    assert "The nearest pictures could not be written: No space left on device" in said
-    assert said[-1].startswith("All of it on one page")
+    assert "The nearest images could not be written: No space left on device" in said
+    assert said[-1].startswith("Report: ")
 
 
 def test_scores_of_a_model_that_trains_on_are_set_aside(train, run):

@@ -419,7 +419,7 @@ def test_folders_of_others_are_left_alone(train, tmp_path):
     foreign.mkdir()
     (foreign / "thesis.txt").write_text("years of work")
     before = _content(foreign)
-    with pytest.raises(ValueError, match="is not empty and no run folder.*--out"):
+    with pytest.raises(ValueError, match="is not empty and not a run folder.*--out"):
         train(foreign, 1)
     assert _content(foreign) == before
 
@@ -445,7 +445,7 @@ def test_a_folder_that_cannot_be_written(train, tmp_path):
         ({"epochs": 0}, "`epochs` must be at least 1"),
         ({"batch_size": 0}, "`batch_size` must be at least 1"),
         ({"checkpoint_seconds": -1}, "`checkpoint_seconds` must be at least 0"),
-        ({"arguments": {"seed": 3}}, "The seed is given by --seed"),
+        ({"arguments": {"seed": 3}}, "Give the seed by --seed"),
         ({"arguments": {"latent_dim": 0}}, "`latent_dim` must be at least 1"),
     ],
     ids=lambda x: str(x),
@@ -798,8 +798,8 @@ def test_a_failing_save_leaves_the_checkpoints_before_it(tmp_path):
     checkpoints.say = said.append
     checkpoints.on_epoch_end(2)
     assert said == [
-        "The checkpoint of epoch 3 could not be written: disk full. The training goes on; it is "
-        "tried again after the next epoch."
+        "The checkpoint of epoch 3 could not be written: disk full. The training goes on and tries "
+        "again after the next epoch."
     ]
     assert _content(tmp_path) == before
 
@@ -923,7 +923,7 @@ def test_what_cannot_be_written_for_a_while_ends_no_training(train, whole, tmp_p
     for what in ("log", "samples", "checkpoint"):
         lines = [line for line in said if line.startswith(f"The {what} of epoch ")]
         assert len(lines) == 3, said
-        assert "The training goes on; it is tried again" in lines[0]
+        assert "The training goes on and tries again" in lines[0]
     assert _rows(run) == _rows(whole)[:8]
     assert list(RunFolder(run).checkpoints.by_epoch()) == [7, 8]
     left_out = {f"epoch-{i:04d}.png" for i in (4, 5, 6)}
@@ -1027,7 +1027,7 @@ def test_a_training_that_diverges_goes_back_and_on(train, breaks, tmp_path):
     with pytest.raises(FloatingPointError) as error:
         train(run, 8)
     assert "diverged in epoch 5. At step 9 d_loss became nan" in str(error.value)
-    assert "The checkpoint of epoch 4 is whole" in str(error.value)
+    assert "The checkpoint of epoch 4 is intact" in str(error.value)
     network, said = train(run, 8, on_divergence="rollback")
     assert "Back to epoch 4, with learning rates divided by 2." in said
     assert [row["epoch"] for row in _rows(run)] == list(range(1, 9))

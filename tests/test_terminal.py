@@ -57,9 +57,9 @@ def test_speed_and_time_left_do_not_count_compiling(clock):
         pass
     first, last = out.getvalue().splitlines()
     # 64 pictures in a tenth of a second; ten steps are left.
-    assert first == "Epoch 11/12: 640 pictures/s, 1 s left, d_loss 0.5, frechet[x-v1] 12"
+    assert first == "Epoch 11/12: 640 images/s, 1 s left, d_loss 0.5, frechet[x-v1] 12"
     # Compiling counts here: it has taken that long.
-    assert last.startswith("Epoch 12/12: 640 pictures/s, 12 s in all")
+    assert last.startswith("Epoch 12/12: 640 images/s, 12 s in all")
 
 
 def test_scores_fit_a_terminal_of_80_columns(clock):
@@ -228,7 +228,7 @@ def test_a_training_in_a_terminal(tmp_path):
         shown.until(r"Epoch \d+/20 .*/23 .* left")
         assert shown.end() == 0
         text = shown.text
-    assert re.search(r"Epoch 20/20  ━+  23/23  [\d,]+ pictures/s  \d+ (s|min) in all", text), text
+    assert re.search(r"Epoch 20/20  ━+  23/23  [\d,]+ images/s  \d+ (s|min) in all", text), text
     assert re.search(r"d_loss 0?\d\.\d{4} +g_loss \d\.\d{4} +d_accuracy_fake", text), text
     assert re.search(r"Scores after epoch 20:\nfrechet [\d.]+", text), text
     assert text.count("Epoch 20/20") == 1, text

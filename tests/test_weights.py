@@ -179,7 +179,7 @@ numpy.savez(sys.argv[1], **made)
 
 def test_layers_that_are_the_same_are_taken_and_the_others_named(saved):
     path, model, _ = saved
-    with pytest.warns(UserWarning, match="New, and to be trained: (.*)") as caught:
+    with pytest.warns(UserWarning, match="New layers, to be trained: (.*)") as caught:
         loaded = ganzoo.get("dcgan", weights=path, image_shape=(8, 8, 3), seed=3)
     new = {"discriminator/conv2d", "generator/conv2d_transpose_1"}
     assert new == set(str(caught[0].message).partition("trained: ")[2].rstrip(".").split(", "))
@@ -213,8 +213,8 @@ def first(tensors_of_file):
         (lambda x: [x.pop(n) for n in list(x)[:3]], "and 2 more are missing"),
         (lambda x: x.update(more=np.zeros(3, "float16")), "'more' is too many"),
         (lambda x: x.update({first(x): np.zeros((2, 2), "float16")}), r"has shape \(2, 2\)"),
-        (lambda x: x[first(x)].flat.__setitem__(0, np.nan), "infinite or none"),
-        (lambda x: x[first(x)].flat.__setitem__(3, np.inf), "infinite or none"),
+        (lambda x: x[first(x)].flat.__setitem__(0, np.nan), "infinite numbers or NaN"),
+        (lambda x: x[first(x)].flat.__setitem__(3, np.inf), "infinite numbers or NaN"),
     ],
 )
 def test_a_file_with_other_tensors_changes_nothing(saved, tmp_path, change, message):
@@ -482,10 +482,10 @@ def test_a_tag_that_is_fetched(saved, listed, server, cache):
 
 def test_a_damaged_file_of_the_package_is_refused(listed, tmp_path):
     listed(sha256=64 * "0")
-    with pytest.raises(ValueError, match="missing or damaged: it came with the package"):
+    with pytest.raises(ValueError, match="comes with the package, is missing or damaged"):
         ganzoo.get("dcgan", weights="tiny")
     listed(file="absent.safetensors")
-    with pytest.raises(ValueError, match="missing or damaged: it came with the package"):
+    with pytest.raises(ValueError, match="comes with the package, is missing or damaged"):
         ganzoo.get("dcgan", weights="tiny")
 
 
@@ -527,7 +527,7 @@ def test_what_was_fetched_and_does_not_fit_says_what_to_delete(
     monkeypatch.setenv("HF_ENDPOINT", server.url)
     broken = lambda x: x[first(x)].flat.__setitem__(0, np.nan)
     server.content = changed(saved[0], tmp_path / "nan.safetensors", broken).read_bytes()
-    with pytest.raises(ValueError, match="Delete the file to have it fetched anew"):
+    with pytest.raises(ValueError, match="Delete the file to download it again"):
         ganzoo.get("dcgan", weights="hf://me/gan")
 
 

@@ -8,19 +8,19 @@ from ganzoo.files import texts
 
 
 class Writes(keras.callbacks.Callback):
-    """Of callbacks that write files: once something has been trained, a full disk or a folder that
-    is gone is said, and does not end the training."""
+    """Base of callbacks that write files. A write error is reported, and training continues, once
+    an epoch has been trained."""
 
     say: Callable[[str], object] = staticmethod(texts.say)
 
     def _write(self, what, write):
-        """Whether `write` has written `what`."""
+        """Call `write`, and report an error. Returns whether it succeeded."""
         try:
             write()
         except OSError as error:
             self.say(
-                f"{what} could not be written: {error.strerror or error}. The training goes on; it "
-                "is tried again after the next epoch."
+                f"{what} could not be written: {error.strerror or error}. The training goes on and "
+                "tries again after the next epoch."
             )
             return False
         return True

@@ -17,15 +17,15 @@ from ganzoo.files.run_folder import CheckpointFiles
 class Checkpoints(Writes):
     """Saves the whole model at ends of epochs, and keeps the newest two.
 
-    A checkpoint is written under another name, synced, read again and then renamed: whatever
-    interrupts it, the ones before stay whole. A model of whose losses, weights or optimizers' state
-    something is no longer finite is not saved. If a checkpoint cannot be written, that is said, and
-    tried again after the next epoch; the last one then goes to the folder of temporary files.
+    A checkpoint is written under another name, synced, read again and then renamed: an interruption
+    leaves the earlier ones intact. A model with NaN or infinity in its losses, weights or
+    optimizers' state is not saved. If a checkpoint cannot be written, this is reported, and tried
+    again after the next epoch; the last one goes to the folder of temporary files instead.
 
     Args:
         folder: gets `epoch-0001.keras`, ….
-        seconds: save no more often than this, so that short epochs are not spent on saving; 0
-            saves at every epoch. The last epoch is always saved.
+        seconds: minimum time between two checkpoints, so that short epochs are not spent on saving;
+            0 saves at every epoch. The last epoch is always saved.
 
     Raises:
         OSError: the last one cannot be written; the message says where it is.
@@ -47,10 +47,10 @@ class Checkpoints(Writes):
             left_behind.unlink(missing_ok=True)
 
     def on_epoch_end(self, epoch, logs=None):
-        # A score, "name[extractor]", may be infinite for good reasons.
+        # A score, "name[extractor]", may legitimately be infinite.
         losses = [value for name, value in (logs or {}).items() if "[" not in name]
         if not all(map(math.isfinite, losses)):
-            self._unsaved = None  # what has diverged must not push out what had not
+            self._unsaved = None  # a diverged model must not replace a sound one
             return
         self._unsaved = epoch + 1
         last = epoch + 1 == self.params["epochs"]
@@ -72,11 +72,11 @@ class Checkpoints(Writes):
 
     def _save(self):
         state = [*self.model.variables, *self.model.optimizer.variables]
-        # Else the last step has broken it, whose loss was still finite.
+        # The last step may have broken the state although its loss was finite.
         if all(np.isfinite(keras.ops.convert_to_numpy(v)).all() for v in state):
             self.folder.mkdir(parents=True, exist_ok=True)
             save_atomically(self.model, self.files.path(self._unsaved))
-            # Later epochs than this one are of another run in the same folder: not ours to remove.
+            # Later epochs belong to another run in the same folder: not ours to remove.
             saved = self.files.by_epoch()
             for old in [x for number, x in saved.items() if number <= self._unsaved][: -self.keep]:
                 old.unlink(missing_ok=True)

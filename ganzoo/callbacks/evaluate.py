@@ -24,18 +24,18 @@ class Evaluate(keras.callbacks.Callback):
     """Scores the model while it trains, and keeps the best one by a score of your choice.
 
     The scores join the logs under their full names, so that `History`, `MetricsLog` and Keras's
-    own callbacks see them: list it before those. Whatever goes wrong while scoring is said and
-    does not stop the training.
+    own callbacks see them: list it before those. An error while scoring is reported and does not
+    stop the training.
 
     Args:
         evaluator: a `ganzoo.evaluation.Evaluator`; one with few samples and `repeats=1` takes
-            little time. It looks at the real pictures once.
+            little time. It reads the real images once.
         every: epochs between two evaluations; the last epoch is always evaluated.
-        best: a score's name, such as `"frechet"`: the model with the best one is saved.
+        best: name of the score by which the best model is saved, such as `"frechet"`.
         folder: gets `best.keras`, a model file with its epoch and score sheet inside: see
             `best_so_far`.
         say: called with a line of text.
-        verbose: 1 for a progress bar of its own, 0 for none.
+        verbose: 1: a progress bar; 0: none.
 
     Example:
 
@@ -83,7 +83,7 @@ class Evaluate(keras.callbacks.Callback):
                 logs.update({name: score.value for name, score in self.sheet.scores.items()})
             if self.best is not None:
                 self._keep_best(epoch + 1)
-        except Exception as error:  # a training is worth more than its score
+        except Exception as error:  # a failed score must not end a training
             self.say(f"Epoch {epoch + 1} could not be scored: {error}")
 
     def _judge(self):
@@ -102,26 +102,27 @@ class Evaluate(keras.callbacks.Callback):
         if before is not None and not sign * score.value < sign * before[1]:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        found = {"epoch": epoch, "score": self.best, **self.sheet.to_dict()}
+        contents = {"epoch": epoch, "score": self.best, **self.sheet.to_dict()}
         # In one file: a kill between two would leave a model with the score of another.
         with replacing(CheckpointFiles(self.folder).best) as path:
             self.model.save(path)
             with zipfile.ZipFile(path, "a") as archive:
-                archive.writestr(BEST, json.dumps(found, indent=2, allow_nan=False) + "\n")
+                archive.writestr(BEST, json.dumps(contents, indent=2, allow_nan=False) + "\n")
 
     def report(self) -> None:
-        """Say the last score and the best."""
+        """Print the last score and the best one."""
         if self.sheet is None or self.best is None:
             return
         try:
             epoch, value = self.best_so_far()
-        except (ValueError, KeyError, TypeError, OSError):  # it has been said
+        except (ValueError, KeyError, TypeError, OSError):  # reported before
             return
         last = self.sheet[self.best].value
         self.say(f"{self.best}: {last:.4g} at the last epoch, {value:.4g} at the best, {epoch}")
 
     def best_so_far(self) -> tuple[int, float] | None:
-        """`(epoch, value)` of the best model saved, of earlier runs in the folder too, or None."""
+        """`(epoch, value)` of the best saved model, including earlier runs in the folder, or
+        None."""
         path = CheckpointFiles(self.folder).best  # type: ignore[arg-type]
         if not path.exists():
             return None
@@ -133,13 +134,13 @@ def read_best(path: types.Path) -> tuple[int, str, evaluation.ScoreSheet]:
     """`(epoch, name of the score, ScoreSheet)` of a `best.keras` that `Evaluate` wrote.
 
     Raises:
-        ValueError: it is no such file, or damaged.
+        ValueError: it is not such a file, or damaged.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            found = json.loads(archives.read(archive, BEST, archives.TEXT))
-        sheet = evaluation.ScoreSheet.from_dict(found)
-        sheet[found["score"]]  # an error, where there is none of this name
-        return validation.integer("epoch", found["epoch"]), found["score"], sheet
+            contents = json.loads(archives.read(archive, BEST, archives.TEXT))
+        sheet = evaluation.ScoreSheet.from_dict(contents)
+        sheet[contents["score"]]  # raises if there is no such score
+        return validation.integer("epoch", contents["epoch"]), contents["score"], sheet
     except Exception as error:  # a file may be wrong in any way
         raise ValueError(f"{str(path)!r} holds no score: {error!r}.") from None

@@ -1,4 +1,4 @@
-"""Metrics of each epoch, one line of JSON each."""
+"""The log of a training, one line of JSON per epoch."""
 
 import pathlib
 import time
@@ -13,10 +13,10 @@ from ganzoo.files.json_lines import forget
 
 
 class MetricsLog(Writes):
-    """Appends one line of JSON per epoch: its number, step, seconds (of the clock, and of the
-    processor's cores together for the training alone), and all logs.
+    """Appends one line of JSON per epoch: its number, step, wall-clock seconds, processor seconds
+    of all cores together for the training alone, and all logs.
 
-    A resumed run first drops the lines of epochs that it is going to train again.
+    A resumed run first drops the lines of epochs that it will train again.
 
     Args:
         path: the `.jsonl` file.

@@ -21,14 +21,14 @@ from ganzoo.modalities import kind_of
 class SampleGrid(Writes):
     """Saves a grid of samples after every epoch, always from the same latents.
 
-    Of a model that makes its pictures of others, such as a translator: pictures of the data, beside
-    each what is made of it and, where the data has pairs, what should be.
+    For a model that transforms images, such as a translator, the grid shows images of the data,
+    next to each the model's output and, if the data is paired, the target.
 
     Args:
-        folder: gets `epoch-0001.png`, `epoch-0002.png`, …; and `epoch-0000.png`, the untrained
-            generator's, where training starts at the beginning.
-        n: pictures in the grid.
-        seed: of the latents.
+        folder: gets `epoch-0001.png`, `epoch-0002.png`, …; and `epoch-0000.png` from the untrained
+            generator, if training starts at the beginning.
+        n: number of images in the grid.
+        seed: seed of the latents.
     """
 
     def __init__(self, folder: types.Path, n: int = 64, seed: int = 0) -> None:
@@ -40,7 +40,7 @@ class SampleGrid(Writes):
         self._shown = None
 
     def see(self, data: Any) -> None:
-        """Called by `fit` with what it reads."""
+        """Called by `fit` with its data."""
         self._data = data
 
     def on_train_begin(self, logs=None):
@@ -48,7 +48,7 @@ class SampleGrid(Writes):
             self._shown = _first(self._data, max(1, self.n // 2))
 
     def _samples(self):
-        """Pictures, and how many belong together."""
+        """`(images, number of images that belong together)`."""
         if self._shown is None:
             return self.model.generate(self.n, seed=self.seed), 1
         translates = hasattr(self.model, "translate")
@@ -58,8 +58,8 @@ class SampleGrid(Writes):
         return np.stack(columns, axis=1).reshape(-1, *source.shape[1:]), len(columns)
 
     def _grid(self):
-        samples, together = self._samples()
-        return images.grid(samples, together * math.ceil(math.sqrt(len(samples)) / together))
+        samples, group = self._samples()
+        return images.grid(samples, group * math.ceil(math.sqrt(len(samples)) / group))
 
     def _save(self, epoch):
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -75,13 +75,13 @@ class SampleGrid(Writes):
 
 
 class Show(SampleGrid):
-    """Shows the grid of samples in a notebook, in one place: each epoch's takes that of the last.
+    """Shows the grid of samples in a notebook; each epoch's grid replaces the last one.
 
-    Elsewhere it shows nothing.
+    Outside a notebook it shows nothing.
 
     Args:
-        n: pictures in the grid.
-        seed: of the latents.
+        n: number of images in the grid.
+        seed: seed of the latents.
 
     Example:
 
@@ -100,7 +100,7 @@ class Show(SampleGrid):
         self._place = None
 
     def _save(self, epoch):
-        IPython = sys.modules.get("IPython")  # which is loaded, where there is a notebook
+        IPython = sys.modules.get("IPython")  # a notebook has loaded it
         if not hasattr(IPython and IPython.get_ipython(), "kernel"):
             return
         if self._place is None:
@@ -110,7 +110,7 @@ class Show(SampleGrid):
 
 
 def first_batches(data: Any, n: int) -> Iterator[tuple[Any, ...]]:
-    """The batches of a data set, as tuples, until they have `n` examples."""
+    """The first batches of a data set, as tuples, until they have `n` examples."""
     if isinstance(data, keras.utils.PyDataset):
         data = (data[i] for i in range(data.num_batches))
     for batch in data:
@@ -123,6 +123,6 @@ def first_batches(data: Any, n: int) -> Iterator[tuple[Any, ...]]:
 
 def _first(data, n):
     """The first `n` examples of a data set of batches, a list of uint8 arrays."""
-    found = first_batches(data, n)
-    columns = [np.concatenate([np.asarray(part) for part in column])[:n] for column in zip(*found)]
+    rows = first_batches(data, n)
+    columns = [np.concatenate([np.asarray(part) for part in column])[:n] for column in zip(*rows)]
     return [x if x.dtype == np.uint8 else kind_of(x.shape[1:]).from_network(x) for x in columns]

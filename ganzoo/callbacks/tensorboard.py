@@ -9,12 +9,12 @@ from ganzoo.callbacks.sample_grid import SampleGrid
 class TensorBoard(SampleGrid):
     """Writes all logs and the grid of samples of each epoch for TensorBoard, on any backend.
 
-    A resumed run's epochs take the place of those after its first.
+    A resumed run replaces earlier logs from its first epoch on.
 
     Args:
         folder: for `tensorboard --logdir FOLDER`.
-        n: pictures in the grid.
-        seed: of the latents.
+        n: number of images in the grid.
+        seed: seed of the latents.
 
     Raises:
         ImportError: tensorboardX is not installed.
@@ -54,7 +54,7 @@ class TensorBoard(SampleGrid):
         for name, value in (logs or {}).items():
             self._writer.add_scalar(name, float(value), epoch + 1)
         super().on_epoch_end(epoch, logs)
-        self._write("What TensorBoard shows", self._writer.flush)
+        self._write("The log for TensorBoard", self._writer.flush)
 
     def close(self) -> None:
         """Called by `fit`, however it ends."""

@@ -1,4 +1,4 @@
-"""A training, as the terminal shows it."""
+"""The progress of a training, in a terminal."""
 
 import math
 import os
@@ -18,14 +18,14 @@ from ganzoo.files import texts
 
 
 class TerminalView(keras.callbacks.Callback):
-    """Shows epochs, pictures per second, losses, scores and the time left, in a few lines that stay
-    in place; where the output is no terminal, one line an epoch, without colours.
+    """Shows epochs, images per second, losses, scores and the time left, in a few lines that stay
+    in place; if the output is not a terminal, in one line per epoch, without colours.
 
-    Pass it to `fit` with `verbose=0`. What others print meanwhile appears above it.
+    Pass it to `fit` with `verbose=0`. Other output appears above it.
 
     Args:
-        file: where to; None: the standard output.
-        live: whether lines may be written over; None: if `file` is a terminal.
+        file: where to write; None: the standard output.
+        live: whether lines may be overwritten; None: if `file` is a terminal.
 
     Example:
 
@@ -44,7 +44,7 @@ class TerminalView(keras.callbacks.Callback):
         self.live = live
         self._display: Live | None = None
 
-    # What is known -----------------------------------------------------------------------------
+    # State -------------------------------------------------------------------------------------
 
     def on_train_begin(self, logs=None):
         self._epoch, self._start, self._begun = None, time.perf_counter(), None
@@ -56,7 +56,7 @@ class TerminalView(keras.callbacks.Callback):
                 console=console.Console(file=self._out, highlight=False, markup=False),
                 get_renderable=self._lines,
                 refresh_per_second=4,
-                # What goes elsewhere need not be kept above the lines.
+                # Output that goes elsewhere does not disturb the lines.
                 redirect_stdout=sys.stdout.isatty(),
                 redirect_stderr=sys.stderr.isatty(),
             )
@@ -72,7 +72,7 @@ class TerminalView(keras.callbacks.Callback):
         now = time.perf_counter()
         # Steps that run together may be more than are left of the epoch.
         self._step = min(batch + 1, self.params["steps"] or batch + 1)
-        if self._begun is None:  # what came before this was compiling
+        if self._begun is None:  # the time before this was compilation
             self._begun, self._begun_at = now, self._progress()
             self._clock, self._counted_from = now, self._step
         steps, seconds = self._step - self._counted_from, now - self._clock
@@ -82,13 +82,13 @@ class TerminalView(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self._ended = True
-        found = _numbers(logs)
-        scores = {k: v for k, v in found.items() if _is_score(k)}
+        numbers = _numbers(logs)
+        scores = {k: v for k, v in numbers.items() if _is_score(k)}
         if scores:
             self._scores, self._scored = scores, epoch + 1
-        self._logs = {k: v for k, v in found.items() if not _is_score(k)}
+        self._logs = {k: v for k, v in numbers.items() if not _is_score(k)}
         if self._display is None:
-            shown = {k: v for k, v in found.items() if k.endswith("loss") or _is_score(k)}
+            shown = {k: v for k, v in numbers.items() if k.endswith("loss") or _is_score(k)}
             line = ", ".join([*self._pace(), *(f"{k} {v:.4g}" for k, v in shown.items())])
             line = f"Epoch {epoch + 1}/{self.params['epochs']}: {line}"
             texts.say(line, self._out)
@@ -99,17 +99,17 @@ class TerminalView(keras.callbacks.Callback):
             self._display.stop()
             self._display = None
 
-    # What is shown -----------------------------------------------------------------------------
+    # Output ------------------------------------------------------------------------------------
 
     def _progress(self):
-        """Epochs done in this training, with the share of the one that runs."""
+        """Epochs done in this training, with the fraction of the current one."""
         part = 1 if self._ended else self._step / (self.params["steps"] or math.inf)
         return self._epoch - self._first + part
 
     def _pace(self):
-        """Pictures per second and the time left, as far as they are known."""
+        """Yield images per second and the time left, once there are measurements."""
         if self._speed is not None:
-            yield f"{self._speed:,.0f} pictures/s"
+            yield f"{self._speed:,.0f} images/s"
         now, done = time.perf_counter(), self._progress()
         total = self.params["epochs"] - self._first
         if done >= total:
@@ -127,7 +127,7 @@ class TerminalView(keras.callbacks.Callback):
             f"Epoch {self._epoch + 1}/{self.params['epochs']}",
             progress_bar.ProgressBar(total=steps, completed=self._step, width=20),
             f"{self._step}/{steps or '?'}",
-            "looking at the epoch …" if resting else "  ".join(self._pace()),
+            "ending the epoch …" if resting else "  ".join(self._pace()),
         )
         lines.add_row(head)
         lines.add_row(_values({k: f"{v:.4f}" for k, v in self._logs.items()}))
@@ -138,7 +138,7 @@ class TerminalView(keras.callbacks.Callback):
 
 
 def duration(seconds: float) -> str:
-    """A time as people say it: `"40 s"`, `"12 min"`, `"3 h 5 min"`."""
+    """A time as text: `"40 s"`, `"12 min"`, `"3 h 5 min"`."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -154,8 +154,7 @@ def _numbers(logs):
 
 
 def _values(shown):
-    """Names and values side by side, as many as fit, the losses first: they are sums of the
-    others."""
+    """Names and values in columns, as many as fit; losses first, as they sum up other terms."""
     order = sorted(shown, key=lambda name: not name.endswith("loss"))
     pairs = [
         text.Text.assemble(

@@ -21,18 +21,18 @@ from ganzoo.cli.startup import load_framework
 @click.option(
     "--can",
     type=click.Choice(["generate", "encode", "reconstruct", "translate"]),
-    help="Only those that can.",
+    help="Only models that can do this.",
 )
 @imports
 @as_json
 @debug
 def list_command(pattern, weights, can, as_json):
-    """List the models. PATTERN may have wildcards: 'ganzoo list "*gan"'."""
+    """List the models whose names match PATTERN, such as "*gan"."""
     if can:
         load_framework()
     names = zoo.list_models(pattern, weights=weights, can=can)
     if not names:
-        raise ValueError(f"None is like {pattern!r}. `ganzoo list` has all.")
+        raise ValueError(f"No model matches {pattern!r}. `ganzoo list` shows them all.")
     if as_json:
         click.echo(json.dumps(names))
     elif weights:
@@ -43,15 +43,15 @@ def list_command(pattern, weights, can, as_json):
 
 
 def _print_weights(names):
-    """A line for each, in groups whose scores can be compared."""
+    """Print one line per set of weights, in groups whose scores can be compared."""
     from ganzoo.zoo import catalogue
 
     rows = catalogue.rows()
     groups = catalogue.grouped({name: rows[name] for name in names})
     if len(groups) > 1:
         click.echo(
-            "Fréchet distances compare within a group only: between groups, data, judge or "
-            "number of samples differ.\n"
+            "Compare Fréchet distances within a group only: between groups, the data, extractor "
+            "or number of samples differ.\n"
         )
     for title, members in groups.items():
         click.echo(title.replace("`", ""))
@@ -61,8 +61,7 @@ def _print_weights(names):
             click.echo(f"    {name:24} {facts}  {', '.join(row.remarks)}".rstrip())
     remarks = dict.fromkeys(word for name in names for word in rows[name].remarks)
     if remarks:
-        verb = "rests" if len(remarks) == 1 else "rest"
-        click.echo(f"\nWhat {' and '.join(remarks)} {verb} on: `ganzoo info NAME`.")
+        click.echo(f"\n`ganzoo info NAME` explains {' and '.join(remarks)}.")
 
 
 @main.command()
@@ -71,8 +70,8 @@ def _print_weights(names):
 @as_json
 @debug
 def info(model, as_json):
-    """Tell about a MODEL: its paper, its arguments, its departures from the paper; or about
-    trained weights: what they are, what they score, and the command that makes them.
+    """Describe a MODEL: its paper, its arguments, its departures from the paper; or trained
+    weights: what they are, what they score, and the command that makes them.
 
     \b
     ganzoo info dcgan
@@ -100,7 +99,7 @@ def info(model, as_json):
 @main.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell):
-    """What makes a SHELL complete ganzoo's words.
+    """Print the script that makes a SHELL complete ganzoo's commands.
 
     \b
     ganzoo completion bash >> ~/.bashrc

@@ -23,9 +23,9 @@ from ganzoo.files.run_folder import sheet_of
 @main.command()
 @click.argument("model", shell_complete=completing(weights=True))
 @weights_option
-@click.option("--data", help="Pictures to compare with. [default: what the run trained on]")
+@click.option("--data", help="Images to compare with. [default: the run's data]")
 @data_dir_option
-@click.option("--skip-damaged", is_flag=True, help="Leave damaged pictures out, as the run did.")
+@click.option("--skip-damaged", is_flag=True, help="Leave damaged images out, as the run did.")
 @click.option(
     "--value-range",
     metavar="LOW,HIGH",
@@ -33,15 +33,15 @@ from ganzoo.files.run_folder import sheet_of
 )
 @click.option("--samples", "-n", default=10_000, show_default=True, help="How many samples.")
 @click.option("--repeats", default=3, show_default=True, help="Sets of samples, for error bars.")
-@click.option("--metrics", help="Some only: frechet,recall,… [default: all that apply]")
+@click.option("--metrics", help="Only these: frechet,recall,… [default: all that apply]")
 @click.option("--extractor", help="digits, mnist, inception, pixels, … [default: by the data]")
-@click.option("--seed", default=0, show_default=True, help="Of the samples.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the samples.")
 @truncation_option
 @click.option("--batch-size", default=256, show_default=True, help="Samples made at once.")
 @click.option(
     "--export",
     type=click.Path(),
-    help="Folder for samples and data as PNG files, for other judges.",
+    help="Folder for samples and data as PNG files, for other evaluators.",
 )
 @click.option(
     "--out", "-o", type=click.Path(), help="The score sheet. [default: scores.json in a run folder]"
@@ -52,12 +52,12 @@ from ganzoo.files.run_folder import sheet_of
 def evaluate(model, weights, data, export, out, as_json, **options):
     """Score a MODEL: a run folder, a file, name.tag, or a name with --weights.
 
-    Of a run folder the last model is scored, and the best one if training kept it.
+    For a run folder, this scores the last model, and the best one if training kept it.
 
     \b
     ganzoo evaluate runs/dcgan-digits
     ganzoo evaluate runs/dcgan-mnist --samples 50000 -o sheet.json
-    ganzoo evaluate model.keras --data PICTURES --extractor inception --export judges
+    ganzoo evaluate model.keras --data IMAGES --extractor inception --export judges
     """
     name, source = trained(model, weights)
     from ganzoo import runs
@@ -87,7 +87,7 @@ def evaluate(model, weights, data, export, out, as_json, **options):
 
 
 class _Newest:
-    """The newest model of a run: one file, because a training may add another meanwhile."""
+    """The newest model of a run, looked up once: a training may add another meanwhile."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -104,11 +104,11 @@ def _settings(data, row, place, metrics, skip_damaged, value_range, **settings):
     """The data to compare with, and the keyword arguments of `runs.evaluate`.
 
     Args:
-        data: of the command line; None: what the model was trained on.
-        row: of the catalogue, for weights that come with ganzoo; None for others.
+        data: `--data`; None: what the model was trained on.
+        row: the catalogue's entry for weights that come with ganzoo; None for others.
         place: path of the weights.
-        metrics, skip_damaged, value_range: of the command line, as they were typed.
-        **settings: options that need no reading.
+        metrics, skip_damaged, value_range: options as they were typed.
+        **settings: options that need no parsing.
     """
     from ganzoo import runs
 
@@ -116,7 +116,7 @@ def _settings(data, row, place, metrics, skip_damaged, value_range, **settings):
         settings["metrics"] = [part.strip() for part in metrics.split(",")]
     if data is None:
         if not row and not place.is_dir():
-            raise ValueError("Say with --data what to compare with: a name, a folder, a file.")
+            raise ValueError("Give the data to compare with by --data: a name, a folder, a file.")
         trained_on = {"data": row.data["name"]} if row else runs.data_of(place)
         data, settings = trained_on.pop("data"), {**settings, **trained_on}
     if skip_damaged:
@@ -127,7 +127,7 @@ def _settings(data, row, place, metrics, skip_damaged, value_range, **settings):
 
 
 def _report(sheets, out, as_json):
-    """Save the last model's score sheet at `out`, those of others next to it; and tell."""
+    """Save the last model's score sheet at `out` and the others next to it, and print them."""
     if out is not None:
         for which, sheet in sheets.items():
             sheet.save(sheet_of(pathlib.Path(out), which))

@@ -26,9 +26,9 @@ from ganzoo.files.run_folder import RunFolder
     "--host",
     default="127.0.0.1",
     show_default=True,
-    help="Where to serve: this machine only, or 0.0.0.0: whoever can reach it.",
+    help="Address to serve on: this machine only, or 0.0.0.0 for all that can reach it.",
 )
-@click.option("--port", default=7860, show_default=True, help="0: any that is free.")
+@click.option("--port", default=7860, show_default=True, help="0: any free port.")
 @click.option("--open", "open_browser", is_flag=True, help="Open the page in a browser.")
 @imports
 @as_json
@@ -57,7 +57,7 @@ def explore(models, host, port, open_browser, as_json):
     for word in [] if models else map(str, RunFolder.usual_ones()):
         try:
             entries[title(word)] = entry(word)
-        except USER_ERRORS as error:  # nobody asked for this one
+        except USER_ERRORS as error:  # found in ./runs, not requested
             click.echo(f"{word} is left out: {error}", err=True)
     address = launch(entries, host=host, port=port, open_browser=open_browser, block=False)
     tell(as_json, f"{address}  (Ctrl-C ends it)", address=address, models=list(entries))

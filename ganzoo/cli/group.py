@@ -38,7 +38,7 @@ class _Main(click.Group):
 
 
 def _warn(message, category, filename, lineno, file=None, line=None):
-    """One line, without those of the code."""
+    """Print a warning as one line, without the line of code."""
     click.secho(f"Warning: {message}", err=True, fg="yellow")
 
 
@@ -50,6 +50,6 @@ def main():
     \b
     ganzoo list
     ganzoo train dcgan
-    ganzoo train dcgan --data PICTURES --image-size 64 --epochs 100
+    ganzoo train dcgan --data IMAGES --image-size 64 --epochs 100
     ganzoo sample runs/dcgan-digits -n 100 -o grid.png
     """

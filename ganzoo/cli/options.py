@@ -1,4 +1,4 @@
-"""Options that several commands have, and what their words mean."""
+"""Options that several commands share, and how their values are parsed."""
 
 import ast
 import json
@@ -11,7 +11,7 @@ from ganzoo.cli.startup import load_framework
 
 
 def parse_settings(pairs):
-    """`key=value` words as a dict; values are Python literals, otherwise strings."""
+    """`key=value` words as a dict. Values are Python literals; anything else is a string."""
     settings = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
@@ -25,7 +25,7 @@ def parse_settings(pairs):
 
 
 def parse_image_size(text):
-    """A side, or `(height, width)`; None for None."""
+    """`64` as a side, or `64x48` as `(height, width)`; None for None."""
     if text is None:
         return None
     parts = text.lower().split("x")
@@ -47,7 +47,7 @@ def parse_value_range(text):
 
 
 def completing(*others, weights=False, models=True):
-    """Completes names of the catalogue and others; any other word as a file."""
+    """A function that completes model names, weights and `others`; any other word as a file."""
 
     def complete(context, parameter, begun):
         from click import shell_completion
@@ -67,13 +67,13 @@ debug = click.option(  # `group` reads it from the words of the command line
 weights_option = click.option(
     "--weights",
     type=click.Path(),
-    help="Of a registry name: a tag, file, folder, https:// or hf:// address.",
+    help="Weights for a registry name: a tag, file, folder, https:// or hf:// address.",
 )
 data_dir_option = click.option(
     "--data-dir", type=click.Path(), help="Where TensorFlow Datasets finds or keeps its files."
 )
 truncation_option = click.option(
-    "--truncation", type=float, help="Cut latents off at this many deviations."
+    "--truncation", type=float, help="Cut latents off at this many standard deviations."
 )
 set_option = click.option(
     "--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Argument of the model."
@@ -82,7 +82,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def _imported(context, parameter, words):
-    """Register the models in the modules of `--import`; nothing is imported to complete a word."""
+    """Register the models in the modules of `--import`; completion imports nothing."""
     if not words or context.resilient_parsing:
         return
     load_framework(keep_compiled=context.info_name != "benchmark")
@@ -95,14 +95,14 @@ def _imported(context, parameter, words):
 
 
 IMPORTS = f"{__name__}.imports"
-"""Where click's context keeps what was given with `--import`."""
+"""The key under which click's context keeps the values of `--import`."""
 imports = click.option(
     "--import",
     multiple=True,
     expose_value=False,
     callback=_imported,
     metavar="FILE|MODULE",
-    help="Python with a model of yours, registered by @ganzoo.register: my_gan.py.",
+    help="Python code with your own model, registered by @ganzoo.register: my_gan.py.",
 )
 
 
@@ -110,17 +110,17 @@ def must_be_a_model(name):
     """Raise a `ValueError` unless there is a model of that name."""
     if name not in zoo.list_models():
         raise ValueError(
-            f"{validation.unknown('model', name, zoo.list_models())} One of your own is made known "
-            "by --import FILE.py."
+            f"{validation.unknown('model', name, zoo.list_models())} Load your own with --import "
+            "FILE.py."
         )
 
 
 def tell(as_json, line, **facts):
-    """Print what a command has done: a line for people, or JSON for programs."""
+    """Print the result of a command: a line of text, or JSON."""
     click.echo(to_json(facts) if as_json else line)
 
 
 def to_json(facts):
-    """One line; an infinite number is the text "inf", as in a score sheet."""
+    """A dict as one line of JSON; an infinite number is the text "inf", as in a score sheet."""
     strict = {key: validation.known_to_json(value) for key, value in facts.items()}
     return json.dumps(strict, allow_nan=False)

@@ -22,22 +22,22 @@ from ganzoo.cli.targets import trained
 @main.command()
 @click.argument("run", type=click.Path())
 @click.option("--out", "-o", type=click.Path(), required=True, help="Folder to write.")
-@click.option("--licence", help="Of the data. [default: what is known of data that has a name]")
+@click.option("--licence", help="Licence of the data. [default: that of a named data set]")
 @data_dir_option
-@click.option("--samples", "-n", default=10_000, show_default=True, help="To score; 0: no scores.")
+@click.option("--samples", "-n", default=10_000, show_default=True, help="To score; 0: none.")
 @click.option("--repeats", default=1, show_default=True, help="Sets of samples, for error bars.")
 @click.option("--extractor", help="mnist, inception, pixels, … [default: by the data]")
 @imports
 @as_json
 @debug
 def publish(run, out, as_json, **settings):
-    """Make a RUN folder's model ready for others: weights, model card, scores, pictures.
+    """Make a RUN folder's model ready for others: weights, model card, scores, images.
 
     \b
     ganzoo publish runs/dcgan-digits -o dcgan-digits
     ganzoo sample dcgan --weights dcgan-digits
     """
-    trained(run, None)  # says how to make its class known
+    trained(run, None)  # raises an error that names the --import a model of your own needs
     from ganzoo.runs import publishing
 
     say = functools.partial(click.echo, err=as_json)
@@ -62,13 +62,14 @@ def publish(run, out, as_json, **settings):
     "-o",
     type=click.Path(),
     required=True,
-    help=".onnx, .tflite or .safetensors; else a folder.",
+    help=".onnx, .tflite or .safetensors; otherwise a folder.",
 )
 @imports
 @as_json
 @debug
 def export(model, weights, form, out, as_json, **settings):
-    """Write a MODEL for others to run: a run folder, a file, name.tag, or a name with --weights.
+    """Write a MODEL in a format that runs without ganzoo. MODEL is a run folder, a file, name.tag,
+    or a name with --weights.
 
     \b
     ganzoo export runs/dcgan-digits -o dcgan.onnx

@@ -23,20 +23,19 @@ from ganzoo.cli.targets import trained
 @main.command()
 @click.argument("model", shell_complete=completing(weights=True))
 @weights_option
-@click.option("-n", "count", default=64, show_default=True, help="How many pictures.")
+@click.option("-n", "count", default=64, show_default=True, help="How many samples.")
 @click.option(
     "--labels",
-    help="Classes for a conditional model: numbers, or names if its data had some: 7, or "
-    "Sneaker,Bag,…",
+    help="Classes for a conditional model, by number or by name: 7, or Sneaker,Bag,…",
 )
-@click.option("--seed", type=int, help="The same seed gives the same pictures.")
+@click.option("--seed", type=int, help="The same seed gives the same samples.")
 @truncation_option
-@click.option("--batch-size", default=256, show_default=True, help="Pictures made at once.")
+@click.option("--batch-size", default=256, show_default=True, help="Samples made at once.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["grid", "png", "npz"]),
-    help="One picture of all, one file each, or arrays. [default: by the ending of --out]",
+    help="One image of all, one file each, or arrays. [default: by the ending of --out]",
 )
 @click.option(
     "--out",
@@ -48,7 +47,7 @@ from ganzoo.cli.targets import trained
 @as_json
 @debug
 def sample(model, weights, count, labels, form, out, as_json, **options):
-    """Make pictures. MODEL is a run folder, a file, name.tag, or a name with --weights.
+    """Make samples. MODEL is a run folder, a file, name.tag, or a name with --weights.
 
     \b
     ganzoo sample runs/dcgan-digits -n 100 -o grid.png
@@ -64,7 +63,7 @@ def sample(model, weights, count, labels, form, out, as_json, **options):
     name, source = trained(model, weights)
     say = functools.partial(click.echo, err=as_json)
     numbers = None if labels is None else parse_classes(labels, name, source, say)
-    out.parent.mkdir(parents=True, exist_ok=True)  # finds what is wrong with it before the work
+    out.parent.mkdir(parents=True, exist_ok=True)  # fails before the work, not after it
     network = zoo.get(name, weights=source)
     if not hasattr(network, "generate_batches"):
         words = [model, *(["--weights", weights] if weights else [])]
@@ -73,13 +72,13 @@ def sample(model, weights, count, labels, form, out, as_json, **options):
             f"{name!r} makes no images of its own{mend if hasattr(network, 'translate') else ''}. "
             f"Models that do: {', '.join(zoo.list_models(can='generate'))}."
         )
-    batches = network.generate_batches(count, labels=_spread(numbers, count), **options)
-    _write(_watched(batches, count), count, form, out)
+    batches = network.generate_batches(count, labels=_labels_for(numbers, count), **options)
+    _write(_with_progress(batches, count), count, form, out)
     tell(as_json, f"{count} samples: {out}", samples=count, path=str(out))
 
 
-def _spread(numbers, count):
-    """Class numbers for `count` samples, in turns; one for all if there is only one."""
+def _labels_for(numbers, count):
+    """Class numbers for `count` samples, repeated in turn; a single number stays one number."""
     if not numbers or len(numbers) == 1:
         return numbers[0] if numbers else None
     return numbers if len(numbers) == count else [numbers[i % len(numbers)] for i in range(count)]
@@ -119,13 +118,13 @@ def _spread(numbers, count):
 @as_json
 @debug
 def translate(model, originals, weights, form, out, as_json, **options):
-    """Translate IMAGES by a MODEL of two domains: a run folder, a file, name.tag, or a name with
-    --weights.
+    """Translate IMAGES from one domain to the other. MODEL is a run folder, a file, name.tag, or a
+    name with --weights.
 
-    IMAGES are a folder or a zip of images (its sub-folders too), an image, or an .npy or .npz file.
-    Each is brought to the size and the colours that the model was trained on, as training does it:
-    scaled to cover the size, then cut at the centre. A folder of translations has the file names of
-    the originals, as PNG.
+    IMAGES are a folder or a zip of images (with sub-folders), an image, or an .npy or .npz file.
+    Each is converted to the model's size and colours, as in training: scaled to cover the size,
+    then cropped at the centre. A folder of translations has the file names of the originals, as
+    PNG.
 
     \b
     ganzoo translate cyclegan.apples_oranges APPLES -o oranges/
@@ -135,24 +134,24 @@ def translate(model, originals, weights, form, out, as_json, **options):
     """
     options = _Translation(**options)
     name, source = trained(model, weights)  # first: it loads the framework quietly
-    form, out = _translated(form, out, originals)
+    form, out = _translation_target(form, out, originals)
     if not hasattr(zoo.model_class(name), "translate"):
         can = [*zoo.list_models(can="translate"), *zoo.list_models(weights=True, can="translate")]
         raise ValueError(f"{name!r} translates no images. Those that do: {', '.join(can)}.")
     network = zoo.get(name, weights=source)
-    network.translator(options.reverse)  # raises if there is no way back, before an image is read
+    network.translator(options.reverse)  # fails before an image is read
     inputs = options.open_images(originals, network.image_shape, source)
-    out.parent.mkdir(parents=True, exist_ok=True)  # finds what is wrong with it before the work
+    out.parent.mkdir(parents=True, exist_ok=True)  # fails before the work, not after it
     batches = options.translations(network, inputs, next_to_originals=form == "grid")
-    _write(_watched(batches, len(inputs)), len(inputs), form, out, inputs.names)
+    _write(_with_progress(batches, len(inputs)), len(inputs), form, out, inputs.names)
     size = "×".join(map(str, network.image_shape))
     count = f"{len(inputs)} image{'s' * (len(inputs) != 1)}"
-    line = f"{count}, brought to {size}, translated: {out}"
+    line = f"{count} translated at {size}: {out}"
     tell(as_json, line, images=len(inputs), shape=list(network.image_shape), path=str(out))
 
 
 class _Translation:
-    """How images are read and translated: the options of `ganzoo translate` of that name."""
+    """Reads and translates images by the options of `ganzoo translate`."""
 
     def __init__(self, reverse, batch_size, skip_damaged, value_range):
         self.reverse = reverse
@@ -177,8 +176,8 @@ class _Translation:
             yield image_files.side_by_side(batch, outputs) if next_to_originals else outputs
 
 
-def _translated(form, out, originals):
-    """The form and the path of translations of what lies at `originals`."""
+def _translation_target(form, out, originals):
+    """The form and the path of the translations of `originals`."""
     from ganzoo import images
     from ganzoo.datasets import image_files
 
@@ -193,18 +192,18 @@ def _translated(form, out, originals):
     return form, out
 
 
-def _watched(batches, count):
-    """The batches, with a progress bar on a terminal."""
+def _with_progress(batches, count):
+    """Yield the batches, with a progress bar on a terminal."""
     import tqdm
 
-    with tqdm.tqdm(total=count, unit=" pictures", disable=None, leave=False) as bar:
+    with tqdm.tqdm(total=count, unit=" images", disable=None, leave=False) as bar:
         for batch in batches:
             yield batch
             bar.update(len(batch))
 
 
 def _write(batches, count, form, out, names=None):
-    """Write images as they come: in constant memory, but for a grid."""
+    """Write images batch by batch: in constant memory, except for a grid."""
     import numpy as np
 
     from ganzoo import images

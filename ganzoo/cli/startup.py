@@ -1,4 +1,4 @@
-"""Loading the framework quietly, and without needless work."""
+"""Loading the framework quietly and fast."""
 
 import atexit
 import contextlib
@@ -12,19 +12,18 @@ import threading
 import click
 
 INTERRUPTED = 130
-"""The exit code after Ctrl-C, as shells have it."""
+"""The exit code after Ctrl-C, by the convention of shells."""
 
 
 @contextlib.contextmanager
 def quiet_start():
-    """Keep what TensorFlow's libraries print while they load out of the terminal.
+    """Hide what TensorFlow's libraries print while they load.
 
-    They write to the file descriptor, whatever Python's logging says. If loading fails, all of
-    it is shown.
+    They write to the file descriptor, past Python's logging. If loading fails, all of it is shown.
     """
     try:
         saved = os.dup(2)
-    except OSError:  # it is closed, so nothing is printed anyway
+    except OSError:  # stderr is closed, so nothing is printed anyway
         yield
         return
 
@@ -48,11 +47,11 @@ def quiet_start():
 
 @contextlib.contextmanager
 def _on_interrupt(handler):
-    """Ctrl-C calls a handler meanwhile. `KeyboardInterrupt` would be lost in some of the libraries'
-    imports, and the command would go on."""
+    """Let Ctrl-C call a handler. Some of the libraries' imports would swallow `KeyboardInterrupt`,
+    and the command would go on."""
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield  # whoever runs this in the background ignores Ctrl-C, and may go on doing so
+        yield  # a process in the background ignores Ctrl-C, and goes on ignoring it
         return
     signal.signal(signal.SIGINT, handler)
     try:
@@ -62,10 +61,10 @@ def _on_interrupt(handler):
 
 
 @contextlib.contextmanager
-def _little_garbage():
-    """Do not look for garbage among the many objects that a framework's import makes and keeps,
-    neither meanwhile nor at the end of the command: that is a third of a short command's time."""
-    if "keras" in sys.modules:  # whose program this is does not end with the command
+def _no_garbage_collection():
+    """Exempt the many objects that a framework's import creates from garbage collection, now and at
+    exit: collecting them takes a third of a short command's time."""
+    if "keras" in sys.modules:  # called from a program that does not end with the command
         yield
         return
     atexit.register(gc.freeze)
@@ -78,7 +77,7 @@ def _little_garbage():
 
 
 def load_framework(keep_compiled=True):
-    with quiet_start(), _little_garbage():
+    with quiet_start(), _no_garbage_collection():
         import keras
 
         from ganzoo import backend
@@ -88,5 +87,5 @@ def load_framework(keep_compiled=True):
             from ganzoo.files import downloads
 
             backend.keep_compiled(downloads.folder() / "compiled")
-        # The first operation looks for devices, which also talks.
+        # The first operation looks for devices, which also prints.
         keras.ops.convert_to_numpy(keras.ops.zeros(()))

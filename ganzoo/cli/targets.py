@@ -13,7 +13,7 @@ from ganzoo.files.run_folder import RunFolder
 
 
 def trained(model, weights):
-    """The registry name and the weights that two words of the command line mean."""
+    """The registry name and the weights that MODEL and `--weights` mean."""
     from ganzoo.zoo import catalogue
     from ganzoo.zoo import weights as sources
 
@@ -47,8 +47,8 @@ def _no_weights(model):
 
 
 def parse_classes(labels, model, source, say):
-    """Class numbers from what `--labels` says, in names or in numbers; `say` tells which is meant
-    where a number is the name of another class."""
+    """Class numbers from the names or numbers of `--labels`; `say` reports which class is meant
+    where a number is the name of another one."""
     from ganzoo.zoo import catalogue
 
     word = f"{model}.{source}"
@@ -59,7 +59,7 @@ def parse_classes(labels, model, source, say):
 
 def _number_of(part, names, labels, say):
     """The class number that one part of `--labels` means."""
-    number = _named(part, names)
+    number = _index_of(part, names)
     if number is not None:
         if part.isdecimal() and int(part) != number:
             say(f"Class {names[number]} is number {number} of 0..{len(names) - 1}.")
@@ -70,25 +70,25 @@ def _number_of(part, names, labels, say):
         raise ValueError(f"--labels takes whole numbers: 7, or 0,1,2. Received: {labels!r}.")
     number = int(part)
     if any(map(str.isdecimal, names)) and number < len(names):
-        say(f"No class is called {part}: number {number} is meant, {names[number]}.")
+        say(f"No class is called {part}; using number {number}, {names[number]}.")
     return number
 
 
 def _parts(labels, names):
-    """What stands between commas, but for those in a name."""
-    words, known = labels.split(","), {name.strip().casefold() for name in names}
+    """The parts of `--labels` between commas; commas inside a class name do not split it."""
+    words, classes = labels.split(","), {name.strip().casefold() for name in names}
     while words:
         joined = (",".join(words[:n]).strip() for n in range(len(words), 0, -1))
-        part = next((x for x in joined if x.casefold() in known), words[0].strip())
+        part = next((x for x in joined if x.casefold() in classes), words[0].strip())
         yield part
         words = words[part.count(",") + 1 :]
 
 
-def _named(part, names):
-    """The number of the class of a name; None if there is none.
+def _index_of(part, names):
+    """The number of the class called `part`, or None.
 
-    As it is written; otherwise the only one that is the same but for capitals, or as a number:
-    2 for "02".
+    An exact match comes first, then the only match without regard to case, or as a number: 2 for
+    "02".
     """
     kinds = [str, str.casefold]
     if part.isdecimal():
@@ -97,25 +97,24 @@ def _named(part, names):
         matches = [i for i, name in enumerate(names) if kind(name.strip()) == kind(part)]
         if len(matches) > 1:
             alike = ", ".join(repr(names[i]) for i in matches)
-            raise ValueError(f"{part!r} may be any of {alike}: write it as one of them.")
+            raise ValueError(f"{part!r} matches {alike}: write it as one of them.")
         if matches:
             return matches[0]
     return None
 
 
 def target(form, out, usual="grid", name="samples"):
-    """The form and the path of images, where one follows from the other; `usual` where neither is
-    given."""
+    """The form and the path of images, each derived from the other; `usual` if both are None."""
     if out is None:
         form = form or usual
         return form, pathlib.Path({"grid": f"{name}.png", "png": name, "npz": f"{name}.npz"}[form])
     folder, out = str(out).endswith("/"), pathlib.Path(out)
     endings = {".npz": "npz", **dict.fromkeys([".png", ".jpg", ".jpeg", ".webp"], "grid")}
-    known = folder or out.is_dir() or not out.suffix or out.suffix.lower() in endings
-    if form is None and not known:
+    valid = folder or out.is_dir() or not out.suffix or out.suffix.lower() in endings
+    if form is None and not valid:
         raise ValueError(
-            f"--out ends in {', '.join(endings)}, or is a folder. Received: {str(out)!r}. If a "
-            f"folder is to have this name, say {str(out) + '/'!r}."
+            f"--out ends in {', '.join(endings)}, or is a folder. Received: {str(out)!r}. For a "
+            f"folder of this name, type {str(out) + '/'!r}."
         )
     if form is None:
         form = "png" if folder or out.is_dir() else endings.get(out.suffix.lower(), "png")
@@ -123,32 +122,32 @@ def target(form, out, usual="grid", name="samples"):
 
 
 def _name_of(registered_name, path):
-    """The name in the zoo of a class that a file holds."""
+    """The zoo's name for the class that a file holds."""
     import keras
 
     from ganzoo import models  # noqa: F401
     from ganzoo.game import registry
 
-    known = registry.registered()
-    names = {keras.saving.get_registered_name(c): n for n, c in known.items()}
+    classes = registry.registered()
+    names = {keras.saving.get_registered_name(c): n for n, c in classes.items()}
     if registered_name in names:
         return names[registered_name]
-    # A class of yours may have been in another module, and files of `publish` do not say which.
-    names = {c.__name__: n for n, c in known.items() if n not in zoo.own_models()}
+    # A user's class may have been in another module, and files of `publish` do not say which.
+    names = {c.__name__: n for n, c in classes.items() if n not in zoo.own_models()}
     cls = registered_name.split(">")[1]
     if cls in names:
         return names[cls]
     words = _imports_of(path)
     option = shlex.join(x for word in words or ["FILE.py"] for x in ("--import", word))
-    hint = "as its folder says; the file's code is run" if words else "the file that has its class"
+    hint = "as its folder says; this runs the file's code" if words else "the file with its class"
     raise ValueError(
-        f"{str(path)!r} holds a {registered_name.removeprefix('ganzoo>')!r}, none of ganzoo's own "
-        f"models. Add `{option}`, {hint}."
+        f"{str(path)!r} holds a {registered_name.removeprefix('ganzoo>')!r}, not one of "
+        f"ganzoo's own models. Add `{option}`, {hint}."
     )
 
 
 def _imports_of(path):
-    """What the folder of weights says was given with `--import`, which may be by anybody."""
+    """The values of `--import` that the folder of weights records; not to be trusted."""
     for folder in path.parents[:2]:
         with contextlib.suppress(Exception):  # a file may be wrong in any way
             words = RunFolder(folder).read_config().get("imports") or []

@@ -29,27 +29,27 @@ from ganzoo.files.run_folder import RunFolder
 @click.option(
     "--weights",
     type=click.Path(),
-    help="Begin with these: a tag, name.tag, run folder, file, https:// or hf:// address.",
+    help="Weights to start from: a tag, name.tag, run folder, file, https:// or hf:// address.",
 )
 @click.option(
     "--data",
     default="digits",
     show_default=True,
     shell_complete=completing("digits", "mnist", "fashion_mnist", "cifar10", models=False),
-    help="A folder or zip of pictures, a .npy or .npz file, or a name: digits, mnist, …",
+    help="A folder or zip of images, a .npy or .npz file, or a name: digits, mnist, …",
 )
-@click.option("--to", help="The second domain, for models of two, such as pix2pix and cyclegan.")
+@click.option("--to", help="The second domain, for models such as pix2pix and cyclegan.")
 @data_dir_option
-@click.option("--epochs", default=60, show_default=True, help="Epochs in all.")
-@click.option("--batch-size", default=64, show_default=True, help="Pictures in a batch.")
+@click.option("--epochs", default=60, show_default=True, help="Total number of epochs.")
+@click.option("--batch-size", default=64, show_default=True, help="Examples in a batch.")
 @click.option(
     "--image-size",
-    help="Bring pictures to this size: 64, or 64x48. [default: as they are, or that of --weights]",
+    help="Resize images to this: 64, or 64x48. [default: as they are, or the size of --weights]",
 )
 @click.option("--seed", default=0, show_default=True, help="Fixes all randomness.")
 @set_option
 @click.option("--out", "-o", type=click.Path(), help="Run folder. [default: runs/MODEL-DATA]")
-@click.option("--skip-damaged", is_flag=True, help="Leave damaged pictures out.")
+@click.option("--skip-damaged", is_flag=True, help="Leave damaged images out.")
 @click.option(
     "--value-range",
     metavar="LOW,HIGH",
@@ -59,7 +59,7 @@ from ganzoo.files.run_folder import RunFolder
     "--checkpoint-seconds",
     default=15.0,
     show_default=True,
-    help="Least time between two checkpoints; 0: at every epoch.",
+    help="Minimum time between two checkpoints; 0: at every epoch.",
 )
 @click.option(
     "--score-every",
@@ -72,25 +72,25 @@ from ganzoo.files.run_folder import RunFolder
     type=click.Choice(["stop", "rollback"]),
     default="stop",
     show_default=True,
-    help="Where numbers are no longer finite: rollback goes on from the newest checkpoint with "
-    "half the learning rates.",
+    help="What to do when numbers become NaN or infinite: rollback goes on from the newest "
+    "checkpoint with half the learning rates.",
 )
 @imports
 @as_json
 @debug
 def train(model, weights, data, out, as_json, **options):
-    """Train a MODEL. Run it again after an interruption, and it goes on.
+    """Train a MODEL. After an interruption, the same command resumes it.
 
     \b
     ganzoo train dcgan
     ganzoo train cgan --data mnist --epochs 10
-    ganzoo train dcgan --data PICTURES --image-size 64 --set channels=32
+    ganzoo train dcgan --data IMAGES --image-size 64 --set channels=32
     ganzoo train cyclegan --data APPLES --to ORANGES --image-size 64 --batch-size 4
 
-    With --weights, or a name.tag for MODEL, it goes on from trained weights with other data:
+    With --weights, or a name.tag for MODEL, it starts from trained weights, on other data:
 
     \b
-    ganzoo train r3gan --weights emoji --data PICTURES --epochs 20
+    ganzoo train r3gan --weights emoji --data IMAGES --epochs 20
     ganzoo train dcgan --weights runs/dcgan-mnist --data fashion_mnist
     """
     from ganzoo.zoo import catalogue
@@ -101,7 +101,7 @@ def train(model, weights, data, out, as_json, **options):
     must_be_a_model(model)  # before a framework is loaded
 
     def say(line):
-        # Not `click.echo`: it goes around what keeps lines of text above those that stay in place.
+        # `click.echo` would bypass the view that keeps lines of text above its live lines.
         texts.say(line, sys.stderr if as_json else sys.stdout)
 
     run = RunFolder(out) if out else RunFolder.usual(model, data)
@@ -132,8 +132,7 @@ def train(model, weights, data, out, as_json, **options):
 
 
 def _settings(image_size, pairs, skip_damaged, value_range, **others):
-    """The keyword arguments of `runs.train` from words of the command line; `others` need no
-    reading."""
+    """The keyword arguments of `runs.train`, parsed; `others` need no parsing."""
     return {
         "image_size": parse_image_size(image_size),
         "arguments": parse_settings(pairs),
@@ -147,14 +146,14 @@ def _settings(image_size, pairs, skip_damaged, value_range, **others):
 @click.argument("model", shell_complete=completing())
 @click.option("--image-size", default="28", show_default=True, help="64, or 64x48.")
 @click.option("--channels", default=1, show_default=True, help="1 for grey, 3 for colour.")
-@click.option("--batch-size", default=64, show_default=True, help="Pictures in a batch.")
-@click.option("--seconds", default=10.0, show_default=True, help="To measure each for.")
+@click.option("--batch-size", default=64, show_default=True, help="Examples in a batch.")
+@click.option("--seconds", default=10.0, show_default=True, help="Duration of each measurement.")
 @set_option
 @imports
 @as_json
 @debug
 def benchmark(model, image_size, channels, batch_size, seconds, pairs, as_json):
-    """How fast a MODEL of the zoo trains and samples on this machine, on pictures of noise.
+    """Measure how fast a MODEL of the zoo trains and samples on this machine, on images of noise.
 
     \b
     ganzoo benchmark dcgan
@@ -179,19 +178,19 @@ def benchmark(model, image_size, channels, batch_size, seconds, pairs, as_json):
     )
     for what, first in (("training", "first_step"), ("sampling", "first_samples")):
         click.echo(
-            f"{what}: {speeds[what]:,.0f} ± {speeds[what + '_spread']:,.0f} pictures per second; "
+            f"{what}: {speeds[what]:,.0f} ± {speeds[what + '_spread']:,.0f} images per second; "
             f"the first after {speeds[first]:.1f} s"
         )
 
 
 @main.command()
 @click.argument("run", type=click.Path())
-@click.option("--seconds", default=6.0, show_default=True, help="How long it takes, about.")
+@click.option("--seconds", default=6.0, show_default=True, help="Approximate length.")
 @click.option("--out", "-o", type=click.Path(), required=True, help="An .mp4 or .gif file.")
 @as_json
 @debug
 def film(run, seconds, out, as_json):
-    """A RUN's samples from the first epoch to the last, as a film.
+    """Make a film of a RUN's samples, from the first epoch to the last.
 
     \b
     ganzoo film runs/dcgan-digits -o training.mp4

@@ -1,4 +1,4 @@
-"""The doctor: watches a training and reports what goes wrong, with what to change."""
+"""The doctor: watches a training and reports what goes wrong and what to change."""
 
 from ganzoo.doctor.diagnoses import ORDINARY as ORDINARY
 from ganzoo.doctor.diagnoses import Finding as Finding

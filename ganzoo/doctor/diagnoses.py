@@ -1,4 +1,4 @@
-"""Diagnoses: each looks at the signals of a training and returns a finding or nothing."""
+"""Diagnoses: each checks the signals of a training and returns a finding or None."""
 
 import dataclasses
 import math
@@ -8,26 +8,26 @@ import numpy as np
 from ganzoo import losses
 from ganzoo.families.gan import GAN
 
-# The limits lie between what was measured on healthy runs and on runs broken on purpose. Healthy:
+# The limits lie between values measured on healthy runs and on runs broken on purpose. Healthy:
 # `dcgan` and `cgan` (16 channels, 100 epochs; 64 channels, 60 epochs) and a small `vanilla` on
 # digits, `vanilla` on the ring as in `tests/test_theory.py`; one to three seeds each. Broken: those
 # of `tests/test_doctor.py` and some forty more. The columns hold the worst healthy value (over
-# three measurements in a row), the limit, and what the broken runs came to.
+# three measurements in a row), the limit, and the values of the broken runs.
 #
 # signal                                          healthy      limit      broken
 # diversity, after 1,500 steps                    0.58         0.3        0.14 … 0
 # best diversity so far / diversity, below 0.3    1.8          3          3.7 … 10⁸
-# missed, points / pictures, after 1,500 steps    0.00 / 0.47  0.2 / 0.6  0.36 … 0.87 / 0.75 … 1
+# missed, points / images, after 1,500 steps      0.00 / 0.47  0.2 / 0.6  0.36 … 0.87 / 0.75 … 1
 # discriminator's loss / that of a guess          0.11         0.07       0.06 … 10⁻⁵
 # slope of the generator's loss                   0.38         0.05       0.04 … 10⁻⁵
 # its gradient / the largest so far               0.13         0.01       10⁻³ … 10⁻⁵
 # its gradient / the discriminator's              0.15         0.001      0
-# distance, where real is told apart below 0.6    0.06         0.1        0.17 … 0.65
+# distance, where told_apart is below 0.6         0.06         0.1        0.17 … 0.65
 # spread of the discriminator's outputs           0.07         10⁻⁴       0
 # |its mean output|                               5            100        120 … 10¹⁰
 #
-# What follows from logs and scores was measured by `benchmarks/alarms.py`, at the ends of trainings
-# of nine models on digits (its results say which):
+# Limits on logs and scores were measured by `benchmarks/alarms.py`, at the end of training nine
+# models on digits (its results name them):
 #
 # signal                                          healthy      limit      broken
 # right about both sides, over 20 epochs          0.93         0.95       0.96
@@ -38,22 +38,22 @@ from ganzoo.families.gan import GAN
 # recall, at the end                              0.15         0.1        0.01
 # training steps, at the end                      920          400        240
 #
-# None of the first five tells by itself: all must hold. `cgan` with seed 2 is the one in which
-# something is found at the end, rightly: a recall of 0.02. In the first 900 steps a recall of 0
-# is healthy, and so is a discriminator that is always right.
+# None of the first five is enough by itself: all must hold. Only `cgan` with seed 2 has a finding
+# at the end, rightly: a recall of 0.02. In the first 900 steps a recall of 0 is healthy, and so is
+# a discriminator that is always right.
 #
 # Early epochs look bad in healthy runs too: the small `cgan` with seed 1 had a diversity of 0.08
-# for 700 steps, and of 0.9 after 1,500. Hence the grace.
+# for 700 steps, and of 0.9 after 1,500. Hence `GRACE`.
 PATIENCE = 3
-"""Measurements in a row that must look bad, or good again, before anything is said."""
+"""Measurements in a row that must look bad, or good again, before anything is reported."""
 LASTING = 200
-"""Training steps over which these measurements must spread."""
+"""Training steps that these measurements must span."""
 GRACE = 1500
 """Training steps after which samples should resemble the data."""
 FEW = 400
-"""Training steps in which hardly any game learns anything."""
+"""Training steps too few for almost any game to learn anything."""
 ORDINARY = 20
-"""Epochs after which one expects to see something."""
+"""Epochs after which you expect to see something."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,9 +64,9 @@ class Finding:
         name: `"mode_collapse"`, `"low_recall"`, `"few_updates"`, `"discriminator_wins"`,
             `"discriminator_blind"`, `"discriminator_saturates"`,
             `"vanishing_generator_gradient"` or `"divergence"`.
-        epoch: the epoch in which it was found, from 1.
-        step: the training step, from 1: where numbers ceased to be finite, that very step.
-        seen: what was seen, with figures.
+        epoch: the epoch of the finding, from 1.
+        step: the training step, from 1; for NaN or infinity, the step where it arose.
+        seen: the observation, with numbers.
         advice: one change to make.
     """
 
@@ -82,7 +82,7 @@ class Finding:
 
 
 class Watch:
-    """Whether a condition has lasted, and whether it has gone away again."""
+    """Tracks whether a condition has lasted, and whether it has gone away again."""
 
     def __init__(self, hasty=False):
         self.patience, self.lasting = (1, 0) if hasty else (PATIENCE, LASTING)
@@ -91,7 +91,7 @@ class Watch:
         self.good = 0
 
     def starts(self, step, bad):
-        """Note one measurement, and return whether the condition is to be reported now."""
+        """Add a measurement. Returns whether to report the condition now."""
         self.good = 0 if bad else self.good + 1
         self.bad = [*self.bad, step] if bad else []
         if self.good >= PATIENCE:
@@ -106,7 +106,7 @@ class Watch:
 
 
 def exploding(model, now, signals):
-    outputs = {k: now[k] for k in ("d_real", "d_fake") if k in now} if _judges(model) else {}
+    outputs = {k: now[k] for k in ("d_real", "d_fake") if k in now} if _is_bounded(model) else {}
     for name, value in outputs.items():
         if 100 < abs(value) < math.inf:
             return (
@@ -140,17 +140,17 @@ def collapsed(model, now, signals):
     things = model.modality.name
     diversity, missed = now["diversity"], now["missed"]
     past = [row for row in signals if "diversity" in row]
-    ripe = now["step"] >= GRACE
+    mature = now["step"] >= GRACE
     few, limit = diversity < 0.3, model.modality.most_missed
     fell = max(row["diversity"] for row in past) > 3 * diversity
     left = min(row["missed"] for row in past) < limit / 3
-    if few and (ripe or fell):
+    if few and (mature or fell):
         alike = "of the same class " if model.num_classes else ""
         seen = (
             f"Two samples {alike}are on average {diversity:.0%} as far apart as two real {things}."
         )
-    elif missed > limit and (ripe or left):
-        seen = f"{missed:.0%} of the real {things} have no sample anywhere near them."
+    elif missed > limit and (mature or left):
+        seen = f"{missed:.0%} of the real {things} have no sample near them."
     else:
         return None
     return "mode_collapse", seen, slower(model, "generator", 4)
@@ -158,13 +158,13 @@ def collapsed(model, now, signals):
 
 def score(row, name):
     """A score that `ganzoo.callbacks.Evaluate` has put into the logs; None without one."""
-    found = [value for key, value in row.items() if key.startswith(f"{name}[")]
-    return found[0] if found else None
+    values = [value for key, value in row.items() if key.startswith(f"{name}[")]
+    return values[0] if values else None
 
 
 def _progress(signals):
-    """The best Fréchet distance in the logs before the last `ORDINARY` epochs, and in these:
-    `((value, epoch), (value, epoch))`; None where one is missing."""
+    """The best Fréchet distance in the logs before the last `ORDINARY` epochs, and within them:
+    `((value, epoch), (value, epoch))`; None if one is missing."""
     parts = signals[:-ORDINARY], signals[-ORDINARY:]
     best = []
     for rows in parts:
@@ -173,18 +173,18 @@ def _progress(signals):
     return None if None in best else best
 
 
-def _stands(progress):
+def _stagnates(progress):
     """Whether the Fréchet distance no longer falls."""
     return progress is not None and progress[1][0] > 0.95 * progress[0][0]
 
 
 def narrow(model, now, signals):
-    """Low recall, twice in a row: after `GRACE` where nothing gets better, or at the end."""
+    """Low recall, twice in a row: after `GRACE` steps without progress, or at the end."""
     scored = [row for row in signals if score(row, "recall") is not None][-2:]
     if len(scored) < 2 or not all(score(row, "recall") < 0.1 for row in scored):
         return None
     progress, ends = _progress(signals), now["epoch"] >= now["epochs"]
-    lasts = scored[0]["step"] >= GRACE and _stands(progress)
+    lasts = scored[0]["step"] >= GRACE and _stagnates(progress)
     if not (lasts or ends and now["step"] >= FEW):
         return None
     if progress is None:  # a short training has no score from before
@@ -193,33 +193,33 @@ def narrow(model, now, signals):
     seen = f"The samples reach {recall:.1%} of the real {model.modality.name} (recall {recall:.2g})"
     seen += "." if precision is None else f", and {precision:.0%} of the samples look real."
     (before, epoch), (after, last) = progress
-    if None in (before, after) or _stands(progress):
-        seen += " So few kinds of samples are the mark of mode collapse."
+    if None in (before, after) or _stagnates(progress):
+        seen += " So little variety is typical of mode collapse."
         return "low_recall", seen, slower(model, "generator", 4)
     advice = (
-        f"`epochs={2 * now['epoch']}`: the samples still get better, the Fréchet distance has "
-        f"come from {before:.3g} in epoch {epoch} to {after:.3g} in epoch {last}."
+        f"`epochs={2 * now['epoch']}`: the samples still improve, the Fréchet distance fell from "
+        f"{before:.3g} in epoch {epoch} to {after:.3g} in epoch {last}."
     )
     return "low_recall", seen, advice
 
 
 def brief(model, now, signals):
-    """Where the training ends: few training steps in an ordinary number of epochs."""
+    """At the end of training: few training steps in an ordinary number of epochs."""
     del signals
     epoch, step = now["epoch"], now["step"]
     if epoch < max(now["epochs"], ORDINARY) or step >= FEW:
         return None
-    mover = "generator has moved" if isinstance(model, GAN) else f"{model.name} has made a step"
+    mover = "generator moved" if isinstance(model, GAN) else f"{model.name} made a step"
     seen = f"The {mover} only {step} times in {epoch} epochs."
     if model.turns > 1:
         busy = max(model.players, key=lambda player: player.steps).name
         seen = f"{seen[:-1]}: the {busy} moves {model.turns} times for each, on as many batches."
     enough = math.ceil(GRACE * epoch / step)
-    advice = f"`epochs={enough}`, which makes {GRACE:,} of it"
+    advice = f"`epochs={enough}`, for {GRACE:,} steps"
     size = getattr(model, "examples_per_step", 0) // model.turns
     if size >= 16:
         fewer = math.ceil(enough / 4)
-        advice += f"; `batch_size={size // 4}`, in place of {size}, needs `epochs={fewer}` only"
+        advice += f"; `batch_size={size // 4}`, in place of {size}, needs only `epochs={fewer}`"
     return "few_updates", seen, f"{advice}."
 
 
@@ -230,22 +230,22 @@ def outpaced(model, now, signals):
     earlier = signals[-2 * ORDINARY : -ORDINARY]
     if len(earlier) < ORDINARY or window[-1]["step"] - window[0]["step"] < 2 * LASTING:
         return None
-    if not _judges(model) or losses.get(model.objective).paired:  # accuracies mean nothing
+    if not _is_bounded(model) or losses.get(model.objective).paired:  # accuracies mean nothing
         return None
     mean = lambda rows, key: float(np.mean([row.get(key, math.nan) for row in rows]))
     right = [mean(window, f"d_accuracy_{side}") for side in ("real", "fake")]
     rose = mean(window, "g_loss"), mean(earlier, "g_loss")
     progress = _progress(signals)
-    if not (_stands(progress) and min(right) > 0.95 and rose[0] > 1.1 * rose[1]):
+    if not (_stagnates(progress) and min(right) > 0.95 and rose[0] > 1.1 * rose[1]):
         return None
     value, at = progress[0]
     seen = (
         f"The discriminator has been right about {right[0]:.1%} of the real and {right[1]:.1%} of "
         f"the generated examples for {ORDINARY} epochs, the generator's loss has risen from "
-        f"{rose[1]:.2g} to {rose[0]:.2g}, and the samples get no better: the Fréchet distance was "
+        f"{rose[1]:.2g} to {rose[0]:.2g}, and the samples do not improve: the Fréchet distance was "
         f"{value:.3g} in epoch {at} and is {score(now, 'frechet'):.3g} now."
     )
-    return "discriminator_wins", seen, _held(model)
+    return "discriminator_wins", seen, _weaker_discriminator(model)
 
 
 def winning(model, now, signals):
@@ -255,24 +255,24 @@ def winning(model, now, signals):
     objective = losses.get(model.objective)
     undecided = np.full((1, 1), objective.boundary, "float32")
     guess = float(objective.discriminator(undecided, undecided))
-    if not (_judges(model) and min(right) > 0.95 and loss < 0.07 * guess):
+    if not (_is_bounded(model) and min(right) > 0.95 and loss < 0.07 * guess):
         return None
     seen = (
         f"The discriminator is right about {right[0]:.1%} of the real and {right[1]:.1%} of the "
-        f"generated examples; its loss is {loss:.2g} (a guess costs {guess:.2g}), the "
+        f"generated examples; its loss is {loss:.2g} (guessing costs {guess:.2g}), the "
         f"generator's {now.get('g_loss', math.nan):.2g}."
     )
-    return "discriminator_wins", seen, _held(model)
+    return "discriminator_wins", seen, _weaker_discriminator(model)
 
 
-def _held(model):
-    """Advice against a discriminator that is too good."""
+def _weaker_discriminator(model):
+    """Advice against a discriminator that is too strong."""
     d, g = _rate(model, "discriminator"), _rate(model, "generator")
     usual = GAN.arguments()["learning_rate"]
     if d > 2 * g and abs(math.log(g / usual)) > abs(math.log(d / usual)):
-        return f"`learning_rate={d:.2g}`: the generator moves at {g:.2g} only."
+        return f"`learning_rate={d:.2g}`: the generator's is only {g:.2g}."
     if d > 2 * g:
-        return f"`discriminator_learning_rate={g:.2g}`, that of the generator."
+        return f"`discriminator_learning_rate={g:.2g}`, the same as the generator's."
     if model.discriminator_steps > 1:
         return "`discriminator_steps=1`."
     return slower(model, "discriminator", 4)
@@ -285,8 +285,8 @@ def vanishing(model, now, signals):
     largest = max((norm for norm in norms if math.isfinite(norm)), default=0.0)
     if slope < 0.05:
         seen = (
-            f"The generator's loss hardly depends on what the discriminator says: its slope is "
-            f"{slope:.2g}, and 0.5 where the discriminator cannot tell; fakes get "
+            f"The generator's loss hardly depends on the discriminator's output: its slope is "
+            f"{slope:.2g} (0.5 if the discriminator cannot tell); fakes get "
             f"{now.get('d_fake', math.nan):.2g} on average."
         )
         if model.objective == "minimax":
@@ -295,9 +295,9 @@ def vanishing(model, now, signals):
             advice = slower(model, "discriminator", 4)
     elif ours < 0.01 * largest or ours < 0.001 * theirs < math.inf:
         seen = (
-            f"The generator's gradient has the norm {ours:.2g}, where it had {largest:.2g} "
-            f"before, and the discriminator's {theirs:.2g}, though the discriminator does tell "
-            "it where to go: its units are saturated or dead."
+            f"The norm of the generator's gradient is {ours:.2g}, was {largest:.2g} before, and "
+            f"the discriminator's is {theirs:.2g}. The loss does depend on the discriminator's "
+            "output: the generator's units are saturated or dead."
         )
         advice = slower(model, "generator", 10)
     else:
@@ -310,8 +310,8 @@ def saturated(model, now, signals):
     if not now["spread"] < 1e-4 * max(1.0, abs(now.get("d_real", 0.0))):
         return None
     seen = (
-        f"The discriminator says the same of everything, {now.get('d_real', math.nan):.3g} ± "
-        f"{now['spread']:.1g}: its units are saturated or dead."
+        f"The discriminator's output is the same for everything, {now.get('d_real', math.nan):.3g} "
+        f"± {now['spread']:.1g}: its units are saturated or dead."
     )
     return "discriminator_saturates", seen, slower(model, "discriminator", 10)
 
@@ -326,14 +326,14 @@ def blind(model, now, signals):
     )
     d, g = _rate(model, "discriminator"), _rate(model, "generator")
     if d < g:
-        advice = f"`discriminator_learning_rate={g:.2g}`: the discriminator moves at {d:.2g} only."
+        advice = f"`discriminator_learning_rate={g:.2g}`: the discriminator's is only {d:.2g}."
     else:
         advice = f"`discriminator_steps={model.discriminator_steps + 2}`."
     return "discriminator_blind", seen, advice
 
 
-def _judges(model):
-    """Whether the discriminator's loss has a floor: a critic's, without one, cannot win."""
+def _is_bounded(model):
+    """Whether the discriminator's loss is bounded below. A critic's is not, so it cannot win."""
     if getattr(type(model), "discriminator_loss", None) is not GAN.discriminator_loss:
         return False
     far = np.full((1, 1), 1e3, "float32")
@@ -341,7 +341,7 @@ def _judges(model):
 
 
 def _rate(model, player):
-    """A player's learning rate now."""
+    """The current learning rate of a player."""
     return float(model.optimizer[player].learning_rate)
 
 

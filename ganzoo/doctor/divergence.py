@@ -1,4 +1,4 @@
-"""Where in a model NaN or infinity began."""
+"""Finds where in a model NaN or infinity arose."""
 
 import math
 
@@ -14,9 +14,9 @@ def finite(value):
 
 
 def not_finite_weights(model):
-    """Player name → which of its networks, or whether its optimizer, hold a NaN or infinity, and
-    in how many arrays."""
-    found = {}
+    """`{player: text}`: the networks and optimizers that hold NaN or infinity, and in how many
+    arrays."""
+    texts = {}
     for player in model.players:
         groups = {network.name: network.weights for network in player.networks}
         groups[f"optimizer of the {player.name}"] = model.optimizer[player.name].variables
@@ -24,19 +24,19 @@ def not_finite_weights(model):
             bad = [a for a in arrays if not bool(ops.all(ops.isfinite(a)))]
             if bad:
                 text = f"{name} ({len(bad)} of {len(arrays)}: {bad[0].path}, …)"
-                found[player.name] = (
-                    f"{found[player.name]}; {text}" if player.name in found else text
+                texts[player.name] = (
+                    f"{texts[player.name]}; {text}" if player.name in texts else text
                 )
-    return found
+    return texts
 
 
 def culprit(model, logs, weights, at_once):
-    """Who began it, from the logs of the first step that was not finite.
+    """The player whose move caused NaN or infinity, from the logs of the first such step.
 
     Args:
         model: the game.
-        logs: of that step.
-        weights: see `_not_finite_weights`.
+        logs: logs of that step.
+        weights: see `not_finite_weights`.
         at_once: whether the weights are still those right after that step.
 
     Returns:
@@ -55,22 +55,22 @@ def culprit(model, logs, weights, at_once):
         }
         bad = {term: log for term, log in logged.items() if not finite(logs.get(log, 0.0))}
         if bad:
-            # Players move in order, each facing those who already moved in this step.
+            # Players move in order; each faces those that have moved in this step.
             before = [p for p in model.players[:i] if at_once and p.name in weights]
             return _cause(model, logs, player, before, bad, len(bad) < len(logged))
     names = listed(name for name, value in logs.items() if not finite(value))
-    return model.players[0], f"{names} ceased to be finite", None
+    return model.players[0], f"{names} became NaN or infinite", None
 
 
 def _cause(model, logs, player, before, bad, some):
-    """What `culprit` returns of a player with terms that are not finite.
+    """The result of `culprit` for a player with terms that are NaN or infinite.
 
     Args:
         model, logs: see `culprit`.
         player: the first whose loss was not finite.
-        before: players who moved before, whose weights are no longer finite.
+        before: players that moved before it, whose weights are no longer finite.
         bad: `{term: its log}` of the terms that were not finite.
-        some: whether there are others that were.
+        some: whether other terms were finite.
     """
     values = listed(f"{log} became {logs[log]}" for log in bad.values())
     drawing = [p for p in model.players if p.draws]
@@ -88,7 +88,7 @@ def _cause(model, logs, player, before, bad, some):
         return before[0], what, None
     terms = listed(map(repr, bad))
     mend = (
-        f"mend the term {terms}: the others are finite. A root or a logarithm needs an epsilon "
+        f"fix the term {terms}: the others are finite. A root or a logarithm needs an epsilon "
         "inside."
     )
     what = f"{values}: the term {terms} of the {player.name}'s loss"

@@ -1,4 +1,4 @@
-"""A doctor for trainings: says in plain words what goes wrong, and the one thing to change."""
+"""The callback that diagnoses a training, and suggests one change."""
 
 import contextlib
 import math
@@ -35,44 +35,44 @@ from ganzoo.files import texts
 
 
 class Doctor(keras.callbacks.Callback):
-    """Watches a training, says in plain words when it goes wrong, and suggests one change.
+    """Watches a training, reports in plain words what goes wrong, and suggests one change.
 
     | finding | what it means |
     |---|---|
     | `divergence` | a number is NaN or infinite, or outputs explode |
     | `mode_collapse` | the samples are much less diverse than the data, or leave much of it out |
-    | `low_recall` | the scores in the logs say that samples reach hardly any of the data |
+    | `low_recall` | by the scores in the logs, samples reach hardly any of the data |
     | `few_updates` | the training ends after many epochs, but few training steps |
-    | `discriminator_wins` | it is nearly never wrong for long, or ahead while no score improves |
+    | `discriminator_wins` | it is hardly ever wrong for long, or ahead while no score improves |
     | `discriminator_blind` | it ranks samples as high as real ones, though they are far apart |
-    | `discriminator_saturates` | it says the same of everything |
+    | `discriminator_saturates` | its output is the same for everything |
     | `vanishing_generator_gradient` | hardly any gradient reaches the generator |
 
     It measures at ends of epochs, on some real examples and as many samples, and changes nothing:
-    the losses of a run are the same with it and without. A measurement takes about 0.1 s on a CPU
-    and the time of making `n` samples. It reads the scores of a `ganzoo.callbacks.Evaluate` that
-    is listed before it. Games that are no `ganzoo.GAN` are watched for divergence and for few
-    training steps only. If the doctor itself fails, it says so once, and training goes on.
+    the losses of a run are the same with and without it. A measurement takes about 0.1 s on a CPU
+    and the time to make `n` samples. It reads the scores of a `ganzoo.callbacks.Evaluate` that is
+    listed before it. Games other than a `ganzoo.GAN` are only watched for divergence and for few
+    training steps. If the doctor itself fails, it reports that once, and training goes on.
 
     Args:
-        data: real examples: a data set of batches, an array, or `(images, labels)`. None: what
-            the model is trained on. The first examples of a data set are read once more before
-            training starts; one of yours that shuffles by itself is then a pass ahead.
+        data: real examples: a data set of batches, an array, or `(images, labels)`. None: the
+            data that the model trains on. The first examples of a data set are read once more
+            before training starts; your own data set that shuffles by itself is then a pass ahead.
         every: epochs between two measurements.
-        n: real examples, and samples, to measure on.
-        seed: whole number, of the samples' latents and of the choice among an array's examples.
+        n: number of real examples, and of samples, to measure on.
+        seed: whole number, for the samples' latents and the choice among an array's examples.
         stop_on_nan: end the training when a number is NaN or infinite.
         say: called with one line of text per finding.
         found: called with each `Finding`, or None.
 
     Attributes:
-        stopped: the `Finding` for which it ended the training, or None.
-        findings: list of `Finding`, in the order of time. A kind is listed again only after it
+        stopped: the `Finding` that ended the training, or None.
+        findings: list of `Finding` in the order of time. A kind is listed again only after it
             has gone away and come back.
-        signals: list of dicts, one per epoch: `epoch`, `epochs` (how many the training is to
-            have), `step`, the logs and, where measured,
-            `diversity` (mean distance between two samples, of one class where there are
-            classes; 1 is the data's), `missed` (share of real examples that have no sample
+        signals: list of dicts, one per epoch: `epoch`, `epochs` (the training's total), `step`, the
+            logs and, where measured,
+            `diversity` (mean distance between two samples, of one class if there are
+            classes; 1 is the data's), `missed` (share of real examples without a sample
             near), `distance` (energy distance of samples and data, 0: none, 1: far apart),
             `told_apart` (probability that the discriminator ranks a real example above a
             sample), `spread` (standard deviation of its outputs), `slope` (of the generator's
@@ -92,7 +92,7 @@ class Doctor(keras.callbacks.Callback):
     []
     """
 
-    # On JAX, Keras then calls `on_train_batch_end` in a thread of its own and the next step need
+    # On JAX, Keras then calls `on_train_batch_end` in a thread of its own, so the next step does
     # not wait; on TensorFlow it reads the logs after each step anyway.
     async_safe = True
 
@@ -124,14 +124,14 @@ class Doctor(keras.callbacks.Callback):
         self._failed = False
 
     def see(self, data: Any) -> None:
-        """Called by `fit` with what it reads."""
+        """Called by `fit` with its data."""
         self._shown = data
 
     # What Keras calls -----------------------------------------------------------------------
 
     def on_train_begin(self, logs=None):
-        # On JAX, `self.model` copies the state of the step that runs into the model: no thread but
-        # Keras's own may do that.
+        # On JAX, `self.model` copies the state of the running step into the model, which only
+        # Keras's own thread may do.
         self._training = self.model
         self._real = None
         data = self._shown if self._data is None else self._data
@@ -146,9 +146,9 @@ class Doctor(keras.callbacks.Callback):
         self._began = None
 
     def on_train_batch_end(self, batch, logs=None):
-        # Logs are running means: a mean is not finite from the very step on at which a value was
-        # not. Several threads may be here at once and out of order. Whatever is dropped is later
-        # than something kept, so that the earliest is never lost.
+        # Logs are running means: from the step at which a value is not finite, its mean is not
+        # either. Several threads may be here at once and out of order. A dropped step is always
+        # later than one that is kept, so the earliest is never lost.
         if batch < self._earliest and not all(map(finite, (logs or {}).values())):
             self._earliest = batch
             self._not_finite.append((batch, logs))
@@ -156,7 +156,7 @@ class Doctor(keras.callbacks.Callback):
                 self._training.stop_training = True
 
     def on_test_begin(self, logs=None):
-        self._began = self.model.not_finite()  # which validation forgets
+        self._began = self.model.not_finite()  # validation resets it
 
     def on_epoch_end(self, epoch, logs=None):
         now = {
@@ -178,7 +178,7 @@ class Doctor(keras.callbacks.Callback):
 
     @contextlib.contextmanager
     def _safely(self):
-        """Errors inside end nothing; the first one is said."""
+        """Suppress errors, and report the first one."""
         try:
             yield
         except Exception as error:
@@ -188,9 +188,9 @@ class Doctor(keras.callbacks.Callback):
                     text = " ".join(f"{type(error).__name__}: {error}".split())
                     self.say(f"The doctor failed ({text[:300]}). The training goes on.")
 
-    # What is found --------------------------------------------------------------------------
+    # Findings -------------------------------------------------------------------------------
 
-    def _find(self, now, name, seen, advice, step=None):
+    def _report(self, now, name, seen, advice, step=None):
         finding = Finding(name, now["epoch"], step or now["step"], seen, advice)
         self.findings.append(finding)
         self.say(str(finding))
@@ -208,22 +208,22 @@ class Doctor(keras.callbacks.Callback):
             scored = (outpaced, "frechet"), (narrow, "recall")
             validation += [check for check, name in scored if score(now, name) is not None]
         for check in [*validation, brief]:
-            found = check(self.model, now, self.signals)
+            result = check(self.model, now, self.signals)
             hasty = check in (exploding, outpaced, narrow, brief)
             watch = self._watches.setdefault(check, Watch(hasty))
-            # Where another finding explains the samples, that one's advice is the one to follow.
+            # If another finding explains the samples, its advice is the one to follow.
             others = {
                 collapsed: [*causes, narrow],
                 narrow: [*causes, collapsed, outpaced],
                 outpaced: [winning],
             }
-            known = [self._watches[c] for c in others.get(check, ()) if c in self._watches]
-            explained = any(other.active for other in known)
-            if watch.starts(now["step"], found is not None and (watch.active or not explained)):
-                self._find(now, *found)
+            watches = [self._watches[c] for c in others.get(check, ()) if c in self._watches]
+            explained = any(other.active for other in watches)
+            if watch.starts(now["step"], result is not None and (watch.active or not explained)):
+                self._report(now, *result)
 
     def _diverged(self, now):
-        """Whether something is not finite."""
+        """Whether a log, a weight or an optimizer's state is NaN or infinite."""
         weights = not_finite_weights(self.model)
         diverged = bool(self._not_finite or weights)
         if diverged and self.stop_on_nan:
@@ -235,24 +235,24 @@ class Doctor(keras.callbacks.Callback):
         return diverged
 
     def _explain(self, now, weights):
-        """Find out who began it, and when."""
+        """Report which player caused a divergence, and at which step."""
         model = self.model
         if not self._not_finite:
             seen = f"The logs are finite, but not the state: {listed(weights.values())}."
-            self._find(now, "divergence", seen, slower(model, next(iter(weights)), 10))
+            self._report(now, "divergence", seen, slower(model, next(iter(weights)), 10))
             return
         _, logs = min(self._not_finite, key=operator.itemgetter(0))
-        # Several steps may lie between two looks: what ceased to be finite first is to blame.
+        # Several steps may lie between two checks: the first value that diverged is the cause.
         began = model.not_finite() if self._began is None else self._began
         first = min(began.values())
         step = self._steps_before + first
         logs = {name: logs[name] if at == first else 0.0 for name, at in began.items()}
         player, what, mend = culprit(model, logs, weights, at_once=now["step"] == step)
         networks = listed(network.name for network in player.networks)
-        standing = f"not finite now: {listed(weights.values())}" if weights else "all are finite"
-        seen = f"At step {step} {what}. The {player.name} moves: {networks}. Weights: {standing}."
+        state = f"not finite now: {listed(weights.values())}" if weights else "all are finite"
+        seen = f"At step {step} {what}. The {player.name} moves: {networks}. Weights: {state}."
         if model.dtype_policy.name == "mixed_float16":
             best = backend.best_precision()
             best = best if best == "mixed_bfloat16" else "float32"
             mend = f"`precision={best!r}`, because float16 ends at 65504."
-        self._find(now, "divergence", seen, mend or slower(model, player.name, 10), step)
+        self._report(now, "divergence", seen, mend or slower(model, player.name, 10), step)

@@ -1,4 +1,4 @@
-"""What the doctor measures of a model and its data."""
+"""The doctor's measurements of a model and its data."""
 
 import math
 
@@ -13,7 +13,7 @@ from ganzoo.modalities import kind_of
 
 
 def measurable(model):
-    """Whether samples can be held against the data: those of one domain."""
+    """Whether samples can be compared with the data: those of a GAN with one domain."""
     return isinstance(model, GAN) and model.paired is None
 
 
@@ -21,7 +21,7 @@ def measurable(model):
 
 
 class Real:
-    """Real examples, and how samples and gradients look beside them.
+    """Real examples, with which samples and gradients are compared.
 
     Args:
         model: the GAN; conditional ones need labels.
@@ -30,7 +30,7 @@ class Real:
     """
 
     batch = 64
-    """Examples of which gradients are taken: always the same ones."""
+    """Number of examples for gradients: always the same ones."""
 
     def __init__(self, model, images, labels=None):
         if model.label_range is None:
@@ -39,10 +39,10 @@ class Real:
             raise ValueError("this model needs data of (images, labels)")
         self.data = (images,) if labels is None else (images, labels)
         if model.num_classes is None:
-            labels = None  # its samples are of no class
+            labels = None  # its samples have no class
         self.labels = labels
         self.flat = rows_of(images)
-        # Like is compared with like: pairs of one class, where there are classes.
+        # Pairs are of one class, if there are classes.
         n = len(images)
         same = np.ones((n, n), bool) if labels is None else labels[:, None] == labels[None]
         np.fill_diagonal(same, False)
@@ -56,13 +56,13 @@ class Real:
         return {**self.compare(samples), **self.probe(model)}
 
     def compare(self, samples):
-        """Samples beside the real examples."""
+        """The signals that compare samples with the real examples."""
         n = len(samples)
         real, fake = self.apart, _distances(samples, samples)
         cross = _distances(self.flat, samples)
         mean = lambda d: d.sum() / (n * (n - 1))
         nearest = np.median((real + np.diag(np.full(n, np.inf))).min(axis=1))
-        # Near: within half of what lies between a real example's neighbour and any other one.
+        # Near: halfway between a real example's neighbour and an average one.
         near = (nearest + mean(real)) / 2
         return {
             "diversity": float(fake[self.pairs].mean() / max(real[self.pairs].mean(), 1e-12)),
@@ -72,14 +72,14 @@ class Real:
         }
 
     def probe(self, model):
-        """The players' gradients and the discriminator's outputs, on examples that stay the same.
+        """The signals of the players' gradients and the discriminator's outputs, always on the same
+        examples.
 
-        Within a stateless scope, so that whatever is assigned (batch statistics, random state)
-        is forgotten.
+        A stateless scope discards every assignment (batch statistics, random state).
         """
         with keras.StatelessScope():
             batch = self._batch(model, self.batch)
-            found = {
+            signals = {
                 f"{player.prefix}gradient": _gradient_norm(model, player, batch)
                 for player in model.players
             }
@@ -88,12 +88,12 @@ class Real:
             real, fake = (
                 ops.cast(model.discriminate(x, batch), "float32") for x in (batch["examples"], fake)
             )
-            found["slope"] = _slope(model, fake)
+            signals["slope"] = _slope(model, fake)
         real, fake = (ops.convert_to_numpy(x).reshape(len(x), -1).mean(1) for x in (real, fake))
         wins = np.sign(real[:, None] - fake[None])
-        found["told_apart"] = float((wins.mean() + 1) / 2)
-        found["spread"] = float(np.std([*real, *fake]))
-        return found
+        signals["told_apart"] = float((wins.mean() + 1) / 2)
+        signals["spread"] = float(np.std([*real, *fake]))
+        return signals
 
     def _batch(self, model, count):
         data = tuple(ops.convert_to_tensor(part[:count]) for part in self.data)
@@ -101,7 +101,7 @@ class Real:
 
 
 def _gradient_norm(model, player, batch):
-    # Scaled as in training: a float16 gradient that is not would be zero.
+    # Scaled as in training: an unscaled float16 gradient would be zero.
     scale = model.optimizer[player.name].scale_loss(ops.ones(()))
 
     def loss():
@@ -116,10 +116,10 @@ def _gradient_norm(model, player, batch):
 
 
 def _slope(model, fake):
-    """Mean |derivative| of the generator's loss to the discriminator's outputs for samples."""
+    """Mean |derivative| of the generator's loss by the discriminator's outputs for samples."""
     objective = losses.get(model.objective)
     if objective.paired or type(model).generator_loss is not GAN.generator_loss:
-        return math.nan  # it depends on something else too
+        return math.nan  # the loss depends on more than these outputs
     each = backend.input_gradient(lambda x: objective.generator(x) * len(fake), fake)
     return float(np.abs(ops.convert_to_numpy(each)).mean())
 
@@ -132,14 +132,14 @@ def examples(data, n, seed):
         # An array may be sorted by class.
         chosen = np.random.default_rng(seed).permutation(count)[:n] if count > n else slice(None)
         return tuple(np.asarray(part[chosen]) for part in parts)
-    found, count = [], 0
+    rows, count = [], 0
     for batch in _batches(data):
         batch = batch if isinstance(batch, (tuple, list)) else (batch,)
-        found.append([np.asarray(part) for part in batch])
-        count += len(found[-1][0])
+        rows.append([np.asarray(part) for part in batch])
+        count += len(rows[-1][0])
         if count >= n:
             break
-    return tuple(np.concatenate(column)[:n] for column in zip(*found))
+    return tuple(np.concatenate(column)[:n] for column in zip(*rows))
 
 
 def _batches(data):
@@ -153,7 +153,7 @@ def _batches(data):
 
 
 def rows_of(examples):
-    """Examples as rows of numbers to measure distances between."""
+    """Examples as rows of numbers, for distances."""
     examples = np.asarray(examples)
     return kind_of(examples.shape[1:]).rows(examples)
 

@@ -1,4 +1,4 @@
-"""What an evaluation collects of real and of generated examples."""
+"""What an evaluation collects from real examples and from samples."""
 
 import collections.abc
 import dataclasses
@@ -10,7 +10,7 @@ from ganzoo.metrics.states import Distinct
 
 
 class Reference(typing.NamedTuple):
-    """What is known before any sample: see `Evaluator._reference`."""
+    """The results on real examples alone: see `ganzoo.evaluation.reference`."""
 
     chosen: list
     limits: dict
@@ -21,7 +21,7 @@ class Reference(typing.NamedTuple):
 
 @dataclasses.dataclass
 class Look:
-    """What is known of a batch of pictures: rows for the metrics, labels, identities."""
+    """A batch as the metrics take it: rows, labels, and keys that identify each image."""
 
     shape: tuple
     rows: dict
@@ -45,13 +45,13 @@ class Look:
 def require(shape, wanted, whose):
     if shape != wanted:
         raise ValueError(
-            f"{whose} shape {shape}, the data {wanted}: they must be the same. Load the data at "
-            "the model's size: `ganzoo.datasets.load(…, image_size=…)`."
+            f"{whose} shape {shape}, the data has {wanted}: they must be the same. Load the data "
+            "at the model's size: `ganzoo.datasets.load(…, image_size=…)`."
         )
 
 
 class Census:
-    """How many pictures there were, and which: whatever the order, the same fingerprint."""
+    """The number of images and their fingerprint, which does not depend on their order."""
 
     def __init__(self):
         self.count = 0
@@ -81,7 +81,7 @@ class Census:
 
 
 def result_or_nothing(metric):
-    """A floor that cannot be had, such as of too few pictures, is left out."""
+    """The result of a metric; empty if it cannot be computed, as from too few images."""
     try:
         return metric.result()
     except ValueError:

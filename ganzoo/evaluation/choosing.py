@@ -1,4 +1,4 @@
-"""Which metrics an evaluation takes."""
+"""The choice of an evaluation's metrics."""
 
 import collections.abc
 import copy
@@ -10,13 +10,13 @@ from ganzoo.evaluation.registry import METRICS
 
 
 class Choice:
-    """The metrics that a user asks for, or all that apply to the data.
+    """The metrics that a user names, or all that apply to the data.
 
     Args:
         metrics: see `ganzoo.evaluation.Evaluator`.
         extractor: a `ganzoo.extractors.Extractor`.
         source: name of the data.
-        has_train: whether there are images that were trained on.
+        has_train: whether there is training data.
     """
 
     def __init__(self, metrics, extractor, source, has_train):
@@ -28,17 +28,17 @@ class Choice:
                 "`metrics` is a name, a metric or a list of these, such as ['frechet', 'recall']. "
                 f"Received: {metrics!r}."
             )
-        # Two scores of one metric ask for it once.
-        self.wanted = None if metrics is None else tuple(dict.fromkeys(map(self._named, metrics)))
+        # Two scores of one metric request it once.
+        self.wanted = None if metrics is None else tuple(dict.fromkeys(map(self._metric, metrics)))
         names = [getattr(metric, "name", metric) for metric in self.wanted or ()]
         if len(set(names)) < len(names):
             raise ValueError(
-                f"Each metric gives its scores once. Received {', '.join(names)}: evaluate twice "
-                "for two settings of one."
+                f"Each metric may be given once. Received {', '.join(names)}: evaluate twice for "
+                "two settings of one."
             )
 
-    def _named(self, metric):
-        """The name in `METRICS` that a word means; a metric as it is."""
+    def _metric(self, metric):
+        """The name in `METRICS` for the name of a metric or score; a `Metric` as it is."""
         if isinstance(metric, all_metrics.Metric):
             return metric
         word, bracket, measured_by = str(metric).partition("[")
@@ -48,19 +48,19 @@ class Choice:
         own = "pixels" if METRICS[name].uses == "pixels" else self.extractor.name
         if bracket and measured_by != f"{own}]":
             raise ValueError(
-                f"`metrics` asks for {metric!r}, and here {word!r} is measured by {own!r}: ask for "
-                f"{word!r}, or pass another `extractor`."
+                f"`metrics` has {metric!r}, but here {own!r} measures {word!r}: name {word!r}, or "
+                "pass another `extractor`."
             )
         return name
 
     @property
     def _modes(self):
-        """How many modes the extractor tells apart, or None."""
+        """The number of modes that the extractor distinguishes, or None."""
         centres = getattr(self.extractor, "centres", None)
         return self.extractor.classes if centres is None else len(centres)
 
     def metrics_for(self, look):
-        """Fresh metrics for data of which `look` is the first batch."""
+        """New metrics for data whose first batch is `look`."""
         if self.wanted is not None:
             for metric in self.wanted:
                 self._check(METRICS[metric] if isinstance(metric, str) else type(metric), look)
@@ -80,7 +80,7 @@ class Choice:
     def _make(self, name):
         if name != "modes":
             return METRICS[name]()
-        # An extractor that knows where the modes lie can say that a sample is far from all of them.
+        # An extractor with centres of the modes can tell that a sample is far from all of them.
         strays = getattr(self.extractor, "centres", None) is not None
         return all_metrics.ModeCoverage(self._modes, strays=strays)
 
@@ -88,10 +88,10 @@ class Choice:
         name = metric.__name__
         if metric.uses not in look.rows:
             raise ValueError(
-                f"{name} looks at {metric.uses}, which the extractor {self.extractor.name!r} does "
-                "not give. Leave it out or choose another extractor."
+                f"{name} needs {metric.uses}, which the extractor {self.extractor.name!r} does "
+                "not return. Leave it out or choose another extractor."
             )
         if metric.labelled and look.labels is None:
             raise ValueError(f"{name} needs labels: pass data with them, `load(…, labels=True)`.")
         if "train" in metric.sides and not self.has_train:
-            raise ValueError(f"{name} needs the pictures trained on: pass `train=`.")
+            raise ValueError(f"{name} needs the training images: pass `train=`.")

@@ -1,6 +1,6 @@
-"""Score sheets: how good the samples of a model are, and what made each number.
+"""Evaluation of a model's samples as a score sheet.
 
-The function stands in a module of another name because `ganzoo.evaluate` is the function.
+This module is not called `evaluate` because `ganzoo.evaluate` is the function.
 """
 
 import collections.abc
@@ -49,13 +49,13 @@ from ganzoo.modalities import kind_of
 
 
 def evaluate(model: Game | np.ndarray, data: Any, **settings: Any) -> ScoreSheet:
-    """How good the samples of a model are: a score sheet.
+    """Score the samples of a model.
 
     Args:
-        model: what `ganzoo.get` returns, trained; or samples of any origin, an array
+        model: a trained model from `ganzoo.get`; or samples of any origin, an array
             `(n, height, width, channels)` uint8.
-        data: pictures to compare with, best held-out ones: a name that `ganzoo.datasets.load`
-            knows (its test split is taken, its train split is `train`), a data set as for `fit`,
+        data: images to compare with, preferably held-out ones: a name that `ganzoo.datasets.load`
+            knows (its test split is used, and its train split as `train`), a data set as for `fit`,
             or an array or pair `(images, labels)`.
         **settings: see `Evaluator`.
 
@@ -63,7 +63,7 @@ def evaluate(model: Game | np.ndarray, data: Any, **settings: Any) -> ScoreSheet
         A `ScoreSheet`.
 
     Raises:
-        ValueError, TypeError: data, extractor and model do not fit; the message says the mend.
+        ValueError, TypeError: data, extractor and model do not fit; the message says what to do.
 
     Example:
 
@@ -81,20 +81,20 @@ def evaluate(model: Game | np.ndarray, data: Any, **settings: Any) -> ScoreSheet
 
 
 class Evaluator:
-    """What `evaluate` does, with the work on the real pictures done once for many models.
+    """Scores many models like `evaluate`, but processes the real images only once.
 
     Args:
         data: see `evaluate`.
-        train: the pictures trained on, as `data`: for the floor and for memorisation. None: for a
-            name, its train split; else none, and halves of `data` give the floor.
+        train: the training images, as `data`: for the floor and for memorisation. None: the train
+            split if `data` is a name; otherwise none, and halves of `data` give the floor.
         metrics: names in `ganzoo.evaluation.METRICS`, names of scores as a sheet prints them, such
             as `"precision"` or `"recall[digits-classifier-v1]"`, and metrics; None: all that apply.
             A score's name stands for the metric that gives it, with all of that metric's scores.
-        extractor: see `ganzoo.metrics.extractor`; None: the one that knows the data, else
+        extractor: see `ganzoo.metrics.extractor`; None: the one that knows the data, otherwise
             `"inception"`.
-        samples: how many samples.
+        samples: number of samples.
         repeats: sets of samples, from the seeds `seed`, `seed + 1`, …, whose spread is the error.
-        seed: of the samples.
+        seed: seed of the samples.
         truncation: see `GAN.generate`.
         batch_size: samples made at once; bounds memory and changes no score.
         image_size, channels, data_dir, on_error, value_range, class_names, verbose: see
@@ -147,14 +147,14 @@ class Evaluator:
             value_range=value_range,
         )
         if isinstance(data, (str, pathlib.Path)):
-            data, found = splits(data, load)
-            train = found if train is None else train
+            data, train_split = splits(data, load)
+            train = train_split if train is None else train
         if isinstance(train, (str, pathlib.Path)):
             train = load(train, split="train")
         if isinstance(train, collections.abc.Iterator):
-            raise TypeError("`train` is read twice: pass a data set or an array, no iterator.")
+            raise TypeError("`train` is read twice: pass a data set or an array, not an iterator.")
         self.data, self.train = data, train
-        self.found = [str(x.contents) for x in (train, data) if hasattr(x, "contents")]
+        self.contents = [str(x.contents) for x in (train, data) if hasattr(x, "contents")]
         self.description = getattr(data, "description", None) or {
             "source": "data",
             "split": "given",
@@ -170,8 +170,8 @@ class Evaluator:
         )
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """Itself: what copies of a callback share, such as KerasTuner's, looks at the real
-        pictures once."""
+        """Itself, so that copies of a callback, such as KerasTuner's, process the real images only
+        once."""
         return self
 
     # Looking --------------------------------------------------------------------------------
@@ -187,22 +187,22 @@ class Evaluator:
         return reference(self.data, self.train, self.samples, self.choice.metrics_for, self._look)
 
     def _samples(self, model, seed):
-        """Batches `(images, labels asked for)` of a model's samples, or of given ones.
+        """Batches `(images, requested labels)` of a model's samples, or of given ones.
 
-        Labels are asked for as the data has them; in turn where it has none.
+        Labels are requested in the proportions of the data, or all in turn if it has none.
         """
         if are_samples(model):
             yield from batches_of(model)
             return
         labels = None
         if getattr(model, "num_classes", None) is not None:
-            known = self._reference.real.labels
-            known = (
+            labels = self._reference.real.labels
+            labels = (
                 np.arange(model.num_classes)
-                if known is None
-                else np.random.default_rng(seed).permutation(known)
+                if labels is None
+                else np.random.default_rng(seed).permutation(labels)
             )
-            labels = np.resize(known, self.samples)
+            labels = np.resize(labels, self.samples)
         start = 0
         for images in model.generate_batches(
             self.samples,
@@ -227,10 +227,10 @@ class Evaluator:
                 f"{type(model).__name__} makes no samples: `evaluate` takes a trained GAN, or an "
                 "array of samples."
             )
-        known = getattr(self.data, "description", {}).get("image_shape")
-        made = getattr(model, "image_shape", None)
-        if known and made:  # before hours of reading
-            require(tuple(made), tuple(known), "The samples have")
+        expected = getattr(self.data, "description", {}).get("image_shape")
+        shape = getattr(model, "image_shape", None)
+        if expected and shape:  # before hours of reading
+            require(tuple(shape), tuple(expected), "The samples have")
         values: dict[str, Any] = {}
         notes: list[str] = []
         repeats = 1 if are_samples(model) else self.repeats
@@ -242,7 +242,7 @@ class Evaluator:
             notes += more
             distinct = fake.distinct.number
             if distinct < 0.9 * fake.count:
-                notes.append(f"only {distinct:,} of {fake.count:,} samples are distinct pictures")
+                notes.append(f"only {distinct:,} of {fake.count:,} samples are distinct images")
         scores = {
             f"{name}[{'pixels' if metric.uses == 'pixels' else self.extractor.name}]": self._score(
                 name, metric, each
@@ -253,23 +253,23 @@ class Evaluator:
         return ScoreSheet(scores, passport, tuple(dict.fromkeys(notes)))
 
     def _measure(self, model, repeat, progress):
-        """The metrics after one set of samples, and what the samples were."""
+        """The metrics after one set of samples, and the samples' `Census`."""
         panel, fake = [m.beside() for m in self._reference.chosen], Census()
-        for images, asked in grouped(self._samples(model, self.seed + repeat)):
-            look = self._look(images, asked)
+        for images, labels in grouped(self._samples(model, self.seed + repeat)):
+            look = self._look(images, labels)
             look.must_be(self._reference.real.shape, "The samples have")
             numbers = np.arange(fake.count, fake.count + len(images))
             fake.add(look)
-            # Samples may be equal: each counts by itself.
+            # Equal samples count separately.
             look = dataclasses.replace(look, keys=keys_of(numbers))
-            panel = [m for m in panel if asked is not None or not m.labelled]
+            panel = [m for m in panel if labels is not None or not m.labelled]
             look.show("fake", panel)
             if progress is not None:
                 progress(repeat * self.samples + fake.count)
         return panel, fake
 
     def _results(self, panel):
-        """`{name: (metric, value)}`, and notes on what is doubtful or missing."""
+        """`{name: (metric, value)}`, and notes on doubtful or missing values."""
         results, notes = {}, []
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -285,7 +285,7 @@ class Evaluator:
         notes += [str(w.message) for w in caught]
         if self.choice.wanted is not None:
             left_out = {m.name for m in self._reference.chosen} - {m.name for m in panel}
-            notes += [f"{name} is left out: no labels were asked for" for name in left_out]
+            notes += [f"{name} is left out: no labels were requested" for name in left_out]
         return results, notes
 
     def _score(self, name, metric, values):
@@ -299,7 +299,7 @@ class Evaluator:
         )
 
     def _passport(self, model, count, repeats):
-        """What the scores were measured with."""
+        """The record of how the scores were made."""
         real, train = self._reference.real, self._reference.train
         return {
             **who(model),
@@ -325,16 +325,16 @@ class Evaluator:
         return save_nearest(samples, self.train, path, held_out=self.data)
 
     def export(self, model: Game | np.ndarray, folder: types.Path) -> dict[str, int]:
-        """Write the samples and the data as outside judges read them.
+        """Write the samples and the data as other evaluators read them.
 
-        One PNG file per picture in `folder/samples` and `folder/data`, quantised once:
-        clean-fid, torch-fidelity and pytorch-fid take such folders. Grey pictures stay grey in
+        One PNG file per image in `folder/samples` and `folder/data`, quantised once:
+        clean-fid, torch-fidelity and pytorch-fid take such folders. Grey images stay grey in
         the file, and all three repeat them to three channels as ganzoo does. With the extractor
         `"inception"` also `samples.npz` and `data.npz`, mean `mu` and covariance `sigma` of the
         features, which pytorch-fid takes in place of folders.
 
         Returns:
-            A dict with the numbers of files in both.
+            A dict with the number of files in each.
         """
         folder = pathlib.Path(folder)
         sides = {

@@ -1,4 +1,4 @@
-"""Generated images beside the nearest training images."""
+"""Samples next to the nearest training images."""
 
 import pathlib
 from typing import Any
@@ -14,7 +14,7 @@ from ganzoo.metrics.manifold import nearest
 
 
 def nearest_pictures(samples: np.ndarray, data: Any) -> np.ndarray:
-    """The picture of `data` nearest to each sample, by pixels brought to at most 32×32.
+    """The image in `data` nearest to each sample, by pixels at a size of at most 32×32.
 
     Args:
         samples: `(n, height, width, channels)` uint8.
@@ -26,16 +26,16 @@ def nearest_pictures(samples: np.ndarray, data: Any) -> np.ndarray:
     rows = pixels(samples)
     best, distances = np.zeros_like(samples), np.full(len(samples), np.inf)
     for images, _ in batches_of(data):
-        indices, found = nearest(rows, pixels(images))
-        nearer = found < distances
-        best[nearer], distances[nearer] = images[indices[nearer]], found[nearer]
+        indices, candidates = nearest(rows, pixels(images))
+        nearer = candidates < distances
+        best[nearer], distances[nearer] = images[indices[nearer]], candidates[nearer]
     return best
 
 
 def save_nearest(
     samples: np.ndarray, train: Any, path: types.Path, held_out: Any = None
 ) -> pathlib.Path:
-    """A sheet to look at: each sample, its nearest training picture, its nearest held-out one.
+    """Save a grid of samples, each with its nearest training image and nearest held-out image.
 
     Args:
         samples: `(n, height, width, channels)` uint8; a dozen is enough.
@@ -53,6 +53,6 @@ def save_nearest(
 
 
 def pixels(images):
-    """Rows of pixel values, 0 … 255, of pictures brought to at most 32×32."""
+    """Rows of pixel values, 0 … 255, of images resized to at most 32×32."""
     size = tuple(min(32, side) for side in images.shape[1:3])
     return extractors.resized(images, size, Image.Resampling.BOX).reshape(len(images), -1)

@@ -27,7 +27,7 @@ def knows(description: dict[str, Any]) -> extractors.Extractor | None:
     """The extractor that comes with ganzoo and knows this data; None if there is none.
 
     Args:
-        description: the attribute of a data set from `ganzoo.datasets.load`.
+        description: attribute of a data set from `ganzoo.datasets.load`.
     """
     source = description["source"]
     if source in datasets.MIXTURES:

@@ -30,21 +30,22 @@ def who(model):
 
 
 def weights_hash(network: keras.Model) -> str:
-    """sha256 of all weights of a network, in the order in which it has them."""
-    found = hashlib.sha256()
+    """SHA-256 of all weights of a network, in its order, in hexadecimal."""
+    digest = hashlib.sha256()
     for array in network.get_weights():
-        found.update(f"{array.dtype}{array.shape}".encode())
-        found.update(np.ascontiguousarray(array).tobytes())
-    return found.hexdigest()
+        digest.update(f"{array.dtype}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def load_data(batch_size, verbose, class_names, name, **settings):
-    """A data set by name, with labels where it has them, however few pictures it holds."""
+    """A data set by name, with labels if it has them, however few images it holds."""
     for labels in (True, False):
         for size in (batch_size, 1):
             names = class_names if labels else None
             try:
-                with warnings.catch_warnings(record=True) as caught:  # once, not in each attempt
+                # Warnings are shown once, not in each attempt.
+                with warnings.catch_warnings(record=True) as caught:
                     warnings.simplefilter("always")
                     ds = datasets.load(
                         name,
@@ -64,18 +65,18 @@ def load_data(batch_size, verbose, class_names, name, **settings):
 
 
 def splits(name, load):
-    """`(test, train)` of a data set by name; `(train, None)` where there is no test split."""
+    """`(test, train)` of a data set by name; `(train, None)` if there is no test split."""
     train = load(name, split="train")
     try:
         return load(name, split="test"), train
     except ValueError as error:
-        if "split" not in str(error):  # there is one, and something is wrong with it
+        if "split" not in str(error):  # the split exists, and cannot be read
             raise
         return train, None
 
 
 def batches_of(data):
-    """`(images, labels)` NumPy batches of what `fit` takes too; pictures as uint8."""
+    """NumPy batches `(images, labels)` of any data that `fit` takes; images as uint8."""
     doubt = None
     for batch in _iterable(data):
         batch = batch if isinstance(batch, (tuple, list)) else (batch,)
@@ -89,7 +90,7 @@ def batches_of(data):
 
 
 def _iterable(data):
-    """Batches of a data set as it yields them, or those of arrays."""
+    """The batches of a data set, or batches of arrays."""
     if isinstance(data, keras.utils.PyDataset):
         return map(data.__getitem__, range(len(data)))
     if hasattr(data, "shape") or (isinstance(data, tuple) and hasattr(data[0], "shape")):
@@ -100,14 +101,14 @@ def _iterable(data):
         )
     if isinstance(data, str) or not hasattr(data, "__iter__"):
         raise TypeError(
-            "Pictures come as a data set, such as of `ganzoo.datasets.load`, as an array, or as a "
+            "Pass images as a data set, such as from `ganzoo.datasets.load`, as an array, or as a "
             f"pair (images, labels). Received: {data if isinstance(data, str) else type(data)!r}."
         )
     return data
 
 
 def grouped(batches, size=extractors.BATCH):
-    """The same pictures in whole multiples of `size`, as extractors look at them; then the rest."""
+    """The same images in batches of multiples of `size`, for extractors; then the rest."""
     held, count = [], 0
     for batch in batches:
         held.append(batch)
@@ -124,40 +125,40 @@ def _joined(batches):
     shapes = {batch[0].shape[1:] for batch in batches}
     if len(shapes) > 1:
         raise ValueError(
-            f"Pictures must have one shape. Received {' and '.join(map(str, sorted(shapes)))}: "
-            "bring them to one size, `ganzoo.datasets.load(…, image_size=…)`."
+            f"Images must have one shape. Received {' and '.join(map(str, sorted(shapes)))}: "
+            "resize them, `ganzoo.datasets.load(…, image_size=…)`."
         )
     return tuple(None if x[0] is None else np.concatenate(x) for x in zip(*batches))
 
 
 def shape_of(data):
-    """The shape of one picture in an array or a pair with labels, else None."""
+    """The shape of one image in an array or a pair with labels, otherwise None."""
     images = data[0] if isinstance(data, tuple) and data else data
     return list(images.shape[1:]) if hasattr(images, "shape") else None
 
 
 def _quantised(images):
-    """uint8 as it is; floats in [-1, 1] rounded to it, as `generate` does; points as they are."""
+    """Images as uint8, with floats in [-1, 1] rounded as `generate` does; points as they are."""
     if images.ndim == 2 and images.dtype.kind == "f":
         return images
     if images.ndim != 4:
         raise ValueError(
-            "Pictures must come as (n, height, width, channels). Received shape "
-            f"{images.shape}: grey ones without a channel axis get one by `images[..., None]`."
+            "Images must have the shape (n, height, width, channels). Received shape "
+            f"{images.shape}: add a channel axis to grey ones by `images[..., None]`."
         )
     if images.dtype == np.uint8:
         return images
     if images.dtype.kind == "f" and not np.isfinite(images).all():
         bad = int((~np.isfinite(images).all(axis=(1, 2, 3))).sum())
         raise ValueError(
-            f"{bad} of {len(images)} pictures of a batch contain NaN or infinity: leave those out, "
-            "or train the model that made them anew, with a smaller learning rate."
+            f"{bad} of {len(images)} images of a batch contain NaN or infinity: leave them out, or "
+            "train their model again, with a smaller learning rate."
         )
     validation.channels_last(images.shape[1:])
     if images.dtype.kind != "f" or not (images.min() >= -1.001 and images.max() <= 1.001):
         mend = "`images / 127.5 - 1`" if images.dtype.kind == "f" else ""
         raise ValueError(
-            "Pictures must be uint8 in 0..255 or float in [-1, 1]. Received "
+            "Images must be uint8 in 0..255 or float in [-1, 1]. Received "
             f"{images.dtype} from {images.min():g} to {images.max():g}: scale them, with "
             f"{mend or validation.to_uint8(images.dtype.name)}."
         )

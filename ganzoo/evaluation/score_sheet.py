@@ -1,4 +1,4 @@
-"""Scores with their error, floor and the protocol they were measured by."""
+"""Scores with their error, floor and protocol."""
 
 import dataclasses
 import json
@@ -10,18 +10,18 @@ from ganzoo import types
 from ganzoo import validation
 
 PROTOCOL = ("extractor", "extractor_sha256", "resize", "samples", "truncation", "data", "train")
-"""What must be the same in two passports for their scores to be comparable."""
+"""Entries that must agree in two passports for their scores to be comparable."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """One number with what belongs to it.
+    """One score with its error and floor.
 
     Attributes:
         value: mean over the sets of samples.
         error: standard deviation over the sets of samples, or None for a single one.
-        floor: the same number with real pictures in place of the samples, as many; None where
-            that says nothing.
+        floor: the same score with as many real images in place of the samples; None if that says
+            nothing.
         better: `"lower"`, `"higher"` or None.
         settings: arguments of the metric.
     """
@@ -37,11 +37,11 @@ class Score:
 class ScoreSheet:
     """Scores by name, such as `"frechet[mnist-classifier-v1]"`, and their passport.
 
-    A name without brackets finds its score too, if there is only one: `sheet["frechet"]`.
+    A name without brackets also finds its score, if there is only one: `sheet["frechet"]`.
 
     Attributes:
         scores: dict from name to `Score`.
-        passport: what made them: extractor and its hash, resizing, sample counts, data and its
+        passport: how they were made: extractor and its hash, resizing, sample counts, data and its
             fingerprint, seed, the weights' hash, versions.
         notes: warnings that a reader should see.
     """
@@ -51,18 +51,18 @@ class ScoreSheet:
     notes: tuple = ()
 
     def __getitem__(self, name: str) -> Score:
-        found = [n for n in self.scores if n == name or n.partition("[")[0] == name]
-        if len(found) != 1:
-            known = {n.partition("[")[0] for n in self.scores}
-            raise validation.unknown("score", name, known, error=KeyError)
-        return self.scores[found[0]]
+        matches = [n for n in self.scores if n == name or n.partition("[")[0] == name]
+        if len(matches) != 1:
+            names = {n.partition("[")[0] for n in self.scores}
+            raise validation.unknown("score", name, names, error=KeyError)
+        return self.scores[matches[0]]
 
     def passport_of(self, name: str) -> dict[str, Any]:
-        """All that made one score: the sheet's passport and the metric's own settings."""
+        """The passport of one score: the sheet's, with the metric's own settings."""
         return {**self.passport, "metric": self[name].settings}
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, as it is saved."""
+        """The sheet as plain data, as `save` writes it."""
         return {
             "scores": {
                 name: {k: validation.known_to_json(x) for k, x in dataclasses.asdict(score).items()}
@@ -88,11 +88,11 @@ class ScoreSheet:
         except OSError:
             raise
         except Exception as error:  # a file may be wrong in any way
-            raise ValueError(f"{str(path)!r} is no score sheet of ganzoo: {error!r}.") from None
+            raise ValueError(f"{str(path)!r} is not a score sheet of ganzoo: {error!r}.") from None
 
     @classmethod
     def from_dict(cls, found: dict[str, Any]) -> Self:
-        """The sheet of which `to_dict` gave this plain data."""
+        """The sheet from the plain data of `to_dict`."""
         number: Any = lambda x: float(x) if x in ("inf", "-inf", "nan") else x
         scores = {
             name: Score(
@@ -102,8 +102,8 @@ class ScoreSheet:
             for name, score in found["scores"].items()
         }
         for name, score in scores.items():
-            known = [x for x in (score.error, score.floor) if x is not None]
-            if not all(isinstance(x, (int, float)) for x in (score.value, *known)):
+            others = [x for x in (score.error, score.floor) if x is not None]
+            if not all(isinstance(x, (int, float)) for x in (score.value, *others)):
                 raise TypeError(f"{name!r} has no number")
             if score.better not in ("lower", "higher", None):
                 raise ValueError(f"{name!r} cannot be better when it is {score.better!r}")
@@ -113,7 +113,7 @@ class ScoreSheet:
         """Both sheets side by side, as text.
 
         Raises:
-            ValueError: they were not made in the same way; the message says what differs.
+            ValueError: they were made in different ways; the message says what differs.
         """
         differing = [k for k in PROTOCOL if self.passport.get(k) != other.passport.get(k)]
         if differing:
@@ -121,14 +121,14 @@ class ScoreSheet:
                 f"{k}: {self.passport.get(k)!r} and {other.passport.get(k)!r}" for k in differing
             )
             raise ValueError(
-                f"These scores do not compare, because they were made in different ways: "
+                f"These scores are not comparable, because they were made in different ways: "
                 f"{reasons}. Evaluate both models in the same way."
             )
         both = [name for name in self.scores if name in other.scores]
         uneven = [n for n in both if self.scores[n].settings != other.scores[n].settings]
         if uneven:
             raise ValueError(
-                f"These scores do not compare, because the settings of {', '.join(uneven)} "
+                f"These scores are not comparable, because the settings of {', '.join(uneven)} "
                 "differ. Evaluate both models in the same way."
             )
         rows = [("score", _title(self), _title(other), "better")]

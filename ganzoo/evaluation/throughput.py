@@ -1,4 +1,4 @@
-"""How fast a model trains and samples on this machine."""
+"""Throughput of a model's training and sampling on this machine."""
 
 import statistics
 import time
@@ -17,7 +17,7 @@ from ganzoo.networks import operations
 
 
 class Clock(keras.callbacks.Callback):
-    """Seconds of the last epoch."""
+    """Measures the seconds of the last epoch."""
 
     def on_epoch_begin(self, epoch, logs=None):
         self._start = time.perf_counter()
@@ -35,30 +35,30 @@ def measure(
     rounds: int = 5,
     **config: Any,
 ) -> dict[str, Any]:
-    """Throughput of a model of the zoo, on pictures of noise.
+    """Measure the throughput of a model of the zoo, on images of noise.
 
     Args:
         name: registry name.
         image_shape: `(height, width, channels)`.
-        batch_size: examples in a training batch; pictures are made 256 at a time.
-        seconds: about so long is measured, for training and for sampling each.
-        rounds: measurements, of which the median and the spread are given.
+        batch_size: examples in a training batch; samples are made 256 at a time.
+        seconds: approximate duration of the measurements, of training and of sampling each.
+        rounds: number of measurements, whose median and spread are returned.
         **config: further arguments of the model.
 
     Returns:
-        A dict: `training` and `sampling`, pictures per second, with `training_spread` and
-        `sampling_spread`, half the distance of the quartiles; `first_step` and `first_samples`,
-        seconds until the first ones were done, compilation included; `parameters`;
-        `forward_gflop`, of the networks' matrix products and convolutions for one example; what
-        was asked for; versions.
+        A dict: `training` and `sampling`, images per second, with `training_spread` and
+        `sampling_spread`, half the distance between the quartiles; `first_step` and
+        `first_samples`, seconds until the first ones were done, compilation included;
+        `parameters`; `forward_gflop`, the operations of the networks' matrix products and
+        convolutions for one example, in thousand millions; the arguments; versions.
 
     Raises:
         ValueError, TypeError: an argument is out of range.
 
     Example:
 
-    >>> found = measure("vanilla", image_shape=(8, 8, 1), seconds=0.1, generator_units=(8,))
-    >>> found["training"] > 0 and found["sampling"] > 0
+    >>> speeds = measure("vanilla", image_shape=(8, 8, 1), seconds=0.1, generator_units=(8,))
+    >>> speeds["training"] > 0 and speeds["sampling"] > 0
     True
     """
     validation.integer("batch_size", batch_size)
@@ -83,7 +83,7 @@ def measure(
         return time.perf_counter() - start
 
     def rates(run, unit, least):
-        """Units of work per second in each round, each as long as it must be."""
+        """Units of work per second in each round."""
         run(least)
         count = max(least, round(seconds / rounds / run(least) * least))
         return [unit * count / run(count) for _ in range(rounds)]
@@ -115,7 +115,7 @@ def measure(
 
 
 def _forward(networks):
-    """Their operations in thousand millions; None if they cannot be counted."""
+    """The networks' operations in thousand millions; None if they cannot be counted."""
     try:
         return sum(sum(operations(network)) for network in networks) / 1e9
     except ValueError:
@@ -123,7 +123,7 @@ def _forward(networks):
 
 
 def spread(values: Sequence[float]) -> float:
-    """Half the distance of the quartiles."""
+    """Half the distance between the quartiles."""
     if len(values) < 2:
         return 0.0
     low, _, high = statistics.quantiles(values, n=4)

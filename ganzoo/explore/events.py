@@ -1,4 +1,4 @@
-"""What happens on the page: from the values of its fields to what it shows."""
+"""The page's event handlers: from the values of its fields to its outputs."""
 
 import functools
 import os
@@ -11,8 +11,8 @@ from ganzoo import images
 from ganzoo.explore.explorer import SLIDERS
 
 
-def _reported(method):
-    """The method, with its user errors as messages on the page."""
+def _reporting(method):
+    """Decorate a method to show user errors as messages on the page."""
 
     @functools.wraps(method)
     def run(self, *args):
@@ -25,7 +25,7 @@ def _reported(method):
 
 
 def _enlarged(image):
-    """A small image enlarged without blur."""
+    """A small image, enlarged without blur."""
     return images.grid(image[None], padding=0)
 
 
@@ -34,23 +34,23 @@ def _strip_of(walk):
 
 
 class Events:
-    """What happens on the page: from the values of its fields to what it shows."""
+    """The page's event handlers: from the values of its fields to its outputs."""
 
     files = 16
-    """Made for downloads, and kept: the page copies them when it shows them."""
+    """Number of downloads to keep: the page copies a file when it shows it."""
 
     def __init__(self, explorer, gr):
         self.explorer = explorer
         self.gr = gr
         self._folder = tempfile.TemporaryDirectory(prefix="ganzoo-explore-")
-        # What is uploaded and shown lies there too, for no one else, and is served from nowhere
-        # else: the usual place is shared by all of Gradio's pages, and users, of a machine.
+        # Uploads and outputs are private to this folder, and only it is served: Gradio's default
+        # folder is shared by all pages and users of a machine.
         os.environ["GRADIO_TEMP_DIR"] = os.path.join(self._folder.name, "gradio")
         self._places = []
         self._lock = threading.Lock()
 
     def _place(self):
-        """A new folder, for a file of any name; the oldest ones go."""
+        """A new folder for a file of any name; the oldest ones are deleted."""
         place = pathlib.Path(tempfile.mkdtemp(dir=self._folder.name))
         with self._lock:
             self._places.append(place)
@@ -69,13 +69,13 @@ class Events:
             amounts=amounts,
         )
 
-    @_reported
+    @_reporting
     def draw(self, title, *settings):
         if not self.explorer.can(title, "generate"):
             return None
         return _enlarged(self.explorer.picture(title, self._point(title, *settings)))
 
-    @_reported
+    @_reporting
     def sliders(self, title, method, first):
         update = self.gr.update
         if not self.explorer.can(title, "generate"):
@@ -88,12 +88,12 @@ class Events:
             for i in range(SLIDERS)
         ]
 
-    @_reported
+    @_reporting
     def choose(self, title):
         gr, model = self.gr, self.explorer.model(title)
         can = {what: hasattr(model, what) for what in ("generate", "translate", "reconstruct")}
         names = self.explorer.classes(title)
-        # Gradio leaves the head of a tab that was to be seen at `False`.
+        # With `False`, Gradio would leave the head of a tab that was visible.
         visible = [can["generate"]] * 3 + [can["translate"], can["reconstruct"]]
         choices = [(name, str(i)) for i, name in enumerate(names)]
         most = self.explorer.most_truncation(title)
@@ -107,7 +107,7 @@ class Events:
             gr.update(value=False, visible=self.explorer.can(title, "reverse")),
         ]
 
-    @_reported
+    @_reporting
     def between(self, title, start, end, steps, label):
         label = None if label is None else int(label)
         walk = self.explorer.between(title, int(start or 0), int(end or 0), steps, label)
@@ -117,17 +117,17 @@ class Events:
         frames[0].save(path, save_all=True, append_images=frames[1:], duration=120, loop=0)
         return _strip_of(walk), str(path)
 
-    @_reported
+    @_reporting
     def calculate(self, title, a, b, c, label):
         label = None if label is None else int(label)
         return _strip_of(self.explorer.arithmetic(title, (a, b, c), label))
 
-    @_reported
+    @_reporting
     def through(self, what, title, path, reverse):
         if path is None:
             raise ValueError("Choose an image first.")
         return [_enlarged(image) for image in self.explorer.through(title, what, path, reverse)]
 
-    @_reported
+    @_reporting
     def bundle(self, title, *settings):
         return str(self.explorer.bundle(title, self._point(title, *settings), self._place()))

@@ -1,4 +1,4 @@
-"""A web page to play with trained models: `ganzoo explore`."""
+"""The models of `ganzoo explore`, without the page."""
 
 import dataclasses
 import functools
@@ -26,37 +26,37 @@ from ganzoo.game import Game
 from ganzoo.zoo import catalogue
 
 SLIDERS = 8
-"""Sliders on the page; of more latents or directions, as many at a time."""
+"""Number of sliders on the page, for as many latents or directions at a time."""
 METHODS = {"single latents": None, "GANSpace": "ganspace", "SeFa": "sefa"}
-"""What the sliders move along, by its name on the page."""
+"""Methods that give the sliders' directions, by their names on the page."""
 MOST_PIXELS = 16_000_000
-"""Pixels of an uploaded image: a file may declare any number."""
+"""Largest uploaded image, in pixels: a file may declare any number."""
 MOST_BYTES = 20_000_000
-"""Bytes of an uploaded file."""
+"""Largest uploaded file, in bytes."""
 MOST_SEEDS = 1000
-"""Seeds of a group whose mean is taken."""
+"""Most seeds in a group to average."""
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
-"""Formats of uploaded images. Pillow knows more, and starts other programs for some of them."""
+"""Formats of uploaded images. Pillow reads more, and starts other programs for some of them."""
 PLAIN = {"padding": 0, "least_side": 1}
-"""Arguments of a grid of one image that is this image."""
+"""Arguments with which a grid of one image is the image itself."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """A model of the page."""
+    """A model on the page."""
 
     open: typing.Callable
-    """Makes it; called once, when it is first looked at."""
+    """Function that loads the model, called when it is first chosen."""
     code: str
-    """The Python expression that does."""
+    """The Python expression that loads it."""
 
 
 class Explorer:
-    """What the page shows, without the page.
+    """The outputs that the page shows, without the page.
 
     Args:
         entries: `{title: Entry}`.
-        kept: models that are kept in memory at a time.
+        kept: number of models to keep in memory.
 
     Example:
 
@@ -77,7 +77,7 @@ class Explorer:
         self._lock = threading.RLock()  # the page's requests come in threads
 
     def model(self, title: str) -> Game:
-        """The model of a title."""
+        """The model with this title."""
         with self._lock:
             return self._models(title)
 
@@ -89,13 +89,13 @@ class Explorer:
             return hasattr(model, what)
         try:
             model.translator(True)
-        except (AttributeError, ValueError):  # it does not translate, or has no way back
+        except (AttributeError, ValueError):  # it does not translate, or not in reverse
             return False
         return True
 
     def classes(self, title: str) -> list[str]:
-        """What its classes are called, `"7: Sneaker"`, or their numbers where that is not known;
-        of a model without classes none."""
+        """Names of the classes, as `"7: Sneaker"`, or only their numbers if there are no names;
+        empty for an unconditional model."""
         numbers = [str(i) for i in range(getattr(self.model(title), "num_classes", None) or 0)]
         names = catalogue.trained_on(texts.local(title)).get("class_names", [])
         if len(names) != len(numbers):
@@ -104,25 +104,25 @@ class Explorer:
         return [i if name == i else f"{i}: {name}" for i, name in zip(numbers, names)]
 
     def wants(self, title: str) -> str:
-        """What images a model takes to translate or reconstruct, in a sentence or two."""
+        """A description of the images that a model translates or reconstructs."""
         kind_of_data = self.model(title).modality
         if not kind_of_data.size:
-            return f"This model is one of {kind_of_data.name}, not of images."
+            return f"This model takes {kind_of_data.name}, not images."
         shape = kind_of_data.shape
         data = catalogue.trained_on(texts.local(title)).get("data", [])
         if len(data) == 1 and self.can(title, "translate"):
             data = data[0].split(" and ")  # as it is published
         names = [_markdown(pathlib.Path(name).stem) for name in data]
         kind = "pixels, without colours" if shape[2] == 1 else "pixels"
-        size = f"Any image will do; it is brought to {shape[0]}×{shape[1]} {kind}."
+        size = f"Any image will do; it is resized to {shape[0]}×{shape[1]} {kind}."
         if len(names) == 2:
-            back = ", or the other way" if self.can(title, "reverse") else ""
+            back = ", or in reverse" if self.can(title, "reverse") else ""
             return f"{size} This model turns images of *{names[0]}* into *{names[1]}*{back}."
-        return f"{size} This model knows images of *{names[0]}*." if names else size
+        return f"{size} This model was trained on images of *{names[0]}*." if names else size
 
     def most_truncation(self, title: str) -> float:
-        """Where the slider of truncation ends, which is none: for latents, of which 6 in 100,000
-        lie beyond; or for styles, drawn towards their mean."""
+        """The end of the truncation slider, which means no truncation: for latents, of which 6 in
+        100,000 lie beyond; or for styles, pulled towards their mean."""
         return 4.0 if getattr(self.model(title), "truncates_latents", True) else 1.0
 
     def ways(self, title: str, method: str, first: int = 0) -> tuple[list[str], np.ndarray]:
@@ -156,15 +156,15 @@ class Explorer:
         first: int = 0,
         amounts: Iterable[float] = (),
     ) -> dict[str, Any]:
-        """What one image is made of.
+        """The arguments of `generate` for one image.
 
         Args:
-            title: of the model.
-            seed: whole number of the latents to start from.
+            title: title of the model.
+            seed: whole number, seed of the latents to start from.
             truncation: see `ganzoo.GAN.generate`.
             label: class, for a conditional model.
             method, first: see `ways`.
-            amounts: how far along each of them; finite.
+            amounts: how far to move along each direction; finite.
 
         Returns:
             A dict of keyword arguments of `generate`.
@@ -186,7 +186,7 @@ class Explorer:
             return point
 
     def picture(self, title: str, point: dict[str, Any]) -> np.ndarray:
-        """`(height, width, channels)` uint8."""
+        """The image of a `point`, `(height, width, channels)` uint8."""
         with self._lock:
             return self.model(title).generate(1, **point)[0]
 
@@ -217,26 +217,26 @@ class Explorer:
     def through(
         self, title: str, what: str, path: types.Path, reverse: bool = False
     ) -> tuple[np.ndarray, np.ndarray]:
-        """An image file, as the model takes it, and the output for it: two `(height, width,
+        """An image file in the model's format, and the output for it: two `(height, width,
         channels)` uint8.
 
         Args:
-            title: of the model.
+            title: title of the model.
             what: `"translate"` or `"reconstruct"`.
-            path: of an image of any mode and size.
+            path: path of an image of any mode and size.
             reverse: translate from the second domain into the first.
         """
         with self._lock:
             model = self.model(title)
             kind = model.modality
             if not kind.size:
-                raise ValueError(f"This model is one of {kind.name}, not of images.")
+                raise ValueError(f"This model takes {kind.name}, not images.")
             image = read_picture(path, kind.size, kind.shape[2])[None]
             options = {"reverse": True} if reverse else {}
             return image[0], getattr(model, what)(image, **options)[0]
 
     def bundle(self, title: str, point: dict[str, Any], folder: types.Path) -> pathlib.Path:
-        """A zip of an image, what it was made of, and the Python that makes it again."""
+        """A zip of an image, its latents, and the Python code that makes it again."""
         path = pathlib.Path(folder) / "picture.zip"
         png, arrays = io.BytesIO(), io.BytesIO()
         images.grid(self.picture(title, point)[None], **PLAIN).save(png, "png")
@@ -259,20 +259,20 @@ import numpy as np
 import ganzoo
 
 model = {code}
-made_of = {{name: array[()] for name, array in np.load("latents.npz").items()}}
-images = model.generate(1, **made_of)
+point = {{name: array[()] for name, array in np.load("latents.npz").items()}}
+images = model.generate(1, **point)
 ganzoo.images.grid(images, padding=0, least_side=1).save("again.png")
 '''
 
 
 def _seeds(text):
-    """Whole numbers, as they are typed."""
+    """The whole numbers in a text."""
     text = str(text)
     parts = text.replace(",", " ").split()
     if not parts or not all(part.isdecimal() for part in parts):
-        raise ValueError(f"A group is whole numbers, such as 1, 2, 3. Received: {text[:80]!r}.")
+        raise ValueError(f"A group has whole numbers, such as 1, 2, 3. Received: {text[:80]!r}.")
     if len(parts) > MOST_SEEDS:
-        raise ValueError(f"A group is at most {MOST_SEEDS} seeds. Received: {len(parts)}.")
+        raise ValueError(f"A group has at most {MOST_SEEDS} seeds. Received: {len(parts)}.")
     return [int(part) for part in parts]
 
 
@@ -280,7 +280,7 @@ def read_picture(path: types.Path, size: tuple[int, int], channels: int) -> np.n
     """An image file of any mode and size as `(height, width, channels)` uint8.
 
     Raises:
-        ValueError: it is no image, damaged, or too large.
+        ValueError: it is not an image, damaged, or too large.
     """
     try:
         with warnings.catch_warnings():
@@ -293,12 +293,12 @@ def read_picture(path: types.Path, size: tuple[int, int], channels: int) -> np.n
                     )
                 image.load()
                 return decoding.to_array(image, size, channels)
-    except Exception as error:  # Pillow raises many kinds at damaged files
-        unknown = isinstance(error, UnidentifiedImageError)  # whose words have the path
-        wrong = "it is none that is known" if unknown else str(error) or type(error).__name__
-        raise ValueError(f"This image cannot be used ({wrong}). Take a PNG or JPEG file.") from None
+    except Exception as error:  # Pillow raises many kinds of errors for damaged files
+        unknown = isinstance(error, UnidentifiedImageError)  # its message contains the path
+        reason = "unknown format" if unknown else str(error) or type(error).__name__
+        raise ValueError(f"This image cannot be used ({reason}). Use a PNG or JPEG file.") from None
 
 
 def _markdown(name):
-    """Any name, so that Markdown shows it as it is."""
+    """A name with Markdown's special characters escaped."""
     return re.sub(r"([\\`*~$<>&\[\]])", r"\\\1", " ".join(texts.shown(name).splitlines()))

@@ -12,27 +12,27 @@ from ganzoo.explore.explorer import Explorer
 
 
 async def _fetch_nothing(address, *_, **__):
-    raise ValueError(f"The page fetches nothing, and not {address!r}: upload a file.")
+    raise ValueError(f"The page downloads nothing, so not {address!r} either: upload a file.")
 
 
 CSS = """
-#picture img, #strip img, #film img, #result img, [id$=-taken] img, [id$=-made] img {
+#image img, #strip img, #film img, #result img, [id$=-taken] img, [id$=-made] img {
     image-rendering: pixelated;
 }
 [id$=-taken] img, [id$=-made] img {width: 100%; height: 100%; object-fit: contain}
 """
-WELCOME = "# ganzoo\nTrained models to play with: choose one, then move what is below it."
+WELCOME = "# ganzoo\nTrained models to play with: choose one, then move the controls below."
 HELP = {
-    "latents": "An image is made of random numbers, its latents: draw others by the seed, or move "
-    "them by the sliders.",
+    "latents": "The model makes an image from random numbers, its latents: draw others by the "
+    "seed, or move them by the sliders.",
     "between": "The way from the image of one seed to that of another.",
     "arithmetic": "Latents of several seeds, averaged, then subtracted and added: do the images "
     "follow?",
     "translate": "Upload an image, and see what the model turns it into.",
-    "reconstruct": "Upload an image: the model makes it again of the few numbers that it keeps of "
-    "it.",
+    "reconstruct": "Upload an image: the model encodes it as a few numbers, and makes it again "
+    "from them.",
 }
-"""A line for each tab."""
+"""A line of help for each tab."""
 
 
 def page(entries: dict[str, Entry]) -> Any:
@@ -70,19 +70,19 @@ def page(entries: dict[str, Entry]) -> Any:
 
 
 def _gradio():
-    """The module `gradio`, such that it asks nothing of the network."""
+    """The module `gradio`, set up to make no requests to the network."""
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # Gradio's, of Hugging Face
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # that of Gradio's own dependencies
     try:
         import gradio as gr
         import safehttpx  # comes with Gradio
     except ImportError:
         raise ImportError("The page needs Gradio: `pip install 'ganzoo[explore]'`.") from None
-    # Gradio fetches any public address that a visitor names, for `/gradio_api/file=` and as the
-    # value of any field, and asks Google about names that it does not know.
+    # Gradio downloads any public address that a visitor names, for `/gradio_api/file=` and as the
+    # value of any field, and asks Google about unknown host names.
     safehttpx.get = safehttpx.async_validate_url = _fetch_nothing
 
-    # A visitor's errors are shown on the page; they would be in the terminal, too, at length.
+    # The page shows a visitor's errors; by default the terminal would, too, at length.
     gr.Error.__init__ = functools.partialmethod(gr.Error.__init__, print_exception=False)
     return gr
 
@@ -111,7 +111,7 @@ class _Latents:
                         for i in range(SLIDERS)
                     ]
                 with gr.Column():
-                    self.image = _image(gr, "Image", "picture", format="png")
+                    self.image = _image(gr, "Image", "image", format="png")
                     self.save = gr.Button("Save image, latents and code", elem_id="save")
                     self.download = gr.File(label="All in one zip", elem_id="download")
 
@@ -119,7 +119,7 @@ class _Latents:
         self.seed = gr.Number(
             0,
             label="Seed",
-            info="Each makes another image.",
+            info="Each gives another image.",
             precision=0,
             minimum=0,
             elem_id="seed",
@@ -128,7 +128,7 @@ class _Latents:
             *(0.1, 4, 4),
             step=0.1,
             label="Truncation",
-            info="Less: more typical. At the right end: none.",
+            info="Lower: more typical. At the right end: no truncation.",
         )
 
     def _add_method(self, gr):
@@ -136,7 +136,7 @@ class _Latents:
             list(METHODS),
             value="single latents",
             label="What the sliders move",
-            info="One number each, or a direction found in the model.",
+            info="One latent each, or a direction computed from the model.",
             elem_id="method",
         )
         self.first = gr.Number(
@@ -149,7 +149,7 @@ class _Latents:
 
     @property
     def _settings(self):
-        """What an image is made of."""
+        """The fields that determine an image."""
         start = [self.title, self.seed, self.truncation, self.label]
         return [*start, self.method, self.first, *self.amounts]
 
@@ -158,12 +158,12 @@ class _Latents:
         return [self.title, self.method, self.first]
 
     def start(self, events, chosen):
-        """Show sliders and an image once a model is chosen."""
+        """Show sliders and an image after a model is chosen."""
         ready = chosen.success(events.sliders, self._slider_settings, self.amounts)
         ready.success(events.draw, self._settings, self.image)
 
     def connect(self, events):
-        """Show another image where a field changes."""
+        """Update the image when a field changes."""
         for event in (self.method.change, self.first.submit):
             ready = event(events.sliders, self._slider_settings, self.amounts)
             ready.success(events.draw, self._settings, self.image)
@@ -226,18 +226,18 @@ class _Through:
             with gr.Row():
                 with gr.Column(min_width=240):
                     self.wants = gr.Markdown()
-                    # Not gr.Image, which reads the file itself, and says less of what is wrong.
+                    # gr.Image would read the file itself, with less helpful errors.
                     upload = gr.File(
                         label="Your image",
                         elem_id=f"{what}-given",
                         type="filepath",
                         file_types=["image"],
                     )
-                    self.reverse = gr.Checkbox(label="The other way", visible=False)
+                    self.reverse = gr.Checkbox(label="Reverse", visible=False)
                     go = gr.Button(what.capitalize(), elem_id=f"{what}-go")
                 with gr.Column(scale=3), gr.Row():
                     large = functools.partial(_image, gr, format="png", height=440)
-                    taken = large("As the model takes it", f"{what}-taken")
-                    output = large("What it makes of it", f"{what}-made")
+                    taken = large("The model's input", f"{what}-taken")
+                    output = large("Its output", f"{what}-made")
         through = functools.partial(events.through, what)
         go.click(through, [title, upload, self.reverse], [taken, output], api_name=what)

@@ -1,4 +1,4 @@
-"""The server of the page: who may ask for it."""
+"""The server of the page, which refuses requests from other sites."""
 
 import ipaddress
 import logging
@@ -13,7 +13,7 @@ from ganzoo.explore.page import page
 
 
 def _is_here(name):
-    """Whether a host's name or address, or None, is one of this machine for itself."""
+    """Whether a host's name or address (or None) is a loopback address."""
     try:
         return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
@@ -21,10 +21,10 @@ def _is_here(name):
 
 
 class _OnlyFromHere:
-    """Around the page's ASGI application: refuses the requests of other sites.
+    """ASGI middleware that refuses requests from other sites.
 
-    Any site that is open in a browser can have it send requests to this machine; and one that has
-    its own name stand for 127.0.0.1 can read the answers. The headers `Host` and `Origin` tell.
+    Any site that is open in a browser can make it send requests to this machine; a site whose name
+    resolves to 127.0.0.1 can also read the answers. The headers `Host` and `Origin` reveal it.
     """
 
     def __init__(self, app):
@@ -34,13 +34,13 @@ class _OnlyFromHere:
         from starlette import responses  # comes with Gradio
 
         headers = scope.get("headers", ())
-        hosts = [value.decode("latin-1") for key, value in headers if key in self.telling]
+        hosts = [value.decode("latin-1") for key, value in headers if key in self.revealing]
         if all(map(self._names_here, hosts)):
             return await self.app(scope, receive, send)
         refusal = responses.PlainTextResponse("This page is for its own machine only.", 403)
         await refusal(scope, receive, send)
 
-    telling = (b"host", b"origin")
+    revealing = (b"host", b"origin")
 
     def _names_here(self, text):
         try:
@@ -59,14 +59,14 @@ def launch(
 ) -> str:
     """Serve the page, to this machine only unless you name another host.
 
-    Visitors can look at the models in `entries` and at no others, and upload images, for which see
-    `MOST_BYTES`, `MOST_PIXELS` and `FORMATS`. There are no passwords.
+    Visitors can use the models in `entries` and no others, and upload images within `MOST_BYTES`,
+    `MOST_PIXELS` and `FORMATS`. There are no passwords.
 
     Args:
         entries: `{title: Entry}`.
-        host, port: where: an address of this machine, of which 127.0.0.1 is for itself only and
-            0.0.0.0 is all.
-        open_browser: open it there.
+        host, port: address to serve on: 127.0.0.1 for this machine only, 0.0.0.0 for all its
+            addresses.
+        open_browser: open the page in a browser.
         block: serve until interrupted.
 
     Returns:
@@ -77,8 +77,8 @@ def launch(
         OSError: the port is in use.
     """
     validation.integer("port", port, least=0)
-    port = _free_port(host, port)  # before the work
-    # Each model's function is compiled once, of which TensorFlow counts too many.
+    port = _free_port(host, port)  # fails before the work
+    # TensorFlow warns of retracing, but each model's function is compiled once.
     logging.getLogger("tensorflow").addFilter(lambda r: "retracing" not in r.getMessage())
     blocks = page(entries)
     import gradio as gr
@@ -108,7 +108,11 @@ def launch(
 
 
 def _free_port(host, port):
-    """The port, or any free one for 0; raises if it cannot be served."""
+    """The port, or any free one for 0.
+
+    Raises:
+        OSError: the port is in use.
+    """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -117,7 +121,7 @@ def _free_port(host, port):
             raise ValueError(f"`port` must be 0..65535. Received: {port}.") from None
         except OSError as error:
             raise OSError(
-                f"{host}:{port} cannot be served ({error.strerror}): say another with --port, or "
-                "0 for any that is free."
+                f"{host}:{port} cannot be served ({error.strerror}): choose another with --port, "
+                "or 0 for any free one."
             ) from None
         return probe.getsockname()[1]

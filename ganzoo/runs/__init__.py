@@ -1,6 +1,6 @@
-"""Run folders: one training with all that belongs to it, resumable by the same command.
+"""Run folders: one training with everything that belongs to it, resumed by the same command.
 
-`ganzoo.files.run_folder` says which files are in one.
+`ganzoo.files.run_folder` lists the files in one.
 """
 
 from ganzoo.runs.films import film as film

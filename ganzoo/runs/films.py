@@ -1,4 +1,4 @@
-"""Films of a run: how its samples changed."""
+"""Films of how a run's samples change."""
 
 import pathlib
 
@@ -10,7 +10,7 @@ from ganzoo.files.run_folder import RunFolder
 
 
 def animate(run):
-    """Make the animation of a run's grids, and return these, in the order of the epochs."""
+    """Write the animation of a run's grids. Returns the grids' paths in the order of epochs."""
     grids = list(run.samples.by_epoch().values())
     if grids:
         with atomic.replacing(run.animation) as path:
@@ -19,16 +19,19 @@ def animate(run):
 
 
 def film(folder: types.Path, path: types.Path, seconds: float = 6.0) -> pathlib.Path:
-    """A run's samples over time as an MP4 or GIF file, by the path's ending. Returns the path.
+    """Write a run's samples over time as an MP4 or GIF file, by the path's ending.
+
+    Returns:
+        The path.
 
     Raises:
         ValueError: the folder has no samples, or the ending is another.
-        ImportError: an MP4 needs what is not installed.
+        ImportError: a package that an MP4 needs is not installed.
     """
     run, path = RunFolder(folder), pathlib.Path(path).expanduser()
     grids = list(run.samples.by_epoch().values())
     if not grids:
-        raise ValueError(f"{str(run)!r} is no run folder with samples in it.")
+        raise ValueError(f"{str(run)!r} is not a run folder with samples.")
     validation.real("seconds", seconds, above=0)
     kinds = {".gif": images.save_gif, ".mp4": images.save_film}
     if path.suffix.lower() not in kinds:

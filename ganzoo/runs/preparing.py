@@ -1,4 +1,4 @@
-"""From the settings of a training to a model and its data."""
+"""Builds the model and the data of a training from its settings."""
 
 import dataclasses
 from typing import Any
@@ -16,21 +16,21 @@ from ganzoo.zoo import catalogue
 
 @dataclasses.dataclass
 class Start:
-    """What a training begins or goes on with."""
+    """The model, data and arguments with which a training begins or goes on."""
 
     model: Game
     data: Any
     """The data set."""
     done: int
-    """Epochs that the model has been trained for."""
+    """Epochs that the model has trained for."""
     more: dict[str, Any]
     """The arguments that a fresh model gets from the data: its number of classes."""
     reading: dict[str, Any]
-    """The arguments of `ganzoo.datasets.load` with which the data is read again, to score."""
+    """The arguments of `ganzoo.datasets.load` that read the same data again, for the scores."""
 
 
 def fresh(settings, **more):
-    """The model that a training is asked for, with the weights to begin with."""
+    """A new model by the settings, with the weights to start from."""
     return zoo.get(
         settings.model,
         weights=settings.weights,
@@ -41,12 +41,12 @@ def fresh(settings, **more):
 
 
 def prepare(settings, network, done, resumed):
-    """Read the data, see that it fits the model, and write the settings down.
+    """Read the data, check that it fits the model, and write `config.json`.
 
     Args:
         settings: the `Settings`.
-        network: a fresh model without weights.
-        done: epochs that `resumed` has been trained for.
+        network: a new model without weights.
+        done: epochs that `resumed` has trained for.
         resumed: the model of the newest checkpoint, or None.
 
     Returns:
@@ -64,7 +64,7 @@ def prepare(settings, network, done, resumed):
     if settings.weights is not None:
         _check_classes(network, more.pop("num_classes", None), settings.weights)
     names = ds.class_names if conditional else None
-    # Only now: what is misspelt leaves no folder.
+    # Only now, so that a misspelt argument leaves no folder.
     write_config(settings.run, settings.record(), settings.epochs, names, settings.imports)
     if resumed is None and settings.weights is None:
         network = fresh(settings, **more)
@@ -72,7 +72,7 @@ def prepare(settings, network, done, resumed):
 
 
 def _load(settings, network, resumed):
-    """The data as the model takes it, and how to read it again."""
+    """The data in the model's format, and the arguments that read it again."""
     size = settings.image_size
     reading = {
         "data_dir": settings.data_dir,
@@ -83,9 +83,9 @@ def _load(settings, network, resumed):
     if settings.weights is not None:
         size = _size(network, settings.image_size, settings.weights, settings.say)
         reading["channels"] = channels_of(network)
-    # A run goes on with the numbers that its classes had when it began.
-    known = catalogue.trained_on(settings.run).get("class_names") if resumed else None
-    known = known and [texts.local(name) for name in known]
+    # A resumed run keeps the numbers that its classes had when it began.
+    classes = catalogue.trained_on(settings.run).get("class_names") if resumed else None
+    classes = classes and [texts.local(name) for name in classes]
     options = {
         "image_size": size,
         "batch_size": settings.batch_size,
@@ -101,17 +101,17 @@ def _load(settings, network, resumed):
         ds = datasets.load(
             settings.data,
             labels=labelled,
-            class_names=known if labelled else None,
+            class_names=classes if labelled else None,
             verbose=False,
             **options,
         )
     if settings.weights is not None:
         _check_shape(network, tuple(ds.description["image_shape"]), settings.weights)
-    return ds, {**reading, "class_names": ds.class_names if known else None}
+    return ds, {**reading, "class_names": ds.class_names if classes else None}
 
 
 def check_domains(network, settings):
-    """Raise a `ValueError` unless there are as many domains as the model learns from."""
+    """Raise a `ValueError` unless the number of domains is the one that the model learns from."""
     if network.paired is None and settings.to is not None:
         raise ValueError(f"{settings.model!r} learns from one domain: leave out --to (`to=`).")
     if network.paired is not None and settings.to is None:
@@ -128,37 +128,37 @@ def class_count(ds):
 
 
 def _check_classes(network, counted, source):
-    """Raise a `ValueError` if data has not as many classes as the weights; None: do not ask."""
-    known = network.num_classes
-    if counted is not None and counted != known:
+    """Raise a `ValueError` if data has another number of classes than the weights; None passes."""
+    own = network.num_classes
+    if counted is not None and counted != own:
         raise ValueError(
-            f"The weights {str(source)!r} know {known} classes, and the data has {counted}. Say "
-            f"`--set num_classes={known}` if those of the data are among them; or `--set "
-            f"num_classes={counted}` to learn the layers that depend on classes from the start, as "
-            "files of `ganzoo publish` allow."
+            f"The weights {str(source)!r} know {own} classes, and the data has {counted}. Give "
+            f"`--set num_classes={own}` if the data's classes are among them; or `--set "
+            f"num_classes={counted}` to learn the layers that depend on classes from the start, "
+            "which needs a file of `ganzoo publish`."
         )
 
 
 def _size(network, image_size, source, say):
-    """`(height, width)` of the images that a model with weights goes on with, or None."""
+    """`(height, width)` of the images that a model with weights takes, or None."""
     shape = network.image_shape
     size = network.modality.size
     wanted = (image_size, image_size) if isinstance(image_size, int) else image_size
     if wanted is not None and tuple(wanted) != size:
         raise ValueError(
-            f"The weights {str(source)!r} are of shape {'×'.join(map(str, shape))}, and "
-            f"--image-size (`image_size=`) is {image_size}: leave it out, or begin without them."
+            f"The weights {str(source)!r} have images of {'×'.join(map(str, shape))}, and "
+            f"--image-size (`image_size=`) is {image_size}: leave it out, or start without weights."
         )
     if wanted is None and size is not None:
-        say(f"Images are brought to {'×'.join(map(str, shape))}, the size of the weights {source}.")
+        say(f"Images are resized to {'×'.join(map(str, shape))}, the size of the weights {source}.")
     return size
 
 
 def _check_shape(network, shape, source):
-    """Raise a `ValueError` if data has not the shape of the weights."""
+    """Raise a `ValueError` if data has another shape than the weights."""
     if shape != network.image_shape:
-        wanted, found = ("×".join(map(str, x)) for x in (network.image_shape, shape))
+        wanted, received = ("×".join(map(str, x)) for x in (network.image_shape, shape))
         raise ValueError(
-            f"The weights {str(source)!r} are of shape {wanted}, and the data of {found}. Images "
-            "in a folder or zip are brought to it; save those of an array so, or convert the array."
+            f"The weights {str(source)!r} take examples of {wanted}, and the data has {received}. "
+            "Images in a folder or zip are converted: save an array's images there, or convert it."
         )

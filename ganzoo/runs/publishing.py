@@ -1,4 +1,4 @@
-"""From a run to what others can use: weights with everything that belongs beside them."""
+"""Publishes a run: its weights, with scores, samples and a model card."""
 
 import dataclasses
 import json
@@ -31,7 +31,7 @@ LICENCES = {
     "stacked_mnist": "CC BY-SA 3.0",
     "fashion_mnist": "MIT",
 }
-"""Of data that ganzoo knows by name, as their sources or Keras's documentation state them."""
+"""Licences of data that ganzoo knows by name, as their sources or Keras's documentation state."""
 
 
 def publish(
@@ -45,24 +45,24 @@ def publish(
     extractor: str | Callable | None = None,
     say: Callable[[str], object] = texts.say,
 ) -> dict[str, Any]:
-    """Write the folder that makes a run's model public: a repository of the Hugging Face Hub, say.
+    """Write a folder to publish a run's model, for example as a Hugging Face Hub repository.
 
-    It gets `model.safetensors`, which `ganzoo.get(name, weights=folder)` loads; `config.json`, all
-    that is known of the run; `scores.json`; pictures; and `README.md`, the model card.
+    It gets `model.safetensors`, which `ganzoo.get(name, weights=folder)` loads; `config.json`, the
+    record of the run; `scores.json`; images; and `README.md`, the model card.
 
     Args:
         run: the folder of `ganzoo train`.
-        out: folder to write; it may be there already, published before.
-        licence: of the data. None: what is known of data that has a name.
+        out: folder to write; it may exist if it was published before.
+        licence: licence of the data. None: that of a named data set.
         data_dir: where TensorFlow Datasets finds or keeps its files.
-        samples: samples that are scored. 0: no scores.
+        samples: number of samples to score. 0: no scores.
         repeats: sets of samples, for error bars.
-        extractor: what the scores compare: see `ganzoo.metrics.extractor`. None: the one that
+        extractor: the extractor of the scores: see `ganzoo.metrics.extractor`. None: the one that
             goes with the data.
         say: called with a line of text at each stage.
 
     Returns:
-        What `config.json` says, a dict.
+        The contents of `config.json`, a dict.
 
     Raises:
         ValueError: the run has no checkpoint, its records are damaged, or `out` holds something
@@ -76,7 +76,7 @@ def publish(
     folder, published = RunFolder(run), PublishedFolder(out)
     validation.integer("samples", samples, least=0)
     validation.integer("repeats", repeats)
-    if extractor is not None:  # finds a wrong name before anything is removed
+    if extractor is not None:  # a wrong name fails before anything is removed
         extractor = extractors.extractor(extractor)
     _check(published)
     epoch, checkpoint = _newest(folder)
@@ -97,35 +97,35 @@ def _newest(run):
     checkpoints = run.checkpoints.by_epoch()
     if not checkpoints:
         raise ValueError(
-            f"{str(run)!r} is no run folder, or its first epoch has not ended: name the folder of "
-            "`ganzoo train`."
+            f"{str(run)!r} is not a run folder, or its first epoch has not ended: name the folder "
+            "of `ganzoo train`."
         )
     return list(checkpoints.items())[-1]
 
 
 def _write_weights(facts, checkpoint, published):
-    """Write the weights of a checkpoint into an empty folder to publish, and complete the facts.
+    """Replace what was published by the weights of a checkpoint, and complete the facts.
 
     Returns:
         The model as others will load it.
     """
     model = zoo.get(facts["model"], weights=checkpoint)
     facts["preprocessing"] = (
-        f"brought to {'×'.join(map(str, model.image_shape))}, 0 … 255 scaled to −1 … 1"
+        f"resized to {'×'.join(map(str, model.image_shape))}, 0 … 255 scaled to −1 … 1"
     )
     published.path.mkdir(parents=True, exist_ok=True)
-    for path in published.files:  # what belongs to other weights must not stand beside these
+    for path in published.files:  # files of other weights must not stay next to these
         path.unlink(missing_ok=True)
     with atomic.replacing(published.tensors) as path:
         safetensors.write(model, path)
-    # What others will load, not what the run has: half precision is part of what is scored.
+    # Scores are those of the published file, which has half precision, not of the run.
     model = zoo.get(facts["model"], weights=published.tensors)
     facts["config"] = safetensors.read_header(published.tensors).config
     return model
 
 
 def _write_grid(model, run, published):
-    """Write samples; of a model that makes its images of others, those that the run has shown."""
+    """Write a grid of samples, or, for a model that translates images, the run's last grid."""
     if hasattr(model, "generate"):
         images.save_grid(model.generate(64, seed=0), published.grid)
         return
@@ -134,14 +134,14 @@ def _write_grid(model, run, published):
 
 
 def describe(facts: dict[str, Any], out: pathlib.Path) -> None:
-    """Write into a published folder what is known of its weights."""
+    """Write `config.json` and the model card into a published folder."""
     published = PublishedFolder(out)
     atomic.write_atomically(published.config, json.dumps(facts, indent=2) + "\n")
     atomic.write_atomically(published.card, card(facts, out))
 
 
 def _check(published):
-    """Raise a `ValueError` if there is something in a folder that was not published there."""
+    """Raise a `ValueError` if a folder holds anything but what was published there before."""
     out = published.path
     if out.exists() and not out.is_dir():
         raise ValueError(f"{str(out)!r} is a file. Choose another folder with --out.")
@@ -157,7 +157,7 @@ def _check(published):
 
 
 def _facts(run, epoch, licence):
-    """What is known of a run that has come to this epoch, as plain data."""
+    """The record of a run that has reached this epoch, as plain data."""
     try:
         record = run.read_config()
         settings = record["settings"]
@@ -178,7 +178,7 @@ def _facts(run, epoch, licence):
     except Exception as error:  # a file may be wrong in any way
         raise ValueError(
             f"The records in {str(run)!r} are damaged, or of an older version of ganzoo "
-            f"({type(error).__name__}: {error}). Train anew, with the same command in another "
+            f"({type(error).__name__}: {error}). Train again with the same command in another "
             "folder."
         ) from error
 
@@ -188,16 +188,16 @@ def _data_facts(record, licence):
     settings, classes = record["settings"], record.get("class_names")
     domains = [settings["data"], *([settings["to"]] if "to" in settings else [])]
     own = any(place_of(name, record.get("directory")) for name in domains)
-    known = None if own or len(domains) > 1 else LICENCES.get(domains[0])
+    default = None if own or len(domains) > 1 else LICENCES.get(domains[0])
     return {
         "name": " and ".join(_line(pathlib.Path(name).name) for name in domains),
-        "licence": _line(licence or known or "not stated"),
+        "licence": _line(licence or default or "not stated"),
         **({"class_names": [_line(x) for x in classes]} if classes else {}),
     }
 
 
 def _minutes(run, epoch, gpu):
-    """The time of a run's first epochs, by its log, which must have all of them."""
+    """The time of a run's first epochs by its log, which must have all of them, in minutes."""
     lines = run.metrics.read_text(encoding="utf-8").splitlines()
     log = [json.loads(line) for line in lines[:epoch]]
     cpu, clock = (sum(row[key] for row in log) / 60 for key in ("cpu_seconds", "seconds"))
@@ -210,12 +210,12 @@ def _minutes(run, epoch, gpu):
 
 
 def _line(text):
-    """Text for a line of Markdown or YAML: nothing in it ends the line or hides the rest."""
+    """Text made safe for a line of Markdown or YAML: nothing ends the line or hides the rest."""
     return "".join(x if x.isprintable() else " " for x in texts.shown(str(text))).strip()
 
 
 def _score(facts, run, published, say, **settings):
-    """Scores and passport; neither, where nothing says against what."""
+    """Scores and passport; neither if the data to compare with cannot be read."""
     try:
         sheets = runs.evaluate(
             {"last": (facts["model"], published.tensors)},
@@ -228,17 +228,17 @@ def _score(facts, run, published, say, **settings):
         return {}
     sheet = sheets["last"]
     data = sheet.passport["data"]
-    # Not where it is on this machine.
+    # The path on this machine stays private.
     named = {**data, "source": texts.kept(pathlib.Path(data["source"]).name)}
     sheet = dataclasses.replace(sheet, passport={**sheet.passport, "data": named})
     return keep_scores(sheet, published.path)
 
 
 def keep_scores(sheet: ScoreSheet, out: pathlib.Path) -> dict[str, Any]:
-    """Write a score sheet into a published folder; scores and passport, as plain data."""
+    """Write a score sheet into a published folder. Returns scores and passport as plain data."""
     sheet.save(PublishedFolder(out).scores)
-    found = sheet.to_dict()
-    return {"scores": found["scores"], "passport": found["passport"]}
+    contents = sheet.to_dict()
+    return {"scores": contents["scores"], "passport": contents["passport"]}
 
 
 CARD = """---
@@ -259,7 +259,7 @@ model = ganzoo.get("{model}", weights="hf://USER/REPOSITORY")  # or this folder
 {imports}
 {grid}## Data
 
-{data}; licence: {licence}. Pictures were {preprocessing}.
+{data}; licence: {licence}. Images were {preprocessing}.
 
 ## Training
 
@@ -270,11 +270,11 @@ model = ganzoo.get("{model}", weights="hf://USER/REPOSITORY")  # or this folder
 Its arguments: {arguments}.
 {scores}{nearest}"""
 NEAREST = """
-## Nearest training pictures
+## Nearest training images
 
-In turn: a sample, the nearest training picture, and the nearest held-out one where there is any.
+In turn: a sample, the nearest training image, and the nearest held-out image if there is one.
 
-![nearest pictures]({file})
+![nearest images]({file})
 """
 
 
@@ -296,25 +296,23 @@ def card(facts: dict[str, Any], folder: pathlib.Path) -> str:
         scores=_scores_part(facts, published) if facts["scores"] else "",
         imports=""
         if not facts.get("imports")
-        else f"\nIts class is none of ganzoo's own: import {', '.join(facts['imports'])} first.\n",
-        grid=f"![pictures that it makes]({published.grid.name})\n\n"
-        if published.grid.exists()
-        else "",
+        else f"\nIts class is not ganzoo's own: import {', '.join(facts['imports'])} first.\n",
+        grid=f"![samples]({published.grid.name})\n\n" if published.grid.exists() else "",
         nearest=NEAREST.format(file=published.nearest.name) if published.nearest.exists() else "",
     )
 
 
 def _scores_part(facts, published):
-    """The part of the model card that has the scores."""
+    """The scores in the model card."""
     rows = "\n".join(
         f"| {name} | {number(score['value'])} | {number(score['floor'])} |"
         for name, score in facts["scores"].items()
     )
-    warned = "".join(
-        f"**{word.capitalize()}**: {told}\n\n" for word, told in remarks(facts["scores"]).items()
+    warnings = "".join(
+        f"**{word.capitalize()}**: {text}\n\n" for word, text in remarks(facts["scores"]).items()
     )
     return (
-        f"\n## Scores\n\n{warned}The floor is what real pictures have in place of samples.\n\n"
+        f"\n## Scores\n\n{warnings}The floor is the score of real images in place of samples.\n\n"
         f"| score | samples | floor |\n|---|---|---|\n{rows}\n\n"
         f"{facts['passport']['samples']:,} samples; all settings are in "
         f"`{published.scores.name}`.\n"

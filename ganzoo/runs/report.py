@@ -1,4 +1,4 @@
-"""The report of a run: one page of HTML with everything in it, for any browser and no network."""
+"""The report of a run: one self-contained page of HTML, which any browser opens offline."""
 
 import ast
 import base64
@@ -23,32 +23,32 @@ from ganzoo.zoo import catalogue
 
 TEMPLATE = pathlib.Path(__file__).with_suffix(".html")
 GRIDS = 8
-"""Grids that show how a training went on."""
+"""Number of grids that show the course of a training."""
 MOST = 20_000_000
-"""Bytes of a picture, or an animation, that still goes into the page."""
+"""Largest file, in bytes, of an image or animation on the page."""
 LARGE, SIDE = 500_000, 1024
-"""Bytes from which on a still picture is made smaller, and its height and width then at most."""
+"""A still image of more bytes than the first is scaled down to at most the second, in pixels."""
 READING = {
     "Losses": "Each depends on the other player: they need not fall.",
-    "The discriminator's mean output": "Of real pictures (d_real) and of samples (d_fake): alike, "
-    "it cannot tell them apart; the further apart, the surer it is.",
-    "Its share of right answers": "Half of them is guessing; near 1 it is right about almost all.",
-    "Fréchet distance": "From samples to real pictures: lower is better.",
+    "The discriminator's mean output": "For real images (d_real) and samples (d_fake). Equal: it "
+    "cannot tell them apart; the further apart, the surer it is.",
+    "The discriminator's accuracy": "0.5 is guessing; near 1 it is right about almost all.",
+    "Fréchet distance": "From samples to real images: lower is better.",
     "Shares": "Precision and density: how many samples look real. Recall and coverage: how much of "
-    "the data the samples reach. Class agreement: samples of the class asked for. Higher is "
+    "the data the samples reach. Class agreement: samples of the requested class. Higher is "
     "better.",
     "Diversity": "How much samples differ from one another: best near the floor, that of the data.",
 }
-"""How to read the curves of a title."""
+"""How to read the curves, by their title."""
 ASIDE = ("epoch", "step", "seconds", "cpu_seconds")
 
 
 def write(run: types.Path) -> pathlib.Path:
-    """Write `report.html` into a run folder, from what is there, in place of an older one.
+    """Write `report.html` into a run folder, replacing an older one.
 
-    It has the settings and the command, the time, curves of all that was logged, grids over time
-    and the animation, the doctor's notes, and where there are any the scores with their passport
-    and the samples beside the nearest training pictures.
+    It shows the settings and the command, the time, curves of all logs, grids over time and the
+    animation, the doctor's findings, and, if there are any, the scores with their passport and the
+    samples next to the nearest training images.
 
     Args:
         run: a folder of `ganzoo train`.
@@ -57,7 +57,7 @@ def write(run: types.Path) -> pathlib.Path:
         The path.
 
     Raises:
-        ValueError: it is no run folder.
+        ValueError: it is not a run folder.
         OSError: it cannot be written.
 
     Example:
@@ -73,13 +73,13 @@ def write(run: types.Path) -> pathlib.Path:
     folder = RunFolder(run)
     try:
         config = folder.read_config()
-        settings, asked = dict(config["settings"]), config["epochs"]
+        settings, epochs = dict(config["settings"]), config["epochs"]
         device, versions = config["device"]["name"], dict(config["versions"])
-        made_by = command(settings, asked, folder.path, imports=config.get("imports", ()))
+        made_by = command(settings, epochs, folder.path, imports=config.get("imports", ()))
     except Exception:  # a file may be wrong in any way
-        raise ValueError(f"{str(folder)!r} is no run folder of `ganzoo train`.") from None
+        raise ValueError(f"{str(folder)!r} is not a run folder of `ganzoo train`.") from None
     try:
-        page = _page(folder, settings, asked, device, versions, made_by)
+        page = _page(folder, settings, epochs, device, versions, made_by)
     except Exception as error:
         raise ValueError(
             f"The records in {str(folder)!r} are damaged, or of an older version of ganzoo "
@@ -89,24 +89,24 @@ def write(run: types.Path) -> pathlib.Path:
     return folder.report
 
 
-def _page(run, settings, asked, device, versions, made_by):
-    """The page as text."""
+def _page(run, settings, epochs, device, versions, made_by):
+    """The report as a string of HTML."""
     log, grids = lines(run.metrics), run.samples.by_epoch()
     floors = floors_of(run)
     done = max((row.get("epoch", 0) for row in log), default=0)
-    for key in ("data", "to", "weights"):  # where they are on this machine is nobody's business
+    for key in ("data", "to", "weights"):  # paths on this machine stay private
         if settings.get(key) is not None:
             settings[key] = _without_folders(settings[key])
     return jinja2.Template(TEMPLATE.read_text(encoding="utf-8"), autoescape=True).render(
         model=settings["model"],
         domains=" and ".join(settings[k] for k in ("data", "to") if k in settings),
         settings=settings,
-        asked=asked,
+        epochs=epochs,
         command=made_by,
         device=device,
         versions=versions,
         done=done,
-        finished=done >= asked,
+        finished=done >= epochs,
         steps=max((row.get("step", 0) for row in log), default=0),
         minutes=sum(row.get("seconds", 0) for row in log) / 60,
         cpu_minutes=sum(row.get("cpu_seconds", 0) for row in log) / 60,
@@ -115,28 +115,28 @@ def _page(run, settings, asked, device, versions, made_by):
         grids=[(epoch, embedded(grids[epoch])) for epoch in some(sorted(grids))],
         animation=embedded(run.animation),
         nearest=embedded(run.nearest),
-        notes=lines(run.findings),
+        findings=lines(run.findings),
         sheets=sheets(run),
         number=catalogue.number,
     )
 
 
 def lines(path):
-    """The objects of a `.jsonl` file, without lines that a kill has cut short; [] without it."""
-    found = []
+    """The objects in a `.jsonl` file, without lines that a kill cut short; [] if there is none."""
+    rows = []
     if path.exists():
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 row = json.loads(line)
             except (ValueError, RecursionError):
                 continue
-            found += [row] if isinstance(row, dict) else []
-    return found
+            rows += [row] if isinstance(row, dict) else []
+    return rows
 
 
 def some(epochs):
-    """The first and the last of some epochs, and those between that are nearest to round numbers,
-    closer together where most changes.
+    """A selection of at most `GRIDS` epochs: the first, the last, and between them those nearest to
+    round numbers, denser at the start, where most changes.
 
     >>> some(range(81))
     [0, 1, 2, 5, 10, 20, 50, 80]
@@ -150,9 +150,9 @@ def some(epochs):
 
 
 def floors_of(run):
-    """`{score: floor}` of the scores in a run's log, as far as they are known.
+    """`{score: floor}` of the scores in a run's log, as far as there are any.
 
-    Those of `best.keras`: by the same measure and of as many samples as the log's.
+    They are read from `best.keras`, whose extractor and number of samples are the log's.
     """
     with contextlib.suppress(ValueError, FileNotFoundError):
         _, _, sheet = callbacks.read_best(run.checkpoints.best)
@@ -161,7 +161,7 @@ def floors_of(run):
 
 
 def _is_term(key):
-    """Whether a log is a term of a loss, or another signal of a player."""
+    """Whether a log is a term of a loss or a signal of a player."""
     if "[" in key or "accuracy" in key or key.endswith("loss"):
         return False
     return key not in (*OUTPUTS, RATE)
@@ -172,18 +172,18 @@ SHARES = ("precision", "recall", "density", "coverage", "class_agreement")
 CURVES = {
     "Losses": lambda key: key.endswith("loss"),
     "The discriminator's mean output": lambda key: key in OUTPUTS,
-    "Its share of right answers": lambda key: "accuracy" in key,
+    "The discriminator's accuracy": lambda key: "accuracy" in key,
     "Other terms of the losses": _is_term,
     "Fréchet distance": lambda key: "[" in key and key.startswith("frechet"),
     "Shares": lambda key: "[" in key and key.startswith(SHARES),
     "Diversity": lambda key: "[" in key and key.startswith("diversity"),
     "Learning rate": lambda key: key == RATE,
 }
-"""Which logs are drawn together, by the title. A score has its extractor's name in brackets."""
+"""Which logs each figure shows, by its title. A score has its extractor's name in brackets."""
 
 
 def curves(log, floors=()):
-    """`(title, matplotlib figure)` of everything that a log has.
+    """`(title, matplotlib figure)` for all values in a log.
 
     Args:
         log: rows of `metrics.jsonl`, one for each epoch.
@@ -191,50 +191,50 @@ def curves(log, floors=()):
     """
     keys = [k for k in dict.fromkeys(k for row in log for k in row) if k not in ASIDE]
     parts = [(title, [k for k in keys if belongs(k)]) for title, belongs in CURVES.items()]
-    shown = {k for _, together in parts for k in together}
+    shown = {k for _, group in parts for k in group}
     # Others have scales of their own.
     parts += [(k.partition("[")[0], [k]) for k in keys if k not in shown]
     figures = []
-    for title, together in parts:
-        if together:
+    for title, group in parts:
+        if group:
             figure = Figure(figsize=(5, 3), layout="constrained")
-            curve(figure.subplots(), log, together, floors)
+            curve(figure.subplots(), log, group, floors)
             figures.append((title, figure))
     return figures
 
 
 def curve(axis, log, keys, floors=()):
-    """Draw what some logs were in each epoch, and dotted the floors of those that have one."""
+    """Plot logs over epochs, with their floors, if they have any, as dotted lines."""
     short = [key.partition("[")[0] for key in keys]
     for key, name in zip(keys, short):
-        known = [(row["epoch"], row[key]) for row in log if row.get(key) is not None]
+        points = [(row["epoch"], row[key]) for row in log if row.get(key) is not None]
         label = name if short.count(name) == 1 else key
-        dots = "." if len(known) < 20 else None
-        (line,) = axis.plot(*zip(*known), label=label.replace("$", r"\$"), marker=dots)
+        dots = "." if len(points) < 20 else None
+        (line,) = axis.plot(*zip(*points), label=label.replace("$", r"\$"), marker=dots)
         if key in floors:
             axis.axhline(floors[key], color=line.get_color(), linestyle=":")
     axis.set(xlabel="epoch")
-    if all("[" in key for key in keys):  # of scores it matters how far they are from zero
+    if all("[" in key for key in keys):  # the distance from zero matters for scores
         axis.set_ylim(bottom=0)
     axis.legend(fontsize="small")
 
 
 def svg(figure):
-    """A matplotlib figure as text that stands in a page."""
+    """A matplotlib figure as an `<svg>` element."""
     file = io.StringIO()
     figure.savefig(file, format="svg", metadata={"Date": None})
     return file.getvalue()[file.getvalue().index("<svg") :]
 
 
 def embedded(path):
-    """A picture file as an address that holds it whole; None if it is not there, or too large."""
+    """An image file as a `data:` URL; None if it is missing or too large."""
     if not path.exists() or path.stat().st_size > MOST:
         return None
     kind, content = path.suffix.removeprefix("."), path.read_bytes()
     if kind == "png" and len(content) > LARGE:
         file = io.BytesIO()
-        with Image.open(path) as picture:
-            smaller = picture.convert("RGB")
+        with Image.open(path) as image:
+            smaller = image.convert("RGB")
             smaller.thumbnail((SIDE, SIDE))
             smaller.save(file, "webp", quality=80)
         kind, content = "webp", file.getvalue()
@@ -243,18 +243,18 @@ def embedded(path):
 
 def sheets(run):
     """`{title: score sheet as a dict}`, of `ganzoo evaluate` and of the best model so far."""
-    found, missing = {}, (ValueError, FileNotFoundError)  # what is damaged is not shown either
+    by_title, missing = {}, (ValueError, FileNotFoundError)  # a damaged sheet is not shown either
     for title, path in (("The last model", run.scores), ("The best model", run.best_scores)):
         with contextlib.suppress(*missing):
-            found[title] = evaluation.ScoreSheet.load(path)
+            by_title[title] = evaluation.ScoreSheet.load(path)
     with contextlib.suppress(*missing):
-        epoch, score, found_best = callbacks.read_best(run.checkpoints.best)
-        found[f"The best by {score}: epoch {epoch}"] = found_best
-    return {title: sheet.to_dict() for title, sheet in found.items()}
+        epoch, score, best = callbacks.read_best(run.checkpoints.best)
+        by_title[f"The best by {score}: epoch {epoch}"] = best
+    return {title: sheet.to_dict() for title, sheet in by_title.items()}
 
 
 def _literal(value):
-    """As `--set` reads it: words need no quotes, unless they look like something else."""
+    """A value as `--set` reads it: strings need no quotes unless they look like other literals."""
     if isinstance(value, str):
         try:
             ast.literal_eval(value)
@@ -264,13 +264,19 @@ def _literal(value):
 
 
 def _without_folders(name):
-    """The last part of a path; names, and addresses of the net, as they are."""
+    """The last part of a path; names and URLs as they are."""
     return name if "://" in name else pathlib.Path(name).name
 
 
 def command(settings, epochs, run=None, imports=()):
-    """The command that makes a run, but for where its data are; and, of the folder `run`, its name,
-    where that is not the usual one. `imports`: what makes its model known."""
+    """The command that makes a run, without the folders of its data.
+
+    Args:
+        settings: the run's settings, see `Settings.record`.
+        epochs: total number of epochs.
+        run: path of the run folder, whose name is given unless it is the usual one; None: no name.
+        imports: values of `--import`.
+    """
     words = ["ganzoo", "train", settings["model"]]
     for key in ("weights", "data", "to"):
         if settings.get(key) is not None:

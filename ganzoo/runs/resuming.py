@@ -1,4 +1,4 @@
-"""Where a run goes on from."""
+"""Resuming a run from its newest checkpoint."""
 
 import warnings
 
@@ -6,13 +6,13 @@ from ganzoo import zoo
 
 
 def resume(run, model, say):
-    """`(epochs done, model)` of the newest checkpoint that is whole; `(0, None)` without any."""
+    """`(epochs done, model)` of the newest undamaged checkpoint; `(0, None)` without any."""
     checkpoints = run.checkpoints
     damaged = []
     for epoch, path in reversed(checkpoints.by_epoch().items()):
         try:
             with warnings.catch_warnings():
-                # Keras would go on with fresh weights, or with an optimizer that has forgotten.
+                # Keras would go on with new weights, or a new state of the optimizer.
                 warnings.filterwarnings("error", message="Skipping")
                 network = zoo.resume(model, path)
         except Exception as error:
@@ -22,10 +22,10 @@ def resume(run, model, say):
         for bad, _ in damaged:
             checkpoints.keep_damaged(bad)
         return epoch, network
-    if damaged:  # beginning again would overwrite what the run has
+    if damaged:  # starting again would overwrite the run
         raise ValueError(
             f"No checkpoint in {str(checkpoints.folder)!r} can be read: they are damaged, or of "
             "another version of ganzoo. Choose another folder with --out, or delete this one to "
-            "begin again."
+            "start again."
         ) from damaged[0][1]
     return 0, None

@@ -1,4 +1,4 @@
-"""A run's scores."""
+"""Scores of a run, while it trains and afterwards."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,11 +13,11 @@ from ganzoo.modalities import kind_of
 from ganzoo.runs.settings import channels_of
 
 MOST_NEAR = 60_000
-"""Training pictures among which the nearest are looked for."""
+"""Number of training images that are searched for the nearest."""
 
 
 def show_nearest(network, ds, run, seed):
-    """Write samples beside the training pictures nearest to them."""
+    """Write samples next to the training images nearest to them."""
     if hasattr(network, "generate") and network.modality.size:
         samples = network.generate(12, seed=seed)
         with atomic.replacing(run.nearest) as path:
@@ -25,20 +25,20 @@ def show_nearest(network, ds, run, seed):
 
 
 SCORES = ("frechet", "precision_recall", "density_coverage", "diversity")
-"""What is measured while a run trains: little, because it takes time from training."""
+"""Metrics measured while a run trains: few, because they take time from training."""
 
 
 def scoring(settings, start):
-    """The callback that scores the run, in a list; empty if it is not to be scored.
+    """The callback that scores the run, in a list; empty if there is nothing to score.
 
     Args:
         settings: the `Settings` of the training.
         start: its `Start`.
     """
     network, description = start.model, start.data.description
-    known = evaluation.knows(description)
+    has_extractor = evaluation.knows(description)
     every = settings.score_every if hasattr(network, "generate") else 0
-    every = (10 if known else 0) if every is None else every
+    every = (10 if has_extractor else 0) if every is None else every
     if not every:
         return []
     shape = description["image_shape"]
@@ -47,7 +47,7 @@ def scoring(settings, start):
         settings.data,
         image_size=kind_of(shape).size,
         **start.reading,
-        metrics=SCORES + (("class_agreement",) if conditional and known else ()),
+        metrics=SCORES + (("class_agreement",) if conditional and has_extractor else ()),
         samples=2_000,
         repeats=1,
         verbose=False,
@@ -74,23 +74,23 @@ def evaluate(
     show: Callable[[str], object] | None = None,
     **settings: Any,
 ) -> dict[str, evaluation.ScoreSheet]:
-    """Score some models of one size against the same data.
+    """Score models of one image size against the same data.
 
     Args:
-        models: dict from a word such as `"last"` to `(registry name, weights)`.
+        models: dict from a name such as `"last"` to `(registry name, weights)`.
         data: a name, folder or file that `ganzoo.datasets.load` knows.
         export: None, or a folder that gets the last model's samples and the data as PNG files.
-        nearest: None, or the PNG file that gets the last model's samples beside the training and
-            held-out pictures nearest to them.
+        nearest: None, or the PNG file that gets the last model's samples next to the training and
+            held-out images nearest to them.
         show: None, or a function that is called with each sheet as text.
         **settings: see `ganzoo.evaluation.Evaluator`.
 
     Returns:
-        A dict from the same words to score sheets.
+        A dict from the same names to score sheets.
     """
     if export is not None:  # before the scores take their time
         images.must_be_empty(export, "--export", evaluation.EXPORTED)
-    found, evaluator = {}, None
+    sheets, evaluator = {}, None
     for which, (name, source) in models.items():
         network = zoo.get(name, weights=source)
         if evaluator is None:
@@ -99,15 +99,15 @@ def evaluate(
             settings = {"verbose": False, **settings}
             evaluator = evaluation.Evaluator(data, image_size=size, **settings)
             if show is not None:
-                for line in evaluator.found:
+                for line in evaluator.contents:
                     show(line)
-        found[which] = evaluator.judge(network)
+        sheets[which] = evaluator.judge(network)
         if show is not None:
-            show(f"{which}: {found[which]}" if len(models) > 1 else str(found[which]))
+            show(f"{which}: {sheets[which]}" if len(models) > 1 else str(sheets[which]))
         if nearest is not None and which == "last" and network.modality.size:
             evaluator.save_nearest(network, nearest)
         if export is not None and which == "last":
             counts = evaluator.export(network, export)
             if show is not None:
-                show(f"{export}: {counts['samples']} samples, {counts['data']} pictures of data")
-    return found
+                show(f"{export}: {counts['samples']} samples, {counts['data']} images of data")
+    return sheets

@@ -1,4 +1,4 @@
-"""The settings of a training, and whether a run was begun with the same ones."""
+"""The settings of a training, and the check that a run began with the same ones."""
 
 import contextlib
 import dataclasses
@@ -32,7 +32,7 @@ from ganzoo.zoo import weights
 
 
 class Options(TypedDict, total=False):
-    """The keyword arguments of `train`, for type checkers: the fields of `Settings` but for the
+    """The keyword arguments of `train`, for type checkers: the fields of `Settings` except the
     model and its data."""
 
     to: types.Path | None
@@ -59,8 +59,7 @@ class Options(TypedDict, total=False):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a training is asked for: the arguments of `ganzoo.runs.train`, which says what each
-    means."""
+    """The arguments of `ganzoo.runs.train`, which describes them."""
 
     model: str
     data: types.Path = "digits"
@@ -90,7 +89,7 @@ class Settings:
         """The settings of a call of `train`.
 
         Raises:
-            TypeError: there is no option of a name; the message names those that are like it.
+            TypeError: an option is unknown; the message names similar ones.
         """
         for name in options:
             if name not in Options.__annotations__:
@@ -106,7 +105,7 @@ class Settings:
 
     @property
     def model_arguments(self) -> dict[str, Any]:
-        """The arguments of the model but for its seed."""
+        """The arguments of the model, except its seed."""
         return dict(self.arguments or {})
 
     @property
@@ -122,13 +121,11 @@ class Settings:
         validation.one_of("on_divergence", self.on_divergence, ("stop", "rollback"))
         validation.optional(validation.integer, "score_every", self.score_every, least=0)
         if "seed" in self.model_arguments:
-            raise ValueError(
-                "The seed is given by --seed (`seed=`), not among the model's arguments."
-            )
+            raise ValueError("Give the seed by --seed (`seed=`), not among the model's arguments.")
 
     def record(self) -> dict[str, Any]:
-        """The settings that `config.json` keeps: those that a later call must repeat to go on with
-        the run."""
+        """The settings that `config.json` keeps, which a later call must repeat to resume the
+        run."""
         record = {
             "model": self.model,
             "arguments": self.model_arguments,
@@ -146,7 +143,7 @@ class Settings:
 
 
 def plain(value):
-    """As JSON gives it back: lists for tuples and arrays, Python's numbers for NumPy's."""
+    """A value as JSON returns it: lists for tuples and arrays, Python's numbers for NumPy's."""
     if isinstance(value, dict):
         return {key: plain(x) for key, x in value.items()}
     if isinstance(value, (list, tuple)):
@@ -154,31 +151,31 @@ def plain(value):
     return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
 
 
-def check_settings(run, asked):
+def check_settings(run, settings):
     """Raise a `ValueError` unless a training may begin or go on in a run folder.
 
     Args:
         run: a `RunFolder`.
-        asked: a dict, see `Settings.record`.
+        settings: a dict, see `Settings.record`.
     """
     if not run.config.exists():
         if run.path.is_dir() and any(not p.name.startswith(".") for p in run.path.iterdir()):
             raise ValueError(
-                f"{str(run)!r} is not empty and no run folder. Choose another folder with --out."
+                f"{str(run)!r} is not empty and not a run folder. Choose another folder with --out."
             )
         return
-    if not run.begun:  # such as after an error in the data: nothing to protect
+    if not run.begun:  # as after an error in the data: there is nothing to protect
         return
     try:
         record = run.read_config()
         before, place = dict(record["settings"]), record.get("directory")
-        differing = _differing(run, before, asked, place)
+        differing = _differing(run, before, settings, place)
     except Exception:  # a file may be wrong in any way
         raise ValueError(
             f"{str(run.config)!r} is damaged. Choose another folder with --out."
         ) from None
     if differing:
-        changes = ", ".join(_change(key, before.get(key), asked[key], place) for key in differing)
+        changes = ", ".join(_change(k, before.get(k), settings[k], place) for k in differing)
         raise ValueError(
             f"{str(run)!r} holds a run with other settings: {changes}. Choose another folder "
             "with --out, or give the settings of that run to go on with it."
@@ -186,25 +183,31 @@ def check_settings(run, asked):
 
 
 def _change(key, was, now, place):
-    """A setting's values of a run and of today, as text."""
+    """A setting's value in a run and in today's command, as text."""
     if was == now:  # a path, from two folders
         was, now = str(place_of(was, place)), os.path.abspath(now)
     return f"{key} was {was!r}, not {now!r}"
 
 
-def _differing(run, before, asked, place):
-    """The settings asked for that mean something else than those of a run, however both are
-    written; its command was given in the folder `place`, if that is known."""
+def _differing(run, before, settings, place):
+    """Names of the settings whose meaning differs from the run's, however both are written.
+
+    Args:
+        run: a `RunFolder`.
+        before: the run's settings.
+        settings: those of today's command.
+        place: the folder in which the run's command was given, or None.
+    """
 
     def size(was, now):
         pair = lambda side: [side, side] if isinstance(side, int) else side
         return pair(was) == pair(now)
 
     def arguments(was, now):
-        if was == now or before["model"] != asked["model"]:
+        if was == now or before["model"] != settings["model"]:
             return was == now
-        defaults = plain(zoo.model_class(asked["model"]).arguments())
-        # What the run was not given is as its model has it, which today's default need not be.
+        defaults = plain(zoo.model_class(settings["model"]).arguments())
+        # Arguments that the run was not given come from its model: defaults may have changed.
         used = {**defaults, **_used(run), **was}
         return all(used.get(k) == {**defaults, **now}.get(k) for k in {*was, *now})
 
@@ -212,29 +215,29 @@ def _differing(run, before, asked, place):
         return was is not None and _same_data(was, now, place)
 
     def weights_of(was, now):
-        tags = [f"{asked['model']}.{word}" in catalogue.rows() for word in (was, now)]
+        tags = [f"{settings['model']}.{word}" in catalogue.rows() for word in (was, now)]
         return was == now or not (any(tags) or None in (was, now)) and _same_data(was, now, place)
 
     same = {"image_size": size, "arguments": arguments, "data": data, "to": data}
     same["weights"] = weights_of
-    return [k for k in asked if not same.get(k, operator.eq)(before.get(k), asked[k])]
+    return [k for k in settings if not same.get(k, operator.eq)(before.get(k), settings[k])]
 
 
 def _same_data(was, now, place):
-    """Whether two names mean the same data, the first where the current folder was `place`."""
+    """Whether two names mean the same data, the first as seen from the folder `place`."""
     before, after = place_of(was, place), place_of(now)
     if before is not None and after is not None:
         return before.samefile(after)
     if was in datasets.BUILT_IN or now in datasets.BUILT_IN:
         return was == now
     before, after = (pathlib.Path(os.path.expanduser(name)) for name in (was, now))
-    # The same words where the files have moved, with the folder that the command is given in.
+    # Equal words, where the files have moved together with the folder of the command.
     from_there = os.path.join(texts.local(place or ""), before)
     return before == after or os.path.abspath(from_there) == os.path.abspath(after)
 
 
 def _used(run):
-    """The arguments of the model in a run's newest checkpoint, as far as it can be read."""
+    """The arguments of the model in a run's newest readable checkpoint."""
     for path in reversed(run.checkpoints.by_epoch().values()):
         with contextlib.suppress(ValueError):
             return weights.read(path)[1]
@@ -242,7 +245,7 @@ def _used(run):
 
 
 def write_config(run, settings, epochs, class_names, imports=()):
-    """Make a run folder and write down what was asked for, and with what."""
+    """Create a run folder and write its `config.json`: settings, command, versions, device."""
     config = {
         "settings": settings,
         "directory": texts.kept(os.path.abspath("")),  # from where relative paths lead
@@ -268,25 +271,25 @@ def unwritable(run, error):
 
 
 def data_of(folder: types.Path) -> dict[str, Any]:
-    """What a run or a published model was trained on: `data` and, of a run, `on_error`,
-    `value_range` and `class_names`, as `ganzoo.datasets.load` knows them."""
-    known = catalogue.trained_on(folder)
-    if not known:
+    """The arguments of `ganzoo.datasets.load` that read the data of a run or a published model:
+    `data` and, for a run, `on_error`, `value_range` and `class_names`."""
+    facts = catalogue.trained_on(folder)
+    if not facts:
         raise ValueError(
-            f"{str(RunFolder(folder).config)!r} does not say what the run was trained on. Say it "
-            "with --data."
+            f"{str(RunFolder(folder).config)!r} does not name the data of the run. Give it with "
+            "--data."
         )
-    data = texts.local(known["data"][0])
-    place = place_of(known["data"][0], known.get("directory"))
+    data = texts.local(facts["data"][0])
+    place = place_of(facts["data"][0], facts.get("directory"))
     if place is not None and not (os.path.exists(data) and place.samefile(data)):
-        data = str(place)  # which is not where the same words lead from here
-    reading: dict[str, Any] = {k: known[k] for k in ("on_error", "value_range") if k in known}
-    if "class_names" in known:
-        reading["class_names"] = list(map(texts.local, known["class_names"]))
+        data = str(place)  # from here, the relative path leads elsewhere
+    reading: dict[str, Any] = {k: facts[k] for k in ("on_error", "value_range") if k in facts}
+    if "class_names" in facts:
+        reading["class_names"] = list(map(texts.local, facts["class_names"]))
     return {"data": data, **reading}
 
 
 def channels_of(network):
-    """Channels to which files are brought for a model; None where they are as they are."""
+    """Number of channels to convert files to for a model; None: as they are."""
     channels = network.image_shape[-1]
     return channels if network.modality.size and channels in (1, 3, 4) else None

@@ -31,48 +31,48 @@ from ganzoo.runs.settings import unwritable
 
 
 def train(model: str, data: types.Path = "digits", **options: Unpack[Options]) -> Game:
-    """Train a model of the zoo in a run folder; go on where an earlier call was interrupted.
+    """Train a model of the zoo in a run folder, or resume where an earlier call was interrupted.
 
     Args:
         model: registry name.
         data, batch_size, image_size, data_dir, on_error, value_range: see `ganzoo.datasets.load`.
         to: the second domain, for models of two: see `ganzoo.datasets.load_pair`.
         out: the run folder; None: `runs/MODEL-DATA`.
-        weights: those to begin with, as `ganzoo.get` takes them; None: fresh ones. Images are
-            brought to their size, and to their channels if they are files.
-        epochs: epochs in all, those of earlier calls included.
-        seed: of weights, latents and order.
+        weights: weights to start from, as `ganzoo.get` takes them; None: new ones. Images are
+            resized to theirs, and files converted to their channels.
+        epochs: total number of epochs, with those of earlier calls.
+        seed: seed of weights, latents and order.
         arguments: further arguments of the model.
-        samples: pictures in a grid.
-        checkpoint_seconds: save checkpoints no more often than this; 0: at every epoch.
-        score_every: epochs between two evaluations, of which the best model by Fréchet distance
-            is kept; 0: none; None: 10 where an extractor that comes with ganzoo knows the data,
-            else none.
-        tensorboard: whether to write logs and pictures for TensorBoard too.
-        on_divergence: where a loss, a weight or an optimizer's state is no longer finite: `"stop"`,
-            or `"rollback"`: go on from the newest checkpoint with half the learning rates, and from
-            the same one at most three times. Checkpoints hold finite numbers either way.
-        imports: files or modules that make the model known, for the record: see `--import`.
+        samples: number of images in a grid.
+        checkpoint_seconds: minimum time between two checkpoints, in seconds; 0: at every epoch.
+        score_every: epochs between two evaluations; the best model by Fréchet distance is kept. 0:
+            none; None: 10 if an extractor that comes with ganzoo knows the data, otherwise none.
+        tensorboard: whether to write logs and images for TensorBoard too.
+        on_divergence: what to do when a loss, a weight or an optimizer's state becomes NaN or
+            infinite: `"stop"`, or `"rollback"`: go on from the newest checkpoint with half the
+            learning rates, at most three times from the same one. Checkpoints hold finite numbers
+            either way.
+        imports: files or modules that define the model, for the record: see `--import`.
         say: called with a line of text at each stage.
-        verbose: 0: no more than that; 1: losses, scores and the time left, kept up to date; 2: a
-            line for every epoch; "auto": 1 in a terminal, else 2.
-        file: where what `verbose` asks for goes; None: the standard output.
+        verbose: 0: no further output; 1: live losses, scores and time left; 2: a line for every
+            epoch; "auto": 1 in a terminal, otherwise 2.
+        file: where the output of `verbose` goes; None: the standard output.
 
     Returns:
         The trained model.
 
     Raises:
-        TypeError: there is no argument of a name. The message says which one may be meant.
+        TypeError: an argument is unknown. The message names similar ones.
         ValueError: the folder holds a run with other settings, or an argument is out of range.
-        OSError: the folder cannot be written, or (`BlockingIOError`) another training writes to
-            it at this moment.
+        OSError: the folder cannot be written, or (`BlockingIOError`) another training is writing
+            to it.
         FloatingPointError: the training has diverged. The message names the step, the term of the
             loss, the networks, and what to change.
     """
     settings = Settings.of(model, data, options)
-    with contextlib.ExitStack() as held:
+    with contextlib.ExitStack() as stack:
         try:
-            held.enter_context(locks.alone(settings.run, settings.say))
+            stack.enter_context(locks.alone(settings.run, settings.say))
         except BlockingIOError:
             raise
         except OSError as error:
@@ -87,15 +87,15 @@ def _train(settings):
     boards = []
     if settings.tensorboard:
         boards = [callbacks.TensorBoard(run.tensorboard, settings.samples, settings.seed)]
-    # Finds wrong arguments before data is read.
+    # Wrong arguments fail here, before data is read.
     network = zoo.get(settings.model, seed=settings.seed, **settings.model_arguments)
     check_domains(network, settings)
     check_settings(run, settings.record())
     done, resumed = resume(run, settings.model, say)
     if done >= settings.epochs:
         say(f"{run} has {done} epochs already. For more: --epochs {done + settings.epochs}")
-        if not run.report.exists():  # a kill may have kept it from it
-            _carefully("The animation", lambda: animate(run), say)
+        if not run.report.exists():  # a kill may have prevented it
+            _attempt("The animation", lambda: animate(run), say)
             write_report(run, say)
         return resumed
     start = prepare(settings, network, done, resumed)
@@ -105,24 +105,24 @@ def _train(settings):
         say(str(contents))
     scores = scoring(settings, start)
     try:
-        _fit_and_go_back(settings, start, scores, _watching(settings, boards))
+        _fit_with_rollback(settings, start, scores, _callbacks(settings, boards))
         nearest = lambda: show_nearest(start.model, start.data, run, settings.seed)
-        _carefully("The nearest pictures", nearest, say)
-    finally:  # also when interrupted: what there is, is worth seeing
-        grids = _carefully("The animation", lambda: animate(run), say)
+        _attempt("The nearest images", nearest, say)
+    finally:  # also after an interruption: the part that was trained is worth seeing
+        grids = _attempt("The animation", lambda: animate(run), say)
         page = write_report(run, say)
     if grids:
         say(f"Samples: {grids[-1]}")
-        say(f"The training as an animation: {run.animation}")
+        say(f"Animation of the training: {run.animation}")
     for callback in scores:
         callback.report()
     if page is not None:
-        say(f"All of it on one page: {page}")
+        say(f"Report: {page}")
     return start.model
 
 
-def _watching(settings, boards):
-    """The callbacks of every training but for scores, the doctor and Ctrl-C."""
+def _callbacks(settings, boards):
+    """The callbacks of every training except scores, the doctor and Ctrl-C."""
     watching = [
         callbacks.MetricsLog(settings.run.metrics),
         callbacks.SampleGrid(settings.run.samples.folder, n=settings.samples, seed=settings.seed),
@@ -133,13 +133,13 @@ def _watching(settings, boards):
         callback.say = settings.say
     live = None if settings.verbose == "auto" else settings.verbose == 1
     view = [terminal.TerminalView(settings.file, live)] if settings.verbose else []
-    return [*watching, _Count(settings.say), *view]
+    return [*watching, _StepCount(settings.say), *view]
 
 
-def _fit_and_go_back(settings, start, scores, others):
+def _fit_with_rollback(settings, start, scores, others):
     """Train until all epochs are done. After a divergence, go back to the newest checkpoint if the
     settings say so; `start` then has the model of that checkpoint."""
-    run, again = settings.run, 0  # how often it has gone on from the same checkpoint
+    run, again = settings.run, 0  # number of restarts from the same checkpoint
     while finding := _fit(settings, start, scores, others):
         newest = run.checkpoints.newest
         again = again + 1 if newest == start.done else 1
@@ -153,7 +153,7 @@ def _fit_and_go_back(settings, start, scores, others):
 
 
 def _fit(settings, start, scores, others):
-    """Train until all epochs are done. Returns what the doctor reports of a divergence, or None."""
+    """Train until all epochs are done. Returns the doctor's finding of a divergence, or None."""
     run = settings.run
     run.set_aside(start.done)
     json_lines.forget(run.findings, start.done)
@@ -167,17 +167,17 @@ def _fit(settings, start, scores, others):
             verbose=0,
             callbacks=[*scores, watch, *others, interrupts],  # scores get logged
         )
-        if interrupts.asked and history.epoch[-1] + 1 < settings.epochs:
+        if interrupts.count and history.epoch[-1] + 1 < settings.epochs:
             raise KeyboardInterrupt
     return watch.stopped
 
 
 ROLLBACKS = 3
-"""How often a training goes on from the same checkpoint after it has diverged."""
+"""How often a diverged training restarts from the same checkpoint."""
 
 
 def _diverged(finding, done, on_divergence):
-    kept = f"The checkpoint of epoch {done} is whole" if done else "There is no checkpoint yet"
+    kept = f"The checkpoint of epoch {done} is intact" if done else "There is no checkpoint yet"
     mend = (
         "and `--on-divergence rollback` goes on from there with half the learning rates."
         if on_divergence == "stop"
@@ -190,18 +190,18 @@ def _diverged(finding, done, on_divergence):
 
 
 def write_report(folder: types.Path, say: Callable[[str], object]) -> pathlib.Path | None:
-    """Write a run's report and return its path; an error is reported, and returns None."""
+    """Write a run's report. Returns its path, or reports an error and returns None."""
 
     def write():
-        from ganzoo.runs import report  # loads matplotlib, for which no training need wait
+        from ganzoo.runs import report  # loads matplotlib, which takes time
 
         return report.write(folder)
 
-    return _carefully("The report", write, say)
+    return _attempt("The report", write, say)
 
 
-def _carefully(what, write, say):
-    """What a function returns; an error is reported, and returns None."""
+def _attempt(what, write, say):
+    """Call a function. Returns its result, or reports an error and returns None."""
     try:
         return write()
     except Exception as error:
@@ -209,16 +209,16 @@ def _carefully(what, write, say):
         return None
 
 
-class _Count(keras.callbacks.Callback):
-    """Says at the start how many training steps there will be: with a small data set, large batches
-    and several moves of the discriminator for each of the generator, these are few."""
+class _StepCount(keras.callbacks.Callback):
+    """Reports the number of training steps at the start: a small data set, large batches and
+    several moves of the discriminator for each of the generator's leave few."""
 
     def __init__(self, say):
         super().__init__()
         self._say = say
 
     def on_train_begin(self, logs=None):
-        say, self._say = self._say, lambda line: None  # once, however often it goes back
+        say, self._say = self._say, lambda line: None  # only once, however many rollbacks follow
         steps, epochs = self.params.get("steps"), self.params["epochs"]
         if steps is None:
             return

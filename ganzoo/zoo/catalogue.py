@@ -11,9 +11,9 @@ from ganzoo.files.run_folder import RunFolder
 
 FILE = pathlib.Path(__file__).with_name("weights.json")
 FOLDER = pathlib.Path(__file__).with_name("trained")
-"""Where the files are that come with the package."""
+"""The folder of the files that come with the package."""
 LOW = 0.5
-"""A precision or recall below this part of its floor gets a remark, in every row: see `remarks`."""
+"""A precision or recall below this fraction of its floor gets a remark: see `remarks`."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,23 +22,23 @@ class Row:
 
     Attributes:
         model: registry name.
-        file: its name in `FOLDER` or, if it has a `url`, in the cache folder.
-        url: where to get it, or None if it comes with the package.
-        size: bytes.
-        sha256: of the file, in hexadecimal.
+        file: file name in `FOLDER` or, with a `url`, in the cache folder.
+        url: address of the file, or None if it comes with the package.
+        size: file size in bytes.
+        sha256: hash of the file, in hexadecimal.
         config: arguments of the model.
-        data: `{"name", "licence"}`, `class_names` if it was told labels, and whatever else
-            identifies it.
-        preprocessing: what was done to the pictures.
-        epochs: of training.
-        cpu_minutes: processor time of all cores together, or None where it ran on a GPU.
-        gpu_minutes: or None.
-        device: what it was trained on.
-        seed: of the training.
-        versions: of Python, Keras, the backend and NumPy.
+        data: `{"name", "licence"}`, `class_names` if the model takes labels, and anything else that
+            identifies the data.
+        preprocessing: how the images were prepared.
+        epochs: epochs of training.
+        cpu_minutes: processor time of all cores together, or None if it ran on a GPU.
+        gpu_minutes: time on a GPU, or None.
+        device: device of the training.
+        seed: seed of the training.
+        versions: versions of Python, Keras, the backend and NumPy.
         scores: `{name: {"value", "error", "floor", …}}`, see `ganzoo.evaluation.ScoreSheet`.
-        passport: what the scores were measured with.
-        command: which makes the run that the weights are from.
+        passport: how the scores were measured.
+        command: the command that repeats the training.
     """
 
     model: str
@@ -61,29 +61,29 @@ class Row:
 
     @property
     def path(self):
-        """The file, fetched if it does not come with the package.
+        """The file, downloaded if it does not come with the package.
 
         Raises:
-            OSError: it is not in the cache folder and cannot be fetched.
-            ValueError: the file is not the one that the catalogue means.
+            OSError: it is not in the cache folder and cannot be downloaded.
+            ValueError: its hash is not the catalogue's.
         """
         if self.url is not None:
             return downloads.fetch(self.url, self.sha256, self.file, most=self.size)
         path = FOLDER / self.file
         if not path.is_file() or downloads.hash_of(path) != self.sha256:
             raise ValueError(
-                f"{str(path)!r} is missing or damaged: it came with the package. Install ganzoo "
-                "again."
+                f"{str(path)!r}, which comes with the package, is missing or damaged. Install "
+                "ganzoo again."
             )
         return path
 
     @property
     def frechet(self):
-        """`(value, judge, floor)` as text; None if it was not measured."""
+        """`(value, extractor, floor)` of the Fréchet distance as text; None if not measured."""
         for name, score in self.scores.items():
-            word, _, judge = name.partition("[")
-            if word == "frechet":
-                return number(score["value"]), judge.rstrip("]"), number(score["floor"])
+            metric, _, extractor = name.partition("[")
+            if metric == "frechet":
+                return number(score["value"]), extractor.rstrip("]"), number(score["floor"])
         return None
 
     @property
@@ -94,44 +94,44 @@ class Row:
 
     @property
     def classes(self):
-        """How many classes the model is told, as text; empty if it is told none."""
+        """The number of classes as text; empty for an unconditional model."""
         count = self.config.get("num_classes") or len(self.data.get("class_names", []))
         return f"{count} classes" if count else ""
 
     @property
     def group(self):
         """What the Fréchet distances of two rows must share to be comparable, as a title: data,
-        shape of the images, judge, number of samples, floor."""
+        shape of the images, extractor, number of samples, floor."""
         if self.frechet is None:
             return f"{self.shown}; not scored"
-        _, judge, floor = self.frechet
+        _, extractor, floor = self.frechet
         samples = self.passport.get("samples")
         count = f" of {samples:,} samples" if samples else ""
-        return f"{self.shown}; Fréchet distances{count} by `{judge}`, floor {floor}"
+        return f"{self.shown}; Fréchet distances{count} by `{extractor}`, floor {floor}"
 
     @property
     def remarks(self):
-        """What its scores warn of: see `remarks`."""
+        """Warnings from its scores: see `remarks`."""
         return remarks(self.scores)
 
     @property
     def summary(self):
-        """A line: data, images, classes, file size, and the Fréchet distance with its judge."""
-        found = [self.shown, *([self.classes] if self.classes else [])]
-        found.append(f"{self.size / 1e6:.1f} MB")
+        """One line: data, images, classes, file size, Fréchet distance with its extractor."""
+        facts = [self.shown, *([self.classes] if self.classes else [])]
+        facts.append(f"{self.size / 1e6:.1f} MB")
         if self.frechet is not None:
-            value, judge, floor = self.frechet
-            found.append(f"Fréchet distance {value} by {judge} (floor {floor})")
-        return "; ".join(found)
+            value, extractor, floor = self.frechet
+            facts.append(f"Fréchet distance {value} by {extractor} (floor {floor})")
+        return "; ".join(facts)
 
     def describe(self):
-        """All of it, as text."""
+        """The whole row, as text."""
         arguments = ", ".join(f"{k}={v!r}" for k, v in self.config.items())
         minutes = time_of(self.cpu_minutes, self.gpu_minutes)
         lines = [
             f"Weights of {self.model!r}: {self.summary}.",
-            *(f"{word.capitalize()}: {told}" for word, told in self.remarks.items()),
-            f"Pictures: {self.preprocessing}",
+            *(f"{word.capitalize()}: {text}" for word, text in self.remarks.items()),
+            f"Images: {self.preprocessing}",
             *(f"Class {i}: {name}" for i, name in enumerate(self.data.get("class_names", []))),
             f"Trained: {self.epochs} epochs, {minutes}, seed {self.seed}, {self.device}",
             f"With: {', '.join(f'{k} {v}' for k, v in self.versions.items())}",
@@ -150,41 +150,43 @@ class Row:
 
 
 def number(value):
-    """A score, which may be the text "inf", or a floor, which may be None, as text."""
+    """A number as text: a score, which may be the text "inf", or a floor, which may be None."""
     return "unknown" if value is None else f"{float(value):.4g}"
 
 
 def remarks(scores: dict[str, Any]) -> dict[str, str]:
-    """What scores warn of, by one rule for all weights: a precision or recall below half its floor.
+    """Warnings from scores, by one rule for all weights: a precision or recall below half its
+    floor.
 
     Args:
         scores: as a `Row` has them.
 
     Returns:
-        A dict of none, one or both of `"low variety"` and `"low fidelity"`, each with the figures.
+        A dict with none, one or both of `"low variety"` and `"low fidelity"`, each explained in
+        numbers.
     """
-    known: dict[str, tuple[float, float]] = {}
+    pairs: dict[str, tuple[float, float]] = {}
     for name, score in scores.items():
         value, floor = (float("nan" if x is None else x) for x in (score["value"], score["floor"]))
-        known.setdefault(name.partition("[")[0], (value, floor))
-    found, missing = {}, (float("nan"),) * 2
+        pairs.setdefault(name.partition("[")[0], (value, floor))
+    texts, missing = {}, (float("nan"),) * 2
     for word, score, meaning in (
         ("low variety", "recall", "most of the data is out of the samples' reach"),
         ("low fidelity", "precision", "most samples do not look real"),
     ):
-        value, floor = known.get(score, missing)
-        if value < LOW * floor:  # not where one is unknown
-            found[word] = f"{score} {value:.2f}, real images have {floor:.2f}; {meaning}."
-    agreement, limit = known.get("class_agreement", missing)
-    if "low variety" in found and agreement > LOW * limit:
-        # Right classes and little variety: it is within the classes that variety is missing.
-        found["low variety"] += " Samples of one class are much alike."
-    return found
+        value, floor = pairs.get(score, missing)
+        if value < LOW * floor:  # False where one of them is NaN
+            texts[word] = f"{score} {value:.2f}, real images have {floor:.2f}; {meaning}."
+    agreement, limit = pairs.get("class_agreement", missing)
+    if "low variety" in texts and agreement > LOW * limit:
+        # Right classes with little variety: variety is missing within the classes.
+        texts["low variety"] += " Samples of one class are much alike."
+    return texts
 
 
 def grouped(names: dict[str, Row]) -> dict[str, dict[str, Row]]:
-    """Rows by what makes their Fréchet distances comparable: `{title: {name: Row}}`, see
-    `Row.group`; in a group the best first."""
+    """Rows in groups of comparable Fréchet distances: `{title: {name: Row}}`, see `Row.group`; the
+    best first in each."""
     groups: dict[str, dict[str, Row]] = {}
     best = lambda item: float(item[1].frechet[0]) if item[1].frechet else 0.0
     for name, row in sorted(names.items(), key=lambda item: (item[1].group, best(item), item[0])):
@@ -193,33 +195,34 @@ def grouped(names: dict[str, Row]) -> dict[str, dict[str, Row]]:
 
 
 def time_of(cpu_minutes, gpu_minutes):
-    """The time of a training, of which one is None, as text."""
+    """The time of a training as text; one of the two is None."""
     if gpu_minutes is None:
         return f"{number(cpu_minutes)} CPU minutes"
     return f"{number(gpu_minutes)} GPU minutes"
 
 
 def rows():
-    """All sets of weights, `{"model.tag": Row}`, in order of their names."""
+    """All sets of weights, `{"model.tag": Row}`, sorted by name."""
     try:
         entries = json.loads(FILE.read_text(encoding="utf-8"))
         return {name: Row(**entry) for name, entry in sorted(entries.items())}
     except Exception as error:  # a file may be wrong in any way
         raise ValueError(
-            f"{str(FILE)!r} is missing or damaged: it came with the package. Install ganzoo again."
+            f"{str(FILE)!r}, which comes with the package, is missing or damaged. Install ganzoo "
+            "again."
         ) from error
 
 
 def trained_on(word: types.Path) -> dict[str, Any]:
-    """What weights were trained on, as far as it is known.
+    """The data that weights were trained on, as far as it is recorded.
 
     Args:
         word: a name in the catalogue, a run folder or a published one.
 
     Returns:
-        A dict with `data`, a list of what `ganzoo.datasets.load` takes, of a translator both
-        domains; `class_names` if it was told labels; and of a run `on_error`, `value_range` and
-        `directory`, the folder from which relative paths lead. An empty one if nothing is known.
+        A dict with `data`, a list of what `ganzoo.datasets.load` takes, one for each domain;
+        `class_names` if the model takes labels; and for a run `on_error`, `value_range` and
+        `directory`, the folder that relative paths start from. Empty if nothing is recorded.
     """
     row = rows().get(str(word))
     try:
@@ -229,20 +232,20 @@ def trained_on(word: types.Path) -> dict[str, Any]:
         else:
             settings, data = None, row.data
         if settings is None:
-            known = {"data": [data["name"]]}
+            facts = {"data": [data["name"]]}
             names = data.get("class_names")
         else:
-            known = {"data": [settings[key] for key in ("data", "to") if key in settings]}
+            facts = {"data": [settings[key] for key in ("data", "to") if key in settings]}
             names = record.get("class_names")
-            known.update({k: settings[k] for k in ("on_error",) if k in settings})
-            known.update({k: record[k] for k in ("directory",) if k in record})
+            facts.update({k: settings[k] for k in ("on_error",) if k in settings})
+            facts.update({k: record[k] for k in ("directory",) if k in record})
             if settings.get("value_range") is not None:
                 low, high = map(float, settings["value_range"])
-                known["value_range"] = [low, high]
+                facts["value_range"] = [low, high]
         if names is not None:
-            known["class_names"] = list(names)
-        words = [*known["data"], *known.get("class_names", [])]
-        words += [known.get(key, "") for key in ("on_error", "directory")]
-        return known if all(isinstance(x, str) for x in words) else {}
+            facts["class_names"] = list(names)
+        words = [*facts["data"], *facts.get("class_names", [])]
+        words += [facts.get(key, "") for key in ("on_error", "directory")]
+        return facts if all(isinstance(x, str) for x in words) else {}
     except Exception:  # a file may be wrong in any way, and there may be none
         return {}

@@ -1,4 +1,4 @@
-"""Finding models by name: `get` and `list_models`, and what the command line says of them."""
+"""Models by name: `get`, `list_models` and the descriptions that the command line prints."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def own_models() -> list[str]:
 
 
 def _file_of(path):
-    """The file of a module, `path` without its ending, or of a folder of that name; or None."""
+    """The file of the module or package at `path`, which has no ending; or None."""
     files = [path.with_suffix(".py"), path / "__init__.py"]
     return next((file for file in files if file.exists()), None)
 
 
 def _registered():
-    # Reading the registry imports Keras: only if someone has imported it already.
+    # Reading the registry imports Keras, so this only reads it if it is imported already.
     registry = sys.modules.get("ganzoo.game.registry")
     return registry.registered() if registry else {}
 
@@ -42,8 +42,8 @@ def list_models(pattern: str = "*", *, weights: bool = False, can: str | None = 
     """Names of the models in the zoo.
 
     Args:
-        pattern: shell wildcards, such as `"*gan"`.
-        weights: list what can be loaded instead, as `"model.tag"`.
+        pattern: name with shell wildcards, such as `"*gan"`.
+        weights: list trained weights instead, as `"model.tag"`.
         can: only models that have this method: `"generate"`, `"encode"`, `"reconstruct"` or
             `"translate"`.
 
@@ -69,10 +69,10 @@ def model_class(name: str) -> type[Game]:
     from ganzoo import models  # noqa: F401  (importing registers them)
     from ganzoo.game import registry
 
-    known = registry.registered()
-    if name not in known:
-        raise validation.unknown("model", name, known)
-    return known[name]
+    classes = registry.registered()
+    if name not in classes:
+        raise validation.unknown("model", name, classes)
+    return classes[name]
 
 
 def get(name: str, /, weights: types.Path | None = None, **config: Any) -> Game:
@@ -82,14 +82,14 @@ def get(name: str, /, weights: types.Path | None = None, **config: Any) -> Game:
         name: see `list_models`.
         weights: None, or trained weights: a tag of `list_models(weights=True)`, such as
             `"fashion_mnist"`; a `.keras` file that `model.save` wrote; the run folder of
-            `ganzoo train`; the folder or the `.safetensors` file of `ganzoo publish`; or where one
-            is on the net, `"hf://user/repository"` or `"https://…"`. With arguments that change
-            some of the networks, the layers that are the same are taken from a `.safetensors`
-            file, and a warning names the others. Averages of networks, which `generate` uses,
-            begin anew from these weights, so that they soon show what `fit` learns from other data;
-            to go on with the same run exactly, use `keras.saving.load_model`.
+            `ganzoo train`; the folder or the `.safetensors` file of `ganzoo publish`; or an
+            address, `"hf://user/repository"` or `"https://…"`. If arguments change some of the
+            networks, the layers that still match are taken from a `.safetensors` file, and a
+            warning names the others. Averaged networks, which `generate` uses, start again from
+            these weights, so that they soon show what `fit` learns from other data; to go on with
+            the same run exactly, use `keras.saving.load_model`.
         **config: arguments of the model; `ganzoo info NAME` lists them. One of them is Keras's
-            `name` of a model, which is why `get` takes its own first argument by position only.
+            `name` of a model, so `get` takes its own first argument by position only.
 
     Returns:
         A `keras.Model`.
@@ -97,7 +97,7 @@ def get(name: str, /, weights: types.Path | None = None, **config: Any) -> Game:
     Raises:
         ValueError: unknown name or weights, an argument out of range, or weights that are damaged
             or of another model.
-        OSError: weights that cannot be fetched.
+        OSError: weights that cannot be downloaded.
         TypeError: unknown argument.
 
     Example:
@@ -118,23 +118,23 @@ def get(name: str, /, weights: types.Path | None = None, **config: Any) -> Game:
 
 
 def resume(name: str, weights: types.Path) -> Game:
-    """A model from weights that goes on just as it was saved, averages included."""
+    """A model loaded exactly as it was saved, with its averaged networks."""
     from ganzoo.zoo import weights as sources
 
     return sources.load(name, model_class(name), weights, {})
 
 
 def _check_arguments(name, cls, config):
-    known = cls.arguments()
+    arguments = cls.arguments()
     for argument in config:
-        if argument not in known:
-            raise validation.unknown(f"argument of {name!r}", argument, known, error=TypeError)
+        if argument not in arguments:
+            raise validation.unknown(f"argument of {name!r}", argument, arguments, error=TypeError)
 
 
 def describe(name: str) -> dict[str, Any]:
     """`{"name", "class", "summary", "doc", "arguments"}` of a model.
 
-    The package's own models are read as text, which takes no framework and no time.
+    The package's own models are read as text, without importing a framework.
     """
     if name in _registered() and name not in own_models():
         cls = _registered()[name]
@@ -170,18 +170,18 @@ def _tree(path):
 def _arguments(path, name):
     """Keyword arguments and defaults of the constructor of a class in a file, with those of the
     bases that it imports from the package."""
-    found = {}
+    arguments = {}
     for node in reversed(_lineage(path, name)):
         constructors = [n for n in node.body if getattr(n, "name", None) == "__init__"]
         for constructor in constructors:  # none, if it only sets attributes
             args = constructor.args
             defaults = map(ast.literal_eval, args.kw_defaults)
-            found.update(zip((a.arg for a in args.kwonlyargs), defaults))
-    return found
+            arguments.update(zip((a.arg for a in args.kwonlyargs), defaults))
+    return arguments
 
 
 def _lineage(path, name):
-    """A class and its bases, as trees, in the order in which Python looks them up."""
+    """A class and its bases, as syntax trees, in method resolution order."""
     tree = _tree(path)
     node = next((n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name), None)
     home = {
@@ -190,12 +190,12 @@ def _lineage(path, name):
         if isinstance(n, ast.ImportFrom) and n.module.startswith("ganzoo.")
         for alias in n.names
     }
-    if node is None:  # a folder passes on what one of its files defines
+    if node is None:  # a package re-exports what one of its files defines
         return _lineage(home[name], name)
-    found = {name: node}
+    lineage = {name: node}
     for base in map(ast.unparse, node.bases):
         for ancestor in _lineage(home[base], base) if base in home else ():
-            # What two bases share comes after both.
-            found.pop(ancestor.name, None)
-            found[ancestor.name] = ancestor
-    return list(found.values())
+            # A base that two others share comes after both.
+            lineage.pop(ancestor.name, None)
+            lineage[ancestor.name] = ancestor
+    return list(lineage.values())

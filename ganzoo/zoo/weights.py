@@ -22,23 +22,23 @@ from ganzoo.zoo import catalogue
 
 HUB = "https://huggingface.co"
 FETCHED = "urls"
-"""The sub-folder of the cache that has what was fetched from an address."""
+"""The sub-folder of the cache for downloads from an address."""
 
 
 def find(source, name=None):
-    """The file that a source of weights means; what is on the net is fetched.
+    """The file that a source of weights means, downloaded if necessary.
 
     Args:
-        source: a tag of the model `name` in the catalogue, or `model.tag`; `https://…`, `hf://user/repository`
-            (with `@revision` if wanted); a file; a folder that was published; or a run folder,
-            which has its newest checkpoint.
-        name: registry name of the model, or None: then there are no tags by themselves.
+        source: a tag of the model `name` in the catalogue, or `model.tag`; `https://…`, or
+            `hf://user/repository`, optionally with `@revision`; a file; a published folder; or a
+            run folder, for its newest checkpoint.
+        name: registry name of the model, or None: then a tag needs its model's name.
 
     Returns:
         A path, or None if there is no such file.
 
     Raises:
-        OSError, ValueError: it cannot be fetched, or the folder holds no weights.
+        OSError, ValueError: it cannot be downloaded, or the folder holds no weights.
     """
     if isinstance(source, str):  # a path is never a tag
         rows = catalogue.rows()
@@ -56,22 +56,22 @@ def find(source, name=None):
     checkpoints = list(RunFolder(path).checkpoints.by_epoch().values())
     if not checkpoints:
         raise ValueError(
-            f"{str(path)!r} holds no checkpoint: it is no run folder, or its first epoch has not "
-            "ended."
+            f"{str(path)!r} holds no checkpoint: it is not a run folder, or its first epoch has "
+            "not ended."
         )
     return checkpoints[-1]
 
 
 def _fetch(address):
-    """What is at an address of the net, from the cache folder if it was fetched before.
+    """Download an address, unless the cache folder has it. Returns the path.
 
-    No hash is known of it: its header and its numbers are checked when it is read.
+    There is no hash to compare: the header is checked here, the numbers when they are read.
     """
     scheme, _, rest = address.partition("://")
     if scheme == "hf":
         repository, _, revision = rest.strip("/").partition("@")
         if not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", repository):
-            raise ValueError(f"Not a repository: {address!r}. It is 'hf://user/repository'.")
+            raise ValueError(f"Not a repository: {address!r}. Give 'hf://user/repository'.")
         hub = (os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
         revision = urllib.parse.quote(revision or "main", safe="")
         url = f"{hub}/{repository}/resolve/{revision}/{TENSORS}"
@@ -89,7 +89,7 @@ def _fetch(address):
 def read(path):
     """Registered name, such as `"ganzoo>DCGAN"`, and arguments of the model in a file of weights.
 
-    The file is read as data: nothing in it is executed, and nothing that it names is imported.
+    The file is read as data: this executes nothing in it and imports nothing that it names.
 
     Raises:
         ValueError: it is not a model that ganzoo saved.
@@ -104,7 +104,7 @@ def read(path):
                 archives.check(archive, info)
         name, arguments = config["registered_name"], dict(config["config"])
         if not isinstance(name, str) or name.count(">") != 1:  # Keras's own models have no name
-            raise ValueError(f"it is of the class {config['class_name']!r:.100}")
+            raise ValueError(f"its class is {config['class_name']!r:.100}")
     except Exception as error:  # a file may be wrong in any way
         reason = str(error) if isinstance(error, (ValueError, OSError)) else type(error).__name__
         raise ValueError(
@@ -122,7 +122,7 @@ def load(name, cls, source, config):
     try:
         return _load(name, cls, source, path, config)
     except (ValueError, OSError):
-        # A training that keeps the newest checkpoints only has removed it meanwhile.
+        # A training that keeps only the newest checkpoints has removed it meanwhile.
         if path is None or path.exists() or not (newer := find(source, name)):
             raise
     return _load(name, cls, source, newer, config)
@@ -135,7 +135,7 @@ def _load(name, cls, source, path, config):
             f"weights of {name!r} (no such tag, file or run folder)", source, tags
         )
     saved_as, saved = read(path)
-    # The class's name alone: a class written in a notebook, then moved to a module, is the same.
+    # Only the class's name counts: a class may move from a notebook to a module.
     if saved_as.split(">")[1] != cls.__name__:
         raise ValueError(
             f"{str(path)!r} holds weights of {saved_as!r}, not of {name!r} ({cls.__name__})."
@@ -145,33 +145,33 @@ def _load(name, cls, source, path, config):
 
 
 def _load_checkpoint(name, cls, path, saved, config):
-    """Of a `.keras` file: with the optimizers, the averages and everything."""
+    """Load a `.keras` file: the whole model, with optimizers and averaged networks."""
     given, size = f" with {config}" if config else "", path.stat().st_size
     try:
         with safetensors.at_most(size, size):
             model = cls(**{**saved, **config})
     except Exception as error:  # a file may be wrong in any way
         raise ValueError(
-            f"{name!r} cannot be made as {str(path)!r} says{given}: {str(error).rstrip('.')}. "
+            f"{name!r} cannot be built from {str(path)!r}{given}: {str(error).rstrip('.')}. "
             "Leave out arguments that change the networks, or choose another file."
         ) from error
     if not model.built:
         raise ValueError(
             f"{str(path)!r} holds no weights: the model was saved before it knew the shape of its "
-            "pictures. Train it first, or make it with `image_shape`."
+            "images. Train it first, or make it with `image_shape`."
         )
-    # Keras keeps them among the weights, where they would replace those that are asked for.
-    asked = any(key.endswith("learning_rate") for key in config)
-    rates = [float(one.learning_rate) for one in model.optimizer.optimizers if asked]
+    # Keras saves learning rates among the weights, which would replace those given here.
+    given_rates = any(key.endswith("learning_rate") for key in config)
+    rates = [float(one.learning_rate) for one in model.optimizer.optimizers if given_rates]
     try:
         with warnings.catch_warnings():
-            # Keras would leave these layers as they are, with random weights.
+            # Keras would leave such layers with random weights.
             warnings.filterwarnings("error", message="Skipping nested container")
             model.load_weights(path)
         for one, rate in zip(model.optimizer.optimizers, rates):
             one.learning_rate = rate
         if not all(np.isfinite(weight).all() for weight in model.get_weights()):
-            raise ValueError("it holds numbers that are infinite or none (NaN)")
+            raise ValueError("it holds infinite numbers or NaN")
     except Exception as error:
         raise ValueError(
             f"The weights in {str(path)!r} do not fit {name!r}{given}, or the file is damaged. "
@@ -181,8 +181,8 @@ def _load_checkpoint(name, cls, path, saved, config):
 
 
 def _load_tensors(name, cls, path, saved, config):
-    """Of a safetensors file. Where `config` asks for other networks than it has, layers that are
-    the same get their weights, and a warning names the others."""
+    """Load a safetensors file. If `config` changes its networks, matching layers get their weights,
+    and a warning names the others."""
     file = safetensors.read_header(path)
 
     def build(arguments, times):
@@ -197,13 +197,13 @@ def _load_tensors(name, cls, path, saved, config):
         except ValueError:
             if not config:
                 raise
-            safetensors.compare(build(saved, 4), file)  # then it is the arguments, not the file
+            safetensors.compare(build(saved, 4), file)  # tells changed arguments from a bad file
         left = safetensors.assign(model, file)
     except Exception as error:  # a file may be wrong in any way
         if config:
             mend = "Leave out arguments that change the networks, or choose another file."
         elif path.is_relative_to(downloads.folder() / FETCHED):
-            mend = "Delete the file to have it fetched anew, or choose another."
+            mend = "Delete the file to download it again, or choose another."
         else:
             mend = "Get the file again, or choose another."
         given = f" with {config}" if config else ""
@@ -214,7 +214,7 @@ def _load_tensors(name, cls, path, saved, config):
     if left:
         layers = sorted({variable.rpartition("/")[0] for variable in left})
         warnings.warn(
-            f"Of {str(path)!r}, what fits was taken. New, and to be trained: {', '.join(layers)}.",
+            f"{str(path)!r} fits in part. New layers, to be trained: {', '.join(layers)}.",
             stacklevel=5,
         )
     return model
