@@ -1,5 +1,5 @@
-"""From what you hand to `fit` to what a training step reads: full batches, in an order that is a
-function of (seed, epoch), as `tf.data` where TensorFlow is and as `PyDataset` elsewhere.
+"""Turns the data passed to `fit` into what a training step reads: full batches, in an order that is
+a function of (seed, epoch), as `tf.data` on TensorFlow and as `PyDataset` on other backends.
 """
 
 from ganzoo.backend.feeding.arrays import one_batch as one_batch
