@@ -98,10 +98,10 @@ def get(
         return lambda images, seed: images
     if not isinstance(augment, str):
         raise ValueError(f"`augment` is a string or None. Received: {augment!r}.")
-    given = augment.replace(" ", "").split(",")
-    for name in given:
+    parts = augment.replace(" ", "").split(",")
+    for name in parts:
         validation.one_of("augment", name, ("diffaugment", *PARTS))
-    names = list(PARTS) if "diffaugment" in given else given
+    names = list(PARTS) if "diffaugment" in parts else parts
 
     def change(images, seed):
         if len(images.shape) != 4:

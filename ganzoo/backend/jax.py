@@ -5,8 +5,8 @@ import contextlib
 import jax
 import keras
 
-from ganzoo.backend.feeding import given
 from ganzoo.backend.feeding import part
+from ganzoo.backend.feeding import without_none
 from ganzoo.backend.unreplicated import average as average
 from ganzoo.backend.unreplicated import drawn as drawn
 from ganzoo.backend.unreplicated import own as own
@@ -38,7 +38,7 @@ class Trainer:
             return data
         if spread is None or spread.auto_shard_dataset:
             raise ValueError(
-                f"The {count} processes would not divide the batches among them: call "
+                f"{count} processes must share the batches: call "
                 "`keras.distribution.set_distribution(keras.distribution.DataParallel("
                 "auto_shard_dataset=False))` before you make the model."
             )
@@ -67,7 +67,7 @@ class Trainer:
             self.optimizer.variables,
             self.metrics_variables,
         )
-        return _run(lambda: self.play(given(data)), groups, state)
+        return _run(lambda: self.play(without_none(data)), groups, state)
 
     def test_step(self, state, data):
         groups = (self.trainable_variables, self.non_trainable_variables, self.metrics_variables)
@@ -75,7 +75,7 @@ class Trainer:
 
         def judge():
             with keras.StatelessScope(state_mapping=_mapping(groups[:2], pinned)):
-                logs = self.judge(given(data))
+                logs = self.judge(without_none(data))
             return self.track(logs)
 
         return _run(judge, groups, state)

@@ -5,7 +5,7 @@ import logging
 import keras
 import tensorflow as tf
 
-from ganzoo.backend.feeding import given
+from ganzoo.backend.feeding import without_none
 from ganzoo.backend.host_functions import as_written
 from ganzoo.backend.tensorflow_devices import accelerated as accelerated
 from ganzoo.backend.tensorflow_devices import accelerator as accelerator
@@ -47,7 +47,7 @@ class Trainer:
     """Gives Keras's TensorFlow `fit` its step: `play` to train, `judge` to evaluate.
 
     A model made in the scope of a `tf.distribute.MirroredStrategy` trains on all of its devices:
-    each has a replica of all variables, which stay equal because whatever is assigned to them is,
+    each has a replica of all variables, which stay equal because equal values are assigned to them,
     and plays the step with its own part of each batch. See `drawn`, `average`, `whole`, `apply`.
     """
 
@@ -123,7 +123,7 @@ class Trainer:
         # At the end of data of unknown length Keras runs the step once more. It fails for lack of
         # data, but only after operations that do not wait for data have run: counters, random
         # state, averages. So everything waits.
-        data = given(data)
+        data = without_none(data)
         with tf.control_dependencies(tf.nest.flatten(data)):
             return self.play(data)
 
@@ -131,7 +131,7 @@ class Trainer:
         # Losses are computed as in training, but nothing may change: a stateless scope swallows
         # every assignment (batch statistics, random state) except the metrics'.
         with keras.StatelessScope():
-            logs = self.judge(given(data))
+            logs = self.judge(without_none(data))
         return self.track(logs)
 
 

@@ -13,7 +13,7 @@ class Contents:
     """What a data set holds.
 
     Attributes:
-        source: the name or path, as it was given.
+        source: the name or path, as it was passed.
         split: which split was taken.
         images: number of examples in an epoch.
         shape: of one example.

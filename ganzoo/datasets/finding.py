@@ -19,7 +19,7 @@ BUILT_IN = {"digits": toys.digits, "ring": toys.ring, "grid": toys.grid}
 
 
 def find(source, request):
-    """The source of examples for what `load` was given, before its images are scaled."""
+    """The source of examples for the argument of `load`, before its images are scaled."""
     if not isinstance(source, (str, os.PathLike)):
         return _find_arrays(source, request)
     if not isinstance(request.labels, (bool, np.bool_)):

@@ -192,7 +192,7 @@ class _Arrays:
         if not fits or (own != shape and shape[2] not in (1, 3, 4)):
             raise ValueError(
                 f"{str(path)!r} holds {dtype} of shape {own}, and the model takes {shape}. uint8 "
-                "images of 1, 3 or 4 channels are resized to it; resize others yourself."
+                "images of 1, 3 or 4 channels are converted to it; convert others yourself."
             )
 
     def __len__(self):

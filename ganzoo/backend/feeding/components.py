@@ -6,7 +6,7 @@ import numpy as np
 EMPTY = "The data set is empty: it yields no image. Check the path, the split and any filter."
 
 
-def given(data):
+def without_none(data):
     """The components of a batch without None, which Keras adds for absent labels."""
     if isinstance(data, (tuple, list)):
         return tuple(part for part in data if part is not None)
