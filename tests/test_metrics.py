@@ -911,8 +911,8 @@ def test_wrong_rows_for_memorisation(digits):
     metric.update_state(real=digits[:9], train=digits[9:20])
     for rows, message in [
         (digits[:5].astype(int), "fake: int64"),
-        (digits[:5, :9], "one length. Received 9 after 64"),
-        (digits[:5, :9].astype(float), "one length. Received 9 after 64"),
+        (digits[:5, :9], "the same length. Received 9 after 64"),
+        (digits[:5, :9].astype(float), "the same length. Received 9 after 64"),
         (np.full((5, 64), np.nan), "NaN or infinity"),
         (digits[:5].reshape(-1, 8, 8), r"of shape \(5, 8, 8\)"),
     ]:
@@ -933,11 +933,11 @@ def test_only_equal_metrics_merge(rng):
     short, long = metrics.FrechetDistance(), metrics.FrechetDistance()
     short.update_state(real=rng.normal(size=(9, 1)))
     long.update_state(real=rng.normal(size=(9, 4)))
-    with pytest.raises(ValueError, match="one length. Received 4 after 1"):
+    with pytest.raises(ValueError, match="the same length. Received 4 after 1"):
         short.merge_state([long])
     merged = metrics.FrechetDistance()
     merged.merge_state([short])
-    with pytest.raises(ValueError, match="one length. Received 4 after 1"):
+    with pytest.raises(ValueError, match="the same length. Received 4 after 1"):
         merged.update_state(fake=rng.normal(size=(9, 4)))
 
 
