@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ganzoo.version import __version__ as __version__
 
-if TYPE_CHECKING:  # what `__getattr__` finds, for checkers and editors
+if TYPE_CHECKING:  # what `__getattr__` returns, for type checkers and editors
     from ganzoo import augmentations as augmentations
     from ganzoo import callbacks as callbacks
     from ganzoo import datasets as datasets
@@ -41,13 +41,13 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for checkers and editors
     from ganzoo.zoo import get as get
     from ganzoo.zoo import list_models as list_models
 
-# TensorFlow reads this when it loads. Its libraries write past Python to the error output, in the
-# middle of a training too: an optimisation of a graph that it tries and does without ("remapper
-# failed"), a GPU that is absent (cuInit). What makes a call fail is raised as an exception as well.
+# TensorFlow reads this when it loads. Its C++ libraries write straight to standard error, even in
+# the middle of a training: a graph optimisation that failed ("remapper failed"), a GPU that is
+# absent (cuInit). Errors that make a call fail are raised as exceptions as well.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-# Public name → where it lives. Nothing is imported before it is asked for, so that `import
-# ganzoo` and the command line start at once.
+# Public name → where it lives. Nothing is imported before its first use, so that `import ganzoo`
+# and the command line start at once.
 _PUBLIC = {
     "GAN": "ganzoo.families.gan",
     "Game": "ganzoo.game",
@@ -90,7 +90,7 @@ _MOVED = {  # former name of a module → where it lives
 __all__ = sorted([*_PUBLIC, *_MODULES, "report"])
 
 
-if not TYPE_CHECKING:  # a checker would believe that there is any name
+if not TYPE_CHECKING:  # a type checker would otherwise accept any name
 
     def __getattr__(name):
         if name in _PUBLIC:
@@ -120,7 +120,7 @@ class _Former:
 
     @staticmethod
     def exec_module(module):
-        module.__spec__ = module.__spec__.loader_state  # its own, which the import has replaced
+        module.__spec__ = module.__spec__.loader_state  # the import has replaced the module's own
 
 
 sys.meta_path.append(_Former)

@@ -1,5 +1,5 @@
-"""Differentiable augmentations: changes of real and generated pictures alike, through which the
-generator's gradient flows.
+"""Differentiable augmentations: random changes to real and generated images alike, through which
+the generator's gradient flows.
 
 Zhao, Liu, Lin, Zhu, Han 2020, "Differentiable Augmentation for Data-Efficient GAN Training",
 section 3.3 and appendix; the strengths are those of the authors' code.
@@ -16,8 +16,8 @@ from ganzoo import types
 from ganzoo import validation
 
 
-def _each(images, low, high, seed):
-    """A number for each picture, uniform, which multiplies or is added to the whole of it."""
+def _uniform_per_image(images, low, high, seed):
+    """One uniform number for each image, in the shape `(n, 1, 1, 1)`."""
     shape = (ops.shape(images)[0], 1, 1, 1)
     return backend.drawn(random.uniform, shape, minval=low, maxval=high, seed=seed)
 
@@ -25,9 +25,10 @@ def _each(images, low, high, seed):
 def color(
     images: types.Tensor, seed: keras.random.SeedGenerator, pictures: int = 1
 ) -> types.Tensor:
-    """Brightness ±0.5, saturation 0 to 2, contrast 0.5 to 1.5."""
+    """Change brightness by ±0.5, and multiply saturation by 0 to 2 and contrast by 0.5 to 1.5."""
     brightness, saturation, contrast = (
-        _each(images, low, high, seed) for low, high in ((-0.5, 0.5), (0.0, 2.0), (0.5, 1.5))
+        _uniform_per_image(images, low, high, seed)
+        for low, high in ((-0.5, 0.5), (0.0, 2.0), (0.5, 1.5))
     )
     changed = []
     for x in ops.split(images, pictures, axis=-1):
@@ -41,13 +42,13 @@ def color(
 
 
 def translation(images: types.Tensor, seed: keras.random.SeedGenerator) -> types.Tensor:
-    """Moved by up to an eighth of its size up or down, left or right; zeros come in."""
+    """Move each image by up to an eighth of its size along both axes, and fill in zeros."""
     for axis, sums in ((1, "bij,bjwc->biwc"), (2, "bij,bhjc->bhic")):
         side = images.shape[axis]
         most = int(side / 8 + 0.5)
         shape, bounds = (ops.shape(images)[0], 1), {"minval": -most, "maxval": most + 1}
         shift = backend.drawn(random.randint, shape, **bounds, seed=seed)
-        # A matrix per picture, of which the rows beyond the border are zero: no gather, whose
+        # One matrix per image, with zero rows beyond the border, rather than a gather, whose
         # gradient would be a slow scatter.
         matrix = ops.one_hot(ops.arange(side) + shift, side, dtype=images.dtype)
         images = ops.einsum(sums, matrix, images)
@@ -55,7 +56,7 @@ def translation(images: types.Tensor, seed: keras.random.SeedGenerator) -> types
 
 
 def cutout(images: types.Tensor, seed: keras.random.SeedGenerator) -> types.Tensor:
-    """A rectangle of half its height and width, anywhere, set to zero."""
+    """Set a rectangle of half the height and width, at a random place, to zero."""
     inside: types.Tensor = None
     for axis in (1, 2):
         side = images.shape[axis]
@@ -75,16 +76,16 @@ PARTS = {"color": color, "translation": translation, "cutout": cutout}
 def get(
     augment: str | None, pictures: int = 1
 ) -> Callable[[types.Tensor, keras.random.SeedGenerator], types.Tensor]:
-    """A function `(images, seed) -> images`, float32.
+    """Return an augmentation as a function `(images, seed) -> images`, float32.
 
     Args:
-        pictures: how many pictures an example has, one after the other in its channels: they are
-            moved and cut together, and coloured in the same way, each by itself.
         augment: `"diffaugment"`; some of `"color"`, `"translation"` and `"cutout"`, separated by
-            commas; or None, for none.
+            commas; or None for no augmentation.
+        pictures: number of images in an example, one after the other in its channels. They are
+            moved and cut together; each gets the same colour change, computed by itself.
 
     Raises:
-        ValueError: it is nothing of that.
+        ValueError: `augment` is none of these.
 
     Example:
 
@@ -97,15 +98,15 @@ def get(
         return lambda images, seed: images
     if not isinstance(augment, str):
         raise ValueError(f"`augment` is a string or None. Received: {augment!r}.")
-    given = augment.replace(" ", "").split(",")
-    for name in given:
+    parts = augment.replace(" ", "").split(",")
+    for name in parts:
         validation.one_of("augment", name, ("diffaugment", *PARTS))
-    names = list(PARTS) if "diffaugment" in given else given
+    names = list(PARTS) if "diffaugment" in parts else parts
 
     def change(images, seed):
         if len(images.shape) != 4:
             raise ValueError(
-                f"`augment={augment!r}` changes pictures, (batch, height, width, channels). "
+                f"`augment={augment!r}` changes images, (batch, height, width, channels). "
                 f"Received: {images.shape}. Leave `augment` out."
             )
         images = ops.cast(images, "float32")

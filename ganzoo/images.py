@@ -1,4 +1,4 @@
-"""Pictures as files: grids, single files, animations."""
+"""Images as files: grids, single files, animations."""
 
 import itertools
 import math
@@ -19,14 +19,14 @@ from ganzoo import types
 def grid(
     images: ArrayLike, columns: int | None = None, padding: int = 1, least_side: int = 320
 ) -> Image.Image:
-    """Many pictures as one.
+    """Arrange images in a grid, as one image.
 
     Args:
         images: `(n, height, width, channels)` uint8, channels 1 to 4; or points `(n, 2)` in
             [-1, 1], which are drawn as dots.
-        columns: pictures in a row. None: as square as possible.
-        padding: pixels between pictures, white.
-        least_side: a smaller grid is enlarged by a whole factor to about this width.
+        columns: images in a row. None: as square as possible.
+        padding: white pixels between images.
+        least_side: width in pixels. A smaller grid is enlarged to about it, by a whole factor.
 
     Returns:
         A `PIL.Image.Image`.
@@ -34,11 +34,11 @@ def grid(
     images = np.asarray(images)
     if images.ndim == 2 and images.shape[1] >= 2:
         return _dots(images, least_side)
-    pictures = images.ndim == 4 and images.dtype == np.uint8 and 1 <= images.shape[3] <= 4
-    if not pictures or not len(images):
+    are_images = images.ndim == 4 and images.dtype == np.uint8 and 1 <= images.shape[3] <= 4
+    if not are_images or not len(images):
         raise ValueError(
             "`images` must be uint8 of shape (n, height, width, channels), with at least one "
-            "picture and 1 to 4 channels, or points of shape (n, 2). Received: "
+            "image and 1 to 4 channels, or points of shape (n, 2). Received: "
             f"{images.dtype} of shape {images.shape}."
         )
     n, height, width, channels = images.shape
@@ -49,16 +49,14 @@ def grid(
     for i, image in enumerate(images):
         y, x = (i // columns) * cell[0] + padding, (i % columns) * cell[1] + padding
         sheet[y : y + height, x : x + width] = image
-    picture = _to_pil(sheet)
-    factor = max(1, round(least_side / picture.width))
-    return picture.resize(
-        (picture.width * factor, picture.height * factor), Image.Resampling.NEAREST
-    )
+    small = _to_pil(sheet)
+    factor = max(1, round(least_side / small.width))
+    return small.resize((small.width * factor, small.height * factor), Image.Resampling.NEAREST)
 
 
 def _to_pil(image):
     channels = image.shape[-1]
-    if channels == 2:  # PIL has no two-channel picture but grey with transparency
+    if channels == 2:  # the only two-channel image in PIL is grey with transparency
         return Image.fromarray(image, "LA")
     return Image.fromarray(image[..., 0] if channels == 1 else image)
 
@@ -71,7 +69,7 @@ def _dots(points, side):
 
 
 def save_grid(images: ArrayLike, path: types.Path, columns: int | None = None) -> pathlib.Path:
-    """`grid` as a PNG file; the folder is made. Returns the path."""
+    """Save `grid` as a PNG file, creating its folder. Returns the path."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     grid(images, columns).save(path)
@@ -79,12 +77,12 @@ def save_grid(images: ArrayLike, path: types.Path, columns: int | None = None) -
 
 
 def must_be_empty(folder: types.Path, option: str = "--out", parts: Sequence[str] = ("",)) -> None:
-    """Raise a `ValueError` if a folder that gets files holds others, which would be taken for them.
+    """Raise a `ValueError` unless an output folder is empty, lest its files be mixed with new ones.
 
     Args:
-        folder: it need not be there. Hidden files do not count.
-        option: how another one is given, for the message.
-        parts: its sub-folders that get the files; other things in it do not count.
+        folder: it need not exist. Hidden files do not count.
+        option: the option that sets the folder, for the message.
+        parts: its sub-folders that the files go to; anything else in it does not count.
 
     Example:
 
@@ -109,13 +107,13 @@ def save_each(
     start: int = 0,
     names: Sequence[types.Path] | None = None,
 ) -> pathlib.Path:
-    """One PNG file per image.
+    """Save each image as a PNG file.
 
     Args:
         images: `(n, height, width, channels)` uint8.
-        folder: it is made if it is not there.
+        folder: it is created if it does not exist.
         start: number of the first file.
-        names: of the files, below the folder. None: `00000.png` onwards.
+        names: paths of the files inside the folder. None: `00000.png` onwards.
 
     Returns:
         The folder.
@@ -123,7 +121,7 @@ def save_each(
     images = np.asarray(images)
     if images.ndim != 4:
         raise ValueError(
-            "Single files are for pictures of shape (n, height, width, channels). Received shape "
+            "Single files are for images of shape (n, height, width, channels). Received shape "
             f"{images.shape}: save points as a grid or as arrays."
         )
     folder = pathlib.Path(folder)
@@ -138,7 +136,7 @@ def save_each(
 
 
 def save_arrays(path: types.Path, **columns: tuple[int, Iterable[np.ndarray]]) -> pathlib.Path:
-    """An `.npz` file of arrays that come batch by batch, in constant memory.
+    """Write an `.npz` file batch by batch, in constant memory.
 
     Args:
         path: the file.
@@ -165,10 +163,10 @@ def save_arrays(path: types.Path, **columns: tuple[int, Iterable[np.ndarray]]) -
 
 
 def save_film(frames: Iterable[types.Path], path: types.Path, seconds: float = 6.0) -> pathlib.Path:
-    """Picture files of one size as an MP4 of about `seconds`, which plays everywhere; the last one
-    stays for a moment.
+    """Save image files of one size as an MP4 of about `seconds`, which plays everywhere; the last
+    frame stays for a moment.
 
-    At most 30 of them for each second are used, evenly spread. Returns the path.
+    At most 30 frames per second are used, evenly spaced. Returns the path.
 
     Raises:
         ImportError: imageio-ffmpeg is not installed.
@@ -183,17 +181,17 @@ def save_film(frames: Iterable[types.Path], path: types.Path, seconds: float = 6
     rate = max(1.0, len(frames) / seconds)
     frames += [frames[-1]] * math.ceil(1.5 * rate)
     with Image.open(frames[0]) as first:
-        # The format wants even ones.
+        # The format requires even sides.
         width, height = (2 * math.ceil(side / 2) for side in first.size)
     size = width, height
-    place = os.path.abspath(path)  # ffmpeg reads `a:b.mp4` as b.mp4 by the protocol a
+    place = os.path.abspath(path)  # ffmpeg would take the `a` of `a:b.mp4` for a protocol
     writer = imageio_ffmpeg.write_frames(place, size, fps=rate, quality=8, macro_block_size=2)
     writer.send(None)
     try:
         for frame in frames:
-            picture = Image.new("RGB", size, "white")
-            picture.paste(Image.open(frame).convert("RGB"))
-            writer.send(picture.tobytes())
+            canvas = Image.new("RGB", size, "white")
+            canvas.paste(Image.open(frame).convert("RGB"))
+            writer.send(canvas.tobytes())
     finally:
         writer.close()
     return pathlib.Path(path)
@@ -202,7 +200,7 @@ def save_film(frames: Iterable[types.Path], path: types.Path, seconds: float = 6
 def _spread(frames, most):
     frames = list(frames)
     if not frames:
-        raise ValueError("`frames` names no picture file: an animation needs at least one.")
+        raise ValueError("`frames` names no image file: an animation needs at least one.")
     if len(frames) > most:
         frames = [frames[i] for i in np.linspace(0, len(frames) - 1, most).round().astype(int)]
     return frames
@@ -211,13 +209,13 @@ def _spread(frames, most):
 def save_gif(
     frames: Iterable[types.Path], path: types.Path, seconds: float = 6.0, most: int = 100
 ) -> pathlib.Path:
-    """Picture files of one size as an endless animation of about `seconds`.
+    """Save image files of one size as an endless animation of about `seconds`.
 
-    At most `most` of them are used, evenly spread. Returns the path.
+    At most `most` frames are used, evenly spaced. Returns the path.
     """
     frames = _spread(frames, most)
-    pictures = [Image.open(frame).convert("RGB").quantize(64) for frame in frames]
-    # The last one stays, so that the result can be looked at.
-    pause = [max(20, round(1000 * seconds / len(pictures)))] * (len(pictures) - 1) + [1500]
-    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=pause, loop=0)
+    first, *others = [Image.open(frame).convert("RGB").quantize(64) for frame in frames]
+    # The last frame stays, so that the result can be seen.
+    pause = [max(20, round(1000 * seconds / len(frames)))] * len(others) + [1500]
+    first.save(path, save_all=True, append_images=others, duration=pause, loop=0)
     return pathlib.Path(path)

@@ -1,7 +1,7 @@
 """Objectives: what the discriminator and the generator each minimise.
 
 An `Objective` is a pair of pure functions on logits, in float32, averaged over the batch.
-They know nothing of networks, optimizers or data.
+They know nothing about networks, optimizers or data.
 """
 
 import dataclasses
@@ -18,14 +18,14 @@ from ganzoo import validation
 
 @dataclasses.dataclass(frozen=True)
 class Objective:
-    """The two sides of an adversarial game.
+    """A pair of losses on logits: the discriminator's and the generator's.
 
     Attributes:
         discriminator: `(real_logits, fake_logits) -> loss`.
         generator: `(fake_logits) -> loss`; `(fake_logits, real_logits) -> loss` if `paired`.
-        boundary: the output at which the discriminator is undecided; accuracies are counted
-            on its two sides.
-        paired: whether the generator's loss looks at the real pictures' logits too, which then
+        boundary: the logit at which the discriminator is undecided; the accuracies compare with
+            it.
+        paired: whether the generator's loss also depends on the logits of real images, which then
             must be computed in its turn.
     """
 
@@ -39,7 +39,7 @@ class Objective:
         return self.generator(*(fake_logits, real_logits)[: 1 + self.paired])
 
     def signals(self, real_logits: types.Tensor, fake_logits: types.Tensor) -> types.Tensors:
-        """What the discriminator's logs say beside its loss: means and accuracies."""
+        """Logs of the discriminator in addition to its loss: mean logits and accuracies."""
         return {
             "real": ops.mean(real_logits),
             "fake": ops.mean(fake_logits),
@@ -50,25 +50,25 @@ class Objective:
     def slopes(
         self, real_logits: types.Tensor, fake_logits: types.Tensor
     ) -> tuple[types.Tensor, types.Tensor]:
-        """Derivatives of both losses to each fake logit, times the same number for all."""
+        """Derivatives of both losses with respect to each fake logit, up to a common factor."""
         ours = backend.input_gradient(lambda x: self.discriminator(real_logits, x), fake_logits)
         return ours, backend.input_gradient(lambda x: self.answer(x, real_logits), fake_logits)
 
     @functools.cached_property
     def _sampled(self):
-        """`slopes` for logits from about −30 to 30, none of them a round number."""
+        """`slopes` at logits from about −30 to 30, none of them a round number."""
         logits = ops.reshape(ops.linspace(-29.7, 30.1, 240), (-1, 1))
         return [ops.convert_to_numpy(x) for x in self.slopes(logits[::-1], logits)]
 
     @property
     def symmetric(self) -> bool:
-        """Whether to samples the generator's loss is the discriminator's, with the other sign."""
+        """Whether the generator's slope at each sample is minus the discriminator's."""
         ours, theirs = self._sampled
         return bool(np.allclose(ours, -theirs, rtol=1e-5, atol=1e-12))
 
     @property
     def silent(self) -> bool:
-        """Whether the discriminator's slope is zero at some samples and the generator's not."""
+        """Whether the discriminator's slope is zero at samples where the generator's is not."""
         ours, theirs = self._sampled
         return bool(((ours == 0) & (theirs != 0)).any())
 
@@ -113,8 +113,8 @@ hinge = Objective(
     ),
     generator=_float32(lambda fake: -ops.mean(fake)),
 )
-"""Lim, Ye 2017, "Geometric GAN", section 3; Miyato et al. 2018, equations 16 and 17: the
-discriminator looks only at examples within its margin."""
+"""Lim, Ye 2017, "Geometric GAN", section 3; Miyato et al. 2018, equations 16 and 17:
+only examples within the margin give the discriminator a gradient."""
 
 least_squares = Objective(
     discriminator=_float32(
@@ -139,11 +139,11 @@ relativistic = Objective(
     paired=True,
 )
 """Jolicoeur-Martineau 2018, "The relativistic discriminator", section 4 (pairs); Huang et al. 2024,
-"The GAN is dead; long live the GAN!", section 2: each real picture against one fake."""
+"The GAN is dead; long live the GAN!", section 2: each real image against one fake."""
 
 
 def gaussian_divergence(mean: types.Tensor, log_variance: types.Tensor) -> types.Tensor:
-    """Divergence of each diagonal Gaussian from N(0, 1), in nats: `(batch, length)` to `(batch,)`.
+    """KL divergence of diagonal Gaussians from N(0, 1), in nats: `(batch, length)` to `(batch,)`.
 
     Kingma, Welling 2013, "Auto-Encoding Variational Bayes", appendix B.
     """
@@ -162,7 +162,7 @@ OBJECTIVES = {
 
 
 def get(objective: str | Objective) -> Objective:
-    """The `Objective` of this name; an `Objective` is returned as it is."""
+    """Return the `Objective` of this name; an `Objective` is returned unchanged."""
     if isinstance(objective, Objective):
         return objective
     return OBJECTIVES[validation.one_of("objective", objective, OBJECTIVES)]

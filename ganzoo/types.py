@@ -7,9 +7,9 @@ from typing import Any
 Path = str | os.PathLike[str]
 Shape = tuple[int, ...]
 Tensor = Any
-"""Of whichever backend; a checker knows none of them."""
+"""A tensor of any backend; type checkers know none of them."""
 Tensors = dict[str, Tensor]
-"""By name: a batch, what was drawn of it, what a network says."""
+"""Tensors by name: a batch, what was drawn for it, a network's outputs."""
 Losses = tuple[Tensors, Tensors]
 """A player's terms, whose sum is minimised, and signals, which are only logged."""
 Specs = Sequence[tuple[Shape, str]]

@@ -1,4 +1,4 @@
-"""Checks of arguments: each raises an error that names the argument, what came, and the mend."""
+"""Checks of arguments. Each error names the argument, the value received and the fix."""
 
 import difflib
 import math
@@ -34,12 +34,12 @@ def integer(name, value, *, least=1):
 
 
 def optional(check, name, value, **bounds):
-    """None, or what `check` makes of `value`."""
+    """None if `value` is None, otherwise `check(name, value)`."""
     return value if value is None else check(name, value, **bounds)
 
 
 def known_to_json(value):
-    """`value`, or, of a float that JSON does not know, its text: "inf", "-inf" or "nan"."""
+    """`value`, or the text of a float that JSON lacks: "inf", "-inf" or "nan"."""
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -77,13 +77,13 @@ def channels_last(shape):
         raise ValueError(
             f"Images must have shape (height, width, channels). Received {tuple(shape)}, which has "
             "the channels first, as in PyTorch. Move them to the end: `images.transpose(0, 2, 3, "
-            "1)` of an array, `ds.map(lambda x: tf.transpose(x, (0, 2, 3, 1)))` of a `tf.data` "
+            "1)` for an array, `ds.map(lambda x: tf.transpose(x, (0, 2, 3, 1)))` for a `tf.data` "
             "data set of batches."
         )
 
 
 def doubtful_range(images):
-    """What is doubtful about the range of float images, or None: most often they lie in 0..1."""
+    """A warning if float images seem to lie in [0, 1] instead of [-1, 1], otherwise None."""
     if images.dtype.kind != "f" or not images.size:
         return None
     low, high = float(images.min()), float(images.max())
@@ -96,7 +96,7 @@ def doubtful_range(images):
 
 
 def to_uint8(dtype):
-    """What to type to make images of this dtype uint8."""
+    """The code that converts images of this dtype to uint8."""
     if dtype == "bool":
         return "`images * np.uint8(255)`"
     if dtype == "uint16":
@@ -113,11 +113,11 @@ def to_uint8(dtype):
 
 
 def same_shape(images, targets):
-    """Raise a `ValueError` if the shapes of two domains' pictures differ."""
+    """Raise a `ValueError` if the images of two domains differ in shape."""
     if images != targets:
         argument = "image_size" if images[:2] != targets[:2] else "channels"
         raise ValueError(
-            "The pictures of both domains must have the same shape. Received "
-            f"{' and '.join('×'.join(map(str, shape)) for shape in (images, targets))}: bring them "
-            f"to one by `ganzoo.datasets.load_pair(…, {argument}=…)`."
+            "The images of both domains must have the same shape. Received "
+            f"{' and '.join('×'.join(map(str, shape)) for shape in (images, targets))}: load them "
+            f"with `ganzoo.datasets.load_pair(…, {argument}=…)`."
         )

@@ -1,3 +1,3 @@
-"""The version of this package, below everything that writes it down."""
+"""The version of this package, in a module that all others may import."""
 
 __version__ = "0.1.0"

@@ -109,7 +109,7 @@ def test_what_it_is_not_is_said():
     with pytest.raises(ValueError, match="a string or None"):
         ganzoo.get("dcgan", augment=3)
     model = ganzoo.get("vanilla", augment="diffaugment")
-    with pytest.raises(ValueError, match="changes pictures.*Leave `augment` out"):
+    with pytest.raises(ValueError, match="changes images.*Leave `augment` out"):
         model.fit(np.zeros((64, 2), "float32"), verbose=0)
 
 

@@ -812,7 +812,7 @@ def test_without_tensorflow(folder, tmp_path):
                     np.testing.assert_array_equal(other, part)
     assert not found  # no batch more
     assert re.search(
-        r"'mnist' is no file.*pip install tensorflow tensorflow-datasets", report["error"]
+        r"'mnist' is not a file.*pip install tensorflow tensorflow-datasets", report["error"]
     )
 
 

@@ -776,9 +776,9 @@ def test_samples_that_do_not_fit(test):
         (images.astype("int32"), "must be uint8 in 0..255 or float in .*Received int32"),
         (images.astype("float32"), "Received float32 from 0 to 255: scale them"),
         (np.full((5, 8, 8, 1), np.nan, "float32"), "5 of 5 images of a batch contain NaN"),
-        (images[:0], "needs at least 2 rows of fake. Seen: 0"),
-        (images[:1], "needs at least 2 rows of fake. Seen: 1"),
-        (colour, f"{ONE} knows grey images.*or 'pixels'"),
+        (images[:0], "needs at least 2 rows of fake. Received: 0"),
+        (images[:1], "needs at least 2 rows of fake. Received: 1"),
+        (colour, f"{ONE} takes grey images.*or 'pixels'"),
     ]:
         with pytest.raises(ValueError, match=message):
             evaluator.judge(samples)
@@ -830,7 +830,7 @@ def test_a_game_that_makes_no_samples(test):
         (np.zeros((0, 8, 8, 1), "uint8"), "`data` is empty"),
         ([], "`data` is empty"),
         (np.full((40, 8, 8, 1), 200.0), r"float in \[-1, 1\]"),
-        (np.zeros((40, 8, 8, 3), "uint8"), "knows grey images"),
+        (np.zeros((40, 8, 8, 3), "uint8"), "takes grey images"),
         (np.zeros((40, 8, 8), "uint8"), r"\[\.\.\., None\]"),
         (np.zeros((40, 64), "uint8"), r"\(n, height, width, channels\)"),
     ],

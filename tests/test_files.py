@@ -134,7 +134,7 @@ def test_files_that_would_get_the_same_name_keep_their_endings(both_ways, tmp_pa
     assert image_files._png_names(["B.jpg", "b.png"]) == ["B.jpg.png", "b.png.png"]
     assert image_files._png_names(["x/b.jpg", "b.jpg", "c"]) == ["x/b.png", "b.png", "c.png"]
     for name in ("/abs/a.png", "../a.png", "a/../../b.png"):
-        with pytest.raises(ValueError, match="would be written outside of the folder"):
+        with pytest.raises(ValueError, match="would be written outside the folder"):
             image_files._png_names(["fine.png", name])
 
 

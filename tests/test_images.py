@@ -142,5 +142,5 @@ def test_a_gif_of_one_frame_and_of_none(tmp_path):
     assert path == tmp_path / "a.gif"
     with Image.open(path) as gif:
         assert gif.n_frames == 1
-    with pytest.raises(ValueError, match="`frames` names no picture file"):
+    with pytest.raises(ValueError, match="`frames` names no image file"):
         images.save_gif([], tmp_path / "b.gif")

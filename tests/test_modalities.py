@@ -65,7 +65,7 @@ def test_a_model_has_the_kind_that_its_data_are_of():
     model.setup((2,))
     assert model.modality == Points((2,))
     assert ganzoo.get("vanilla", image_shape=(5, 7, 3)).modality.size == (5, 7)
-    with pytest.raises(ValueError, match="Pictures must have shape"):
+    with pytest.raises(ValueError, match="Images must have shape"):
         ganzoo.get("dcgan", image_shape=(2,))
 
 

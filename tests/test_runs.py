@@ -881,7 +881,7 @@ def test_what_was_not_written_whole_does_not_replace_what_was(tmp_path):
         pathlib.Path(path).write_bytes(content)
 
     model.save = wrongly
-    with pytest.raises(OSError, match="reads otherwise than it was written"):
+    with pytest.raises(OSError, match="does not read back as it was written"):
         atomic.save_atomically(model, path)
     assert _content(tmp_path) == before
 

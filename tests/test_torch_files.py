@@ -264,7 +264,7 @@ def test_endless_programs_are_refused(monkeypatch):
         (named(named(tensor())), "'w' is of type dict"),
         (tensor(), "holds a tensor, not tensors by name"),
         (piece([1, 2]), "damaged"),
-        (b"}K\x01" + tensor() + b"s", "a key is no text"),
+        (b"}K\x01" + tensor() + b"s", "a key is not a text"),
         (b"", "damaged"),
         (b"0", "damaged"),
         (b"(", "damaged"),

@@ -5,34 +5,34 @@ Everything above it is written once in `keras.ops`. What differs between backend
 | name             | what it does                                                              |
 |------------------|---------------------------------------------------------------------------|
 | `Trainer`        | mixin that gives Keras's `fit` the step it expects                        |
-| `record`         | runs a function and keeps the way back: `pullback(cotangents, variables)` |
-| `value_and_grad` | a loss, its gradient to some variables and, if asked, to its inputs       |
+| `record`         | runs a function; also returns its `pullback(cotangents, variables)`       |
+| `value_and_grad` | a loss, its gradients to variables and, optionally, to its inputs         |
 | `input_gradient` | gradient to an input, itself differentiable (for gradient penalties)      |
 | `apply`          | one optimizer step                                                        |
 | `drawn`          | random numbers for the examples of a batch                                |
-| `average`        | a mean over a replica's examples made one over the full batch             |
+| `average`        | turns a mean over a replica's examples into one over the full batch       |
 | `whole`, `own`   | all examples, gathered from the replicas; and a replica's part of them    |
-| `replicas`       | how many replicas share a batch                                           |
+| `replicas`       | number of replicas that share a batch                                     |
 | `adam`           | Adam's update of one variable in one operation, where there is one        |
-| `approach`       | moves a variable a share of the way to a value                            |
+| `approach`       | moves a variable part of the way to a value                               |
 | `batch_norm`     | batch normalisation in one operation, where there is one                  |
 | `layer_norm`     | layer normalisation in few passes over memory, forward and back           |
-| `picture_conv`   | convolutions from and to images (also `…_transpose`), quicker on a CPU    |
-| `grouped_conv`   | grouped convolutions, quicker on a CPU                                    |
+| `image_conv`     | convolutions from and to images (also `…_transpose`), faster on a CPU     |
+| `grouped_conv`   | grouped convolutions, faster on a CPU                                     |
 | `inference`      | a network and a function of its outputs, compiled                         |
 | `trace`          | runs a function on shapes alone, to learn what it returns                 |
-| `keep_compiled`  | lets the next process find what this one compiled, where that is possible |
+| `keep_compiled`  | caches compiled steps for the next process, where that is possible        |
 | `best_precision` | what `precision="auto"` means on this device                              |
 | `feed`           | full, checked batches for `fit`, of any kind of data                      |
 | `one_batch`      | one such batch, for `train_on_batch`                                      |
 | `channels_last`  | a scope in which layers take images with the channels at the end          |
 | `stream`         | a source of examples as a data set                                        |
 | `SideBySide`     | several sources as one                                                    |
-| `speed`          | a guess at the device's floating-point operations per second              |
+| `speed`          | an estimate of the device's floating-point operations per second          |
 | `accelerated`    | whether there is a GPU or TPU                                             |
-| `device`         | what computes, by name                                                    |
+| `device`         | name of the GPU, TPU or processor                                         |
 | `is_uint8`       | whether a tensor holds raw images                                         |
-| `versions`       | what a result was made with, for the record                               |
+| `versions`       | versions of Python and packages, for the record                           |
 """
 
 import contextlib
@@ -64,9 +64,9 @@ elif _BACKEND == "torch":
     from ganzoo.backend import torch as _impl  # type: ignore[no-redef]
 else:
     raise ImportError(
-        f"ganzoo runs on TensorFlow, JAX and, but for training, PyTorch, not on the Keras backend "
-        f"{_BACKEND!r}. Set the environment variable KERAS_BACKEND to 'tensorflow' (the default), "
-        "'jax' or 'torch'."
+        "ganzoo runs on TensorFlow, JAX and, except for training, PyTorch, not on the Keras "
+        f"backend {_BACKEND!r}. Set the environment variable KERAS_BACKEND to 'tensorflow' (the "
+        "default), 'jax' or 'torch'."
     )
 
 Trainer = _impl.Trainer
@@ -84,8 +84,8 @@ input_gradient = _impl.input_gradient
 keep_compiled = _impl.keep_compiled
 layer_norm = _impl.layer_norm
 own = _impl.own
-picture_conv = _impl.picture_conv
-picture_conv_transpose = _impl.picture_conv_transpose
+image_conv = _impl.image_conv
+image_conv_transpose = _impl.image_conv_transpose
 record = _impl.record
 replicas = _impl.replicas
 trace = _impl.trace
@@ -94,18 +94,18 @@ whole = _impl.whole
 
 
 def speed():
-    """Floating-point operations per second that a training step may come to, roughly."""
+    """A rough estimate of the floating-point operations per second of a training step."""
     return 2e13 if accelerated() else 5e10 * os.cpu_count()
 
 
 def cores():
-    """Processor cores that this process may use."""
+    """Number of processor cores that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)  # not on every system
     return len(affinity(0)) if affinity else os.cpu_count()
 
 
 def device():
-    """What computes: the name of the GPU or TPU, or that of the processor and its cores in use."""
+    """Name of the GPU or TPU, or of the processor with the number of cores in use."""
     if accelerated():
         return _impl.accelerator()
     name, info = platform.processor() or platform.machine(), pathlib.Path("/proc/cpuinfo")
@@ -121,7 +121,7 @@ def device():
 
 @contextlib.contextmanager
 def channels_last():
-    """A scope in which Keras's layers take images as ganzoo has them, whatever keras.json says."""
+    """A scope in which Keras's layers expect the channels last, whatever keras.json says."""
     before = keras.config.image_data_format()
     keras.config.set_image_data_format("channels_last")
     try:
@@ -136,7 +136,7 @@ def is_uint8(x):
 
 
 def versions(*packages):
-    """Versions by name, for the record: Python's, ganzoo's, Keras's, the backend's, those named."""
+    """Versions by name: of Python, ganzoo, Keras, the backend, NumPy and the packages given."""
     return {
         "python": platform.python_version(),
         "ganzoo": version.__version__,

@@ -1,7 +1,7 @@
-"""Functions of `keras.ops` in the forms that are deployed. On TensorFlow only.
+"""Exports functions of `keras.ops` to formats for deployment. TensorFlow only.
 
-A function is given as `(name, inputs, fn)`: `inputs` is `{name: (shape, dtype)}` with None for what
-is not fixed, and `fn` takes tensors by these names and returns a dict of tensors.
+A function is given as `(name, inputs, fn)`: `inputs` is `{name: (shape, dtype)}` with None for
+sizes that vary, and `fn` takes tensors by these names and returns a dict of tensors.
 """
 
 import contextlib
@@ -21,12 +21,12 @@ def _frozen(name, inputs, fn):
     """The same function with its variables as constants."""
     graph = _signature(inputs, fn).get_concrete_function()
     keys, graph = sorted(graph.structured_outputs), convert_variables_to_constants_v2(graph)
-    # What was a dict has become a list, in the order of the names.
+    # Freezing turns the dict into a list, in the order of the names.
     return name, inputs, lambda **tensors: dict(zip(keys, graph(**tensors)))
 
 
 def savedmodel(functions, path):
-    """Write a folder of TensorFlow's with a signature for each function."""
+    """Write a SavedModel, a folder, with a signature for each function."""
     # Constants, because LiteRT would leave the variables of several functions empty.
     signatures = {
         name: _signature(inputs, fn)
@@ -40,7 +40,7 @@ def savedmodel(functions, path):
 
 
 def litert(functions, folder):
-    """The bytes of a LiteRT file with a signature for each function; `folder`: to work in."""
+    """The bytes of a LiteRT file with a signature for each function; `folder` is a work folder."""
     savedmodel(functions, folder)
     names = [name for name, _, _ in functions]
     with _quiet():
@@ -64,7 +64,7 @@ def onnx(function):
 
 @contextlib.contextmanager
 def _quiet():
-    """Without what the converters log of their progress."""
+    """Silence the progress logs of the converters."""
     loggers = [logging.getLogger(name) for name in ("tensorflow", "absl", "tf2onnx")]
     before = [logger.level for logger in loggers]
     for logger in loggers:

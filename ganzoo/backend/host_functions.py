@@ -24,9 +24,9 @@ def host_function(fn, dtypes):
 
 
 def as_written(fn):
-    """`fn` for `tf.data`, which need not translate it: no `if` or `for` of it depends on tensors.
+    """`fn` for `tf.data`, exempt from AutoGraph: none of its `if` and `for` depends on tensors.
 
-    The translation takes a tenth of a second for each function, at the start of every training.
+    AutoGraph takes a tenth of a second for each function, at the start of every training.
     """
     import tensorflow as tf
 
@@ -35,17 +35,17 @@ def as_written(fn):
 
 @contextlib.contextmanager
 def host_errors():
-    """Within, an error raised by a `host_function` comes out as it was, not as TensorFlow's."""
+    """A scope in which an error of a `host_function` is raised as it was, not as TensorFlow's."""
     _HOST_ERRORS.clear()
     try:
         with warnings.catch_warnings():
-            # Keras calls every end of data whose length it did not know an interruption.
+            # Keras reports the end of data of unknown length as an interruption.
             warnings.filterwarnings("ignore", "Your input ran out of data")
             yield
     except Exception as error:
         tf = sys.modules.get("tensorflow")
         if tf is not None and isinstance(error, tf.errors.OpError):
-            # That one among them: pipelines left behind go on for a while, and fail too.
+            # Only the one in this message: abandoned pipelines run on for a while, and fail too.
             for cause in _HOST_ERRORS:
                 if f"{type(cause).__name__}: {cause}" in str(error):
                     raise cause from None

@@ -1,12 +1,12 @@
-"""JAX: the same stateful step, run inside one stateless scope so that it is a pure function."""
+"""JAX: the same stateful step in one stateless scope, which makes it a pure function."""
 
 import contextlib
 
 import jax
 import keras
 
-from ganzoo.backend.feeding import given
 from ganzoo.backend.feeding import part
+from ganzoo.backend.feeding import without_none
 from ganzoo.backend.unreplicated import average as average
 from ganzoo.backend.unreplicated import drawn as drawn
 from ganzoo.backend.unreplicated import own as own
@@ -23,7 +23,7 @@ class Trainer:
 
     @property
     def devices(self):
-        """Over how many devices each batch is spread."""
+        """Number of devices that share each batch."""
         spread = keras.distribution.distribution()
         if spread is None:
             return 1
@@ -38,26 +38,26 @@ class Trainer:
             return data
         if spread is None or spread.auto_shard_dataset:
             raise ValueError(
-                f"There are {count} processes that do not know of each other's part: call "
+                f"{count} processes must share the batches: call "
                 "`keras.distribution.set_distribution(keras.distribution.DataParallel("
-                "auto_shard_dataset=False))` before the model is made."
+                "auto_shard_dataset=False))` before you make the model."
             )
         return part(data, jax.process_index(), count)
 
-    # All processes have the same weights: the first one writes them, and it alone.
+    # All processes have the same weights; only the first one writes them.
 
     def save(self, *args, **kwargs):
         if jax.process_index() == 0:
-            with _alone():
+            with _undistributed():
                 super().save(*args, **kwargs)
 
     def save_weights(self, *args, **kwargs):
         if jax.process_index() == 0:
-            with _alone():
+            with _undistributed():
                 super().save_weights(*args, **kwargs)
 
     def load_weights(self, *args, **kwargs):
-        with _alone():
+        with _undistributed():
             super().load_weights(*args, **kwargs)
 
     def train_step(self, state, data):
@@ -67,7 +67,7 @@ class Trainer:
             self.optimizer.variables,
             self.metrics_variables,
         )
-        return _run(lambda: self.play(given(data)), groups, state)
+        return _run(lambda: self.play(without_none(data)), groups, state)
 
     def test_step(self, state, data):
         groups = (self.trainable_variables, self.non_trainable_variables, self.metrics_variables)
@@ -75,16 +75,16 @@ class Trainer:
 
         def judge():
             with keras.StatelessScope(state_mapping=_mapping(groups[:2], pinned)):
-                logs = self.judge(given(data))
+                logs = self.judge(without_none(data))
             return self.track(logs)
 
         return _run(judge, groups, state)
 
 
 @contextlib.contextmanager
-def _alone():
-    """Within, new variables belong to this process alone, such as those that Keras makes on the way
-    to a file; existing ones stay where they are."""
+def _undistributed():
+    """A scope in which new variables belong to this process alone, such as those that Keras makes
+    when it writes a file; existing ones stay where they are."""
     spread = keras.distribution.distribution()
     keras.distribution.set_distribution(None)
     try:
@@ -108,7 +108,7 @@ def _is_float(x):
 
 
 def _pure(fn, variables, everything):
-    """`fn` as a pure function of `variables`' values, returning what else it changed.
+    """`fn` as a pure function of `variables`' values that also returns the other variables' values.
 
     Stateless scopes do not chain, so every variable that `fn` may read is mapped.
     """
@@ -148,8 +148,7 @@ def record(fn, variables, everything):
     outputs = keras.tree.pack_sequence_as(structure[0], leaves)
 
     def pullback(cotangents, wrt):
-        given = [c for c, kind in zip(cotangents, kinds) if kind]
-        (gradients,) = back(given)
+        (gradients,) = back([c for c, kind in zip(cotangents, kinds) if kind])
         by_variable = {id(v): g for v, g in zip(variables, gradients)}
         return [by_variable[id(v)] for v in wrt]
 
@@ -159,7 +158,7 @@ def record(fn, variables, everything):
 def value_and_grad(fn, variables, inputs, everything, further=None):
     """Return `fn(inputs)`'s `(loss, aux)`, and gradients to `variables` and to `inputs`' leaves.
 
-    `inputs` may be None: `fn` is then called with nothing and the second list is empty.
+    `inputs` may be None: `fn` is then called without arguments and the second list is empty.
 
     `further`, if given, is called with `aux` and returns another `(loss, aux)`. Gradients to
     `variables` are then of the sum of both losses, those to `inputs` of the first one alone.
@@ -194,7 +193,7 @@ def value_and_grad(fn, variables, inputs, everything, further=None):
     one, zeros = jax.numpy.ones_like(loss), [jax.numpy.zeros_like(x) for x in more]
     gradients, cotangents = back((one, *(one for _ in more)))
     if more:
-        # Where the other loss does not depend on the inputs, XLA finds that it has this already.
+        # If the other loss does not depend on the inputs, XLA sees that this is the same as above.
         _, cotangents = back((one, *zeros))
     cotangents = iter(cotangents)
     return (loss, aux), gradients, [next(cotangents) if kind else None for kind in kinds]
@@ -223,7 +222,7 @@ def apply(optimizer, gradients, variables):
 
 
 def adam(*_):
-    """XLA makes one pass of Keras's own update: False."""
+    """Return False: XLA compiles Keras's own update to one pass."""
     return False
 
 
@@ -233,23 +232,23 @@ def approach(variable, target, rate):
 
 
 def batch_norm(*_):
-    """XLA makes one operation of Keras's own: None."""
+    """Return None: XLA compiles Keras's own to one operation."""
     return None
 
 
-def picture_conv(*_):
-    """Keras's own is as quick: None."""
+def image_conv(*_):
+    """Return None: Keras's own is as fast."""
     return None
 
 
-def picture_conv_transpose(*_):
-    """Keras's own is as quick: None."""
+def image_conv_transpose(*_):
+    """Return None: Keras's own is as fast."""
     return None
 
 
 def grouped_conv(convolve, x, kernel, groups):
-    """A grouped convolution as an ordinary one, with zeros between groups, on a CPU, where XLA's
-    gradient of it takes some ten times as long; None where there is a GPU."""
+    """On a CPU, a grouped convolution as an ordinary one with zeros between groups, because XLA's
+    gradient of a grouped one takes some ten times as long; None if there is a GPU."""
     if accelerated():
         return None
     inputs, outputs = kernel.shape[-2:]
@@ -259,7 +258,7 @@ def grouped_conv(convolve, x, kernel, groups):
 
 
 def layer_norm(x, scale, offset, epsilon):
-    """Each example normalised, then scaled per channel."""
+    """Normalise each example, then scale each channel."""
     axes = tuple(range(1, x.ndim))
     x = x - jax.numpy.mean(x, axes, keepdims=True)
     x = x * jax.lax.rsqrt(jax.numpy.mean(x * x, axes, keepdims=True) + epsilon)
@@ -268,9 +267,9 @@ def layer_norm(x, scale, offset, epsilon):
 
 def inference(network, jit_compile, finish):
     """A compiled `(*inputs) -> finish(network(inputs))`, on NumPy arrays."""
-    del jit_compile  # always
+    del jit_compile  # JAX always compiles
     variables = network.variables
-    # Every process has all of the weights, and may use them without the others.
+    # Every process has all of the weights and needs no other to use them.
     values = lambda: [v.value.addressable_data(0) if together else v.value for v in variables]
     together = jax.process_count() > 1
 
@@ -283,7 +282,7 @@ def inference(network, jit_compile, finish):
 
 
 def trace(fn, *specs):
-    """What `fn` returns for arrays of these shapes and dtypes, without computing anything."""
+    """Shapes and dtypes of what `fn` returns for arrays of these specs; nothing is computed."""
 
     def traced(*args):
         with keras.StatelessScope():
@@ -305,9 +304,9 @@ def best_precision():
 
 
 def keep_compiled(folder):
-    """Let the next process find compiled steps in a folder, unless the user has named another.
+    """Cache compiled steps in a folder for the next process, unless the user has chosen another.
 
-    Not on a CPU: what was compiled for one may not run on another that shares the folder.
+    Not on a CPU: code compiled for one may not run on another that shares the folder.
     """
     if accelerated() and jax.config.jax_compilation_cache_dir is None:
         jax.config.update("jax_compilation_cache_dir", str(folder))

@@ -14,7 +14,7 @@ from ganzoo.backend.host_functions import host_function
 class ArraySource:
     """Examples in arrays (memory-mapped ones too), read by index.
 
-    It is as long as the longest of them; the others start again at their end.
+    It is as long as the longest array; shorter ones start again at their end.
 
     A source has `len()`, `specs` (shape and dtype of each component of one example) and
     `read(indices)`, which returns a tuple of arrays. Anything with these three can be streamed.
@@ -32,12 +32,12 @@ class ArraySource:
 
 
 def _native(array):
-    """The same numbers in the machine's byte order: frameworks take bytes as they are."""
+    """The same numbers in the machine's byte order, which frameworks assume."""
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 class SideBySide:
-    """Sources as components of one, as long as the longest; the others start again at their end."""
+    """Sources as components of one, as long as the longest; others start again at their end."""
 
     def __init__(self, *sources):
         self.sources = sources
@@ -53,9 +53,9 @@ class SideBySide:
 class Order:
     """The order in which one epoch visits the examples: a function of (seed, epoch) alone.
 
-    `epoch` moves on by itself with every pass over the data; `fit` sets it, so that epoch 3 of a
-    resumed run is epoch 3 of the uninterrupted one. `paired`: whether the two images of an example
-    belong together, for data of two domains; None: unknown, or data of one domain.
+    Every pass over the data advances `epoch`; `fit` sets it, so that epoch 3 of a resumed run is
+    epoch 3 of the uninterrupted one. `paired`: whether the two images of an example belong
+    together, for data of two domains; None: unknown, or data of one domain.
     """
 
     def __init__(self, count, shuffle, seed, paired=None):
@@ -72,13 +72,13 @@ class Order:
         return np.random.default_rng([self.seed, epoch]).permutation(self.count)
 
     def advance(self):
-        """The visiting order of the current epoch, and on to the next one."""
+        """Return the visiting order of the current epoch and advance to the next one."""
         indices = self.indices(self.epoch)
         self.epoch += 1
         return indices
 
     def advance_seed(self):
-        """A seed for this epoch, for data that has no indices, and on to the next epoch."""
+        """Return a seed for the current epoch and advance to the next, for data without indices."""
         seed = np.random.SeedSequence([self.seed, self.epoch]).generate_state(1)
         self.epoch += 1
         return seed.astype("int64")
@@ -103,9 +103,9 @@ class SourceDataset(keras.utils.PyDataset):
         return self.batch(self.order.epoch, i)
 
     def batch(self, epoch, i):
-        """Batch `i` of an epoch, whichever the current one is."""
-        known, indices = self._indices
-        if known != epoch:
+        """Batch `i` of any epoch, which need not be the current one."""
+        cached_epoch, indices = self._indices
+        if cached_epoch != epoch:
             indices = self.order.indices(epoch)
             self._indices = (epoch, indices)
         batch = self.source.read(indices[i * self.batch_size : (i + 1) * self.batch_size])
@@ -179,11 +179,11 @@ def tf_stream(source, batch_size, order):
 
 
 MEMORY = 2**29
-"""Arrays of at most this size are handed to TensorFlow, which makes a copy: 512 MiB."""
+"""Arrays of at most this size, 512 MiB, are passed to TensorFlow, which copies them."""
 
 
 def _in_memory(source):
-    """The arrays of a source, if they are in memory and small; otherwise None."""
+    """The arrays of a source if they are small and in memory, otherwise None."""
     arrays = source.arrays if getattr(type(source), "read", None) is ArraySource.read else ()
     small = sum(a.nbytes for a in arrays) <= MEMORY
     plain = all(isinstance(a, np.ndarray) and not isinstance(a, np.memmap) for a in arrays)
@@ -191,10 +191,10 @@ def _in_memory(source):
 
 
 def _marked(ds, order, batch_size):
-    """The batches, marked so that `fit` finds the order in which they come."""
+    """The batches, with their order attached for `fit`."""
     import tensorflow as tf
 
-    # At the root: whatever is mapped on top, `fit` finds the order and pins its epoch.
+    # At the root, so that `fit` finds the order, whatever is mapped on top, and pins its epoch.
     ds.ganzoo_order = order
     final = ds.prefetch(tf.data.AUTOTUNE)
     final.ganzoo_full_batches = order.count // batch_size

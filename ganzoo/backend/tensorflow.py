@@ -5,7 +5,7 @@ import logging
 import keras
 import tensorflow as tf
 
-from ganzoo.backend.feeding import given
+from ganzoo.backend.feeding import without_none
 from ganzoo.backend.host_functions import as_written
 from ganzoo.backend.tensorflow_devices import accelerated as accelerated
 from ganzoo.backend.tensorflow_devices import accelerator as accelerator
@@ -22,16 +22,16 @@ from ganzoo.backend.tensorflow_ops import adam as adam
 from ganzoo.backend.tensorflow_ops import approach as approach
 from ganzoo.backend.tensorflow_ops import batch_norm as batch_norm
 from ganzoo.backend.tensorflow_ops import grouped_conv as grouped_conv
+from ganzoo.backend.tensorflow_ops import image_conv as image_conv
+from ganzoo.backend.tensorflow_ops import image_conv_transpose as image_conv_transpose
 from ganzoo.backend.tensorflow_ops import layer_norm as layer_norm
-from ganzoo.backend.tensorflow_ops import picture_conv as picture_conv
-from ganzoo.backend.tensorflow_ops import picture_conv_transpose as picture_conv_transpose
 
 
 class _OfNewModels(logging.Filter):
-    """Leaves out warnings that a function is traced again and again.
+    """Drops warnings that a function is traced again and again.
 
-    Every model has a step and an inference function of its own. TensorFlow tells functions apart by
-    the line that defines them, so it takes those of five small models for one.
+    Every model has its own step and its own inference function. TensorFlow tells functions apart by
+    the line that defines them, so it takes those of five small models for one function.
     """
 
     def filter(self, record):
@@ -47,14 +47,14 @@ class Trainer:
     """Gives Keras's TensorFlow `fit` its step: `play` to train, `judge` to evaluate.
 
     A model made in the scope of a `tf.distribute.MirroredStrategy` trains on all of its devices:
-    each has a replica of all variables, which stay equal because whatever is assigned to them is,
+    each has a replica of all variables, which stay equal because equal values are assigned to them,
     and plays the step with its own part of each batch. See `drawn`, `average`, `whole`, `apply`.
     """
 
     def __init__(self, *args, **kwargs):
         strategy = tf.distribute.get_strategy()
-        known = (tf.distribute.MirroredStrategy, tf.distribute.OneDeviceStrategy)
-        if tf.distribute.has_strategy() and not isinstance(strategy, known):
+        supported = (tf.distribute.MirroredStrategy, tf.distribute.OneDeviceStrategy)
+        if tf.distribute.has_strategy() and not isinstance(strategy, supported):
             name = type(strategy).__name__
             name = {"CollectiveAllReduceStrategy": "MultiWorkerMirroredStrategy"}.get(name, name)
             raise ValueError(
@@ -87,31 +87,31 @@ class Trainer:
 
     @property
     def devices(self):
-        """Over how many devices each batch is spread."""
+        """Number of devices that share each batch."""
         return self.distribute_strategy.num_replicas_in_sync
 
     @property
     def counting(self):
-        """How many devices count steps, each for itself."""
+        """Number of devices that count steps, each by itself."""
         return self.devices
 
     @property
     def at_once(self):
-        """How many steps Keras may run at once, at most: one by several replicas, because
-        TensorFlow fails at a loop of such steps."""
+        """Most steps that Keras may run at once: one with several replicas, because TensorFlow
+        fails at a loop of such steps."""
         return 1 if self.devices > 1 else 32
 
     def everywhere(self):
-        """A scope in which variables are made on every device that trains."""
+        """A scope in which variables are created on every device that trains."""
         return self.distribute_strategy.scope()
 
     def deal(self, data, turns):
-        """The data of `fit`, such that every replica has its part of the batch of every turn."""
+        """The data of `fit`, arranged so that every replica gets its part of each turn's batch."""
         options = tf.data.Options()
         off = tf.data.experimental.AutoShardPolicy.OFF
         options.experimental_distribute.auto_shard_policy = off
         if self.devices > 1 and turns > 1:
-            # TensorFlow gives each replica that many examples in a row.
+            # TensorFlow gives each replica consecutive examples.
             def dealt(x):
                 parts = tf.reshape(x, (turns, self.devices, -1, *x.shape[1:]))
                 return tf.reshape(tf.transpose(parts, (1, 0, *range(2, len(parts.shape)))), x.shape)
@@ -120,26 +120,26 @@ class Trainer:
         return data.with_options(options) if self.devices > 1 else data
 
     def train_step(self, data):
-        # When the data set ends without saying so beforehand, Keras runs the step once more and
-        # it fails for want of data, after whatever does not wait for data has run: counters,
-        # random state, averages. So everything waits.
-        data = given(data)
+        # At the end of data of unknown length Keras runs the step once more. It fails for lack of
+        # data, but only after operations that do not wait for data have run: counters, random
+        # state, averages. So everything waits.
+        data = without_none(data)
         with tf.control_dependencies(tf.nest.flatten(data)):
             return self.play(data)
 
     def test_step(self, data):
-        # Losses are judged as they are in training, but nothing may move: a stateless scope
-        # swallows every assignment (batch statistics, random state) except the metrics'.
+        # Losses are computed as in training, but nothing may change: a stateless scope swallows
+        # every assignment (batch statistics, random state) except the metrics'.
         with keras.StatelessScope():
-            logs = self.judge(given(data))
+            logs = self.judge(without_none(data))
         return self.track(logs)
 
 
 def apply(optimizer, gradients, variables):
     """One step of `optimizer`; `variables` must be those it was built with."""
     if replicas() > 1:
-        # Once and for all, before the gradients are looked at, clipped or summed up over steps:
-        # Keras would add those of the replicas up later.
+        # Once, before the gradients are checked, clipped or accumulated over steps: Keras would
+        # add up those of the replicas only later.
         gradients = tf.distribute.get_replica_context().all_reduce("MEAN", gradients)
         for one in (optimizer, getattr(optimizer, "inner_optimizer", optimizer)):
             one._all_reduce_sum_gradients = lambda pairs: pairs
@@ -159,7 +159,7 @@ def inference(network, jit_compile, finish):
 
 
 def trace(fn, *specs):
-    """What `fn` returns for tensors of these shapes and dtypes, without computing anything."""
+    """Shapes and dtypes of what `fn` returns for tensors of these specs; nothing is computed."""
 
     @tf.function(autograph=False)
     def traced(*args):
@@ -171,5 +171,5 @@ def trace(fn, *specs):
 
 
 def keep_compiled(folder):
-    """TensorFlow keeps nothing that is worth it."""
+    """Do nothing: TensorFlow has no cache of compiled steps that is worth it."""
     del folder

@@ -1,16 +1,16 @@
-"""TensorFlow: what computes, and the replicas among which a batch is spread."""
+"""TensorFlow: devices, and the replicas that share a batch."""
 
 import tensorflow as tf
 
 
 def replicas():
-    """How many replicas play the step of which this is a part."""
+    """Number of replicas that play the current step together."""
     context = tf.distribute.get_replica_context()
     return context.num_replicas_in_sync if context else 1
 
 
 def own(x):
-    """The rows of `x`, which has all examples of the batch, that are this replica's examples."""
+    """This replica's rows of `x`, which holds all examples of the batch."""
     if replicas() == 1:
         return x
     parts = tf.reshape(x, (replicas(), -1, *x.shape[1:]))
@@ -22,8 +22,8 @@ def own(x):
 def drawn(draw, shape, **options):
     """Random numbers `draw(shape, **options)`, where `shape` begins with this replica's examples.
 
-    Every replica draws the numbers of the full batch and takes its own: together they have those
-    of a single device.
+    Every replica draws the numbers of the full batch and takes its own, so that together they have
+    those of a single device.
     """
     count, *rest = shape
     return own(draw((replicas() * count, *rest), **options))

@@ -38,7 +38,7 @@ def record(fn, variables, everything):
 def value_and_grad(fn, variables, inputs, everything, further=None):
     """Return `fn(inputs)`'s `(loss, aux)`, and gradients to `variables` and to `inputs`' leaves.
 
-    `inputs` may be None: `fn` is then called with nothing and the second list is empty.
+    `inputs` may be None: `fn` is then called without arguments and the second list is empty.
 
     `further`, if given, is called with `aux` and returns another `(loss, aux)`. Gradients to
     `variables` are then of the sum of both losses, those to `inputs` of the first one alone.
@@ -48,7 +48,7 @@ def value_and_grad(fn, variables, inputs, everything, further=None):
     floating = [x for x in leaves if x.dtype.is_floating]
     second = None
     if further and _reaches(fn, further, inputs):
-        # Not always: where two tapes watch a function, TensorFlow adds operations to it.
+        # Only if needed: TensorFlow adds operations to a function that two tapes watch.
         second = tf.GradientTape(watch_accessed_variables=False)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(_values(variables))
@@ -74,7 +74,7 @@ def value_and_grad(fn, variables, inputs, everything, further=None):
 def _reaches(fn, further, inputs):
     """Whether a gradient of the further loss may reach any of the inputs.
 
-    Read off a graph of the losses that nothing runs. Yes, where there can be no such graph.
+    Decided from a graph of the losses that is never run; True where there can be no such graph.
     """
     if tf.executing_eagerly() or replicas() > 1:
         return True

@@ -1,4 +1,4 @@
-"""TensorFlow: operations that are quicker than Keras's own."""
+"""TensorFlow: operations that are faster than Keras's own."""
 
 import tensorflow as tf
 
@@ -13,7 +13,7 @@ def _is_plain(*tensors):
 
 
 def adam(variable, gradient, momentum, velocity, rate, beta_1, beta_2, epsilon):
-    """Adam's update of one variable in one pass over memory; False if it was not made.
+    """Adam's update of one variable in one pass over memory; False if it does not apply.
 
     `rate` is the learning rate with the bias corrections.
     """
@@ -44,9 +44,9 @@ def approach(variable, target, rate):
 
 
 def batch_norm(x, scale, offset, epsilon):
-    """A normalised batch, its mean and variance, in one operation; None where there is none.
+    """A normalised batch, its mean and variance, in one operation; None if it does not apply.
 
-    Replicas take the mean and variance over the full batch.
+    Replicas compute mean and variance over the full batch.
     """
     if replicas() > 1:
         wide, axes = tf.cast(x, "float32"), list(range(len(x.shape) - 1))
@@ -64,13 +64,13 @@ def batch_norm(x, scale, offset, epsilon):
     y, mean, variance, _, _, _ = tf.raw_ops.FusedBatchNormV3(
         x=x, scale=scale, offset=offset, mean=none, variance=none, epsilon=epsilon
     )
-    # It gives the unbiased variance, and divides by the root of the other one, as is meant here.
+    # It returns the unbiased variance, but divides by the root of the biased one, as wanted here.
     n = tf.cast(tf.size(x) / tf.shape(x)[-1], "float32")
     return y, mean, variance * ((n - 1) / n)
 
 
 def _to_image(y, kernel):
-    """The transpose of a convolution of stride 2 of images of few channels.
+    """The transpose of a convolution of stride 2 of images with few channels.
 
     With the pixels of each 2×2 block as channels, an image is a smaller one and the convolution
     has stride 1: oneDNN, made for many channels, then takes about half the time.
@@ -102,8 +102,8 @@ def _to_kernel(x, y, kernel):
     )
 
 
-# Traced once for each kind of argument, not once for each model: TensorFlow keeps every trace of a
-# custom gradient for ever, and with it the whole graph that it is a part of.
+# Traced once for each kind of argument, not once for each model: TensorFlow never frees the trace
+# of a custom gradient, nor the graph that it is a part of.
 def _once(fn):
     return tf.function(tf.custom_gradient(fn), autograph=False)
 
@@ -119,9 +119,9 @@ def _conv(x, kernel):
     return out, back
 
 
-def picture_conv(x, kernel):
-    """A convolution of stride 2 of images of few channels whose gradient to them is quick;
-    None where Keras's own is as quick."""
+def image_conv(x, kernel):
+    """A convolution of stride 2 of images with few channels, whose gradient to them is fast; None
+    where Keras's own is as fast."""
     if accelerated() or any(n is None or n % 2 for n in x.shape[1:3]):
         return None
     return _conv(tf.convert_to_tensor(x), tf.convert_to_tensor(kernel))
@@ -132,17 +132,17 @@ def _conv_transpose(x, kernel):
     return _to_image(x, kernel), lambda y: (_from_image(y, kernel), _to_kernel(y, x, kernel))
 
 
-def picture_conv_transpose(x, kernel):
-    """A quick transposed convolution of stride 2 to images of few channels; None where Keras's
-    own is as quick."""
+def image_conv_transpose(x, kernel):
+    """A fast transposed convolution of stride 2 to images with few channels; None where Keras's own
+    is as fast."""
     if accelerated() or None in x.shape[1:3]:
         return None
     return _conv_transpose(tf.convert_to_tensor(x), tf.convert_to_tensor(kernel))
 
 
 def grouped_conv(convolve, x, kernel, groups):
-    """A grouped convolution, group by group, on a CPU, where Keras has XLA make it, whose gradients
-    take a hundred times as long; None where there is a GPU."""
+    """On a CPU, a grouped convolution group by group, because Keras leaves it to XLA, whose
+    gradients take a hundred times as long; None if there is a GPU."""
     if accelerated():
         return None
     parts = zip(tf.split(x, groups, axis=-1), tf.split(kernel, groups, axis=-1))
@@ -173,9 +173,9 @@ def _layer_norm(x, scale, offset, epsilon):
 
 
 def layer_norm(x, scale, offset, epsilon):
-    """Each example normalised, then scaled per channel.
+    """Normalise each example, then scale each channel.
 
-    The gradient is written out: TensorFlow's own passes over the batch far more often.
+    The gradient is written out: TensorFlow's own makes far more passes over the batch.
     """
     tensors = map(tf.convert_to_tensor, (x, scale, offset))
     return _layer_norm(*tensors, tf.constant(epsilon, x.dtype))

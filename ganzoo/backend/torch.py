@@ -13,7 +13,7 @@ from ganzoo.backend.unreplicated import whole as whole
 
 
 class Trainer:
-    """Says that there is no training here."""
+    """Raises an error: ganzoo does not train on PyTorch."""
 
     def fit(self, *args, **kwargs):
         raise NotImplementedError(
@@ -28,22 +28,22 @@ class Trainer:
 
 
 def _of_training(*_):
-    raise NotImplementedError("It is part of training, which PyTorch does not do here.")
+    raise NotImplementedError("This is part of training, which ganzoo does not do on PyTorch.")
 
 
 record = value_and_grad = input_gradient = apply = adam = approach = trace = _of_training
 
 
 def batch_norm(*_):
-    """Keras's own is as quick: None."""
+    """Return None: Keras's own is as fast."""
     return None
 
 
-picture_conv = picture_conv_transpose = grouped_conv = batch_norm
+image_conv = image_conv_transpose = grouped_conv = batch_norm
 
 
 def layer_norm(x, scale, offset, epsilon):
-    """Each example normalised, then scaled per channel."""
+    """Normalise each example, then scale each channel."""
     axes = tuple(range(1, x.ndim))
     x = x - torch.mean(x, axes, keepdim=True)
     x = x * torch.rsqrt(torch.mean(x * x, axes, keepdim=True) + epsilon)
@@ -71,7 +71,7 @@ def best_precision():
 
 
 def keep_compiled(folder):
-    """Nothing is compiled."""
+    """Do nothing: PyTorch compiles nothing here."""
     del folder
 
 

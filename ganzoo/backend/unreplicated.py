@@ -1,4 +1,4 @@
-"""Where the program is that of the whole batch: on JAX, which divides the work, and on PyTorch."""
+"""For programs of the whole batch: on JAX, which divides the work by itself, and on PyTorch."""
 
 
 def replicas():
@@ -7,7 +7,7 @@ def replicas():
 
 
 def own(x):
-    """All there is."""
+    """All examples."""
     return x
 
 

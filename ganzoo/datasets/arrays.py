@@ -13,7 +13,7 @@ from ganzoo.files import archives
 
 
 def from_arrays(images, targets, labels, class_names=None):
-    """Images `(n, h, w[, c])` or points `(n, d)`; labels `(n,)` if asked for."""
+    """A source of images `(n, h, w[, c])` or points `(n, d)`, with labels `(n,)` if requested."""
     if images.dtype == object:
         raise ValueError(
             "The array holds Python objects, not numbers: its images may differ in size. Bring "
@@ -116,9 +116,9 @@ def _member(archive, name):
 
 
 def _header(file):
-    """Shape, order and dtype of the array that a file in NumPy's format announces, and has.
+    """Shape, order and dtype of the array in a file of NumPy's format, checked against its size.
 
-    NumPy itself makes room for whatever is announced, and runs what pickled objects say.
+    NumPy itself allocates whatever size a file declares, and runs the code in pickled objects.
     """
     version = np.lib.format.read_magic(file)
     readers = {
@@ -126,7 +126,7 @@ def _header(file):
         (2, 0): np.lib.format.read_array_header_2_0,
     }
     if version not in readers:
-        raise ValueError("it is of a version of the format that holds no numbers")
+        raise ValueError("its version of the format is not one for arrays of numbers")
     shape, by_column, dtype = readers[version](file)
     begin = file.tell()
     size = file.seek(0, 2) - begin
@@ -134,9 +134,9 @@ def _header(file):
     if dtype.hasobject:
         raise ValueError("it holds Python objects, which may be programs")
     if any(type(n) is not int or n < 0 for n in shape):
-        raise ValueError(f"its shape {shape} is none")
+        raise ValueError(f"its shape {shape} is invalid")
     if math.prod(shape) * dtype.itemsize > size:
-        raise ValueError(f"it announces {shape} numbers of type {dtype} and has {size:,} bytes")
+        raise ValueError(f"it declares {shape} numbers of type {dtype} and has {size:,} bytes")
     if not math.prod(shape) * dtype.itemsize:
         raise ValueError("it is empty")
     return shape, "F" if by_column else "C", dtype

@@ -12,14 +12,14 @@ from ganzoo.datasets.splits import SPLIT_OF
 
 
 def common_folder(folders):
-    """How many folders down classes begin: where they differ, or the last one if none does."""
+    """The depth at which folders are classes: where paths first differ, or the last if none do."""
     folders = list(folders)
     shared = len(os.path.commonprefix(folders))
     return shared - 1 if shared and all(len(f) == shared for f in folders) else shared
 
 
 def classes_of(names, folders, path, order):
-    """Class names (first differing folder, over all splits) and each image's class number."""
+    """Class names (first folders that differ, over all splits) and each image's class number."""
     shared = common_folder(folders.values())
     loose = [n for n in names if len(folders[n]) == shared]
     if loose:
@@ -47,7 +47,7 @@ def classes_of(names, folders, path, order):
 
 
 def counting(name):
-    """A key by which names sort as people count: 2 before 10, and −1 before 0."""
+    """A key that sorts names in natural order: 2 before 10, and −1 before 0."""
     try:
         number = float(name)
     except ValueError:
@@ -58,7 +58,7 @@ def counting(name):
 
 
 def without_images(names, folders, empty, class_names):
-    """Names of the folders next to those of the classes in which there is no image.
+    """Names of the folders next to those of the classes that hold no image.
 
     Args:
         names: of the images.
@@ -71,10 +71,10 @@ def without_images(names, folders, empty, class_names):
     for name in names:
         parts = pathlib.PurePosixPath(name).parts[:-1]
         parents.add(parts[: len(parts) - len(folders[name]) + shared])
-    hollow = set()
+    without = set()
     for name in empty:
         path = pathlib.PurePosixPath(name)
-        is_known = path.name in class_names or path.name.lower() in SPLIT_OF
-        if path.parts and path.parts[:-1] in parents and not is_known:
-            hollow.add(path.parts[-1])
-    return sorted(hollow)
+        is_used = path.name in class_names or path.name.lower() in SPLIT_OF
+        if path.parts and path.parts[:-1] in parents and not is_used:
+            without.add(path.parts[-1])
+    return sorted(without)

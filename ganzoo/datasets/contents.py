@@ -1,4 +1,4 @@
-"""What a data set holds, in one line for people."""
+"""A summary of what a data set holds, in one line."""
 
 import collections
 import dataclasses
@@ -13,14 +13,14 @@ class Contents:
     """What a data set holds.
 
     Attributes:
-        source: the name or path, as it was given.
+        source: the name or path, as it was passed.
         split: which split was taken.
-        images: how many examples it yields in an epoch.
+        images: number of examples in an epoch.
         shape: of one example.
-        files: how many files there are, including those that are left out; None where the
-            source is not made of files.
-        sizes: how many different sizes the images had.
-        levels: how deep the values are, `"8 bits"`.
+        files: number of files, including those that are left out; None if the source has no
+            files.
+        sizes: number of different sizes of the images.
+        levels: depth of the values, such as `"8 bits"`.
         classes: number of examples by class name; None without labels.
         in_splits: number of images in each split of a folder that has several.
         left_out: number of files by the reason for which they are left out.

@@ -16,16 +16,17 @@ SUFFIXES = (
 ).split()
 """Files with these endings are images. A file without an ending is one if its content is."""
 FORMATS = "AVIF BMP GIF JPEG JPEG2000 PNG PPM TIFF WEBP TGA".split()
-"""Kinds that are read, whatever a file's ending; Pillow knows more, some by calling programs."""
+"""Formats that are read, whatever a file's ending; Pillow has others, some run programs."""
 OTHER_IMAGES = set(
     ".arw .cr2 .cr3 .cur .dcm .dds .dng .eps .exr .fit .fits .hdr .heic .heif .icns .ico .jxl .nef "
     ".nii .orf .pcx .pdf .psd .qoi .raf .raw .rw2 .sgi .svg .svgz .xcf".split()
 )
-"""Endings of images that are not read, though few would leave them out on purpose."""
+"""Endings of images that are not read. They are reported, since few users leave them out on
+purpose."""
 MOST_PIXELS = 1 << 26
-"""Pixels that an image may have, 8192×8192; more are refused before room is made for them."""
+"""Most pixels of an image, 8192×8192; larger ones are refused before memory is allocated."""
 LOOKED_AT = 1000
-"""The most files, evenly spread, whose values are read where only a warning depends on them."""
+"""Most files, evenly spaced, whose values are read where only a warning depends on them."""
 ALONE = threading.Lock()  # large images are decoded one at a time, not one on each core
 GREY = {"1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"}
 
@@ -33,7 +34,7 @@ GREY = {"1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"}
 def to_array(image, size, channels, ranges=None):
     """A loaded PIL image as `(height, width, channels)` uint8.
 
-    `ranges`: by depth, the values that become 0 and 255; None: decided by this image alone.
+    `ranges`: the values that become 0 and 255, by depth; None: decided by this image alone.
     """
     depth = levels.depth_of(image)
     ImageOps.exif_transpose(image, in_place=True)
@@ -62,17 +63,17 @@ def to_array(image, size, channels, ranges=None):
 
 
 def spread(names):
-    """At most `LOOKED_AT` of them, evenly spread."""
+    """At most `LOOKED_AT` of the names, evenly spaced."""
     return names[:: math.ceil(len(names) / LOOKED_AT)]
 
 
 def place_of(path, name):
-    return f"{path}/{name}"  # below the path, whatever a zip calls its members
+    return f"{path}/{name}"  # inside the path, whatever the names of a zip's members
 
 
 def reason(error):
     if isinstance(error, UnidentifiedImageError):
-        return "it is of no kind that is known"
+        return "its format is unknown"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
@@ -87,7 +88,7 @@ def is_turned(image):
 
 def is_animated(image):
     """Whether an opened image has more than one frame or page."""
-    try:  # which is looked for further on in the file, where it may be damaged
+    try:  # Pillow looks for frames further on in the file, which may be damaged there
         return image.format != "MPO" and bool(getattr(image, "is_animated", False))
     except Exception:
         return False

@@ -19,7 +19,7 @@ BUILT_IN = {"digits": toys.digits, "ring": toys.ring, "grid": toys.grid}
 
 
 def find(source, request):
-    """The source that is meant, before its images are scaled."""
+    """The source of examples for the argument of `load`, before its images are scaled."""
     if not isinstance(source, (str, os.PathLike)):
         return _find_arrays(source, request)
     if not isinstance(request.labels, (bool, np.bool_)):
@@ -59,7 +59,7 @@ def _find_path(path, source, request):
     hidden = source in (*BUILT_IN, "stacked_mnist")
     if not path.is_dir() and path.suffix.lower() != ".zip":
         also = (
-            f" The built-in data set {source!r} is found where no file is called so."
+            f" The built-in data set {source!r} is used only where no file has this name."
             if hidden
             else ""
         )

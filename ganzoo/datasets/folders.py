@@ -21,7 +21,7 @@ class Folder:
     def names(self):
         """Names of files and, with a slash at the end, of folders."""
         seen, waiting = set(), [self.path]
-        for top in waiting:  # links come after all that is really there
+        for top in waiting:  # linked folders come after real ones
             for folder, folders, files in os.walk(top, onerror=self._refuse):
                 status = os.stat(folder)
                 if (status.st_dev, status.st_ino) in seen:
@@ -45,8 +45,8 @@ class Folder:
 
     def open(self, name):
         path = self.path / name
-        if not path.is_file():  # opening a named pipe would wait for whoever writes to it
-            raise ValueError("there is no such file, or no ordinary one")
+        if not path.is_file():  # opening a named pipe would wait for a writer
+            raise ValueError("there is no such file, or it is not a regular one")
         return path.open("rb")
 
 

@@ -1,4 +1,4 @@
-"""Images in files, for a model to make others of: `ganzoo translate`."""
+"""Image files as inputs of a model, for `ganzoo translate`."""
 
 import collections
 import pathlib
@@ -27,7 +27,7 @@ class Images:
 
     Args:
         source: has `len` and `read(indices)`.
-        names: of the files that are to be made of them, or None.
+        names: names of the output files, or None.
     """
 
     def __init__(self, source: Any, names: list[str] | None) -> None:
@@ -46,10 +46,10 @@ class Images:
 
 
 def is_image(path: types.Path) -> bool:
-    """Whether a path is one of an image, rather than of many.
+    """Whether a path is that of a single image.
 
     Raises:
-        FileNotFoundError: there is nothing.
+        FileNotFoundError: there is no file or folder at the path.
     """
     path = pathlib.Path(path).expanduser()
     if not path.exists():
@@ -64,9 +64,9 @@ def open_images(
     on_error: Literal["raise", "skip"] = "raise",
     value_range: tuple[float, float] | None = None,
 ) -> Images:
-    """The images at a path, brought to one shape as `ganzoo.datasets.load` does.
+    """Open the images at a path, brought to one shape as by `ganzoo.datasets.load`.
 
-    All files are looked at before an image is given, so that no error comes in the middle.
+    All files are checked before the first image is returned, so that no error comes midway.
 
     Args:
         path: a folder or a zip, with all of its sub-folders; an image; or an `.npy` or `.npz` file.
@@ -105,7 +105,7 @@ def open_images(
         warnings.warn(doubt, stacklevel=2)
     names = _png_names(source.names)
     kept = settle(source, datasets.CACHE_BYTES)
-    if kept is source and on_error == "raise":  # otherwise all have been decoded already
+    if kept is source and on_error == "raise":  # otherwise all are decoded already
         for start in range(0, len(source), 64):
             source.read(np.arange(start, min(start + 64, len(source))))
     return Images(kept, names)
@@ -120,17 +120,17 @@ def side_by_side(originals: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def _png_names(names):
-    """A name that ends in `.png` for each file; where two would get the same, all keep their
-    ending: `a.jpg.png`."""
+    """A name that ends in `.png` for each file; if two would be the same, all keep their ending:
+    `a.jpg.png`."""
     paths = [pathlib.PurePosixPath(name) for name in names]
     outside = [str(path) for path in paths if path.is_absolute() or ".." in path.parts]
     if outside:
         raise ValueError(
-            f"{outside[0]!r} would be written outside of the folder. Make the zip again, with "
-            "names that lie inside of it."
+            f"{outside[0]!r} would be written outside the folder. Make the zip again, with names "
+            "that lie inside it."
         )
     shorter = [str(path.with_suffix(".png")) for path in paths]
-    # Some file systems do not tell capitals apart.
+    # Some file systems ignore case.
     if max(collections.Counter(map(str.casefold, shorter)).values()) == 1:
         return shorter
     return [f"{path}.png" for path in paths]
@@ -172,17 +172,17 @@ class _One:
                     image.load()
                     array = decoding.to_array(image, self.size, self.channels, self.ranges)
         except Exception as error:  # Pillow raises many kinds at damaged files
-            unknown = isinstance(error, Image.UnidentifiedImageError)  # whose words have the path
-            reason = "it is of no kind that is known" if unknown else str(error) or type(error)
+            unknown = isinstance(error, Image.UnidentifiedImageError)  # its text repeats the path
+            reason = "its format is unknown" if unknown else str(error) or type(error)
             raise ValueError(
-                f"{str(self.path)!r} cannot be read as an image ({reason}). Take a PNG or JPEG "
-                "file, a folder or zip of such, or an .npy or .npz file."
+                f"{str(self.path)!r} cannot be read as an image ({reason}). Pass a PNG or JPEG "
+                "file, a folder or zip of such files, or an .npy or .npz file."
             ) from None
         return (np.repeat(array[None], len(indices), axis=0),)
 
 
 class _Arrays:
-    """Images of an array, of another shape than its own where they are uint8."""
+    """Images of an array, brought to another shape if they are uint8."""
 
     def __init__(self, source, path, shape):
         self.source = source
@@ -192,7 +192,7 @@ class _Arrays:
         if not fits or (own != shape and shape[2] not in (1, 3, 4)):
             raise ValueError(
                 f"{str(path)!r} holds {dtype} of shape {own}, and the model takes {shape}. uint8 "
-                "images of 1, 3 or 4 channels are brought to it; bring others to it yourself."
+                "images of 1, 3 or 4 channels are converted to it; convert others yourself."
             )
 
     def __len__(self):

@@ -1,4 +1,4 @@
-"""A folder or a zip of images, as a user has it: nested, of mixed sizes and kinds."""
+"""Folders and zips of images, nested and of mixed sizes and kinds."""
 
 import collections
 import concurrent.futures
@@ -23,7 +23,7 @@ from ganzoo.datasets.folders import Zip
 class ImageFolder:
     """A source that reads images from a folder or a zip.
 
-    `contents` says what it holds, `warnings` what may not be as it was meant.
+    `contents` says what it holds; `warnings` lists what may be a mistake.
     """
 
     def __init__(self, path, split, image_size, labels, channels, on_error, class_names=None):
@@ -46,7 +46,7 @@ class ImageFolder:
         return len(self.names)
 
     def keep(self, names):
-        """Only the images of these names, in this order; of a source without labels."""
+        """Keep only the images of these names, in this order, in a source without labels."""
         left = len(self.names) - len(names)
         if left:
             self.contents.left_out["without a partner"] = left
@@ -58,7 +58,7 @@ class ImageFolder:
 
     @contextlib.contextmanager
     def _open(self, name):
-        """The opened image; errors of reading it come out as one that names the file."""
+        """The opened image; errors of reading it are raised as one that names the file."""
         try:
             with self.files.open(name) as file, Image.open(file, formats=decoding.FORMATS) as image:
                 width, height = image.size
@@ -89,10 +89,10 @@ class ImageFolder:
         with self._loaded(name, self.size) as image:
             return decoding.to_array(image, self.size, self.channels, self.ranges)
 
-    # Looking at what there is ----------------------------------------------------------------
+    # The files ---------------------------------------------------------------------------------
 
     def _list_files(self):
-        """The files, by kind; what is left out is recorded, and warned of where it is an image."""
+        """The files by kind. Those left out are recorded, with a warning if they are images."""
         files = listing.list_files(self.files)
         self.contents.files = files.files
         self.contents.left_out = files.left_out
@@ -113,8 +113,7 @@ class ImageFolder:
         return files
 
     def _take_split(self, names, split):
-        """Choose the images of the split; returns, by image, its folders below that of the
-        split."""
+        """Choose the images of the split. Returns each image's folders below that of the split."""
         taken = splits.take(names, split, self.path)
         self.names = sorted(taken.images)
         self.contents.split = taken.name
@@ -123,9 +122,9 @@ class ImageFolder:
             outside = sorted(taken.outside.items())
             listed = ", ".join(f"{n:,} in {folder or 'no folder'}" for folder, n in outside)
             self.warnings.append(
-                f"{str(self.path)!r} has the splits {', '.join(taken.known)}. Images that are in "
-                f"none of them are left out: {listed}. Pass `split='…'` with a folder's name to "
-                "take that one."
+                f"{str(self.path)!r} has the splits {', '.join(taken.split_folders)}. Images that "
+                f"are in none of them are left out: {listed}. Pass `split='…'` with a folder's "
+                "name to take that one."
             )
         return taken.folders
 
@@ -174,18 +173,17 @@ class ImageFolder:
             self.names, folders, self.path, class_names
         )
         self.contents.classes = count_classes(self.targets, self.class_names)
-        hollow = classes.without_images(self.names, folders, files.folders, self.class_names)
-        if hollow:
+        without = classes.without_images(self.names, folders, files.folders, self.class_names)
+        if without:
             self.warnings.append(
                 f"Folders of {str(self.path)!r} without an image are no classes: "
-                f"{', '.join(hollow)}."
+                f"{', '.join(without)}."
             )
 
     # The range of values ---------------------------------------------------------------------
 
     def choose_ranges(self, value_range):
-        """Choose the values that become 0 and 255, by depth, once for all files, before any is
-        read."""
+        """Choose the values that become 0 and 255 by depth, once for all files, before reading."""
         kept = set(self.names)
         by_depth = {k: [n for n in names if n in kept] for k, names in self._by_depth.items()}
         self.ranges, described = {}, []
@@ -204,7 +202,7 @@ class ImageFolder:
 
     def _range_of(self, depth, names):
         """The values that become 0 and 255 in files of a depth, and the limits of theirs."""
-        # Where the depth says what white is, only a warning depends on the values.
+        # If the depth defines white, only a warning depends on the values.
         looked_at = decoding.spread(names) if depth in levels.WHOLE else names
         low, high, holes = self._limits(looked_at)
         chosen, doubt = levels.decide(depth, low, high)

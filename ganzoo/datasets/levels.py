@@ -1,7 +1,7 @@
 """From the values in image files to 0..255: one scale for a whole data set, never image by image.
 
-Files of 8 bits are taken as they are. What 16 bits, 32 bits and floats mean is not in the file, so
-all files of a data set are looked at together; whatever is unusual is reported.
+Files of 8 bits are taken as they are. Files do not say what 16 bits, 32 bits and floats mean, so
+all files of a data set are examined together; unusual values are reported.
 """
 
 import math
@@ -16,7 +16,7 @@ from ganzoo.datasets.contents import range_of
 Range = tuple[float, float]
 
 WHOLE = {"8 bits": (0.0, 255.0), "16 bits": (0.0, 65535.0)}
-"""The ranges of files that say how deep they are."""
+"""The ranges of files whose depth defines them."""
 DEPTHS = ("8 bits", "16 bits", "32 bits", "floats")
 DARK = 1 / 8
 """A data set whose brightest value is below this share of its range is reported as dark; one of 16
@@ -42,26 +42,26 @@ def limits(values: np.ndarray) -> Range | None:
 
 
 def decide(depth: str, low: float, high: float) -> tuple[Range, str | None]:
-    """The range that becomes 0..255, for files whose values lie in `low..high`; and what is
-    doubtful about it, or None.
+    """The range that becomes 0..255, for files whose values lie in `low..high`; and a doubt about
+    it, or None.
 
-    Floats may lie beyond a range by a tenth of their own, as resizing makes them.
+    Floats may exceed a range by a tenth of their own, which resizing causes.
     """
     if depth == "8 bits":
         return WHOLE[depth], None
     if depth == "16 bits":
         return WHOLE[depth], _dark(depth, low, high, WHOLE[depth])
-    known = [(0.0, 255.0), (0.0, 65535.0)]
+    usual = [(0.0, 255.0), (0.0, 65535.0)]
     if depth == "floats":
-        known = [(0.0, 1.0), (-1.0, 1.0), *known]
-    for begin, end in known:
+        usual = [(0.0, 1.0), (-1.0, 1.0), *usual]
+    for begin, end in usual:
         slack = (high - low) / 10 if depth == "floats" else 0
         if low >= begin - slack and high <= end + slack:
             return (begin, end), _dark(depth, low, high, (begin, end))
     guessed = (low, high) if high > low else (low, low + 1)
     return guessed, (
-        f"The {depth} {range_of(low, high)} are of no usual range: the smallest value becomes "
-        "black, the largest white"
+        f"The {depth} {range_of(low, high)} have no usual range: the smallest value becomes black, "
+        "the largest white"
     )
 
 
@@ -81,14 +81,14 @@ def _dark(depth, low, high, allowed):
 
 
 def mend(low: float, high: float) -> str:
-    """What to type, where a range was not the one that is meant."""
+    """The fix to type if the chosen range is wrong."""
     if high > 255 and low >= 0:
         high = 2 ** math.ceil(math.log2(high + 1)) - 1
     return f"If white is {high:g}, pass `value_range=({min(low, 0):g}, {high:g})`."
 
 
 def rescaled(values: Any, wanted: Range) -> np.ndarray:
-    """Numbers as uint8, such that `wanted` becomes 0..255; beyond are 0 and 255, NaN is 0."""
+    """Numbers as uint8: `wanted` becomes 0..255, values beyond it 0 or 255, NaN 0."""
     low, high = wanted
     scaled = np.array(values, "float32")
     scaled -= low
@@ -98,8 +98,8 @@ def rescaled(values: Any, wanted: Range) -> np.ndarray:
 
 
 def look_dark(images: Iterable[np.ndarray]) -> float | None:
-    """The brightest value of uint8 images that are nearly black, such as masks of 0 and 1; None
-    where one is brighter, or where all are of one colour each."""
+    """The brightest value of uint8 images that are nearly black, such as masks of 0 and 1; None if
+    one is brighter, or if each has a single colour."""
     high, varied = 0, False
     for image in images:
         high = max(high, int(image.max()))

@@ -25,7 +25,7 @@ class Listing:
     folders: list
     """Names of folders, which end in a slash."""
     left_out: collections.Counter
-    """Number of all other files, by ending or by the reason why they are left out."""
+    """Number of other files, by ending or by the reason why they are left out."""
 
     @property
     def files(self):
@@ -46,7 +46,7 @@ def list_files(files):
 
 
 def _reason_to_leave_out(files, name):
-    """Why a file or folder is left out; None if it is not."""
+    """The reason why a file or folder is left out; None if it is not."""
     path = pathlib.PurePosixPath(name)
     system = next((part for part in path.parts if part.lower() in SYSTEM_FOLDERS), None)
     if system is not None:
@@ -60,8 +60,8 @@ def _reason_to_leave_out(files, name):
 
 
 def _is_image(files, name):
-    """Whether a file without an ending is an image, by how it begins."""
-    try:  # TGA files begin with nothing that tells them
+    """Whether a file without an ending is an image, by its first bytes."""
+    try:  # TGA files have no signature
         with files.open(name) as file:
             Image.open(file, formats=[f for f in FORMATS if f != "TGA"]).close()
     except Exception:  # a file may be wrong in any way

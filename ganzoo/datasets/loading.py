@@ -47,9 +47,9 @@ def load(
     in memory (`ganzoo.datasets.CACHE_BYTES`), larger data is read again in every epoch, in
     constant memory. The order is a function of `seed` and of the epoch's number alone.
 
-    One line on standard error says what the data holds: how many images, of what size and depth, in
-    which classes, and what was left out. Whatever is read otherwise than its files suggest is a
-    warning.
+    One line on standard error says what the data holds: number, size and depth of the images, the
+    classes, and what was left out. A warning reports anything that is read differently than its
+    files suggest.
 
     Args:
         source: one of the following. A file or folder that exists comes before a name.
@@ -61,8 +61,8 @@ def load(
               (PacGAN's; labels 0 … 999); `data_dir` as for `mnist`;
             * a name in TensorFlow Datasets: `"mnist"`, `"fashion_mnist"`, `"cifar10"`, …;
             * a folder or a zip of images of any kind and size, up to 8192×8192 pixels.
-              Sub-folders are searched, and what links lead to; the first level at which they
-              differ are the classes, in the order in which people count (2 before 10);
+              Sub-folders are searched, and links followed; the first level at which the folders
+              differ are the classes, in natural order (2 before 10);
             * an `.npy` file of images, or an `.npz` file (`images` and `labels`, or `x_train`,
               `y_train`, `x_test`, `y_test`, or `x` and `y`, or one array of any name);
             * an array `(count, height, width[, channels])`, or a pair `(images, labels)`.
@@ -73,15 +73,15 @@ def load(
         image_size: side, or `(height, width)`, to which images are brought: scaled to cover it,
             then cut at the centre. None: as they are; images of different sizes are an error.
         batch_size: images in a batch. The last batch may be smaller.
-        labels: True: yield `(images, labels)`, labels `(batch,)` int32. Of an array of images, the
-            labels themselves may be given too.
+        labels: True: yield `(images, labels)`, labels `(batch,)` int32. For an array of images, the
+            array of labels may be passed instead.
         shuffle: visit the images in another order each epoch.
         seed: of the shuffling.
         data_dir: for TensorFlow Datasets: the folder of prepared data sets, or a folder (or its
             sub-folder named after the data set) with the original archives, which are then used
             instead of a download.
         channels: 1, 3 or 4 (with transparency), for folders and zips. None: 1 if all images
-            are grey, else 3; transparent images are laid on white.
+            are grey, otherwise 3; transparent images are laid on white.
         on_error: `"raise"` at a damaged image, or `"skip"` all such, with a warning.
         value_range: `(low, high)`: the values that become 0 and 255, such as `(0, 4095)` for 12
             bits in 16 and `(0, 1)` for masks. None: 8 and 16 bits have their own range; floats and
@@ -95,8 +95,8 @@ def load(
     Returns:
         A `tf.data.Dataset` (a `keras.utils.PyDataset` with the same batches where TensorFlow is
         not installed) with the attributes `class_names`, a list, or None; `description`, a
-        dict that says what it is: source, split, size; and `contents`, which says what it holds,
-        and as text is the line that is printed.
+        dict of source, split and size; and `contents`, a summary of what it holds, whose text is
+        the line that is printed.
 
     Raises:
         ValueError: unknown name, no or damaged images, or an argument out of range.
@@ -166,8 +166,8 @@ def load_pair(
         channels, on_error, value_range, verbose: see `load`.
 
     Returns:
-        As `load`, but `contents` is a pair of them; `description` says how many images there are
-        and, if paired, how many had no partner.
+        As `load`, but `contents` is a pair; `description` has the numbers of images and, if paired,
+        of those without a partner.
 
     Raises:
         ValueError: nothing can be matched, the domains' shapes differ, or as in `load`.
@@ -229,7 +229,7 @@ def _find_domains(sources, request):
     for source, domain in zip(sources, domains):
         if not hasattr(domain, "read"):
             raise ValueError(
-                f"{name_of(source)!r} is too large to be kept in memory, and cannot be read by "
+                f"{name_of(source)!r} is too large to be kept in memory and cannot be read by "
                 "index. Save its images as files and load that folder."
             )
     return domains

@@ -1,4 +1,4 @@
-"""Images of two domains: which belong together, and how they are read side by side."""
+"""Pairs of images from two domains: matched, and read side by side."""
 
 import pathlib
 
@@ -18,8 +18,8 @@ def match(a, b, *, names, key=None):
     """Two sources whose images with the same index belong together.
 
     Args:
-        a, b: sources; of folders and zips those files are kept that have a partner.
-        names: of both, for errors.
+        a, b: sources; in folders and zips only the files with a partner are kept.
+        names: names of both, for errors.
         key: see `ganzoo.datasets.load_pair`.
     """
     files = [isinstance(source, ImageFolder) for source in (a, b)]
@@ -41,10 +41,10 @@ def match(a, b, *, names, key=None):
             "of each. Pass two folders or zips, two arrays, or `paired=False`."
         )
     elif key is not None:
-        raise ValueError("`key` matches files; what is no folder or zip is matched by index.")
+        raise ValueError("`key` matches files; only folders and zips have them. Leave `key` out.")
     elif len(a) != len(b):
         raise ValueError(
-            f"Pairs that are no files are matched by index, and there are {len(a)} images and "
+            f"Without files, pairs are matched by index, and there are {len(a)} images and "
             f"{len(b)} targets. Leave out those without a partner, or pass `paired=False` and use "
             "'cyclegan', which needs no pairs."
         )

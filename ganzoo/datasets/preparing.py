@@ -1,4 +1,4 @@
-"""Sources brought to the range and size that are wanted, and into memory where they are small."""
+"""Scales sources to the requested range and size, and loads small ones into memory."""
 
 import math
 import warnings
@@ -18,16 +18,16 @@ from ganzoo.datasets.source import Resized
 from ganzoo.datasets.source import settle
 
 BATCH_BYTES = 2**31
-"""What a batch may have at most: 2 GiB."""
+"""Most bytes of a batch: 2 GiB."""
 
 
 def prepare(source, request, examples, limit, batch_size):
-    """Examples whose images have the range and size that are wanted, and their `Contents`.
+    """Examples whose images have the requested range and size, and their `Contents`.
 
     Warnings point at the caller of the function that calls this one.
 
     Args:
-        source: as `load` was given it.
+        source: as passed to `load`.
         request: a `Request`.
         examples: the source that `find` returned.
         limit: bytes up to which the examples are kept in memory.
@@ -55,7 +55,7 @@ def prepare(source, request, examples, limit, batch_size):
 
 
 def _scaled(examples, request, batch_size):
-    """The examples in their range and size, and what is doubtful about them."""
+    """The examples in the requested range and size, and doubts about them."""
     made_of_files = isinstance(examples, ImageFolder)
     if request.value_range is not None and not made_of_files:
         examples = Rescaled(examples, request.value_range)
@@ -67,10 +67,10 @@ def _scaled(examples, request, batch_size):
     return examples, list(getattr(examples, "warnings", ()))
 
 
-def _doubts(examples, contents, known):
-    """What is doubtful about the values of images, of which some are read."""
+def _doubts(examples, contents, earlier):
+    """Doubts about the values of images, some of which are read; none if there are earlier ones."""
     shape, dtype = examples.specs[0]
-    if len(shape) != 3 or not hasattr(examples, "read") or known:
+    if len(shape) != 3 or not hasattr(examples, "read") or earlier:
         return []
     some = np.arange(0, len(examples), math.ceil(len(examples) / decoding.LOOKED_AT))
     if dtype == "uint8":

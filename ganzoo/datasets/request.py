@@ -1,4 +1,4 @@
-"""What `load` was asked for."""
+"""The arguments of `load`."""
 
 import dataclasses
 import os
@@ -19,7 +19,7 @@ Source = str | os.PathLike[str] | ArrayLike
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What is wanted of a source; see `load`. `image_size` is `(height, width)` or None."""
+    """Checked arguments of `load`. `image_size` is `(height, width)` or None."""
 
     split: str
     image_size: tuple[int, int] | None
@@ -46,7 +46,7 @@ class Request:
 
     @property
     def labelled(self):
-        """Whether labels are wanted, or given."""
+        """Whether labels are requested or passed."""
         return self.has_array_of_labels or bool(self.labels)
 
 
@@ -67,7 +67,7 @@ def check(batch_size, seed):
 
 
 def name_of(source):
-    """The source as text; a folder called like a name is written as a path, `./name`."""
+    """The source as text; a folder in the current one is written as a path, `./name`."""
     if not isinstance(source, (str, os.PathLike)):
         return "arrays"
     bare = isinstance(source, str) and pathlib.Path(source).name == source

@@ -1,4 +1,4 @@
-"""Data sets in which few examples keep their labels."""
+"""Data sets for semi-supervised learning, in which few examples have labels."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,18 +9,19 @@ from ganzoo import validation
 def semi_supervised(
     images: ArrayLike, labels: ArrayLike, *, per_class: int = 10, share: float = 0.2, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Most labels taken away: a task of learning from few of them.
+    """Remove most labels, for semi-supervised learning.
 
-    A few examples of each class keep their labels. All images are there without a label (−1), and
-    the labelled ones once more with theirs, repeated until they are `share` of the data: nearly
+    A few examples of each class keep their labels. The result has all images without a label (−1),
+    and the labelled ones again with theirs, repeated until they are `share` of the data: nearly
     every batch of a shuffled data set then has some.
 
     Args:
         images: `(n, …)` array.
         labels: `(n,)` whole numbers.
         per_class: labels kept of each class.
-        share: of labelled images in what is returned, above 0 and below 1; at least each once.
-        seed: of which labels are kept.
+        share: share of labelled images in the result, above 0 and below 1; each occurs at least
+            once.
+        seed: seed for the choice of labels.
 
     Returns:
         `(images, labels)`, ready for `fit` or, as a source, for `load`.

@@ -1,4 +1,4 @@
-"""What data sets are made of: examples that are read by index.
+"""Sources of data sets: examples that are read by index.
 
 A source has `len()`, `specs` (shape and dtype of each component of one example), `class_names`
 (or None) and `read(indices)`, which returns a tuple of arrays, the images first.
@@ -79,7 +79,7 @@ def fit(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def settle(source: Any, limit: int) -> Any:
-    """The source itself, or its arrays if all of it takes at most `limit` bytes."""
+    """The source itself, or its arrays if they take at most `limit` bytes."""
     if isinstance(source, Arrays) or not hasattr(source, "read"):
         return source
     size = sum(int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype in source.specs)

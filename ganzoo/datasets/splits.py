@@ -17,17 +17,17 @@ SPLIT_OF = {folder: split for split, folders in SPLITS.items() for folder in fol
 
 
 def depth_of_splits(folders):
-    """How many folders down the splits begin, or None where there are none.
+    """The depth of the folders that are splits, or None if there are none.
 
-    Sub-folders are splits where all images lie in folders called so, or where 'train' has 'test'
-    or 'validation' next to it: then they are not classes, one of which may well be called 'train'.
+    Sub-folders are splits if all images lie in folders with such names, or if 'train' has 'test'
+    or 'validation' next to it. Otherwise they are classes, one of which may be called 'train'.
     """
     folders = set(folders)
     shared = len(os.path.commonprefix(list(folders)))
     for depth in range(max(map(len, folders))):
         here = {f[depth].lower() if len(f) > depth else "" for f in folders}
-        known = {SPLIT_OF[folder] for folder in here if folder in SPLIT_OF}
-        pair = depth <= shared and "train" in known and len(known) > 1
+        splits = {SPLIT_OF[folder] for folder in here if folder in SPLIT_OF}
+        pair = depth <= shared and "train" in splits and len(splits) > 1
         if here <= SPLIT_OF.keys() or pair:
             return depth
     return None
@@ -41,13 +41,13 @@ class Split:
     images: list
     """Names of the images in it."""
     folders: dict
-    """By name of an image, in any split: its folders below that of the split."""
+    """For each image, in any split: its folders below that of the split."""
     counts: dict = dataclasses.field(default_factory=dict)
-    """Number of images by split, where there are several."""
+    """Number of images by split, if there are several."""
     outside: dict = dataclasses.field(default_factory=dict)
-    """Number of images by folder, of those that lie in no split."""
-    known: list = dataclasses.field(default_factory=list)
-    """Names of the folders that are splits, as they are called."""
+    """Number of images that lie in no split, by folder."""
+    split_folders: list = dataclasses.field(default_factory=list)
+    """Names of the folders that are splits."""
 
 
 def take(names, split, path):
@@ -56,7 +56,7 @@ def take(names, split, path):
     Args:
         names: of all images.
         split: a split or the name of a folder.
-        path: where they are, for errors.
+        path: of the folder or zip, for errors.
     """
     if split is None:
         return Split(None, names, {})
@@ -74,7 +74,7 @@ def take(names, split, path):
 
 
 def _take_at(depth, folders, split, path):
-    """The same, where the folders at a depth are the splits."""
+    """The images of a split, where the folders at `depth` are the splits."""
     where = {n: f[depth].lower() if len(f) > depth else "" for n, f in folders.items()}
     wanted = SPLITS.get(SPLIT_OF.get(split, split), (split.lower(),))
     images = [name for name, folder in where.items() if folder in wanted]
@@ -96,7 +96,7 @@ def _take_at(depth, folders, split, path):
 
 
 def _by_split(counts):
-    """Numbers of images by folder as numbers by split; folders that are none stay as they are."""
+    """Turn numbers of images by folder into numbers by split; other folders stay as they are."""
     by_split = collections.Counter()
     for folder, count in counts.items():
         by_split[SPLIT_OF.get(folder, folder) or "loose"] += count

@@ -5,7 +5,7 @@ import numpy as np
 from ganzoo.datasets.source import Arrays
 
 COUNTS = {"train": 128_000, "test": 26_000}
-"""As in PacGAN (Lin et al. 2018), which also looks at 26,000 samples."""
+"""As in PacGAN (Lin et al. 2018), which also evaluates 26,000 samples."""
 
 
 class Stacked(Arrays):
@@ -14,8 +14,8 @@ class Stacked(Arrays):
     Args:
         images: `(n, h, w, 1)` uint8.
         digits: `(n,)` labels 0 … 9, or None to leave labels out.
-        count: how many triples.
-        seed: which images go together.
+        count: number of triples.
+        seed: seed for the choice of triples.
     """
 
     def __init__(self, images, digits, count, seed):
@@ -39,7 +39,7 @@ class Stacked(Arrays):
 
 
 def load(mnist, split, labels):
-    """The split made of a source of MNIST with labels."""
+    """Make a split from a source of MNIST with labels."""
     images, digits = mnist.arrays
     seed = list(COUNTS).index(split)
     return Stacked(images, digits if labels else None, COUNTS[split], seed)

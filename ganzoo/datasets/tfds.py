@@ -19,9 +19,9 @@ def load(name, split, image_size, labels, data_dir, built_in, limit):
     """A source of the TensorFlow data set `name`, in memory if it takes at most `limit` bytes."""
     builder = _builder(name, data_dir, built_in)
     _prepare(builder, name, data_dir)
-    known = builder.info.splits
-    if split not in known and "[" not in split and "+" not in split:
-        raise validation.unknown(f"split of {name!r}", split, known)
+    splits = builder.info.splits
+    if split not in splits and "[" not in split and "+" not in split:
+        raise validation.unknown(f"split of {name!r}", split, splits)
     features = builder.info.features
     if "image" not in features:
         raise ValueError(f"{name!r} has no images; its features are {', '.join(features)}.")
@@ -36,8 +36,8 @@ def _builder(name, data_dir, built_in):
         import tensorflow_datasets as tfds
     except ImportError as error:
         raise ImportError(
-            f"{name!r} is no file, folder or built-in data set ({', '.join(built_in)}); to look "
-            "it up among TensorFlow Datasets, install these: pip install tensorflow "
+            f"{name!r} is not a file, folder or built-in data set ({', '.join(built_in)}). To look "
+            "it up in TensorFlow Datasets, install these: pip install tensorflow "
             f"tensorflow-datasets importlib_resources ({error})"
         ) from None
     home = None if data_dir is None or _archives(name, data_dir) else data_dir
@@ -72,13 +72,13 @@ def _prepare(builder, name, data_dir):
     archives = None if data_dir is None else _archives(name, data_dir)
     config = tfds.download.DownloadConfig(manual_dir=archives)
     if archives is not None:
-        # A folder of its own: an archive unpacked before is used again if only its name is the
-        # same, and those of MNIST and Fashion-MNIST are.
+        # A folder of its own: TensorFlow Datasets reuses an unpacked archive of the same name, and
+        # those of MNIST and Fashion-MNIST have the same names.
         home = pathlib.Path(builder.data_dir).parents[builder.info.full_name.count("/")]
         config.extract_dir = home / "downloads" / "extracted" / name
     if not builder.is_prepared():
         try:
-            # Its notices go to standard output, where a command's own output belongs.
+            # It prints notices to standard output, where a command's own output belongs.
             with contextlib.redirect_stdout(io.StringIO()), _quiet("urllib3"):
                 builder.download_and_prepare(download_config=config)
         except Exception as error:
@@ -91,7 +91,7 @@ def _prepare(builder, name, data_dir):
 
 @contextlib.contextmanager
 def _quiet(name):
-    """Keep a library's warnings, such as of each of a hundred attempts, out of the terminal."""
+    """Keep a library's warnings, such as one for each of a hundred retries, off the terminal."""
     logger = logging.getLogger(name)
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -102,7 +102,7 @@ def _quiet(name):
 
 
 class _Examples:
-    """A TensorFlow data set as a source; it has no reading by index, so it streams by itself."""
+    """A TensorFlow data set as a source; it cannot be read by index, so it streams by itself."""
 
     def __init__(self, builder, split, image_size, labels):
         self.builder = builder
@@ -126,7 +126,7 @@ class _Examples:
         return self.count
 
     def settled(self, limit):
-        """All of it in arrays if that takes no more than the limit, else the stream."""
+        """The examples as arrays if they take at most `limit` bytes, otherwise this stream."""
         if self.count * int(np.prod(self.specs[0][0])) > limit:
             return self
         batches = self._examples().batch(1024).as_numpy_iterator()

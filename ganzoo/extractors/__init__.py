@@ -1,9 +1,9 @@
 """Extractors: from images to the features that metrics compare.
 
 An extractor is anything with the attributes `name`, `hash` (text, or None if it is not known),
-`resize` and `classes`, and a call from images to a dict of rows: `"features"` `(n, d)` float32,
-and where it can `"logits"` `(n, classes)` float32 and `"modes"` `(n,)` whole numbers. Any function
-from images to features becomes one by `extractor(function)`.
+`resize` and `classes` that can be called with images and returns a dict of rows: `"features"`
+`(n, d)` float32 and, optionally, `"logits"` `(n, classes)` float32 and `"modes"` `(n,)` whole
+numbers. `extractor(function)` makes one of any function from images to features.
 """
 
 from ganzoo.extractors.base import BATCH as BATCH

@@ -1,4 +1,4 @@
-"""What an extractor is; pixels and functions as extractors."""
+"""The interface of extractors; pixels and functions as extractors."""
 
 import hashlib
 from collections.abc import Callable
@@ -12,12 +12,12 @@ from PIL import Image
 from ganzoo import types
 
 BATCH = 256
-"""Images in a batch of an extractor, always as many, so that the features of one do not depend on
-how many there are."""
+"""Images in every batch of an extractor: a fixed number, so that the features of an image do not
+depend on the number of images."""
 
 
 class Extractor(Protocol):
-    """See the module."""
+    """The interface of extractors: see `ganzoo.extractors`."""
 
     @property
     def name(self) -> str: ...
@@ -49,7 +49,7 @@ def fingerprint(extractor: Extractor, shape: types.Shape) -> str:
     for name, output in sorted(extractor(probe).items()):
         output = np.asarray(output, "float64").reshape(8, -1)
         size = np.linalg.norm(output)
-        # Few digits, relative to the size of all, because other machines round differently.
+        # Few digits, relative to the norm of all, because other machines round differently.
         projected = output @ rng.standard_normal((output.shape[1], 4)) / (size or 1.0)
         figures += [name, f"{size:.2e}", *(f"{x:.2f}" for x in projected.round(2).ravel() + 0.0)]
     return hashlib.sha256(" ".join(figures).encode()).hexdigest()
@@ -77,9 +77,9 @@ class Function:
 
 
 class Pixels:
-    """The images themselves as features, brought to at most 16×16.
+    """The images themselves as features, scaled down to at most 16×16.
 
-    For data that no network knows. They show layout and colour, not meaning.
+    For data that no network was trained on. Pixels show layout and colour, not meaning.
     """
 
     name = "pixels-16"
@@ -94,12 +94,12 @@ class Pixels:
 
 
 def name_of(variable: keras.Variable) -> str:
-    """A variable's name in a file: `conv_0/kernel`, without the model's own number."""
+    """A variable's name in a file, such as `conv_0/kernel`, without the name of the model."""
     return "/".join(variable.path.split("/")[-2:])
 
 
 def resized(images: np.ndarray, size: tuple[int, int], how: Image.Resampling) -> np.ndarray:
-    """`(n, h, w, c)` uint8 images at another size, by Pillow."""
+    """Resize `(n, h, w, c)` uint8 images, by Pillow."""
     if images.shape[1:3] == tuple(size):
         return images
     sheets = [

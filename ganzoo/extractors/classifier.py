@@ -1,4 +1,4 @@
-"""Classifiers whose features are compared."""
+"""Classifiers as extractors."""
 
 import hashlib
 import pathlib
@@ -23,7 +23,7 @@ class Classifier:
     """A small convolutional classifier that comes with ganzoo; `benchmarks/classifiers.py` made it.
 
     Args:
-        data: the data set it knows, see `shipped`.
+        data: the data set it was trained on, see `shipped`.
     """
 
     resize = "Pillow, bicubic with antialiasing, to the classifier's size"
@@ -46,7 +46,7 @@ class Classifier:
     def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
         if images.ndim != 4 or images.dtype != np.uint8 or images.shape[3] != 1:
             raise ValueError(
-                f"{self.name} knows grey images, uint8 (n, height, width, 1). Received "
+                f"{self.name} takes grey images, uint8 (n, height, width, 1). Received "
                 f"{images.dtype} of shape {images.shape}: choose another extractor, such as "
                 "'inception' or 'pixels'."
             )
@@ -56,7 +56,7 @@ class Classifier:
 
 
 class Stacked:
-    """The classifier of MNIST on each of three colours: an image's mode is a number 0 … 999."""
+    """The classifier of MNIST on each of three colours: the mode of an image is one of 0 … 999."""
 
     resize = Classifier.resize
     classes = 1000
@@ -69,7 +69,7 @@ class Stacked:
     def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
         if images.ndim != 4 or images.shape[3] != 3:
             raise ValueError(
-                f"{self.name} knows images of three digits, (n, height, width, 3). Received "
+                f"{self.name} takes images of three digits, (n, height, width, 3). Received "
                 f"shape {images.shape}."
             )
         rows = [self.digit(images[..., i : i + 1]) for i in range(3)]
@@ -83,7 +83,7 @@ class Stacked:
 def classifier(size: tuple[int, int], classes: int) -> keras.Model:
     """The network of `Classifier`: `(n, height, width, 1)` uint8 values to features and logits."""
     layers = keras.layers
-    # What a user has set for models of their own must not change scores.
+    # A user's own settings for models must not change scores.
     plain = {"dtype": "float32"}
     inputs = keras.Input((*size, 1), **plain)
     x = layers.Rescaling(1 / 127.5, -1, **plain)(inputs)

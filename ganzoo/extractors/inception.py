@@ -32,8 +32,8 @@ from ganzoo.extractors.inception_weights import slots as slots
 
 
 def resize_tf1(images):
-    """Images at the network's size, as TensorFlow 1 and torch-fidelity resize: bilinear, with
-    the corners (not the centres) of pixels in place, and without antialiasing.
+    """Resize images for the network as TensorFlow 1 and torch-fidelity do: bilinear, aligned at the
+    corners (not the centres) of pixels, without antialiasing.
 
     Args:
         images: `(n, height, width, channels)` uint8.
@@ -47,7 +47,7 @@ def resize_tf1(images):
     0.5
     """
     x = ops.cast(images, "float32")
-    for axis in (2, 1):  # along the width first, as both do
+    for axis in (2, 1):  # along the width first, as in both
         low, high, part = _places(images.shape[axis], axis)
         below = ops.take(x, low, axis=axis)
         x = below + (ops.take(x, high, axis=axis) - below) * part
@@ -55,8 +55,8 @@ def resize_tf1(images):
 
 
 def _places(size, axis):
-    """For each of 299 places: the pixels before and after it, and the part of the way between."""
-    # In float32, as TensorFlow has it: a place that rounds up to a whole number is that pixel.
+    """For each of 299 places: the pixels before and after it, and the fraction between them."""
+    # In float32, as in TensorFlow: a place that rounds up to a whole number is that pixel.
     places = np.arange(SIDE, dtype=np.float32) * np.float32(size / SIDE)
     low = places.astype("int32")
     part = (places - low.astype(np.float32)).reshape((-1, 1, 1) if axis == 1 else (-1, 1))
@@ -64,8 +64,8 @@ def _places(size, axis):
 
 
 def resize_clean(images):
-    """Images at the network's size, as clean-fid resizes: Pillow's bicubic with antialiasing,
-    each channel in floats, cut to 0..255 but not rounded.
+    """Resize images for the network as clean-fid does: Pillow's bicubic with antialiasing, each
+    channel in floats, clipped to 0..255 but not rounded.
 
     Parmar et al. 2022, "On Aliased Resizing and Surprising Subtleties in GAN Evaluation".
 
@@ -93,25 +93,25 @@ RESIZES = {
     "tf1": (resize_tf1, "", "TensorFlow 1 bilinear to 299x299, without antialiasing"),
     "clean": (resize_clean, "-clean", "Pillow bicubic to 299x299, antialiased, as clean-fid"),
 }
-"""By name: the function, the ending of the extractor's name, plain words."""
+"""By name: the function, the ending of the extractor's name, a description."""
 
 
 class Inception:
-    """What the network of the FID sees in images.
+    """Features and logits of the network of the FID.
 
     Args:
         weights: path of the published file (`.pth`), or of a `.safetensors` file with the same
             names. None: the path in the environment variable `GANZOO_INCEPTION`; otherwise the file
-            in the cache folder (`$GANZOO_CACHE`), where it is downloaded to (96 MB) if need be.
+            in the cache folder (`$GANZOO_CACHE`), downloaded (96 MB) if it is not there.
         resize: `"tf1"`, as in the original FID and in torch-fidelity, or `"clean"`, as in
-            clean-fid. Numbers of one are not comparable with numbers of the other.
-        batch_size: images that go through the network at once.
+            clean-fid. Scores with one are not comparable with scores with the other.
+        batch_size: images in a batch of the network.
         sha256: the hash that the file must have. None: any, for weights of your own.
 
     Attributes:
         name: `"inception-2015-12-05"`, or with `"clean"` `"inception-2015-12-05-clean"`.
         hash: SHA-256 of the weights file, in hexadecimal.
-        resize: the resizing in plain words.
+        resize: a description of the resizing.
         classes: 1008.
 
     Raises:
@@ -148,8 +148,8 @@ class Inception:
             images: `(n, height, width, channels)` uint8, channels 1 or 3; grey is repeated.
 
         Returns:
-            `{"features": (n, 2048), "logits": (n, 1008)}`, float32 arrays. The logits are without
-            bias, for the Inception Score.
+            `{"features": (n, 2048), "logits": (n, 1008)}`, float32 arrays. The logits have no bias,
+            for the Inception Score.
 
         Raises:
             ValueError: the images have another dtype, shape or number of channels.
@@ -160,7 +160,7 @@ class Inception:
         for start in range(0, n, self._batch):
             batch = images[start : start + self._batch]
             count = len(batch)
-            # Filled up with the last image: the network is compiled for one shape only.
+            # Padded with the last image: the network is compiled for one shape only.
             batch = np.pad(batch, [(0, self._batch - count)] + 3 * [(0, 0)], mode="edge")
             outputs = self._model.predict_on_batch(self._resized(batch))
             for rows, output in zip((features, logits), outputs):
@@ -181,7 +181,7 @@ def _checked(images):
         )
     if images.shape[-1] not in (1, 3):
         raise ValueError(
-            "Inception sees grey or RGB images, with 1 or 3 channels. Received "
+            "Inception takes grey or RGB images, with 1 or 3 channels. Received "
             f"{images.shape[-1]} channels: convert the images, or use another extractor."
         )
     return images

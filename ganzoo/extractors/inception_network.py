@@ -10,13 +10,13 @@ CLASSES = 1008
 
 
 def build():
-    """The graph, with weights of zero: only those of `assign` have a meaning.
+    """Build the graph with weights of zero, for `assign`.
 
     Returns:
         A `keras.Model` from images `(batch, 299, 299, 3)`, float32 in about [-1, 1], to
         `[features, logits]`: `(batch, 2048)`, the average of the last block, and `(batch, 1008)`.
-        The logits are without bias, as in the Inception Score's own code and in torch-fidelity's
-        (`logits_unbiased`). Its layers have the names of the published file.
+        The logits have no bias, as in the original code of the Inception Score and in
+        torch-fidelity (`logits_unbiased`). The layers have the names of the published file.
 
     Example:
 
@@ -50,7 +50,7 @@ def build():
 
 
 def _unit(x, name, filters, size=1, strides=1, padding=None):
-    """Convolution, batch normalization, ReLU. Steps of 2 do not pad, others do."""
+    """Convolution, batch normalisation, ReLU. Padded unless the stride is 2."""
     padding = padding or ("same" if strides == 1 else "valid")
     x = layers.Conv2D(
         filters,
@@ -68,14 +68,14 @@ def _unit(x, name, filters, size=1, strides=1, padding=None):
 
 
 def _chain(x, name, *units):
-    """Units one after another, called `name_1`, `name_2`, …"""
+    """Units in sequence, named `name_1`, `name_2`, …"""
     for i, unit in enumerate(units, 1):
         x = _unit(x, f"{name}_{i}", *unit)
     return x
 
 
 def _pool(x, layer=layers.AveragePooling2D):
-    """3 by 3, at every place. Keras's average does not count the padding, on any backend."""
+    """Pool 3×3 with stride 1. Keras's average excludes the padding on every backend."""
     return layer(3, 1, "same", data_format="channels_last", dtype="float32")(x)
 
 

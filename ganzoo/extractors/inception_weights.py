@@ -1,4 +1,4 @@
-"""The weights of the FID's InceptionV3: fetched, checked and put into the graph."""
+"""The weights of the FID's InceptionV3: downloaded, checked and loaded into the graph."""
 
 import hashlib
 import os
@@ -38,9 +38,9 @@ def load(weights, sha256):
     digest = hashlib.sha256(content).hexdigest()
     if sha256 is not None and digest != sha256.lower():
         raise ValueError(
-            f"{str(path)!r} is not the file of weights that is wanted: its SHA-256 is {digest}, "
-            f"not {sha256}. Get it from {URL}, or pass `sha256=None` to use it all the same; "
-            "results are then not comparable with published ones."
+            f"{str(path)!r} is not the expected file of weights: its SHA-256 is {digest}, not "
+            f"{sha256}. Get it from {URL}, or pass `sha256=None` to use it anyway; scores are then "
+            "not comparable with published ones."
         )
     read = _read_safetensors if path.suffix == ".safetensors" else torch_pickle.read
     return read(content), digest
@@ -52,15 +52,17 @@ def _read_safetensors(content):
     try:
         return safetensors.load(content)
     except Exception as error:  # a file may be wrong in any way
-        raise ValueError(f"The weights are not a safetensors file, or damaged: {error}.") from error
+        raise ValueError(
+            f"The weights are not a safetensors file, or they are damaged: {error}."
+        ) from error
 
 
 def slots(model):
-    """Where each array of the published file belongs.
+    """The variable for each array of the published file.
 
     Returns:
         `{name: (shape in the file, variable or None, axes)}`: the array, transposed by `axes`, is
-        the variable's value. `fc.bias` has no variable: the logits are without it.
+        the variable's value. `fc.bias` has no variable: the logits do not use it.
     """
     places = {"fc.bias": ((CLASSES,), None, (0,))}
 
@@ -82,7 +84,7 @@ def slots(model):
 
 
 def assign(model, state):
-    """Give the graph its weights: all, or with an error none.
+    """Load the weights into the graph: all of them, or none if there is an error.
 
     Args:
         model: from `build`.
@@ -94,19 +96,19 @@ def assign(model, state):
     """
     wanted = slots(model)
     counter = ".bn.num_batches_tracked"
-    given = {
+    arrays = {
         name: np.asarray(array)
         for name, array in state.items()
         if not (name.endswith(counter) and f"{name.removesuffix(counter)}.bn.weight" in wanted)
     }
-    missing, extra = sorted(wanted.keys() - given), sorted(given.keys() - wanted)
+    missing, extra = sorted(wanted.keys() - arrays), sorted(arrays.keys() - wanted)
     if missing or extra:
         raise ValueError(
             f"These are not the weights of {CLASSES}-class InceptionV3: {len(missing)} names are "
             f"missing{_some(missing)}, {len(extra)} are unknown{_some(extra)}."
         )
     for name, (shape, _, _) in wanted.items():
-        array = given[name]
+        array = arrays[name]
         if array.shape != shape or array.dtype != np.float32:
             raise ValueError(
                 f"{name!r} must be float32 of shape {shape}. Received: {array.dtype} of shape "
@@ -114,7 +116,7 @@ def assign(model, state):
             )
     for name, (_, variable, axes) in wanted.items():
         if variable is not None:
-            variable.assign(np.ascontiguousarray(given[name].transpose(axes)))
+            variable.assign(np.ascontiguousarray(arrays[name].transpose(axes)))
 
 
 def _some(names):

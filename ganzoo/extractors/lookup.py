@@ -15,15 +15,15 @@ from ganzoo.extractors.classifier import shipped
 
 
 def extractor(which: str | Callable[[np.ndarray], Any]) -> Extractor:
-    """An extractor by name, or of a function.
+    """Return an extractor by name, or make one of a function.
 
     Args:
         which: one of
 
             * `"digits"`, `"mnist"`, `"fashion_mnist"`: small classifiers that come with ganzoo;
-            * `"stacked_mnist"`: that of `mnist`, on each colour by itself;
-            * `"inception"`: the network of the FID; its weights (96 MB) are downloaded at the
-              first use; `"inception-clean"` with clean-fid's resizing;
+            * `"stacked_mnist"`: the classifier of `mnist`, on each colour by itself;
+            * `"inception"`: the network of the FID, whose weights (96 MB) are downloaded at the
+              first use; `"inception-clean"`: the same with clean-fid's resizing;
             * `"pixels"`: the images themselves, scaled down to at most 16×16;
             * a function from `(n, height, width, channels)` uint8 to `(n, d)` float;
             * an extractor, which is returned as it is.
@@ -32,7 +32,7 @@ def extractor(which: str | Callable[[np.ndarray], Any]) -> Extractor:
         An extractor.
 
     Raises:
-        ValueError: unknown name, or weights that cannot be had; the message says the mend.
+        ValueError: unknown name, or the weights are not available; the message says the fix.
 
     Example:
 

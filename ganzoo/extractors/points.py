@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 
 class Points:
-    """Points as they are; where the mixture is known, each with its mode.
+    """Points themselves as features; if the mixture is known, each with its mode.
 
     Args:
         centres, sigma: see `ganzoo.metrics.modes_of`; None: no modes.
@@ -19,8 +19,8 @@ class Points:
 
     def __init__(self, centres: ArrayLike | None = None, sigma: float | None = None) -> None:
         self.centres, self.sigma = centres, sigma
-        known = "" if centres is None else f"{np.asarray(centres, 'float64').tolist()} {sigma}"
-        self.hash = hashlib.sha256(known.encode()).hexdigest()
+        mixture = "" if centres is None else f"{np.asarray(centres, 'float64').tolist()} {sigma}"
+        self.hash = hashlib.sha256(mixture.encode()).hexdigest()
 
     def __call__(self, images):
         rows = {"features": np.asarray(images, "float32")}
@@ -30,7 +30,7 @@ class Points:
 
 
 def modes_of(points: ArrayLike, centres: ArrayLike, sigma: float) -> np.ndarray:
-    """The nearest mode of each point; −1 for points more than three σ away from all.
+    """The nearest mode of each point; −1 for points more than three σ away from all modes.
 
     Args:
         points: `(n, d)` float.

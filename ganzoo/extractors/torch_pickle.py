@@ -1,4 +1,4 @@
-"""State dicts of PyTorch, read without PyTorch and without running what the file says.
+"""Reads state dicts of PyTorch without PyTorch and without running code in the file.
 
 Such a file is a pickle, which is a program, next to the raw numbers. Python's own unpickler is the
 wrong tool even with its imports forbidden: a few bytes make it allocate gigabytes (a memo index)
@@ -21,7 +21,7 @@ import numpy as np
 from ganzoo.files import archives
 
 LIMIT = 2**29
-"""Bytes of the file, of what it unpacks to, and of all arrays: each must stay below this."""
+"""Most bytes of the file, of its unpacked content, and of all arrays."""
 
 _STEPS = 10**6  # instructions of one pickle; a state dict needs about 50 for a tensor
 _RANK = 32
@@ -32,11 +32,11 @@ _ZIP = b"PK\x03\x04"
 
 
 def read(source, limit=LIMIT):
-    """The arrays in a file that `torch.save(module.state_dict(), path)` wrote.
+    """Read the arrays in a file that `torch.save(module.state_dict(), path)` wrote.
 
     Args:
         source: path of the file, or its content as bytes.
-        limit: bytes that the file, what it unpacks to and the arrays may each have.
+        limit: most bytes of the file, of its unpacked content, and of all arrays.
 
     Returns:
         `{name: array}` in the file's order. The arrays are contiguous, own their memory, and have
@@ -44,8 +44,8 @@ def read(source, limit=LIMIT):
 
     Raises:
         OSError: the file cannot be opened.
-        ValueError: it is damaged, too large, no such file, or holds anything else than named
-            tensors, code above all. Nothing in it is executed.
+        ValueError: it is damaged, too large, not such a file, or holds anything other than named
+            tensors, above all code. Nothing in it is executed.
 
     Example:
 
@@ -66,7 +66,7 @@ def read(source, limit=LIMIT):
             return _read_zip(content, limit)
         if content.startswith(_OLD):
             return _read_old(content, limit)
-        raise ValueError("it starts like neither of PyTorch's formats")
+        raise ValueError("it begins like neither of PyTorch's formats")
     except Exception as error:  # a file may be wrong in any way
         raise ValueError(
             f"{what} is not a state dict of PyTorch that can be read safely, or it is damaged: "
@@ -113,7 +113,7 @@ def _read_old(content, limit):
 
 @dataclasses.dataclass(frozen=True)
 class _Storage:
-    """`count` numbers in the file, of which `length` from `start` on are meant."""
+    """`count` numbers in the file, of which `length` from `start` on are used."""
 
     key: str
     dtype: np.dtype
@@ -124,9 +124,9 @@ class _Storage:
     @classmethod
     def of(cls, identity):
         kind, dtype, key, _location, count, *view = identity
-        known = kind == "storage" and isinstance(dtype, np.dtype) and isinstance(key, str)
-        if not known or len(view) > 1:
-            raise ValueError("it refers to something that is no storage of numbers")
+        valid = kind == "storage" and isinstance(dtype, np.dtype) and isinstance(key, str)
+        if not valid or len(view) > 1:
+            raise ValueError("it refers to something other than a storage of numbers")
         if not view or view[0] is None:
             return cls(key, dtype, _size(count))
         _key, start, length = view[0]
@@ -164,18 +164,18 @@ class _Tensor:
 
 def _size(value):
     if type(value) is not int or value < 0:
-        raise ValueError("a size or place is no whole number of at least 0")
+        raise ValueError("a size or place is not a whole number of at least 0")
     return value
 
 
 def _ordered(pairs=()):
-    """An ordered dict: empty from Python 3, which fills it later; from Python 2 a list of pairs."""
+    """An ordered dict: empty from Python 3, which fills it later; a list of pairs from Python 2."""
     return pairs if isinstance(pairs, list) else {}
 
 
 def _tensor(storage, offset, shape, strides, _requires_grad, _hooks, _metadata=None):
     if not isinstance(storage, _Storage) or not len(shape) == len(strides) <= _RANK:
-        raise ValueError("a tensor is described wrongly")
+        raise ValueError("the description of a tensor is invalid")
     shape, strides = tuple(map(_size, shape)), tuple(map(_size, strides))
     return _Tensor(storage, _size(offset), shape, strides)
 
@@ -200,10 +200,10 @@ _EMPTY = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple}
 
 
 def _run(file):
-    """What the pickle at the file's position describes; the file then stands behind it.
+    """Interpret the pickle at the file's position, and leave the position behind it.
 
-    The only calls are of the functions above. What comes out may be nested without end, so it
-    must not be compared, hashed or printed before its type is known.
+    Only the functions above are called. The result may be nested without end, so it must not be
+    compared, hashed or printed before its type is known.
     """
     stack, marks, memo = [], [], {}
     for step, (code, value, _) in enumerate(pickletools.genops(file)):
@@ -252,7 +252,7 @@ def _run(file):
             case "REDUCE":
                 arguments, function = stack.pop(), stack.pop()
                 stack.append(function(*arguments))
-            case "BUILD":  # attributes of the dict, such as versions of modules: not needed
+            case "BUILD":  # attributes of the dict, such as versions of modules, are not needed
                 stack.pop()
             case "STOP":
                 return stack.pop()
@@ -261,7 +261,7 @@ def _run(file):
 
 
 def _since_mark(stack, marks):
-    """Take from the stack what was put there since the last mark."""
+    """Pop the items that the stack gained since the last mark."""
     start = marks.pop()
     items = stack[start:]
     del stack[start:]
@@ -269,12 +269,12 @@ def _since_mark(stack, marks):
 
 
 def _fill(target, items):
-    """Put keys and values, which take turns in `items`, into a dict."""
+    """Put alternating keys and values into a dict."""
     if not isinstance(target, dict):
-        raise ValueError("it gives items to something that is no dict")
+        raise ValueError("it sets items of something other than a dict")
     for key, value in zip(items[::2], items[1::2], strict=True):
         if not isinstance(key, str):
-            raise ValueError("a key is no text")
+            raise ValueError("a key is not a text")
         target[key] = value
 
 
@@ -286,7 +286,7 @@ def _tensors(state, limit):
     tensors = {}
     for name, tensor in pairs:
         if not isinstance(name, str):
-            raise ValueError("the name of a tensor is no text")
+            raise ValueError("the name of a tensor is not a text")
         if not isinstance(tensor, _Tensor):
             raise ValueError(
                 f"it holds more than tensors by name: {name!r:.100} is of type {_kind(tensor)}"
@@ -302,11 +302,11 @@ def _kind(value):
 
 
 def _storages(tensors):
-    """What is to be read from the file, by key."""
+    """The storages of all tensors, by key."""
     storages = {}
     for tensor in tensors.values():
-        known = storages.setdefault(tensor.storage.key, tensor.storage)
-        if (known.dtype, known.count) != (tensor.storage.dtype, tensor.storage.count):
+        first = storages.setdefault(tensor.storage.key, tensor.storage)
+        if (first.dtype, first.count) != (tensor.storage.dtype, tensor.storage.count):
             raise ValueError("two tensors disagree on the numbers that they share")
     return storages
 

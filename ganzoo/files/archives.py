@@ -1,28 +1,28 @@
-"""Zips of any origin: members are read one by one, within bounds, and never put on disk."""
+"""Untrusted zips: members are read one by one, within size limits, and never written to disk."""
 
 import zipfile
 
 MOST = 1 << 28
-"""Bytes that a member may unpack to, 256 MiB, unless the zip itself is large: see `RATIO`."""
+"""Most bytes that a member may unpack to: 256 MiB, unless the zip itself is large (see `RATIO`)."""
 RATIO = 50
-"""How many times as long as in the zip a member may be that is larger than `MOST`."""
+"""A member larger than `MOST` may unpack to this many times its size in the zip."""
 TEXT = 1 << 20
-"""Bytes of JSON in a model file: 1 MiB, where a few thousand are usual."""
+"""Most bytes of JSON in a model file: 1 MiB; a few thousand are usual."""
 
 
 def read(archive, name, most=None):
     """The content of a member.
 
-    What a member says of its own length is not trusted: no more is unpacked than is allowed.
+    The length that a member declares is not trusted: no more is unpacked than is allowed.
 
     Args:
         archive: a `zipfile.ZipFile`.
-        name: of the member, which is never taken for a path.
-        most: bytes that it may have; None: `MOST`, or `RATIO` times what it has in the zip.
+        name: of the member; it is never used as a path.
+        most: bytes that it may unpack to; None: `MOST`, or `RATIO` times its size in the zip.
 
     Raises:
-        ValueError: it has more, is encrypted, or is packed in a way that gives no bounds.
-        Exception: of any kind, where it is damaged or absent.
+        ValueError: it is larger, encrypted, or compressed by a method that cannot be limited.
+        Exception: of any kind, if it is damaged or missing.
     """
     info = archive.getinfo(name)
     check(archive, info, most)
@@ -35,11 +35,11 @@ def read(archive, name, most=None):
 
 
 def check(archive, info, most=None):
-    """Raise a `ValueError` where what the zip says of a member is reason enough not to read it."""
+    """Raise a `ValueError` if the header of a member already shows that it must not be read."""
     most = _most(archive, info) if most is None else most
     if info.flag_bits & 1:
         raise ValueError("it is encrypted: make the zip again, without a password")
-    # The others unpack as much as they like at once, whatever they are asked for.
+    # Other methods may unpack far more at once than the number of bytes requested.
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError(
             f"it is compressed by method {info.compress_type}: make the zip again, with the usual "

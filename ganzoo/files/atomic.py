@@ -13,11 +13,11 @@ from ganzoo.files import texts
 
 @contextlib.contextmanager
 def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Gives another path to write to; what is written there then replaces `path` at once.
+    """Yield a temporary path to write to; the file there then replaces `path` at once.
 
-    Whatever interrupts it, `path` holds either what it held or all of the new.
+    Even after an interruption, `path` holds either the old content or all of the new.
     """
-    # A name may be as long as the file system takes, and this one must not be longer.
+    # `path` may have the longest name that the file system allows; this one must not be longer.
     temporary = path.with_name(f".{path.stem[:50]}.partial{path.suffix}")
     try:
         yield temporary
@@ -32,7 +32,7 @@ def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 def _sync(folder):
-    """Have a new name in a folder outlive a loss of power, where folders can be synced."""
+    """Make a new name in a folder survive a power loss, where folders can be synced."""
     if hasattr(os, "O_DIRECTORY"):
         number = os.open(folder, os.O_DIRECTORY)
         try:
@@ -42,20 +42,20 @@ def _sync(folder):
 
 
 def save_atomically(model: keras.Model, path: pathlib.Path) -> None:
-    """`model.save`, so that `path` holds either what it held or all of the new file, read again.
+    """Save a model, so that `path` holds either the old file or all of the new one, read back.
 
     Raises:
-        OSError: it cannot be written, or not so that it can be read again.
+        OSError: the file cannot be written, or differs when it is read back.
     """
     with replacing(path) as temporary:
         model.save(temporary)
         with zipfile.ZipFile(temporary) as archive:
             damaged = archive.testzip()
         if damaged is not None:
-            raise OSError(f"{damaged!r} of it reads otherwise than it was written")
+            raise OSError(f"its part {damaged!r} does not read back as it was written")
 
 
 def write_atomically(path: pathlib.Path, text: str) -> None:
-    """Write a text file, so that `path` holds either what it held or all of the new text."""
+    """Write a text file, so that `path` holds either the old text or all of the new one."""
     with replacing(path) as temporary:
         temporary.write_text(texts.shown(text), encoding="utf-8")

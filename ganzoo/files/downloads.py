@@ -1,4 +1,4 @@
-"""Files from the net: fetched once, checked by their hash, kept in a cache folder."""
+"""Downloads: each file is fetched once, checked by its hash and kept in a cache folder."""
 
 import contextlib
 import hashlib
@@ -12,12 +12,12 @@ import urllib.parse
 TIMEOUT = (5, 10)
 """Seconds to wait for a connection, and for the next bytes."""
 PAUSES = (0.5, 2.0, 5.0)
-"""Seconds before each further attempt after a connection broke or a server was busy."""
+"""Seconds before each retry after a connection broke or a server was busy."""
 CHUNK = 1 << 16
 BUSY = (429, 500, 502, 503, 504)
-"""Answers of servers that may soon have a better one."""
+"""HTTP statuses after which a retry may succeed."""
 ABSENT = (401, 403, 404, 410)
-"""Answers of servers that do not have the file, or not for everybody."""
+"""HTTP statuses of files that do not exist or are not public."""
 
 
 def folder():
@@ -29,30 +29,30 @@ def folder():
 
 
 def fetch(url, sha256, name, or_else="", most=1 << 31, check=lambda path: None):
-    """A file from the net, or from the cache folder if it is there already.
+    """Download a file, unless it is in the cache folder already.
 
-    If the hash is known, what a broken connection leaves is kept as `NAME.part`, and a further
-    attempt goes on from there. Several processes may ask at once: one fetches, the others
-    wait.
+    If the hash is known, the part received before a connection broke is kept as `NAME.part`, and
+    the next attempt continues from there. Several processes may ask at once: one downloads, the
+    others wait.
 
     Args:
-        url: where it is, http or https. Redirections are followed to https only.
-        sha256: its hash, in hexadecimal, or None if it is not known; then a file of this name in
-            the cache is taken as it is. A cached file with another hash is fetched again.
-        name: what to call it in the cache folder; slashes make sub-folders.
-        or_else: words for the error messages: another mend than to fill the cache by hand.
+        url: address of the file, http or https. Redirections are followed to https only.
+        sha256: its hash, in hexadecimal, or None if it is not known: a cached file of this name is
+            then used as it is. A cached file with another hash is downloaded again.
+        name: its name in the cache folder; slashes make sub-folders.
+        or_else: text for error messages: another fix than to fill the cache yourself.
         most: bytes that it may have.
-        check: function of a path that raises a `ValueError` unless the file there is as it should
-            be; called before the file is kept.
+        check: function of a path that raises a `ValueError` if the file there is wrong; called
+            before the file is kept.
 
     Returns:
         Its path.
 
     Raises:
-        OSError: there is no connection, the server does not have it, or the cache folder cannot
-            be written. Where nothing answers, after some ten seconds for each of a host's
-            addresses.
-        ValueError: the net has another file than the one that is wanted.
+        OSError: there is no connection, the server does not have the file, or the cache folder
+            cannot be written. If nothing answers, after some ten seconds for each address of the
+            host.
+        ValueError: the server sent another file.
 
     Example:
 
@@ -61,24 +61,24 @@ def fetch(url, sha256, name, or_else="", most=1 << 31, check=lambda path: None):
     """
     path = folder() / name
     if not path.resolve().is_relative_to(folder().resolve()):
-        raise ValueError(f"{name!r} would not be in the cache folder.")
+        raise ValueError(f"{name!r} would lie outside the cache folder.")
     mend = (
-        f"Or get {url} by hand and put it at {str(path)!r} (the environment variable GANZOO_CACHE "
-        f"names another folder){or_else}."
+        f"Or download {url} yourself and save it as {str(path)!r} (the environment variable "
+        f"GANZOO_CACHE names another folder){or_else}."
     )
     try:
         if _is_complete(path, sha256):
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(name):
-            if not _is_complete(path, sha256):  # by now it may be, by another process
-                _fetch_alone(url, sha256, path, most, check)
+        with _locked(name):
+            if not _is_complete(path, sha256):  # another process may have completed it by now
+                _download_checked(url, sha256, path, most, check)
     except _Refused as error:
         raise OSError(f"{name!r} could not be downloaded ({error}). {error.mend} {mend}") from error
     except _WrongFile as error:
         raise ValueError(
-            f"What {url} sent is not the file that is wanted: {error}. Try again later, or through "
-            f"another network. {mend}"
+            f"{url} sent another file than expected: {error}. Try again later, or through another "
+            f"network. {mend}"
         ) from error
     except OSError as error:
         raise OSError(
@@ -99,8 +99,8 @@ def _is_complete(path, sha256):
 
 
 @contextlib.contextmanager
-def _alone(name):
-    """No other process fetches this file meanwhile."""
+def _locked(name):
+    """A scope in which no other process downloads this file."""
     import filelock
 
     place = folder() / ".locks" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.lock"
@@ -109,7 +109,7 @@ def _alone(name):
     try:
         lock.acquire(timeout=5)
     except filelock.Timeout:
-        print(f"Another process is fetching {name}: waiting for it.", file=sys.stderr)
+        print(f"Another process is downloading {name}: waiting for it.", file=sys.stderr)
         lock.acquire()
     try:
         yield
@@ -118,7 +118,7 @@ def _alone(name):
 
 
 class _Refused(Exception):
-    """Why a server's answer is not taken."""
+    """A download failed; the text says why."""
 
     mend = "Try again later."
 
@@ -128,22 +128,22 @@ class _Absent(_Refused):
 
 
 class _Broken(_Refused):
-    """The same, but another attempt may have more luck."""
+    """A download failed, but a retry may succeed."""
 
 
 class _WrongFile(Exception):
-    """What is wrong with a file that was sent."""
+    """The file that was sent is wrong; the text says how."""
 
 
-def _fetch_alone(url, sha256, path, most, check):
+def _download_checked(url, sha256, path, most, check):
     part = path.with_name(f"{path.name}.part")
-    known = sha256 is not None
+    resumable = sha256 is not None
     try:
-        begun = known and part.exists()
-        _download(url, part, most, known)
-        if begun and not _is_complete(part, sha256):  # begun, perhaps, when it was another file
+        resumed = resumable and part.exists()
+        _download(url, part, most, resumable)
+        if resumed and not _is_complete(part, sha256):  # it may have begun as an older file
             part.unlink()
-            _download(url, part, most, known)
+            _download(url, part, most, resumable)
         if not _is_complete(part, sha256):
             raise _WrongFile(f"its SHA-256 differs from {sha256}")
         try:
@@ -152,16 +152,16 @@ def _fetch_alone(url, sha256, path, most, check):
             raise _WrongFile(error) from error
         os.replace(part, path)
     except BaseException as error:
-        if not (known and isinstance(error, (_Broken, KeyboardInterrupt))):
+        if not (resumable and isinstance(error, (_Broken, KeyboardInterrupt))):
             with contextlib.suppress(OSError):
                 part.unlink()
         raise
 
 
-def _download(url, part, most, go_on):
-    """Make `part` complete, however often the connection breaks in between."""
+def _download(url, part, most, resumable):
+    """Complete `part`, with retries when the connection breaks."""
     for pause in (*PAUSES, None):
-        if not go_on:  # nothing would tell if the rest is of another file
+        if not resumable:  # nothing would show that the rest belongs to another file
             part.unlink(missing_ok=True)
         try:
             return _attempt(url, part, most)
@@ -177,7 +177,7 @@ def _attempt(url, part, most):
 
     class Session(requests.Session):
         def get_redirect_target(self, resp):
-            """None: requests would read the whole body, of whatever size, before it goes on."""
+            """None, because requests would read the whole body of a redirection, of any size."""
 
     have = part.stat().st_size if part.exists() else 0
     try:
@@ -197,10 +197,10 @@ def _attempt(url, part, most):
 
 
 def _answer(session, url, have):
-    """The server's answer, after redirections, of which no body is read."""
+    """The server's answer after redirections, whose bodies are not read."""
     import requests
 
-    # As it is: a compressed answer could be neither continued nor counted.
+    # Uncompressed: a compressed answer could be neither resumed nor measured.
     headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
     for _ in range(10):
         answer = session.get(url, headers=headers, stream=True, timeout=TIMEOUT)
@@ -211,16 +211,16 @@ def _answer(session, url, have):
             url = urllib.parse.urljoin(url, requests.utils.requote_uri(answer.headers["Location"]))
             scheme = urllib.parse.urlsplit(url).scheme
         except ValueError as error:
-            raise _Refused("the server sends on to what is no address") from error
+            raise _Refused("the server redirects to an invalid address") from error
         if scheme != "https":
-            raise _Refused(f"the server sends on to {url!r}, which is not https")
-    raise _Refused("the server sends on and on")
+            raise _Refused(f"the server redirects to {url!r}, which is not https")
+    raise _Refused("the server redirects without end")
 
 
 def _receive(answer, part, have, most):
-    """Write what a server sends to `part`, behind what is there if it goes on from it."""
-    goes_on = _check_answer(answer, part, have)
-    have = have if goes_on else 0
+    """Write an answer's body to `part`, after the bytes there if it continues them."""
+    resumes = _check_answer(answer, part, have)
+    have = have if resumes else 0
     length = _length(answer, have, most)
     with open(part, "ab" if have else "wb") as file, _bar(part.stem, have, length) as bar:
         for chunk in answer.iter_content(CHUNK):
@@ -233,25 +233,25 @@ def _receive(answer, part, have, most):
 
 
 def _check_answer(answer, part, have):
-    """Whether the body goes on from the bytes that there are; raises if it is not the file."""
+    """Whether the body continues the bytes in `part`; raises if it is not the file."""
     status = answer.status_code
     if status == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
-        part.unlink()  # it was complete, or of something else
-        raise _Broken("there is no more of it")
+        part.unlink()  # it was complete, or part of another file
+        raise _Broken("the server has no more of it")
     if status not in (http.HTTPStatus.OK, http.HTTPStatus.PARTIAL_CONTENT):
         kind = _Broken if status in BUSY else _Absent if status in ABSENT else _Refused
         names = {x.value: x.phrase for x in http.HTTPStatus}
         raise kind(f"the server answered {status} {names.get(status, '')}".rstrip())
     if answer.headers.get("Content-Encoding", "identity") != "identity":
         raise _Refused("the server sends it compressed")
-    goes_on = answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
-    if status == http.HTTPStatus.PARTIAL_CONTENT and not goes_on:
-        raise _Refused("the server sends another part than was asked for")
+    resumes = answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+    if status == http.HTTPStatus.PARTIAL_CONTENT and not resumes:
+        raise _Refused("the server sends another part than the one requested")
     return status == http.HTTPStatus.PARTIAL_CONTENT
 
 
 def _length(answer, have, most):
-    """Bytes of the complete file; None if the server does not say."""
+    """Bytes in the complete file; None if the server does not report it."""
     length = answer.headers.get("Content-Length", "")
     length = have + int(length) if length.isdecimal() else None
     if length is not None and length > most:
@@ -260,7 +260,7 @@ def _length(answer, have, most):
 
 
 def _bar(name, have, length):
-    """A progress bar for people; in a log it would be a thousand lines."""
+    """A progress bar on terminals; in a log it would fill a thousand lines."""
     import tqdm
 
     return tqdm.tqdm(

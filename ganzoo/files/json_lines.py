@@ -23,7 +23,7 @@ def append(path: pathlib.Path, *rows: dict[str, Any]) -> None:
 
 
 def forget(path: pathlib.Path, epoch: int) -> None:
-    """Drop the lines of a file of JSON lines that are of later epochs, or cut short."""
+    """Remove the lines of later epochs, and lines that were cut short."""
     if path.exists():
         text = path.read_text(encoding="utf-8", errors="replace")
         kept = "".join(f"{x}\n" for x in text.splitlines() if _epoch_of(x) <= epoch)
@@ -32,7 +32,7 @@ def forget(path: pathlib.Path, epoch: int) -> None:
 
 
 def _epoch_of(line):
-    """A line's epoch; infinity for a line that a kill has cut short."""
+    """A line's epoch; infinity for a line that was cut short when the process was killed."""
     try:
         return json.loads(line)["epoch"]
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -1,8 +1,7 @@
-"""One process at a time in a folder: a lock that ends with the process that holds it.
+"""A lock that lets one process at a time write to a folder, and ends with that process.
 
-The lock is the operating system's, on an open file, not the file itself: a process that is killed
-leaves a file that holds nothing. Folders are compared by the file in them, so any path to a folder
-leads to the same lock.
+The operating system locks an open file; the file by itself locks nothing, so a killed process
+leaves no lock behind. All paths to a folder lead to the same file, and so to the same lock.
 """
 
 import contextlib
@@ -19,7 +18,7 @@ from collections.abc import Iterator
 from ganzoo import types
 
 FILE = ".lock"
-"""The name of the lock file, which is there only while a process holds the folder."""
+"""The name of the lock file, which exists only while a process holds the folder."""
 
 _HELD = (errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, getattr(errno, "EDEADLOCK", errno.EAGAIN))
 _ours: set[int] = set()
@@ -38,23 +37,23 @@ else:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _leave():
-    """In a forked process: it shares the parent's locks, and must not keep them when that ends."""
+def _close_inherited():
+    """Close the parent's locks in a forked process, which must not outlive the parent there."""
     while _ours:
         with contextlib.suppress(OSError):
             os.close(_ours.pop())
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave)
+    os.register_at_fork(after_in_child=_close_inherited)
 
 
 @contextlib.contextmanager
 def alone(folder: types.Path, warn: Callable[[str], object]) -> Iterator[None]:
-    """Hold a folder, which is made if it is not there, against other processes and threads.
+    """Lock a folder against other processes and threads; it is created if it does not exist.
 
-    A folder that was made for this and stays empty is removed at the end. Where a file system has
-    no locks, a line says so and nothing is held; where the folder is read-only, nothing is.
+    A folder that was created for this and stays empty is removed at the end. On a file system
+    without locks a warning says so and nothing is locked; in a read-only folder nothing is locked.
 
     Args:
         folder: any path to it.
@@ -82,57 +81,57 @@ def alone(folder: types.Path, warn: Callable[[str], object]) -> Iterator[None]:
             number = _wait(folder)
         except BlockingIOError:
             raise BlockingIOError(
-                f"Another training writes to {str(folder)!r}: {_who(folder / FILE)}. Wait until it "
-                "ends, or stop it; or choose another folder with --out (`out=`)."
+                f"Another training writes to {str(folder)!r}: {_writer(folder / FILE)}. Wait until "
+                "it ends, or stop it; or choose another folder with --out (`out=`)."
             ) from None
         except OSError as error:
             if not folder.is_dir():
                 raise
             if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
                 warn(
-                    f"{str(folder)!r} cannot be locked ({error.strerror or error}): see to it that "
+                    f"{str(folder)!r} cannot be locked ({error.strerror or error}): make sure that "
                     "no other training writes there."
                 )
         yield
     finally:
         if number is not None:
-            _give_up(number, folder / FILE)
+            _release(number, folder / FILE)
         for path in made:
-            with contextlib.suppress(OSError):  # there is something in it
+            with contextlib.suppress(OSError):  # it is not empty
                 path.rmdir()
 
 
 def holder(folder: types.Path) -> str | None:
-    """Who holds a folder, `"process 4711 on apollo, since 2026-03-01 12:00:00"`; or None."""
+    """The holder of a folder, `"process 4711 on apollo, since 2026-03-01 12:00:00"`; or None."""
     path = pathlib.Path(folder) / FILE
     try:
         os.close(_open(path, os.O_RDWR))
     except BlockingIOError:
-        return _who(path)
+        return _writer(path)
     except OSError:
         pass
     return None
 
 
 def _wait(folder):
-    """The open and locked file. Others may look at a lock, or clear up, for a moment."""
+    """The open and locked file. Another process may look at the lock, or remove it, meanwhile."""
     for pause in (*[0.01] * 30, None):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             number = _open(folder / FILE, os.O_RDWR | os.O_CREAT)
         except (BlockingIOError, FileNotFoundError, FileExistsError):
-            # The last of them, if the folder is cleared up while `mkdir` looks at it.
+            # The last of them if the folder is removed while `mkdir` looks at it.
             if pause is None:
                 raise
             time.sleep(pause)
         else:
             _ours.add(number)
-            known = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
+            holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
             with contextlib.suppress(OSError):  # such as a full disk: it is locked all the same
                 os.ftruncate(number, 0)
-                # On Windows nobody else reads the first byte, which is what is locked.
+                # On Windows other processes cannot read the first byte, which is the locked one.
                 os.lseek(number, 0, os.SEEK_SET)
-                os.write(number, b"\n" + json.dumps(known).encode() + b"\n")
+                os.write(number, b"\n" + json.dumps(holder).encode() + b"\n")
             return number
 
 
@@ -149,7 +148,7 @@ def _open(path, flags):
     try:
         _take(number)
         if not os.path.samestat(os.fstat(number), os.stat(path)):
-            raise FileNotFoundError  # whoever held it has removed it: it locks nobody out
+            raise FileNotFoundError  # its former holder has removed it: it locks nothing
     except OSError as error:
         os.close(number)
         if error.errno in _HELD:
@@ -158,7 +157,7 @@ def _open(path, flags):
     return number
 
 
-def _give_up(number, path):
+def _release(number, path):
     if number not in _ours:  # in a forked process
         return
     _ours.discard(number)
@@ -170,13 +169,13 @@ def _give_up(number, path):
         os.close(number)
 
 
-def _who(path):
-    """What a lock file says of the process that has written it."""
+def _writer(path):
+    """The process that wrote a lock file, in words."""
     try:
         with open(path, "rb", buffering=0) as file:
             file.seek(1)
             holder = json.loads(file.read(4096))
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder["since"]))
         return f"process {holder['pid']:d} on {holder['host']}, since {since}"
-    except Exception:  # it is written after it is locked, and may be of any other program
-        return "a process of which nothing is known"
+    except Exception:  # it is written after it is locked, and may belong to another program
+        return "an unknown process"

@@ -12,8 +12,7 @@ TENSORS = "model.safetensors"
 
 
 class PublishedFolder:
-    """The files of one published model. Each property is a path, whether or not there is such a
-    file.
+    """The files of one published model. Each property is a path, whether or not the file exists.
 
     Args:
         path: the folder; it need not exist. `~` is your home folder.
@@ -37,7 +36,7 @@ class PublishedFolder:
 
     @property
     def config(self) -> pathlib.Path:
-        """What is known of the weights, as JSON."""
+        """The facts about the weights, as JSON."""
         return self.path / CONFIG
 
     @property
@@ -47,7 +46,7 @@ class PublishedFolder:
 
     @property
     def grid(self) -> pathlib.Path:
-        """Samples."""
+        """A grid of samples."""
         return self.path / "grid.png"
 
     @property

@@ -1,19 +1,19 @@
 """The files of a run folder: what each is called, and where it is.
 
-    config.json       what was asked for, and with what
+    config.json       the settings, the command and the versions
     metrics.jsonl     one line per epoch
     samples/          a grid per epoch, always from the same latents
     training.gif      these grids, one after the other
     checkpoints/      the newest two, whole models; and the best one, where the run was scored
-    scores.json       what `ganzoo evaluate` measured of the last model, in scores-best.json of the
-                      best
+    scores.json       the score sheet of the last model by `ganzoo evaluate`; scores-best.json: of
+                      the best one
     nearest.png       samples next to the nearest training images
     doctor.jsonl      what the doctor reported
-    tensorboard/      logs and samples for TensorBoard, where they were asked for
+    tensorboard/      logs and samples for TensorBoard, if requested
     report.html       all of it on one page
 
-No other module names these files. It asks a `RunFolder`, or a `CheckpointFiles` or `SampleFiles`
-where it has only that folder.
+No other module names these files. Others ask a `RunFolder`, or a `CheckpointFiles` or `SampleFiles`
+if they have only that folder.
 """
 
 import json
@@ -28,7 +28,7 @@ from ganzoo.files import locks
 from ganzoo.files import texts
 
 RUNS = "runs"
-"""The folder, in the current one, of runs that were not given a folder of their own."""
+"""The folder, in the current one, for runs without a folder of their own."""
 CONFIG = "config.json"
 SCORES = "scores.json"
 NEAREST = "nearest.png"
@@ -38,11 +38,11 @@ class EpochFiles:
     """The files of one kind in a folder, numbered by epoch: `epoch-0001…`, `epoch-0002…`, ….
 
     Args:
-        folder: they are directly in it; it need not exist.
+        folder: the folder that they are in; it need not exist.
     """
 
     ending: ClassVar[str]
-    """With the dot."""
+    """The ending of their names, with the dot."""
 
     def __init__(self, folder: types.Path) -> None:
         self.folder = pathlib.Path(folder)
@@ -62,12 +62,12 @@ class EpochFiles:
 
     @property
     def newest(self) -> int:
-        """The newest epoch that has a file; 0 without any."""
+        """The newest epoch that has a file; 0 if none has."""
         return max(self.by_epoch(), default=0)
 
     @property
     def partial(self) -> Iterable[pathlib.Path]:
-        """The files that a kill has left behind half written."""
+        """The half-written files that a killed process left behind."""
         return self.folder.glob(f".epoch-*.partial{self.ending}")
 
 
@@ -95,12 +95,12 @@ class CheckpointFiles(EpochFiles):
 
     @staticmethod
     def keep_damaged(path: pathlib.Path) -> None:
-        """Rename a checkpoint that cannot be read: later runs no longer see it."""
+        """Rename a checkpoint that cannot be read, so that later runs ignore it."""
         path.rename(path.with_name(f"{path.name}.damaged"))
 
 
 class RunFolder:
-    """The files of one run. Each property is a path, whether or not there is such a file.
+    """The files of one run. Each property is a path, whether or not the file exists.
 
     Args:
         path: the folder; it need not exist. `~` is your home folder.
@@ -128,13 +128,13 @@ class RunFolder:
 
     @classmethod
     def usual(cls, model: str, data: types.Path) -> "RunFolder":
-        """The folder of a run that was not given one: `runs/dcgan-digits` for the model `dcgan`
-        and the data `digits`."""
+        """The default folder of a run: `runs/dcgan-digits` for the model `dcgan` and the data
+        `digits`."""
         return cls(pathlib.Path(RUNS) / f"{model}-{pathlib.Path(data).stem or 'data'}")
 
     @classmethod
     def usual_ones(cls) -> "list[RunFolder]":
-        """The runs in the folder `runs` of the current one, in the order of their names."""
+        """The runs in the folder `runs` of the current folder, in the order of their names."""
         return [cls(path) for path in sorted(pathlib.Path(RUNS).glob("*")) if cls(path).is_run]
 
     @property
@@ -151,7 +151,7 @@ class RunFolder:
 
     @property
     def config(self) -> pathlib.Path:
-        """What was asked for, and with what, as JSON."""
+        """The settings, the command and the versions, as JSON."""
         return self.path / CONFIG
 
     @property
@@ -220,15 +220,15 @@ class RunFolder:
         return locks.holder(self.path) is None and self.checkpoints.newest == epoch
 
     def set_aside(self, epoch: int) -> None:
-        """Rename the files about the last model, which a training is going on from: they are about
-        the model of this epoch."""
+        """Add the epoch to the names of the files about the last model, before training goes on
+        from it."""
         for path in (self.scores, self.best_scores, self.nearest):
             if path.exists():
                 path.replace(of_epoch(path, epoch))
 
 
 def of_epoch(path: pathlib.Path, epoch: int) -> pathlib.Path:
-    """The file that holds about the model of an epoch what `path` holds about the last model.
+    """The name of a file about the last model, for the model of an epoch.
 
     >>> of_epoch(RunFolder("runs/dcgan-digits").nearest, 7).name
     'nearest-epoch-0007.png'
@@ -237,23 +237,23 @@ def of_epoch(path: pathlib.Path, epoch: int) -> pathlib.Path:
 
 
 def sheet_of(sheet: pathlib.Path, which: str) -> pathlib.Path:
-    """The score sheet of the `"last"` or the `"best"` model, where `sheet` is that of the last."""
+    """The score sheet of the `"last"` or the `"best"` model; `sheet` is that of the last one."""
     return sheet if which == "last" else sheet.with_name(f"{sheet.stem}-{which}.json")
 
 
 def name_of(source: types.Path) -> str:
-    """A data set as `config.json` names it: a path that is no string never becomes a name."""
+    """The data set as `config.json` names it. A path object is never written like a name."""
     word = texts.kept(os.fspath(source))
     plain = not isinstance(source, str) and os.path.dirname(word) == ""
     return os.path.join(".", word) if plain else word
 
 
 def place_of(name: str, place: str | None = None) -> pathlib.Path | None:
-    """Where the files of a data set are; None if it is a name, or they are not there.
+    """The path of a data set's files; None if it is a name, or they do not exist.
 
     Args:
-        name: as `config.json` has it.
-        place: the folder from which relative paths lead. None: the current one.
+        name: as in `config.json`.
+        place: the folder in which relative paths begin. None: the current one.
     """
     path = pathlib.Path(texts.local(place or ""), os.path.expanduser(texts.local(name)))
     return path if os.path.exists(path) else None

@@ -1,9 +1,9 @@
-"""The weights of a model as a safetensors file: numbers and names, nothing that could run.
+"""The weights of a model as a safetensors file: numbers and names, no code.
 
 A file holds, in half precision, the networks that a model uses outside training (the averaged ones
-where there are any), so that it makes its images, and those it plays against, so that `fit` goes
-on; and a few numbers of the game itself, such as its step. Its metadata is JSON of the model's
-class and arguments. The same file serves every backend; the same weights give the same file.
+where there are any), the networks that they play against, so that `fit` can continue, and a few
+numbers of the game itself, such as its step. Its metadata is JSON of the model's class and
+arguments. The same file serves every backend; the same weights give the same file.
 """
 
 import contextlib
@@ -17,16 +17,16 @@ import threading
 import numpy as np
 
 METADATA = "ganzoo"
-"""Key of the metadata. There is only one: of several, the order would differ from file to file."""
+"""The only key of the metadata: the order of several would differ from file to file."""
 KINDS = {"F16": 2, "F32": 4, "I32": 4}
-"""Types of tensors, as the format calls them, and their bytes."""
+"""Types of tensors by the format's names, and their bytes."""
 LARGEST_HEADER = 1 << 20
 SPARE = 100_000_000
-"""Numbers that a model may have beyond what its file announces, such as a history of images."""
+"""Untrained numbers that a model may have beyond those in its file, such as a history of images."""
 
 
 def named(model):
-    """The variables that make up a model's weights, under names that are the same everywhere.
+    """The variables that make up a model's weights, by names that are the same in every process.
 
     >>> import ganzoo
     >>> model = ganzoo.get("dcgan", channels=2, image_shape=(8, 8, 1))
@@ -48,7 +48,8 @@ def _networks(model):
 
 
 def _of_network(key, network):
-    """By layer, counted by kind: Keras's own names depend on what was made before."""
+    """A network's variables by layer, counted by kind: Keras's own names depend on the layers that
+    were created before."""
     variables, counts = {}, {}
     for layer in network.layers:
         if not layer.weights:
@@ -75,7 +76,7 @@ def write(model, path, **metadata):
 
     Args:
         model: a built `ganzoo.Game`.
-        path: of the file, replaced if it is there.
+        path: of the file, which is replaced if it exists.
         **metadata: plain data to put next to the model's name and arguments.
     """
     import keras
@@ -85,29 +86,29 @@ def write(model, path, **metadata):
     for name, variable in named(model).items():
         value = keras.ops.convert_to_numpy(variable)
         if value.dtype == np.float32:
-            # What is beyond half precision, as a variance may be, stays whole.
+            # Values beyond half precision, as a variance may have, stay float32.
             fits = np.abs(value).max(initial=0) < np.finfo("float16").max
             value = value.astype("float16") if fits else value
         tensors[name] = np.array(value, order="C")
     config = {k: v for k, v in model.get_config().items() if k not in ("name", "seed", "precision")}
-    known = {
+    identity = {
         "model": keras.saving.get_registered_name(type(model)).partition(">")[2],
         "config": config,
     }
-    content = safetensors.save(tensors, metadata={METADATA: json.dumps({**known, **metadata})})
+    content = safetensors.save(tensors, metadata={METADATA: json.dumps({**identity, **metadata})})
     pathlib.Path(path).write_bytes(content)
 
 
 @dataclasses.dataclass(frozen=True)
 class File:
-    """What a safetensors file says of itself, before a tensor of it is read.
+    """The header of a safetensors file.
 
     Attributes:
         path: where it is.
         model: class of the model, such as `"DCGAN"`.
         config: the model's arguments.
         tensors: `{name: (kind, shape)}`, the kind as in `KINDS`.
-        metadata: these and whatever else its maker wrote.
+        metadata: all that was written with the weights, these included.
     """
 
     path: str
@@ -118,15 +119,15 @@ class File:
 
     @property
     def parameters(self):
-        """How many numbers it holds."""
+        """Number of values that the file holds."""
         return sum(math.prod(shape) for _, shape in self.tensors.values())
 
 
 def read_header(path):
-    """The `File` at a path, its header checked against its length.
+    """Read the header of a file, checked against the file's length.
 
     Raises:
-        ValueError: it is no such file, or damaged.
+        ValueError: it is not such a file, or it is damaged.
     """
     import safetensors
 
@@ -134,12 +135,12 @@ def read_header(path):
         with open(path, "rb") as file:
             length = int.from_bytes(file.read(8), "little")
             if not 2 <= length <= LARGEST_HEADER:
-                raise ValueError("it begins otherwise")
+                raise ValueError("it does not begin with a header")
             header = _parse(file.read(length))
             rest = file.seek(0, 2) - 8 - length
         metadata = header.pop("__metadata__", {}).get(METADATA)
         if metadata is None:
-            raise ValueError("it does not say of which model of ganzoo it is")
+            raise ValueError("it does not name a model of ganzoo")
         metadata = _parse(metadata)
         model, config = str(metadata["model"]), dict(metadata["config"])
         tensors, end = {}, 0
@@ -149,10 +150,10 @@ def read_header(path):
             if kind not in KINDS:
                 raise ValueError(f"{name!r} is of type {kind!r}, which weights never are")
             if (begin, stop) != (end, end + math.prod(shape) * KINDS[kind]):
-                raise ValueError(f"{name!r} is not as long as it says")
+                raise ValueError(f"{name!r} does not have the length it declares")
             tensors[name], end = (kind, shape), stop
         if end != rest:
-            raise ValueError(f"it has {rest:,} bytes of tensors where {end:,} were announced")
+            raise ValueError(f"it declares {end:,} bytes of tensors and has {rest:,}")
         with safetensors.safe_open(path, "numpy") as file:  # which has checks of its own
             if set(file.keys()) != set(tensors):
                 raise ValueError("its names are not those of its header")
@@ -168,12 +169,12 @@ def read_header(path):
 
 
 def _parse(text):
-    """JSON as the standard has it: one value for a key, and only numbers that are numbers."""
+    """Strict JSON: one value for a key, no NaN and no infinity."""
 
     def once(pairs):
         values = dict(pairs)
         if len(values) < len(pairs):
-            raise ValueError("its header says something twice")
+            raise ValueError("its header has a key twice")
         return values
 
     def never(name):
@@ -184,7 +185,7 @@ def _parse(text):
 
 def _size(number):
     if type(number) is not int or not 0 <= number < 1 << 48:
-        raise ValueError("its header has a size that is none")
+        raise ValueError("its header has an invalid size")
     return number
 
 
@@ -193,13 +194,13 @@ _PATCHED = threading.RLock()
 
 @contextlib.contextmanager
 def at_most(parameters, arrays):
-    """Raise a `ValueError` where layers made inside would have more than `parameters` weights, or
-    more than `arrays` arrays, before memory is taken for them. What is not trained may have `SPARE`
-    more."""
+    """Raise a `ValueError` if layers created inside would have more than `parameters` weights or
+    more than `arrays` arrays, before memory is allocated. Variables that are not trained may have
+    `SPARE` more."""
     import keras
 
     layer, thread = keras.layers.Layer, threading.get_ident()
-    weights, others, all_of_them = "weights", "numbers beside its weights", "arrays of weights"
+    weights, others, all_of_them = "weights", "numbers besides its weights", "arrays of weights"
     left = {weights: parameters, others: parameters + SPARE, all_of_them: arrays}
 
     def add_weight(self, shape=None, *args, **kwargs):
@@ -221,7 +222,7 @@ def at_most(parameters, arrays):
 
 
 def compare(model, file):
-    """Raise a `ValueError` unless a file has just what a model needs: names, shapes, kinds."""
+    """Raise a `ValueError` unless a file's names, shapes and types are exactly the model's."""
     wanted = named(model)
     for names, there, what in (
         (wanted, file.tensors, "missing"),
@@ -234,38 +235,38 @@ def compare(model, file):
     for name, variable in wanted.items():
         kind, shape = file.tensors[name]
         if shape != tuple(variable.shape):
-            raise ValueError(f"{name!r} has shape {shape}, the model {tuple(variable.shape)}")
+            raise ValueError(f"{name!r} has shape {shape}, the model's {tuple(variable.shape)}")
         if (kind == "I32") != (str(variable.dtype) == "int32"):
-            raise ValueError(f"{name!r} is of type {kind}, the model's of {variable.dtype}")
+            raise ValueError(f"{name!r} has type {kind}, the model's {variable.dtype}")
 
 
 def assign(model, file):
-    """Give a model the weights in a file that fit by name and shape: all, or none where a number
-    is wrong.
+    """Give a model the weights of a file that match by name and shape; none of them if a number is
+    invalid.
 
     Args:
         model: a built `ganzoo.Game`.
         file: what `read_header` returned.
 
     Returns:
-        Names of the model's variables that kept what they had.
+        Names of the model's variables that kept their values.
 
     Raises:
-        ValueError: fewer than half fit, or there are numbers that are none.
+        ValueError: fewer than half match, or a number is NaN, infinite or a negative count.
     """
     import safetensors
 
     wanted, values = named(model), {}
     fits = [n for n, v in wanted.items() if file.tensors.get(n, (0, 0))[1] == tuple(v.shape)]
     if 2 * len(fits) < len(wanted):
-        raise ValueError(f"only {len(fits)} of {len(wanted)} arrays are the same")
+        raise ValueError(f"only {len(fits)} of {len(wanted)} arrays match")
     with safetensors.safe_open(file.path, "numpy") as tensors:
         for name in fits:
             value = tensors.get_tensor(name)
             if not np.isfinite(value).all():
-                raise ValueError(f"{name!r} holds numbers that are infinite or none (NaN)")
+                raise ValueError(f"{name!r} holds NaN or infinity")
             if value.dtype == np.int32 and value.min(initial=0) < 0:
-                raise ValueError(f"{name!r} counts below 0")
+                raise ValueError(f"{name!r} holds a negative count")
             values[name] = value.astype(str(wanted[name].dtype))
     averages = {}
     for key in _networks(model):
@@ -273,7 +274,7 @@ def assign(model, file):
             averages |= _of_network(key, getattr(model, key))
     for name, value in values.items():
         wanted[name].assign(value)
-        if name in averages:  # the live network goes on from where its average is
+        if name in averages:  # the trained network continues from its average
             averages[name].assign(value)
     model._enter(int(model.step.numpy()))
     return [name for name in wanted if name not in values]

@@ -1,7 +1,7 @@
-"""Text that leaves the process: names of files in files of ours, and lines on a terminal.
+"""Text that leaves the process: file names that are written down, and lines on a terminal.
 
-A name of a file is bytes. Python gives it as text in the encoding of the locale, and bytes that are
-none there as lone surrogates, which no file and no terminal takes.
+A file name is bytes. Python decodes it by the locale's encoding, and turns invalid bytes into lone
+surrogates, which neither files nor terminals accept.
 """
 
 import codecs
@@ -13,13 +13,13 @@ from typing import TextIO
 
 
 def kept(name: str) -> str:
-    """A file's name as it is written down: the same text for the same bytes in every locale.
+    """A file name to be written down: the same text for the same bytes in every locale.
 
     Args:
-        name: as Python has it here.
+        name: as Python decodes it in this locale.
 
     Returns:
-        Its bytes read as UTF-8; those that are none as surrogates, which JSON can keep.
+        Its bytes decoded as UTF-8, invalid ones as surrogates, which JSON can hold.
 
     Example:
 
@@ -33,7 +33,7 @@ def kept(name: str) -> str:
 
 
 def local(name: str) -> str:
-    """The reverse of `kept`: a name that was written down, as Python has it here."""
+    """The inverse of `kept`: a written name as Python decodes it in this locale."""
     try:
         return os.fsdecode(name.encode("utf-8", "surrogateescape"))
     except UnicodeError:
@@ -41,7 +41,7 @@ def local(name: str) -> str:
 
 
 def shown(text: str) -> str:
-    """Text that UTF-8 can hold: bytes of names that are none of it become `�`.
+    """Text that UTF-8 can encode: invalid bytes of file names become `�`.
 
     >>> shown("L\\udcc3\\udca4ufe \\udcff")
     'Läufe �'
@@ -54,10 +54,10 @@ def shown(text: str) -> str:
 
 
 class Terminal:
-    """A text file that takes any text: characters that its encoding lacks become `?`.
+    """A text file that accepts any text: characters that its encoding lacks become `?`.
 
     Args:
-        file: everything else is as it has it.
+        file: the file, which has all other attributes.
     """
 
     def __init__(self, file: TextIO) -> None:
@@ -67,7 +67,7 @@ class Terminal:
         return getattr(self._file, name)
 
     def write(self, text: str) -> int:
-        """Write text, whatever is in it."""
+        """Write text, with `?` for characters that the encoding lacks."""
         try:
             return self._file.write(text)
         except UnicodeEncodeError as error:
@@ -76,12 +76,11 @@ class Terminal:
 
 
 def say(line: str, file: TextIO | None = None) -> None:
-    """`print`, whatever is in the line and whether or not it is still read: no training must
-    end because of a line that cannot be shown.
+    """`print`, but never an error: no training may end because a line cannot be shown.
 
     Args:
-        line: without its end.
-        file: None: the standard output.
+        line: without a newline.
+        file: None: standard output.
     """
     with contextlib.suppress(OSError):
         print(line, file=Terminal(sys.stdout if file is None else file), flush=True)
@@ -99,10 +98,10 @@ def _as_bytes(error):
 
 
 def open_up(*streams: Any) -> None:
-    """Have streams of this process take any text, whatever the locale.
+    """Make streams of this process accept any text in any locale.
 
-    Those in ASCII become UTF-8, as Python and click do by themselves in most such locales. Bytes of
-    names go out as they are; other characters that an encoding lacks become `?`.
+    ASCII streams become UTF-8, as Python and click do by themselves in most such locales. Invalid
+    bytes of file names are written unchanged; other characters that an encoding lacks become `?`.
     """
     codecs.register_error(_BYTES, _as_bytes)
     for stream in streams:

@@ -11,8 +11,8 @@ from ganzoo.layers.spectral import SpectralNorm
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class SelfAttention(keras.layers.Layer):
-    """Each place of a feature map looks at all others, and adds what it found there, times a factor
-    that starts at zero.
+    """Self-attention: each position of a feature map attends to all others; the result is added
+    with a learned factor that starts at zero.
 
     Zhang, Goodfellow, Metaxas, Odena 2019, "Self-Attention Generative Adversarial Networks",
     section 3; with the pooled keys and values of the authors' code.
@@ -51,8 +51,8 @@ class SelfAttention(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs, training=False):
-        # One convolution for three, and the gradient to the inputs is a sum of two terms: of more
-        # TensorFlow gives another last bit when its threads come in another order.
+        # One convolution instead of three, so that the gradient to the inputs is a sum of two
+        # terms: with more, its last bit depends on the order of TensorFlow's threads.
         kernels = [p.normalized(training) if self.spectral else p.kernel for p in self.inward]
         kernel = ops.cast(ops.concatenate(kernels, axis=-1), inputs.dtype)
         last = {"data_format": "channels_last"}  # whatever keras.json says
@@ -62,14 +62,15 @@ class SelfAttention(keras.layers.Layer):
             axis=-1,
         )
         flat = lambda x: ops.reshape(x, (-1, x.shape[1] * x.shape[2], x.shape[-1]))
-        # On JAX Keras needs the strides said.
+        # On JAX Keras needs explicit strides.
         pool = lambda x: ops.max_pool(x, (2, 2), strides=(2, 2), padding="same", **last)
         keys, values = (flat(pool(x)) for x in others)
         scores = ops.matmul(flat(queries), ops.swapaxes(keys, 1, 2))
         weights = ops.cast(ops.softmax(ops.cast(scores, "float32")), inputs.dtype)
-        found = ops.reshape(ops.matmul(weights, values), (-1, *inputs.shape[1:3], values.shape[-1]))
+        attended = ops.matmul(weights, values)
+        attended = ops.reshape(attended, (-1, *inputs.shape[1:3], values.shape[-1]))
         outward = {"training": training} if self.spectral else {}
-        return inputs + self.gain(self.outward(found, **outward))
+        return inputs + self.gain(self.outward(attended, **outward))
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -80,10 +81,10 @@ class SelfAttention(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class Gain(keras.layers.Layer):
-    """One learned factor.
+    """Multiplies by one learned factor.
 
     Args:
-        initial: its first value.
+        initial: initial value of the factor.
 
     Example:
 

@@ -1,4 +1,4 @@
-"""Convolutions and what changes the size of images."""
+"""Convolutions, and layers that change the size of images."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,8 +12,8 @@ from ganzoo import types
 from ganzoo import validation
 
 
-def _at_the_pictures(layer, channels):
-    """Whether a convolution is of the kind that stands at the pictures' end of a GAN."""
+def _touches_images(layer, channels):
+    """Whether a convolution is of the kind that GANs apply to images themselves."""
     rows, columns = layer.kernel_size
     return (
         channels <= 4
@@ -28,8 +28,8 @@ def _at_the_pictures(layer, channels):
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class Conv2D(keras.layers.Conv2D):
-    """Keras's convolution; on a CPU its gradient to pictures of few channels takes less time, and
-    so do grouped ones.
+    """Keras's convolution, with faster gradients to images of few channels and faster groups on a
+    CPU.
 
     Arguments, weights and result are the same.
 
@@ -40,20 +40,20 @@ class Conv2D(keras.layers.Conv2D):
     """
 
     def convolution_op(self, inputs, kernel):
-        found = None
-        if _at_the_pictures(self, inputs.shape[-1]) and self.groups == 1:
-            found = backend.picture_conv(inputs, kernel)
+        outputs = None
+        if _touches_images(self, inputs.shape[-1]) and self.groups == 1:
+            outputs = backend.image_conv(inputs, kernel)
         if self.groups > 1:
             convolve = super().convolution_op
             kernel = ops.convert_to_tensor(kernel)
-            found = backend.grouped_conv(convolve, inputs, kernel, self.groups)
-        return super().convolution_op(inputs, kernel) if found is None else found
+            outputs = backend.grouped_conv(convolve, inputs, kernel, self.groups)
+        return super().convolution_op(inputs, kernel) if outputs is None else outputs
 
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class UpSampling2D(keras.layers.UpSampling2D):
-    """Keras's, by which each pixel becomes four; height and width of the result stay known where
-    the batch size is not, which other runtimes need. For channels last.
+    """Keras's upsampling by 2: each pixel becomes four. Height and width of the result stay known
+    when the batch size is not, which other runtimes need. For channels last.
 
     Example:
 
@@ -67,8 +67,8 @@ class UpSampling2D(keras.layers.UpSampling2D):
 
     def call(self, inputs):
         _, height, width, channels = inputs.shape
-        # Each pixel beside itself, then each row below itself. By one operation each: a gradient of
-        # more than two terms may be summed in any order.
+        # Each pixel next to itself, then each row below itself. By one operation each: a gradient
+        # of more than two terms may be summed in any order.
         rows = ops.reshape(ops.tile(inputs, (1, 1, 1, 2)), (-1, height, 2 * width * channels))
         return ops.reshape(ops.tile(rows, (1, 1, 2)), (-1, 2 * height, 2 * width, channels))
 
@@ -81,7 +81,7 @@ class UpSampling2D(keras.layers.UpSampling2D):
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class Conv2DTranspose(keras.layers.Conv2DTranspose):
-    """Keras's transposed convolution; to pictures of few channels it takes less time on a CPU.
+    """Keras's transposed convolution, faster to images of few channels on a CPU.
 
     Arguments, weights and result are the same.
 
@@ -92,23 +92,23 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
     """
 
     def call(self, inputs):
-        found = None
-        if _at_the_pictures(self, self.filters) and self.output_padding is None:
-            found = backend.picture_conv_transpose(inputs, self.kernel)
-        if found is None:
+        outputs = None
+        if _touches_images(self, self.filters) and self.output_padding is None:
+            outputs = backend.image_conv_transpose(inputs, self.kernel)
+        if outputs is None:
             return super().call(inputs)
-        outputs = found + self.bias if self.use_bias else found
+        outputs = outputs + self.bias if self.use_bias else outputs
         return outputs if self.activation is None else self.activation(outputs)
 
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class ReflectionPadding(keras.layers.Layer):
-    """A border that mirrors the picture.
+    """Pads images with their reflection.
 
     Args:
         padding: pixels on each side.
-        multiple: as many more are added below and on the right as it takes to make height and
-            width without `padding` multiples of it.
+        multiple: pixels are added below and on the right until height and width, without
+            `padding`, are multiples of this.
 
     Example:
 
@@ -138,7 +138,7 @@ class ReflectionPadding(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class CropLike(keras.layers.Layer):
-    """Pictures cut, below and on the right, to the height and width of others.
+    """Crops images, below and on the right, to the height and width of others.
 
     Called with `[inputs, like]`.
 
@@ -159,7 +159,7 @@ class CropLike(keras.layers.Layer):
 
 
 def _means(length, times, padding):
-    """The matrix that pads with zeros and takes means of neighbours, so many times."""
+    """The matrix that pads with zeros and then takes means of neighbours `times` times."""
     matrix = np.pad(np.eye(length), (padding, (0, 0)))
     for _ in range(times):
         matrix = (matrix[1:] + matrix[:-1]) / 2
@@ -168,14 +168,14 @@ def _means(length, times, padding):
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class Blur(keras.layers.Layer):
-    """A low-pass filter: the mean of two neighbours, so many times over, along both axes.
+    """A low-pass filter: repeated means of two neighbours along both axes.
 
-    Three times are (1, 3, 3, 1) / 8. Karras et al. 2019, "A Style-Based Generator Architecture for
-    Generative Adversarial Networks", section 2, use (1, 2, 1).
+    Three repetitions give (1, 3, 3, 1) / 8. Karras et al. 2019, "A Style-Based Generator
+    Architecture for Generative Adversarial Networks", section 2, use (1, 2, 1).
 
     Args:
-        times: how often; each makes the picture one pixel smaller.
-        padding: zeros put around it before, `(before, after)` along both axes.
+        times: number of repetitions; each makes the image one pixel smaller.
+        padding: zeros added first, `(before, after)` along both axes.
 
     Example:
 
@@ -194,7 +194,7 @@ class Blur(keras.layers.Layer):
 
     @staticmethod
     def filter(x: types.Tensor, times: int, padding: Any) -> types.Tensor:
-        """The mean of neighbours along both axes."""
+        """Filter a tensor; see the class."""
         _, height, width, channels = x.shape
         if max(height, width) > 128:
             x = ops.pad(x, ((0, 0), padding, padding, (0, 0)))
@@ -203,7 +203,7 @@ class Blur(keras.layers.Layer):
             for _ in range(times):
                 x = (x[:, :, 1:] + x[:, :, :-1]) * 0.5
             return x
-        # Two products of matrices are fewer and quicker operations on small pictures.
+        # On small images two matrix products are fewer and faster operations.
         means = [_means(n, times, padding) for n in (height, width)]
         rows, columns = (ops.convert_to_tensor(matrix, x.dtype) for matrix in means)
         x = ops.matmul(rows, ops.reshape(x, (-1, height, width * channels)))

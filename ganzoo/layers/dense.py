@@ -66,15 +66,14 @@ class Maxout(keras.layers.Layer):
 class UnitDense(keras.layers.Layer):
     """A dense layer whose units have weights of length one: weight normalisation.
 
-    Salimans, Kingma 2016, "Weight Normalization", sections 2 and 3. With the length not learned, as
-    here unless said, what noise on the inputs does to the units is bounded for good.
+    Salimans, Kingma 2016, "Weight Normalization", sections 2 and 3. Unless the length is learned,
+    the effect of noise in the inputs on the units stays bounded.
 
     Args:
         units: length of the output.
-        learned_length: whether the length is learned after all, starting from one.
-        first_deviation: the standard deviation that each unit, its mean taken off, is scaled to
-            have on the first batch of training, and from then on by the same factor; None: units
-            are as they come.
+        learned_length: whether the length is learned, starting from one.
+        first_deviation: the standard deviation to which each unit, minus its mean, is scaled on
+            the first batch of training, and from then on by the same factor; None: no scaling.
 
     Example:
 
@@ -109,7 +108,7 @@ class UnitDense(keras.layers.Layer):
         if self.first_deviation is not None:
             add = functools.partial(add, trainable=False, dtype="float32", autocast=False)
             self.mean = add(initializer="zeros", name="mean")
-            self.factor = add(initializer="zeros", name="factor")  # zero: not yet known
+            self.factor = add(initializer="zeros", name="factor")  # zero: not yet set
 
     def call(self, inputs, training=False):
         kernel = ops.cast(self.kernel, "float32")
@@ -132,7 +131,7 @@ class UnitDense(keras.layers.Layer):
             factor = ops.where(factor == 0, scale, factor)
             self.mean.assign(mean)
             self.factor.assign(factor)
-        # Before training there is no first batch: as if it had mean 0 and variance 1.
+        # Before training there is no first batch: assume mean 0 and variance 1.
         factor = ops.where(factor == 0, self.first_deviation, factor)
         if self.length is not None:
             factor = factor * ops.cast(self.length, "float32")

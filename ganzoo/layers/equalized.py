@@ -9,8 +9,8 @@ from ganzoo import validation
 
 
 class _Equalized:
-    """Weights from N(0, 1), multiplied each time they are used by what He's initialisation would
-    have drawn them with, so that an optimizer such as Adam moves all layers at the same pace.
+    """Weights from N(0, 1), multiplied at each use by the standard deviation of He's
+    initialisation, so that an optimizer such as Adam moves all layers at the same pace.
 
     Karras, Aila, Laine, Lehtinen 2018, "Progressive Growing of GANs", section 4.1.
     """
@@ -18,13 +18,13 @@ class _Equalized:
     def __init__(self, *args, gain=1.0, lr_multiplier=1.0, **kwargs):
         self.gain = validation.real("gain", gain, above=0)
         self.lr_multiplier = validation.real("lr_multiplier", lr_multiplier, above=0)
-        # Also when it is made anew from its configuration.
+        # Also when the layer is created from its config.
         kwargs["kernel_initializer"] = keras.initializers.RandomNormal(stddev=1 / lr_multiplier)
         super().__init__(*args, **kwargs)
 
     @property
     def scale(self):
-        """What the kernel is multiplied by."""
+        """The factor of the kernel."""
         return self.gain * self.lr_multiplier / math.sqrt(math.prod(self.kernel.shape[:-1]))
 
     def get_config(self):
@@ -38,13 +38,13 @@ class EqualizedDense(_Equalized, keras.layers.Dense):
     """A dense layer with an equalised learning rate.
 
     Karras, Aila, Laine, Lehtinen 2018, "Progressive Growing of GANs", section 4.1: weights from
-    N(0, 1) are multiplied, each time they are used, by what He's initialisation would have drawn
-    them with. Adam then moves all layers at the same pace.
+    N(0, 1) are multiplied, at each use, by the standard deviation of He's initialisation. Adam then
+    moves all layers at the same pace.
 
     Args:
         *args, **kwargs: see `keras.layers.Dense`.
-        gain: √2 before rectified units that do not make up for it themselves.
-        lr_multiplier: how much faster than others it learns.
+        gain: √2 before rectified units that do not compensate themselves.
+        lr_multiplier: learning rate relative to other layers.
 
     Example:
 
@@ -56,8 +56,8 @@ class EqualizedDense(_Equalized, keras.layers.Dense):
     """
 
     def call(self, inputs):
-        # Not the kernel: TensorFlow would move the factor out of the sum of several calls'
-        # gradients, in an order that depends on names, and a loaded model has others.
+        # Inputs, not the kernel, are scaled: TensorFlow would move the factor out of the sum of
+        # several calls' gradients, in an order that depends on names, which loading changes.
         x = ops.matmul(inputs * self.scale, self.kernel)
         if self.use_bias:
             x = x + self.bias * self.lr_multiplier
@@ -70,8 +70,8 @@ class EqualizedConv2D(_Equalized, keras.layers.Conv2D):
 
     Args:
         *args, **kwargs: see `keras.layers.Conv2D`.
-        gain: √2 before rectified units that do not make up for it themselves.
-        lr_multiplier: how much faster than others it learns.
+        gain: √2 before rectified units that do not compensate themselves.
+        lr_multiplier: learning rate relative to other layers.
 
     Example:
 

@@ -1,4 +1,4 @@
-"""What training keeps of its past: images and parameters."""
+"""Layers that keep a history of images or parameters during training."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,16 +13,16 @@ from ganzoo import validation
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class ImageHistory(keras.layers.Layer):
-    """Pictures that were made a while ago, in place of half of the new ones.
+    """Replaces half of the new images by earlier ones.
 
     Shrivastava et al. 2017, "Learning from Simulated and Unsupervised Images through Adversarial
-    Training", section 2.3; as in CycleGAN. While it has room it keeps what comes and gives it
-    back. Once it is full, each new picture, with probability one half, takes the place of one of
-    those kept, which comes out instead. What it keeps are weights, so that it is saved. Pictures of
-    one batch take different places; of a larger batch than it has room for, the rest passes.
+    Training", section 2.3; as in CycleGAN. Until the layer is full, it stores and returns the
+    images of each batch. Then each new image replaces, with probability one half, a stored one,
+    which is returned instead. The store is a weight, so that it is saved. Images of one batch take
+    different places; if a batch is larger than the store, the rest passes unchanged.
 
     Args:
-        size: how many it keeps; 0: none, everything passes.
+        size: number of images stored; 0: all images pass unchanged.
 
     Example:
 
@@ -52,20 +52,20 @@ class ImageHistory(keras.layers.Layer):
         old, count = ops.convert_to_tensor(self.kept), ops.convert_to_tensor(self.count)
         batch, size = new.shape[0], self.size
         full = count >= size
-        # Which picture of the batch may come to each place, and to which place each may go.
+        # The image of the batch that may come to each place, and the place for each image.
         shuffled = ops.argsort(keras.random.uniform((size,), seed=self.seed_generator))
-        picture = ops.where(full, ops.cast(shuffled, "int32"), ops.arange(size) - count)
+        image = ops.where(full, ops.cast(shuffled, "int32"), ops.arange(size) - count)
         place = ops.argsort(shuffled)[: min(batch, size)]
         coins = keras.random.uniform((batch,), seed=self.seed_generator) < 0.5
         swaps = ops.logical_and(full, coins)
-        there = ops.logical_and(picture >= 0, picture < batch)
-        picture = ops.clip(picture, 0, batch - 1)
-        comes = ops.logical_and(there, ops.logical_or(count < size, ops.take(swaps, picture)))
+        there = ops.logical_and(image >= 0, image < batch)
+        image = ops.clip(image, 0, batch - 1)
+        comes = ops.logical_and(there, ops.logical_or(count < size, ops.take(swaps, image)))
         each = lambda mask: ops.reshape(mask, (-1, 1, 1, 1))
         first = ops.where(each(swaps[: min(batch, size)]), ops.take(old, place, axis=0), new[:size])
-        kept = ops.where(each(comes), ops.take(new, picture, axis=0), old)
+        kept = ops.where(each(comes), ops.take(new, image, axis=0), old)
         count = ops.minimum(count + batch, size)
-        # Last, because on TensorFlow what was read from a variable is still the variable.
+        # Last, because on TensorFlow the values read above still refer to the variables.
         self.kept.assign(kept)
         self.count.assign(count)
         return backend.own(ops.concatenate([first, new[size:]]))
@@ -79,12 +79,12 @@ class ImageHistory(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class ParameterHistory(keras.layers.Layer):
-    """The mean of what some variables were so far.
+    """The mean of all past values of variables.
 
     Salimans et al. 2016, "Improved Techniques for Training GANs", section 3.3.
 
     Args:
-        variables: those variables.
+        variables: the variables.
 
     Example:
 
@@ -97,18 +97,18 @@ class ParameterHistory(keras.layers.Layer):
 
     def __init__(self, variables: Sequence[keras.Variable], **kwargs: Any) -> None:
         super().__init__(dtype="float32", **kwargs)
-        # The variables themselves stay outside, or they would be this layer's too.
+        # The variables themselves are not stored, or they would become this layer's too.
         self.means = [
             self.add_weight(shape=v.shape, initializer="zeros", trainable=False, name=f"mean_{i}")
             for i, v in enumerate(variables)
         ]
         for mean, variable in zip(self.means, variables):
-            mean.assign(ops.copy(variable))  # its own memory, which JAX may give away
+            mean.assign(ops.copy(variable))  # a copy, whose memory JAX may reuse
         self.count = self.add_weight(shape=(), initializer="ones", trainable=False, name="count")
         self.built = True
 
     def distance(self, variables: Sequence[keras.Variable]) -> types.Tensor:
-        """Sum of the squared distances to the mean, which then takes in the present values."""
+        """The sum of squared distances to the means, which are then updated."""
         total = 0.0
         share = 1.0 / (self.count + 1.0)
         for mean, variable in zip(self.means, variables):

@@ -11,13 +11,13 @@ from ganzoo import validation
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class MinibatchStddev(keras.layers.Layer):
-    """A further channel that says how much the examples of a group differ.
+    """Appends a channel with the standard deviation over a group of examples.
 
     Karras, Aila, Laine, Lehtinen 2018, "Progressive Growing of GANs", section 3.
 
     Args:
-        group_size: examples compared with each other; the batch is cut into groups of that size,
-            or of the largest size below it that divides the batch.
+        group_size: examples that are compared with each other; the batch is split into groups of
+            that size, or of the largest size below it that divides the batch.
 
     Example:
 
@@ -51,14 +51,14 @@ class MinibatchStddev(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class MinibatchDiscrimination(keras.layers.Layer):
-    """Appends to each example's features how close it is to the others of its batch.
+    """Appends the closeness of each example to the others of its batch to its features.
 
     Salimans et al. 2016, "Improved Techniques for Training GANs", section 3.2: features are mapped
     to `kernels` vectors of length `dimension`; for each kernel, the sum over the batch of
-    exp(−L1 distance) is a further feature.
+    exp(−L1 distance) is a new feature.
 
     Args:
-        kernels: features added.
+        kernels: number of new features.
         dimension: length of the vectors that are compared.
 
     Example:

@@ -11,10 +11,10 @@ from ganzoo import validation
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class LayerNorm(keras.layers.Layer):
-    """Each example brought to mean 0 and variance 1 by itself, then scaled per channel.
+    """Layer normalisation: mean 0 and variance 1 for each example, then a scale per channel.
 
-    Ba, Kiros, Hinton 2016, "Layer Normalization". Unlike batch normalisation it couples no
-    examples, so that a penalty on the slope at each example means what it says (Gulrajani et al.
+    Ba, Kiros, Hinton 2016, "Layer Normalization". Unlike batch normalisation it does not couple
+    examples, so that a penalty on the gradient at each example is well defined (Gulrajani et al.
     2017, section 4). On TensorFlow the second derivative through Keras's own is wrong.
 
     Args:
@@ -52,8 +52,8 @@ class LayerNorm(keras.layers.Layer):
 class BatchNorm(keras.layers.BatchNormalization):
     """Keras's batch normalisation (Ioffe, Szegedy 2015), in one operation where there is one.
 
-    Keras's own is made of some ten on TensorFlow. Arguments, weights and result are the same; the
-    second derivative, which Keras's has wrong on TensorFlow, is right.
+    Keras's own takes some ten operations on TensorFlow. Arguments, weights and result are the same;
+    the second derivative, which is wrong in Keras's own on TensorFlow, is right.
 
     Example:
 
@@ -65,16 +65,16 @@ class BatchNorm(keras.layers.BatchNormalization):
     def call(self, inputs, training=None, mask=None):
         plain = mask is None and not self.renorm
         plain = plain and self.axis in (-1, len(inputs.shape) - 1) and not self.synchronized
-        found = None
+        results = None
         if training and self.trainable and plain:
             inputs = ops.convert_to_tensor(inputs)
             width = inputs.shape[-1:]
             gamma = ops.convert_to_tensor(self.gamma) if self.scale else ops.ones(width)
             beta = ops.convert_to_tensor(self.beta) if self.center else ops.zeros(width)
-            found = backend.batch_norm(inputs, gamma, beta, self.epsilon)
-        if found is None:
+            results = backend.batch_norm(inputs, gamma, beta, self.epsilon)
+        if results is None:
             return super().call(inputs, training=training, mask=mask)
-        outputs, mean, variance = found
+        outputs, mean, variance = results
         for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
             average.assign(average * self.momentum + value * (1.0 - self.momentum))
         return outputs
@@ -140,7 +140,7 @@ class ConditionalBatchNorm(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class PixelNorm(keras.layers.Layer):
-    """The channels of each pixel brought to a mean square of 1.
+    """Scales the channels of each pixel to a mean square of 1.
 
     Karras, Aila, Laine, Lehtinen 2018, "Progressive Growing of GANs", section 4.2.
 
@@ -162,10 +162,10 @@ class PixelNorm(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class InstanceNorm(keras.layers.Layer):
-    """Each channel of each picture brought to mean 0 and variance 1 by itself.
+    """Instance normalisation: mean 0 and variance 1 for each channel of each image.
 
-    Ulyanov, Vedaldi, Lempitsky 2016, "Instance Normalization". What batch normalisation is for
-    batches of one picture.
+    Ulyanov, Vedaldi, Lempitsky 2016, "Instance Normalization". The same as batch normalisation of
+    batches of one image.
 
     Args:
         affine: whether a learned scale and offset per channel follow.
@@ -208,10 +208,10 @@ class InstanceNorm(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class WithReference(keras.layers.Layer):
-    """Puts before each batch the same normal examples, drawn when the layer is made.
+    """Prepends the same normally distributed examples to each batch, drawn when the layer is built.
 
     Args:
-        count: how many.
+        count: number of examples.
 
     Example:
 
@@ -244,10 +244,10 @@ class WithReference(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class WithoutReference(keras.layers.Layer):
-    """Takes the first examples away again: the other end of `WithReference`.
+    """Removes the first examples, which `WithReference` prepended.
 
     Args:
-        count: how many.
+        count: number of examples.
 
     Example:
 
@@ -274,10 +274,10 @@ class WithoutReference(keras.layers.Layer):
 class VirtualBatchNorm(keras.layers.Layer):
     """Batch normalisation by the statistics of a reference batch and the example itself.
 
-    Salimans et al. 2016, "Improved Techniques for Training GANs", section 3.5. It couples no
-    examples of a batch. The first `count` examples are the reference batch (see `WithReference`)
-    and are normalised by their own statistics; each other one by those of the `count` + 1 examples
-    that the reference batch and it are together.
+    Salimans et al. 2016, "Improved Techniques for Training GANs", section 3.5. It does not couple
+    the examples of a batch. The first `count` examples are the reference batch (see
+    `WithReference`), which is normalised by its own statistics; each other example is normalised by
+    those of the reference batch and itself, `count` + 1 examples.
 
     Args:
         count: examples in the reference batch.
@@ -306,7 +306,7 @@ class VirtualBatchNorm(keras.layers.Layer):
 
     def call(self, inputs):
         x = ops.cast(inputs, "float32")
-        # Moments of each example by itself; then of the reference batch, of equally many places.
+        # Moments of each example; then of the reference batch, whose examples have equal size.
         places = tuple(range(1, len(x.shape) - 1))
         moments = [ops.mean(m, places, keepdims=True) if places else m for m in (x, ops.square(x))]
         whole = [ops.mean(m[: self.count], axis=0, keepdims=True) for m in moments]

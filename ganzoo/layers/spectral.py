@@ -16,17 +16,17 @@ def _unit_vector(shape, dtype=None):
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class SpectralNorm(keras.layers.Wrapper):
-    """A layer with a kernel, divided by the kernel's largest singular value.
+    """Spectral normalisation: divides a layer's kernel by its largest singular value.
 
     Miyato, Kataoka, Koyama, Yoshida 2018, "Spectral Normalization for Generative Adversarial
-    Networks", section 2.1 and algorithm 1. The value comes from a power iteration that goes on with
-    each call in training; the gradient flows through it, and it holds at inference too. Keras's own
-    layer overwrites the kernel, lets no gradient through on TensorFlow and normalises nothing at
-    inference.
+    Networks", section 2.1 and algorithm 1. The value comes from a power iteration that continues
+    with each call in training. The gradient flows through it, and it is used at inference too.
+    Keras's own layer overwrites the kernel, passes no gradient on TensorFlow and does not normalise
+    at inference.
 
     Args:
         layer: a `Dense`, `Conv2D`, `Conv2DTranspose` or `Embedding` layer.
-        power_iterations: steps of the iteration in each call in training.
+        power_iterations: iterations in each call in training.
 
     Example:
 
@@ -45,7 +45,7 @@ class SpectralNorm(keras.layers.Wrapper):
         return self.layer.kernel if hasattr(self.layer, "kernel") else self.layer.embeddings
 
     def _matrix(self):
-        """The kernel in float32, `(everything else, outputs)`."""
+        """The kernel in float32, reshaped to `(all other axes, outputs)`."""
         kernel = ops.cast(self._weight, "float32")
         if isinstance(self.layer, keras.layers.Conv2DTranspose):
             kernel = ops.swapaxes(kernel, -1, -2)
@@ -72,14 +72,14 @@ class SpectralNorm(keras.layers.Wrapper):
             right = right * ops.rsqrt(ops.sum(ops.square(right)) + 1e-24)
         if training:
             self.direction.assign(right)
-        # Along a fixed unit vector: the gradient is that of the singular value.
+        # The unit vector is constant: the gradient is then that of the singular value.
         largest = ops.sqrt(ops.sum(ops.square(ops.matmul(matrix, ops.stop_gradient(right)))))
         return ops.cast(ops.cast(self._weight, "float32") / largest, self._weight.dtype)
 
     def call(self, inputs, training=False):
         values = {id(v): v.value for v in self.layer.variables}
         values[id(self._weight)] = self.normalized(training)
-        # All of its variables: a scope hides what an outer one says of those it does not name.
+        # All variables of the layer: a scope hides an outer one's values of those it omits.
         mapping = [(v, values[id(v)]) for v in self.layer.variables]
         with keras.StatelessScope(state_mapping=mapping):
             return self.layer(inputs)

@@ -12,7 +12,7 @@ from ganzoo import validation
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class Dropout(keras.layers.Dropout):
-    """Keras's dropout; where several replicas train, each drops others, as one alone would.
+    """Keras's dropout, but several replicas together drop the units that a single one would.
 
     Arguments and result are the same.
 
@@ -27,16 +27,16 @@ class Dropout(keras.layers.Dropout):
         if not training or not self.rate or backend.replicas() == 1:
             return super().call(inputs, training=training)
 
-        def kept(shape):
+        def mask(shape):
             ones = ops.ones(shape, inputs.dtype)
             return keras.random.dropout(ones, self.rate, seed=self.seed_generator)
 
-        return inputs * backend.drawn(kept, ops.shape(inputs))
+        return inputs * backend.drawn(mask, ops.shape(inputs))
 
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class GaussianNoise(keras.layers.GaussianNoise):
-    """Keras's noise; where several replicas train, each adds its own, as one alone would.
+    """Keras's Gaussian noise, but several replicas together add the noise that a single one would.
 
     Arguments and result are the same.
 
@@ -56,11 +56,11 @@ class GaussianNoise(keras.layers.GaussianNoise):
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class Spread(keras.layers.Layer):
-    """Passes on means, and holds the standard deviation of the noise around them.
+    """Returns means unchanged, and holds the standard deviation of the noise around them.
 
     Args:
-        initial: the standard deviation, or its first value.
-        learned: whether it is moved in training.
+        initial: the standard deviation, or its initial value.
+        learned: whether it is trained.
 
     Example:
 

@@ -1,7 +1,7 @@
 """Metrics: pure functions on arrays, and Keras-style streaming metrics over them.
 
-A metric looks at rows: features or logits that an extractor made of pictures, mode numbers, or
-pixels. `ganzoo.evaluate` brings models, data, extractors and metrics together.
+A metric takes rows: features or logits that an extractor computed from images, mode numbers, or
+pixels. `ganzoo.evaluate` combines models, data, extractors and metrics.
 
 >>> import numpy as np
 >>> from ganzoo import metrics

@@ -1,4 +1,4 @@
-"""What all metrics share: Keras's four methods over states that merge."""
+"""The base class of metrics: Keras's four methods, over states that can be merged."""
 
 import copy
 from collections.abc import Iterable
@@ -14,23 +14,23 @@ SIDES = ("real", "fake", "train")
 
 
 class Metric:
-    """A streaming metric with the methods of Keras's: `update_state`, `result`, `reset_state`,
-    `merge_state`.
+    """A streaming metric with the methods of Keras's metrics: `update_state`, `result`,
+    `reset_state`, `merge_state`.
 
-    Its state is kept in NumPy, mostly in float64, because a distance that is made of float32
-    sums would depend on the batch size. So it runs beside the compiled step, not inside it.
+    Its state is kept in NumPy, mostly in float64, because a distance computed from float32 sums
+    would depend on the batch size. So it runs outside the compiled step.
 
-    A subclass names what it looks at (`uses`), which sides it needs, what it remembers of one
-    side (`remember`) and how a result comes from that (`result`).
+    A subclass names the rows it takes (`uses`) and the sides it needs (`sides`), creates the state
+    of one side (`remember`) and computes results from the states (`result`).
 
     Attributes:
         name: short name, the key of its first result.
-        uses: `"features"`, `"logits"`, `"modes"` or `"pixels"`: which rows `ganzoo.evaluate`
-            gives it.
-        sides: which of `"real"`, `"fake"` and `"train"` must be seen before `result`.
+        uses: the rows that `ganzoo.evaluate` passes: `"features"`, `"logits"`, `"modes"` or
+            `"pixels"`.
+        sides: those of `"real"`, `"fake"` and `"train"` that `result` needs.
         labelled: whether it needs labels.
-        scores: names of all results that it may give.
-        better: `"lower"` or `"higher"`, for the results of which one end is better.
+        scores: names of all results that it may return.
+        better: `"lower"` or `"higher"`, for the results that have a better end.
     """
 
     name = "metric"
@@ -56,7 +56,7 @@ class Metric:
         return {}
 
     def reset_state(self) -> None:
-        """Forget everything seen."""
+        """Forget all rows."""
         self._length = None
         self.states = {side: self.remember() for side in SIDES}
 
@@ -69,36 +69,36 @@ class Metric:
         labels: ArrayLike | None = None,
         keys: ArrayLike | None = None,
     ) -> None:
-        """See more rows of one side, or of several.
+        """Add rows of one side, or of several.
 
         Args:
             real: `(n, …)` rows of the data to compare with.
             fake: `(n, …)` rows of the samples.
-            train: `(n, …)` rows of the data trained on, for the metrics that tell these from
+            train: `(n, …)` rows of the data trained on, for the metrics that distinguish these from
                 `real`.
-            labels: `(n,)` whole numbers, where the metric compares classes.
-            keys: `(n,)` uint64, what identifies a row; None: its bytes. They choose the rows that
-                a metric keeps where it cannot keep all, and equal ones are kept or dropped
-                together: give samples that may be equal a key each. Labels and keys go with one
-                side: give one side per call.
+            labels: `(n,)` whole numbers, if the metric compares classes.
+            keys: `(n,)` uint64 that identify the rows; None: their bytes. A metric that cannot keep
+                all rows chooses by their keys, and keeps or drops rows with equal keys together:
+                give each sample its own key if samples may be equal. Labels and keys belong to one
+                side: pass one side per call.
         """
-        given = {s: x for s, x in zip(SIDES, (real, fake, train)) if x is not None}
-        if len(given) > 1 and (labels is not None or keys is not None):
-            raise ValueError("`labels` and `keys` go with one side: give one side per call.")
-        # All are checked before any is taken up.
-        given = {side: self.check(side, np.asarray(rows)) for side, rows in given.items()}
-        for side, rows in given.items():
+        sides = {s: x for s, x in zip(SIDES, (real, fake, train)) if x is not None}
+        if len(sides) > 1 and (labels is not None or keys is not None):
+            raise ValueError("`labels` and `keys` belong to one side: pass one side per call.")
+        # All sides are checked before any state changes.
+        sides = {side: self.check(side, np.asarray(rows)) for side, rows in sides.items()}
+        for side, rows in sides.items():
             labels, keys = _column("label", labels, rows), _column("key", keys, rows)
             if len(rows):
                 self.states[side].update(rows, labels, keys)
 
     def check(self, side: str, rows: np.ndarray) -> np.ndarray:
-        """The rows, if they are what this metric can look at."""
+        """The rows, if this metric can take them."""
         if rows.ndim != 2 or rows.dtype.kind != "f":
             raise ValueError(
-                f"{type(self).__name__} looks at {self.uses}: float arrays of shape (n, length). "
-                f"Received {side}: {rows.dtype} of shape {rows.shape}. Pictures become features "
-                "by an extractor: `ganzoo.metrics.extractor(…)(images)`."
+                f"{type(self).__name__} takes {self.uses}: float arrays of shape (n, length). "
+                f"Received {side}: {rows.dtype} of shape {rows.shape}. An extractor turns images "
+                "into features: `ganzoo.metrics.extractor(…)(images)`."
             )
         bad = ~np.isfinite(rows).all(axis=1)
         if bad.any():
@@ -113,13 +113,13 @@ class Metric:
     def _check_length(self, length):
         if self._length not in (None, length):
             raise ValueError(
-                f"All rows must have one length. Received {length} after {self._length}: real and "
-                "fake must come from the same extractor."
+                f"All rows must have the same length. Received {length} after {self._length}: real "
+                "and fake must come from the same extractor."
             )
         self._length = length
 
     def merge_state(self, metrics: Iterable[Self]) -> None:
-        """Take up what other metrics of the same kind have seen, such as those of other shards."""
+        """Add the rows of other metrics of the same kind, such as those of other shards."""
         for other in metrics:
             if type(other) is not type(self) or other.settings() != self.settings():
                 raise ValueError(
@@ -131,21 +131,22 @@ class Metric:
                 self.states[side].merge(other.states[side])
 
     def beside(self) -> Self:
-        """Another metric that has seen the same real and training rows, and no samples.
+        """Another metric with the same real and training rows, and no samples.
 
-        What was seen is shared, not copied: neither of the two may see more of it.
+        These rows are shared, not copied: neither metric may get more of them.
         """
         other = copy.copy(self)
         other.states = {**self.states, "fake": self.remember()}
         return other
 
     def need(self, *sides: str, least: int = 2) -> list[Any]:
-        """The states of these sides, if enough was seen."""
+        """The states of these sides, if each has at least `least` rows."""
         for side in sides:
-            seen = self.states[side].count
-            if seen < least:
+            count = self.states[side].count
+            if count < least:
                 raise ValueError(
-                    f"{type(self).__name__} needs at least {least} rows of {side}. Seen: {seen}."
+                    f"{type(self).__name__} needs at least {least} rows of {side}. Received: "
+                    f"{count}."
                 )
         return [self.states[side] for side in sides]
 
@@ -168,6 +169,6 @@ def _column(name, values, rows):
 
 
 def positive(**arguments: Any) -> None:
-    """Checks whole numbers of at least 1, given by name."""
+    """Check that arguments, passed by name, are whole numbers of at least 1."""
     for name, value in arguments.items():
         validation.integer(name, value)

@@ -1,4 +1,4 @@
-"""What a classifier says of the samples: clear, varied, of the class asked for, of every class."""
+"""Metrics of a classifier's outputs: class score, class agreement, mode coverage; and diversity."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ SPLITS = 10
 
 
 def class_score(logits: np.ndarray) -> float:
-    """exp of the mean divergence of p(class | picture) from p(class); 1 … number of classes.
+    """exp of the mean KL divergence of p(class | image) from p(class); 1 … number of classes.
 
     Salimans et al. 2016, section 4 (there with Inception: the "Inception Score").
 
@@ -38,9 +38,9 @@ def class_score(logits: np.ndarray) -> float:
 
 
 class _Entropies:
-    """Sums from which the class score follows, for each of `SPLITS` parts of the rows.
+    """Sums for the class score, for each of `SPLITS` parts of the rows.
 
-    A row's part follows from its key, so that neither batches nor shards move it.
+    A row's key decides its part, so that it does not depend on batches or shards.
     """
 
     def __init__(self):
@@ -80,10 +80,10 @@ class _Entropies:
 
 
 class ClassScore(Metric):
-    """How surely and how variously a classifier sorts the samples: 1 … number of classes.
+    """Confidence and variety of a classifier's predictions for the samples: 1 … number of classes.
 
-    Salimans et al. 2016. It looks at samples alone: a model that shows one perfect picture of
-    each class scores best. The real pictures' own score stands beside it for comparison.
+    Salimans et al. 2016. It depends on samples alone: a model that makes one perfect image of each
+    class scores best. Compare it with the score of real images, which is reported next to it.
     """
 
     name = "class_score"
@@ -102,9 +102,9 @@ class ClassScore(Metric):
 
 
 class ClassAgreement(Metric):
-    """Share of the samples that a classifier takes for what they were asked to be, 0 … 1.
+    """Share of the samples that a classifier assigns to the requested class, 0 … 1.
 
-    Compare it with the classifier's own accuracy on real pictures, which stands beside it.
+    Compare it with the classifier's accuracy on real images, which is reported next to it.
     """
 
     name = "class_agreement"
@@ -132,7 +132,7 @@ class _Agreement:
 
     def update(self, rows, labels=None, keys=None):
         if labels is None:
-            raise ValueError("ClassAgreement needs `labels`: the classes asked for, one per row.")
+            raise ValueError("ClassAgreement needs `labels`: the requested classes, one per row.")
         self.moments.update((rows.argmax(axis=1) == labels)[:, None])
 
     def merge(self, other):
@@ -140,17 +140,17 @@ class _Agreement:
 
 
 class ModeCoverage(Metric):
-    """How many of the data's modes the samples reach, and how evenly.
+    """Number of the data's modes that the samples reach, and how evenly they do.
 
-    Rows are mode numbers, −1 for a sample that belongs to none; see `ganzoo.metrics.modes_of`.
-    The protocol is PacGAN's (Lin et al. 2018): on `ring` and `grid` a sample is of high quality
-    within three standard deviations of the nearest mode (a perfect sampler has 98.9 %), a mode
-    is covered if one such sample is nearest to it. On Stacked-MNIST a classifier names the mode.
+    Rows are mode numbers, −1 for a sample without a mode; see `ganzoo.metrics.modes_of`. The
+    protocol is PacGAN's (Lin et al. 2018): on `ring` and `grid` a sample is of high quality within
+    three standard deviations of the nearest mode (a perfect sampler has 98.9 %), and a mode is
+    covered if one such sample is nearest to it. On Stacked-MNIST a classifier names the mode.
 
     Args:
-        modes: how many there are.
-        strays: whether a sample may belong to none. A classifier always names one: with False
-            there is no `high_quality`, which would be 1 even for noise.
+        modes: number of modes.
+        strays: whether a sample may have no mode. A classifier always names one: with False there
+            is no `high_quality`, which would be 1 even for noise.
     """
 
     name = "modes"
@@ -173,21 +173,21 @@ class ModeCoverage(Metric):
     def check(self, side: str, rows: np.ndarray) -> np.ndarray:
         if rows.ndim != 1 or rows.dtype.kind not in "iu":
             raise ValueError(
-                f"ModeCoverage looks at mode numbers: whole numbers of shape (n,). Received "
+                f"ModeCoverage takes mode numbers: whole numbers of shape (n,). Received "
                 f"{side}: {rows.dtype} of shape {rows.shape}."
             )
         least = -1 if self.strays else 0
         if rows.size and not least <= rows.min() <= rows.max() < self.modes:
             raise ValueError(
-                f"Mode numbers lie in {least}..{self.modes - 1}; -1, where there are strays, is "
-                f"none of the modes. Received {side}: from {rows.min()} to {rows.max()}."
+                f"Mode numbers must lie in {least}..{self.modes - 1}; -1 means no mode, and needs "
+                f"`strays=True`. Received {side}: from {rows.min()} to {rows.max()}."
             )
         return rows
 
     def result(self) -> dict[str, float]:
         """`modes` covered, share of `high_quality`, the `rarest_mode_share` of all samples, and
-        `modes_kl`: KL(samples‖data) over the modes, the data's shares being uniform if no real
-        rows were seen; infinite only if samples fill a mode that the data has not.
+        `modes_kl`: KL(samples‖data) over the modes. The data's shares are uniform if there are no
+        real rows; the divergence is infinite only if samples reach a mode that the data lacks.
         """
         (fake,) = self.need("fake", least=1)
         real = self.states["real"]
@@ -203,10 +203,10 @@ class ModeCoverage(Metric):
 
 
 class Diversity(Metric):
-    """Mean Euclidean distance between two samples; the data's own stands beside it.
+    """Mean Euclidean distance between two samples; that of the data is reported next to it.
 
     Args:
-        keep: how many distinct rows are kept at most; the time grows with its square.
+        keep: most distinct rows that are kept; the time grows with its square.
     """
 
     name = "diversity"

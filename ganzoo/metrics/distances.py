@@ -17,7 +17,7 @@ from ganzoo.metrics.states import Rows
 def frechet_distance(
     mean_a: ArrayLike, covariance_a: ArrayLike, mean_b: ArrayLike, covariance_b: ArrayLike
 ) -> float:
-    """Fréchet (2-Wasserstein) distance between two Gaussians, squared as is customary.
+    """Fréchet (2-Wasserstein) distance between two Gaussians, squared as usual.
 
         |μ_a − μ_b|² + tr(Σ_a + Σ_b − 2 (Σ_a Σ_b)^½)
 
@@ -40,7 +40,7 @@ def frechet_distance(
     mean_a, mean_b = np.asarray(mean_a, "float64"), np.asarray(mean_b, "float64")
     a, b = np.asarray(covariance_a, "float64"), np.asarray(covariance_b, "float64")
     values, vectors = np.linalg.eigh(a)
-    # What rounding has put below zero is zero; columns without variance drop out.
+    # Values that rounding made negative count as zero; columns without variance drop out.
     kept = values > values[-1] * len(values) * np.finfo("float64").eps
     root = vectors[:, kept] * np.sqrt(values[kept])
     cross = np.sqrt(np.maximum(np.linalg.eigvalsh(root.T @ b @ root), 0)).sum() if kept.any() else 0
@@ -63,13 +63,13 @@ def kernel_distance(
 
     Args:
         real, fake: `(n, d)` and `(m, d)` float.
-        subsets: how many pairs of subsets.
+        subsets: number of pairs of subsets.
         subset_size: rows in each, at most the smaller of n and m.
-        seed: of the drawing.
+        seed: seed for the choice of subsets.
 
     Returns:
         `(mean, standard deviation)` over the subsets. The mean may be below zero. The deviation
-        is NaN where both sets are no larger than a subset: there is only one.
+        is NaN if neither set is larger than a subset: there is only one.
     """
     size = min(subset_size, len(real), len(fake))
     if size < 2:
@@ -80,13 +80,14 @@ def kernel_distance(
     if size == len(real) == len(fake):  # all subsets are the same
         subsets = 1
     rng = np.random.default_rng(seed)
-    found = []
+    distances = []
     for _ in range(subsets):
         x = real[rng.choice(len(real), size, replace=False)].astype("float64")
         y = fake[rng.choice(len(fake), size, replace=False)].astype("float64")
         within = _off_diagonal_mean(_cubic(x, x)) + _off_diagonal_mean(_cubic(y, y))
-        found.append(within - 2 * _cubic(x, y).mean())
-    return float(np.mean(found)), float(np.std(found)) if subsets > 1 else float("nan")
+        distances.append(within - 2 * _cubic(x, y).mean())
+    deviation = float(np.std(distances)) if subsets > 1 else float("nan")
+    return float(np.mean(distances)), deviation
 
 
 def _cubic(x, y):
@@ -99,11 +100,11 @@ def _off_diagonal_mean(matrix):
 
 
 class FrechetDistance(Metric):
-    """Fréchet distance between the features of real and of fake pictures; 0 is best.
+    """Fréchet distance between the features of real and of fake images; 0 is best.
 
-    Heusel et al. 2017. With Inception's features this is the FID; with others it is not, and
-    numbers compare only within one extractor and one number of samples: with few samples the
-    distance is too large. Memory: one d×d matrix a side, however many rows.
+    Heusel et al. 2017. With Inception's features this is the FID; with others it is not. Compare
+    only distances of the same extractor and number of samples: with few samples the distance is
+    too large. Memory: one d×d matrix per side, for any number of rows.
 
     Example:
 
@@ -143,9 +144,9 @@ def _warn_of_few(name, *sides):
 class IntraClassFrechet(Metric):
     """Mean over the classes of the Fréchet distance within the class; 0 is best.
 
-    As in Miyato, Koyama 2018 (section 5, "intra FID"). Of samples the label that was asked for
-    counts. A class that collapsed shows here, even where all classes together look diverse.
-    Memory: a d×d matrix per class and side.
+    As in Miyato, Koyama 2018 (section 5, "intra FID"). A sample's class is the requested label. A
+    class that collapsed shows here, even if all classes together look diverse. Memory: a d×d
+    matrix per class and side.
     """
 
     name = "intra_class_frechet"
@@ -161,13 +162,15 @@ class IntraClassFrechet(Metric):
         missing = sorted(set(real.classes) - set(fake.classes))
         if missing:
             raise ValueError(
-                f"No samples of the classes {missing}: ask for every class, `labels=None` in "
-                "`generate` takes them in turn."
+                f"There are no samples of the classes {missing}. Generate every class: "
+                "`labels=None` in `generate` takes them in turn."
             )
         pairs = [(moments, fake.classes[label]) for label, moments in real.classes.items()]
         lone = [label for label, m in real.classes.items() if m.count < 2]
         if lone:
-            raise ValueError(f"Only one real picture of the classes {lone}: two are needed.")
+            raise ValueError(
+                f"There is only one real image of the classes {lone}. Pass at least two of each."
+            )
         _warn_of_few(self.name, *(moments for pair in pairs for moments in pair))
         distances = [frechet_distance(a.mean, a.covariance, b.mean, b.covariance) for a, b in pairs]
         return {
@@ -182,10 +185,10 @@ class KernelDistance(Metric):
     Bińkowski et al. 2018. Unlike the Fréchet distance it is unbiased with few samples.
 
     Args:
-        subsets: how many pairs of subsets are compared.
-        subset_size: rows in each, fewer where there are fewer.
-        keep: how many distinct rows are kept at most.
-        seed: of the drawing of the subsets.
+        subsets: number of pairs of subsets that are compared.
+        subset_size: rows in each, or all rows if there are fewer.
+        keep: most distinct rows that are kept.
+        seed: seed for the choice of subsets.
     """
 
     name = "kernel"

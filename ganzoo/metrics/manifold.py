@@ -1,4 +1,4 @@
-"""Fidelity and diversity apart: precision and recall, density and coverage, nearest neighbours."""
+"""Fidelity and diversity separately: precision and recall, density and coverage; nearest rows."""
 
 from collections.abc import Iterator
 
@@ -20,39 +20,39 @@ def squared_distances(
     Yields:
         `(slice of a's rows, (rows, len(b)) float32 array)`.
     """
-    # Moved to the origin, because |x|² + |y|² − 2x·y cancels where the common mean is large.
+    # Moved to the origin, because |x|² + |y|² − 2x·y cancels if the common mean is large.
     centre = b.mean(axis=0, dtype="float64")
     a, b = ((x - centre).astype("float32") for x in (a, b))
     squares_b = np.einsum("ij,ij->i", b, b)
     for start in range(0, len(a), block):
         part = a[start : start + block]
-        found = part @ b.T
-        found *= -2
-        found += squares_b
-        found += np.einsum("ij,ij->i", part, part)[:, None]
-        np.maximum(found, 0, out=found)
-        yield slice(start, start + len(part)), found
+        squares = part @ b.T
+        squares *= -2
+        squares += squares_b
+        squares += np.einsum("ij,ij->i", part, part)[:, None]
+        np.maximum(squares, 0, out=squares)
+        yield slice(start, start + len(part)), squares
 
 
 def squared_radii(rows: np.ndarray, k: int, block: int = BLOCK) -> np.ndarray:
     """Squared distance of each row to its k-th nearest other row, `(n,)` float32."""
     radii = np.empty(len(rows), "float32")
-    for part, found in squared_distances(rows, rows, block):
-        found[np.arange(len(found)), np.arange(part.start, part.stop)] = np.inf  # itself
-        found.partition(k - 1, axis=1)
-        radii[part] = found[:, k - 1]
+    for part, squares in squared_distances(rows, rows, block):
+        squares[np.arange(len(squares)), np.arange(part.start, part.stop)] = np.inf  # itself
+        squares.partition(k - 1, axis=1)
+        radii[part] = squares[:, k - 1]
     return radii
 
 
 def precision_recall(real: np.ndarray, fake: np.ndarray, k: int = 3) -> tuple[float, float]:
-    """Precision and recall of the manifolds that k-nearest-neighbour balls span.
+    """Precision and recall of manifolds made of k-nearest-neighbour balls.
 
     Kynkäänniemi et al. 2019. Precision: share of the samples that lie in a ball around some real
     row; recall: share of the real rows that lie in a ball around some sample.
 
     Args:
         real, fake: `(n, d)` and `(m, d)` float, both with more than k rows.
-        k: which neighbour gives a ball its radius.
+        k: rank of the neighbour whose distance is a ball's radius.
 
     Returns:
         `(precision, recall)`, floats in [0, 1].
@@ -61,14 +61,14 @@ def precision_recall(real: np.ndarray, fake: np.ndarray, k: int = 3) -> tuple[fl
 
 
 def density_coverage(real: np.ndarray, fake: np.ndarray, k: int = 5) -> tuple[float, float]:
-    """Density and coverage, which outliers disturb less than precision and recall.
+    """Density and coverage, which outliers affect less than precision and recall.
 
-    Naeem et al. 2020. Density: in how many real balls a sample lies, divided by k, on average;
-    it may exceed 1. Coverage: share of the real rows in whose ball a sample lies.
+    Naeem et al. 2020. Density: mean number of real balls that a sample lies in, divided by k; it
+    may exceed 1. Coverage: share of the real rows whose ball contains a sample.
 
     Args:
         real, fake: `(n, d)` and `(m, d)` float, both with more than k rows.
-        k: which neighbour gives a ball its radius.
+        k: rank of the neighbour whose distance is a ball's radius.
 
     Returns:
         `(density, coverage)`, floats.
@@ -80,16 +80,19 @@ def manifold(real: np.ndarray, fake: np.ndarray, k: int) -> tuple[float, float, 
     """`(precision, recall, density, coverage)` for one k, in one pass over all pairs."""
     for side, rows in (("real", real), ("fake", fake)):
         if len(rows) <= k:
-            raise ValueError(f"{k} neighbours need more than {k} rows of {side}: {len(rows)} came.")
+            raise ValueError(
+                f"k={k} needs more than {k} rows of {side}. Received: {len(rows)}. Pass more rows, "
+                "or a smaller k."
+            )
     real_radii, fake_radii = squared_radii(real, k), squared_radii(fake, k)
-    balls = np.zeros(len(fake), "int64")  # real ones, around each sample
+    balls = np.zeros(len(fake), "int64")  # number of real balls around each sample
     recalled = np.zeros(len(real), bool)
     covered = np.zeros(len(real), bool)
-    for part, found in squared_distances(real, fake):
-        inside = found < real_radii[part, None]
+    for part, squares in squared_distances(real, fake):
+        inside = squares < real_radii[part, None]
         balls += inside.sum(axis=0)
         covered[part] = inside.any(axis=1)
-        recalled[part] = (found < fake_radii).any(axis=1)
+        recalled[part] = (squares < fake_radii).any(axis=1)
     return (
         float((balls > 0).mean()),
         float(recalled.mean()),
@@ -107,9 +110,9 @@ def nearest(
         `(indices, distances)`, both `(n,)`; distances are Euclidean.
     """
     indices = np.empty(len(rows), "int64")
-    for part, found in squared_distances(rows, among, block):
-        indices[part] = found.argmin(axis=1)
-    # Once more without the shortcut, whose rounding would keep copies from being at 0.
+    for part, squares in squared_distances(rows, among, block):
+        indices[part] = squares.argmin(axis=1)
+    # Again without the shortcut, whose rounding would keep copies from a distance of 0.
     differences = rows.astype("float32") - among[indices].astype("float32")
     return indices, np.sqrt(np.einsum("ij,ij->i", differences, differences))
 
@@ -132,13 +135,13 @@ class _Manifold(Metric):
 
 
 class PrecisionRecall(_Manifold):
-    """Share of samples that look real, and share of the real ones that the samples reach.
+    """Share of the samples that look real, and share of the real rows that the samples reach.
 
     Kynkäänniemi et al. 2019, who use k = 3.
 
     Args:
-        k: which neighbour gives a ball its radius.
-        keep: how many distinct rows are kept at most; the time grows with its square.
+        k: rank of the neighbour whose distance is a ball's radius.
+        keep: most distinct rows that are kept; the time grows with its square.
     """
 
     name = "precision_recall"
@@ -151,13 +154,13 @@ class PrecisionRecall(_Manifold):
 
 
 class DensityCoverage(_Manifold):
-    """How densely the samples lie among the real ones, and which share of those is covered.
+    """Density of the samples among the real rows, and share of the real rows that they cover.
 
     Naeem et al. 2020, who use k = 5.
 
     Args:
-        k: which neighbour gives a ball its radius.
-        keep: how many distinct rows are kept at most; the time grows with its square.
+        k: rank of the neighbour whose distance is a ball's radius.
+        keep: most distinct rows that are kept; the time grows with its square.
     """
 
     name = "density_coverage"

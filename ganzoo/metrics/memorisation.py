@@ -1,4 +1,4 @@
-"""Were training pictures copied? Nearest neighbours among the trained-on and the held-out."""
+"""Memorisation of training images, by nearest neighbours among training and held-out images."""
 
 import math
 from typing import Any
@@ -11,39 +11,38 @@ from ganzoo.metrics.manifold import nearest
 from ganzoo.metrics.states import Rows
 
 COPY = 0.5
-"""A sample at most this many times as far from a training picture as from any held-out one is
-counted as a copy."""
+"""A sample counts as a copy if its distance to a training image is at most this share of that to
+any held-out image."""
 
 
 class Memorisation(Metric):
-    """Whether the samples lie nearer to the pictures trained on than to held-out ones.
+    """Whether the samples lie nearer to training images than to held-out ones.
 
-    A model that has learned the distribution is as near to the one as to the other, however good
-    or bad its samples are; one that copies is nearer to what it has seen. As many training as
-    held-out pictures are compared (the training set in parts of that size, so that all of it
-    counts): with a larger set the nearest neighbour would be nearer by chance alone. This is the
-    idea of the three-sample test of Meehan et al. 2020, with both distances taken from the
-    sample.
+    The samples of a model that has learned the distribution are as near to the one set as to the
+    other, whatever their quality; copies are nearer to the training images. Training and held-out
+    images are compared in equal numbers (the training set in parts, so that all of it counts): in a
+    larger set the nearest neighbour would be nearer by chance alone. This is the idea of the
+    three-sample test of Meehan et al. 2020, with both distances measured from the sample.
 
-    `result` gives
+    `result` returns
 
-    * `train_nearer`: share of the samples whose nearest neighbour is a training picture; ½
+    * `train_nearer`: share of the samples whose nearest neighbour is a training image; ½
       without memorisation;
-    * `copies`: share of the samples that are at most half as far from some training picture as
-      from any held-out one, less the share for which it is the other way round, which is what
-      chance brings; 0 without memorisation, or slightly below;
+    * `copies`: share of the samples that are at most half as far from some training image as
+      from any held-out one, minus the share for which the reverse holds, which is due to chance;
+      0 without memorisation, or slightly below;
     * `nearest_train`, `nearest_held_out`: mean distance of a sample to its nearest training
-      and held-out picture; the first is from the whole training set;
+      and held-out image; the first is measured in the whole training set;
     * `memorised`: 1.0 if `train_nearer` exceeds ½ by 0.05 and by four standard errors, or
-      `copies` exceeds 0.05 by four standard errors; else 0.0.
+      `copies` exceeds 0.05 by four standard errors; otherwise 0.0.
 
-    Samples with one nearest picture are one piece of evidence, not many: else a model that makes
-    a single blurred picture would be called memorising by the toss of a coin.
+    All samples with the same nearest image are one piece of evidence: otherwise a model that makes
+    a single blurred image would be flagged by the toss of a coin.
 
-    Rows are pixels, 0 … 255, or anything else of one length; distances are root mean squares.
+    Rows are pixels, 0 … 255, or any others of one length; distances are root mean squares.
 
     Args:
-        keep: how many distinct rows of each side are kept at most.
+        keep: most distinct rows of each side that are kept.
     """
 
     name = "memorisation"
@@ -77,13 +76,13 @@ class Memorisation(Metric):
 
 def memorisation(fake: np.ndarray, train: np.ndarray, held_out: np.ndarray) -> dict[str, float]:
     """The results of `Memorisation` from three arrays `(n, length)`."""
-    # The rows are in the order of their keys, which is as good as shuffled.
+    # The rows are in the order of their keys, which is as good as random.
     parts = math.ceil(len(train) / len(held_out))
     size = len(train) // parts
     _, to_held_out = nearest(fake, held_out)
     rival, to_rival = nearest(fake, held_out[:size])
     to_train = np.full(len(fake), np.inf)
-    # Of each picture: by how much the training ones lead at it, how many samples copy it.
+    # For each image: the lead of the training set there, and the number of samples that copy it.
     leads, copied = np.zeros((2, parts, size))
     rival_leads, rival_copied = np.zeros((2, size))
     for part in range(parts):
@@ -99,12 +98,12 @@ def memorisation(fake: np.ndarray, train: np.ndarray, held_out: np.ndarray) -> d
         to_train = np.minimum(to_train, nearest(fake, rest)[1])
     pairs = len(fake) * parts
     lead = leads.sum() / pairs
-    # Between pictures, around the mean; and no less than if each picture were one toss of a coin.
+    # Variance between images, but at least that of one toss of a coin for each image.
     spread = sum(x.size * x.var() for x in (leads, rival_leads))
     error = max(math.sqrt(spread) / pairs, 0.5 / math.sqrt(size))
     copies = (copied.sum() - rival_copied.sum()) / len(fake)
-    # What chance brings is seen at the held-out pictures, each of which counts in every part. One
-    # more is added, because there may have been none.
+    # The held-out images show the effect of chance; each of them counts in every part. One more
+    # copy is added, because there may have been none.
     one_more = (parts * copied.max()) ** 2
     copies_error = math.sqrt((rival_copied**2).sum() + one_more) / len(fake)
     flagged = lead > max(0.05, 4 * error) or copies - 4 * copies_error > 0.05

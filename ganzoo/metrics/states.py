@@ -1,7 +1,7 @@
-"""What metrics remember of the rows they have seen: small, exact, and mergeable.
+"""The states of metrics: small, exact, and mergeable.
 
-A state has `update(rows, labels, keys)` and `merge(other)`. However the rows are cut into batches
-and shards, the result is the same up to rounding in float64.
+A state has `update(rows, labels, keys)` and `merge(other)`. The result does not depend on the
+division of the rows into batches and shards, up to rounding in float64.
 """
 
 import hashlib
@@ -26,8 +26,8 @@ def keys_of(rows):
 class Moments:
     """Number, mean and scatter of rows, in float64; memory grows with the square of their length.
 
-    Batches are joined by the pairwise update of Chan, Golub, LeVeque (1979), which does not
-    cancel as the sum of squares does.
+    Batches are joined by the pairwise update of Chan, Golub, LeVeque (1979), which avoids the
+    cancellation of a sum of squares.
     """
 
     def __init__(self):
@@ -62,7 +62,7 @@ class Moments:
 
 
 class ClassMoments:
-    """`Moments` of each class by itself."""
+    """`Moments` of each class."""
 
     def __init__(self):
         self.classes = {}
@@ -83,13 +83,13 @@ class ClassMoments:
 
 
 class Distinct:
-    """How many different keys there were, and which ones come first in a fixed order.
+    """The number of distinct keys, and the first ones in a fixed order.
 
-    Exact up to `keep`; beyond, the density of the kept ones tells (Bar-Yossef et al. 2002, "k
-    minimum values"), with a relative error of about 1 / √keep.
+    The number is exact up to `keep`; beyond, it is estimated from the density of the kept keys
+    (Bar-Yossef et al. 2002, "k minimum values"), with a relative error of about 1 / √keep.
 
     Args:
-        keep: how many keys at most; bounds memory.
+        keep: most keys that are kept; bounds memory.
     """
 
     def __init__(self, keep=65_536):
@@ -97,13 +97,14 @@ class Distinct:
         self.kept = np.zeros(0, "uint64")
 
     def update(self, keys):
-        # What is beyond the last one kept cannot come before it.
+        # Keys beyond the last one kept cannot come before it.
         if len(self.kept) == self.keep:
             keys = keys[keys < self.kept[-1]]
         self.kept = np.union1d(self.kept, keys)[: self.keep]
 
     def first(self, rank):
-        """The key that so many different ones have or precede; the largest there is if fewer came.
+        """The key at a rank, from 1, among the distinct keys; the largest possible one if there are
+        fewer.
 
         Exact up to `keep`, like `number`.
         """
@@ -115,7 +116,7 @@ class Distinct:
 
     @property
     def number(self):
-        """How many there were, a whole number."""
+        """The number of distinct keys, a whole number."""
         if len(self.kept) < self.keep:
             return len(self.kept)
         return round((self.keep - 1) / (float(self.kept[-1]) / 2.0**64))
@@ -125,12 +126,12 @@ class Rows:
     """The rows themselves, or a share of them that depends on neither order nor batches.
 
     Each distinct key has a place in a fixed order; the first `keep` distinct ones are kept, with
-    the number of times each was seen. A key that is kept at the end was kept at every moment
-    before, so the numbers are exact, in every shard and after merging. Rows with one key are kept
-    or dropped together: where much is equal, give each row a key of its own.
+    the number of rows of each. A key that is kept at the end was kept at all times, so the numbers
+    are exact, in every shard and after merging. Rows with the same key are kept or dropped
+    together: if many rows are equal, give each its own key.
 
     Args:
-        keep: how many distinct rows at most; bounds memory.
+        keep: most distinct rows that are kept; bounds memory.
     """
 
     def __init__(self, keep=50_000):
@@ -163,7 +164,7 @@ class Rows:
         self._pending_rows = len(self._pending[0][0])
 
     def rows(self):
-        """At most `keep` rows, in the order of their keys; a row seen twice is there twice."""
+        """At most `keep` rows in the order of their keys; a row added twice occurs twice."""
         if not self.count:
             raise ValueError("No rows yet: call `update_state` first.")
         self._compact()
@@ -176,7 +177,7 @@ class Rows:
 
 
 class Tally:
-    """How often each of some kinds was seen; `rows` are their numbers, −1 for none of them."""
+    """Number of rows of each kind; `rows` are numbers of kinds, −1 for none."""
 
     def __init__(self, kinds):
         self.seen = np.zeros(kinds, "int64")

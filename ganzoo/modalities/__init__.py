@@ -9,10 +9,10 @@ KINDS: tuple[type[Modality], ...] = (Images, Points)
 
 
 def kind_of(shape: types.Shape) -> Modality:
-    """The kind of data of which an example has this shape, by its number of axes.
+    """The kind of data for examples of a shape, by its number of axes.
 
     Raises:
-        ValueError: there is no such kind.
+        ValueError: no kind of data has that number of axes.
 
     Example:
 
@@ -22,5 +22,5 @@ def kind_of(shape: types.Shape) -> Modality:
     for kind in KINDS:
         if kind.rank == len(shape):
             return kind(tuple(shape))
-    known = " or ".join(f"{kind.rank} ({kind.name})" for kind in KINDS)
-    raise ValueError(f"An example has {known} axes. Received shape {tuple(shape)}.")
+    ranks = " or ".join(f"{kind.rank} ({kind.name})" for kind in KINDS)
+    raise ValueError(f"An example has {ranks} axes. Received shape {tuple(shape)}.")

@@ -1,4 +1,4 @@
-"""What every kind of data says of itself."""
+"""The interface of every kind of data."""
 
 import abc
 import dataclasses
@@ -18,9 +18,8 @@ from ganzoo import types
 class Modality(abc.ABC):
     """A kind of data: what its examples look like, and how they enter and leave a model.
 
-    A value. A model names those that it takes, `modalities = (Images(), Points())`; once it knows
-    the shape of its data, its `modality` is the one that the shape belongs to. Subclasses are
-    final.
+    A value. A model lists the modalities that it takes, `modalities = (Images(), Points())`; once
+    it knows the shape of its data, its `modality` is the one for that shape. Subclasses are final.
 
     Attributes:
         shape: of one example; empty until it is known.
@@ -29,17 +28,17 @@ class Modality(abc.ABC):
     shape: types.Shape = ()
 
     name: ClassVar[str]
-    """What examples are called: `"images"`."""
+    """The name of examples, such as `"images"`."""
     rank: ClassVar[int]
     """Number of axes of one example."""
     dtype: ClassVar[str]
-    """Of samples."""
+    """The dtype of samples."""
     most_missed: ClassVar[float]
-    """The share of real examples without a sample near them from which on the doctor reports mode
-    collapse: see the measurements in `ganzoo.doctor.diagnoses`."""
+    """The doctor reports mode collapse from this share of real examples without a sample near them:
+    see the measurements in `ganzoo.doctor.diagnoses`."""
 
     def of(self, shape: types.Shape) -> Self:
-        """The same for this shape.
+        """This kind of data with a shape.
 
         Raises:
             ValueError: no example of this kind has such a shape.
@@ -49,7 +48,7 @@ class Modality(abc.ABC):
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """Height and width, where examples have them; else None."""
+        """Height and width if examples have them, otherwise None."""
         return None
 
     @abc.abstractmethod
@@ -71,23 +70,23 @@ class Modality(abc.ABC):
 
     @abc.abstractmethod
     def preprocess(self, examples: types.Tensor) -> types.Tensor:
-        """From what data sets hold to what networks see, float32, inside the training step."""
+        """Convert examples to the inputs of networks, float32, inside the training step."""
 
     @abc.abstractmethod
     def postprocess(self, outputs: types.Tensor) -> tuple[types.Tensor, types.Tensor]:
-        """From what networks return to examples; and whether all numbers were finite."""
+        """Convert outputs of networks to examples; also return whether all numbers were finite."""
 
     @abc.abstractmethod
     def to_network(self, examples: np.ndarray) -> np.ndarray:
-        """`preprocess` by NumPy."""
+        """`preprocess` in NumPy."""
 
     @abc.abstractmethod
     def from_network(self, outputs: np.ndarray) -> np.ndarray:
-        """`postprocess` by NumPy, without the check."""
+        """`postprocess` in NumPy, without the check."""
 
     def rows(self, examples: np.ndarray, side: int = 32) -> np.ndarray:
-        """`(n, numbers)` float64 to measure distances between examples; where they have a height
-        and a width, averaged down to at most `side`."""
+        """Rows `(n, numbers)` float64 for distances between examples; if they have a height and a
+        width, averaged down to at most `side`."""
         del side
         return self.to_network(examples).reshape(len(examples), -1).astype("float64")
 
@@ -105,10 +104,10 @@ class Modality(abc.ABC):
 
     @abc.abstractmethod
     def save(self, examples: np.ndarray, path: types.Path) -> pathlib.Path:
-        """Write examples to a file or a folder; return where."""
+        """Save examples to a file or a folder; return its path."""
 
 
 def as_numbers(outputs: types.Tensor) -> tuple[types.Tensor, types.Tensor]:
-    """Outputs as they are, in float32; and whether all were finite."""
+    """Outputs unchanged, in float32, and whether all are finite."""
     outputs = ops.cast(outputs, "float32")
     return outputs, ops.isfinite(ops.sum(outputs))

@@ -21,7 +21,7 @@ class Images(Modality):
     Data sets hold uint8, or float in [-1, 1]; networks see float32 in [-1, 1]; samples are uint8.
 
     Attributes:
-        least_side: height and width that an image has at least.
+        least_side: smallest height and width of an image.
     """
 
     least_side: int = 8
@@ -39,26 +39,26 @@ class Images(Modality):
     def check_shape(self, shape: types.Shape) -> None:
         if len(shape) != 3:
             raise ValueError(
-                f"Pictures must have shape (height, width, channels). Received: {shape}. A batch "
-                "of grey pictures without a channel axis gets one by `images[..., None]`."
+                f"Images must have shape (height, width, channels). Received: {shape}. A batch "
+                "of grey images without a channel axis gets one by `images[..., None]`."
             )
         validation.channels_last(shape)
         height, width, channels = shape
         if min(height, width) < self.least_side:
             raise ValueError(
-                f"Pictures must be at least {self.least_side}×{self.least_side}. Received: "
+                f"Images must be at least {self.least_side}×{self.least_side}. Received: "
                 f"{height}×{width}. Enlarge them: `ganzoo.datasets.load(…, image_size="
                 f"{self.least_side})`."
             )
         if not 1 <= channels <= 4:
             raise ValueError(
-                f"Pictures must have 1 to 4 channels, the last axis. Received shape {shape}."
+                f"Images must have 1 to 4 channels, the last axis. Received shape {shape}."
             )
 
     def check_dtype(self, dtype: str) -> None:
         if dtype != "uint8" and "float" not in dtype:
             raise ValueError(
-                f"Pictures must be uint8 in 0..255 or float in [-1, 1]. Received {dtype}: convert "
+                f"Images must be uint8 in 0..255 or float in [-1, 1]. Received {dtype}: convert "
                 f"with {validation.to_uint8(dtype)}."
             )
 
@@ -74,7 +74,7 @@ class Images(Modality):
         return ops.cast(examples, "float32")
 
     def postprocess(self, outputs: types.Tensor) -> tuple[types.Tensor, types.Tensor]:
-        # In as few passes as may be: for a small generator they are a good part of the work.
+        # In as few passes as possible: for a small generator they are a good part of the work.
         outputs = ops.cast(outputs, "float32")
         finite = ops.isfinite(ops.sum(outputs))
         levels = ops.clip(ops.round(outputs * 127.5 + 127.5), 0, 255)
@@ -113,11 +113,11 @@ def check_range(examples: np.ndarray) -> None:
     low, high = float(examples.min()), float(examples.max())
     if not (np.isfinite(low) and np.isfinite(high)):
         raise ValueError(
-            "The pictures contain NaN or infinity. Remove or mend those: "
+            "The images contain NaN or infinity. Remove or mend those: "
             "`images[np.isfinite(images.reshape(len(images), -1)).all(axis=1)]`."
         )
     if low < -1.001 or high > 1.001:
         raise ValueError(
-            f"Pictures as floats must lie in [-1, 1]. Received values from {low:g} to {high:g}. "
+            f"Images as floats must lie in [-1, 1]. Received values from {low:g} to {high:g}. "
             "Scale them, from 0..255 with `images / 127.5 - 1`, or pass uint8."
         )

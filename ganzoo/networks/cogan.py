@@ -1,8 +1,8 @@
-"""Networks of two domains that share layers, for pictures of any size from 8×8.
+"""Networks of two domains that share layers, for images of any size from 8×8.
 
 Liu, Tuzel 2016, "Coupled Generative Adversarial Networks", section 3: the layers far from the
-pictures, which know what is seen, are shared; those next to them, which know how it looks, are not.
-Apart from that as in `ganzoo.networks.dcgan`.
+images, which represent content, are shared; those next to the images, which represent appearance,
+are not. Otherwise as in `ganzoo.networks.dcgan`.
 """
 
 import keras
@@ -33,11 +33,12 @@ def _chain(*parts):
 def generator(
     image_shape: types.Shape, latent_dim: int, channels: int = 64, apart: int = 1
 ) -> keras.Model:
-    """Latents `(batch, latent_dim)` to a pair of pictures in [-1, 1], `{"images", "targets"}`.
+    """Network from latents `(batch, latent_dim)` to a pair of images in [-1, 1], `{"images",
+    "targets"}`.
 
-    Each domain has the last `apart` layers to itself. The last of all is a convolution at the size
-    of the picture, as in the paper: so small a part of the network cannot make two things of one.
-    `channels` is the width at half resolution; it doubles with every halving.
+    The domains share all but the last `apart` layers. The last layer is a convolution at the size
+    of the image, as in the paper: such a small part of the network cannot turn one content into
+    two. `channels` is the width at half resolution; it doubles with every halving.
     """
     height, width, depth = image_shape
     *upper, (h, w) = sizes(height, width)
@@ -48,7 +49,7 @@ def generator(
     x = layers.ReLU()(normalization("batch")(x))
 
     def enlarge(x, i):
-        """From stage i + 1 to stage i, where 0 has the picture's size."""
+        """From stage i + 1 to stage i; stage 0 has the size of the image."""
         x = Conv2DTranspose(
             channels * 2 ** (i - 1) if i else max(1, channels // 2),
             kernel_size=4,
@@ -66,20 +67,21 @@ def generator(
     shared = len(stages) - (apart - 1)
     for i in stages[:shared]:
         x = enlarge(x, i)
-    made = {}
+    images = {}
     for domain in DOMAINS:
         y = x
         for i in stages[shared:]:
             y = enlarge(y, i)
         y = Conv2D(depth, kernel_size=6, padding="same", kernel_initializer=_init())(y)
-        made[domain] = layers.Activation("tanh", dtype="float32", name=domain)(y)
-    return keras.Model(latents, made, name="generator")
+        images[domain] = layers.Activation("tanh", dtype="float32", name=domain)(y)
+    return keras.Model(latents, images, name="generator")
 
 
 def discriminator(image_shape: types.Shape, channels: int = 64, apart: int = 1) -> keras.Model:
-    """A pair of pictures, `{"images", "targets"}`, to logits `(batch, 2)`, one for each domain.
+    """Network from a pair of images, `{"images", "targets"}`, to logits `(batch, 2)`, one for each
+    domain.
 
-    Each domain has the first `apart` convolutions to itself. `channels` is the width at half
+    The domains share all but the first `apart` convolutions. `channels` is the width at half
     resolution; it doubles with every halving.
     """
     height, width, _ = image_shape
@@ -93,14 +95,14 @@ def discriminator(image_shape: types.Shape, channels: int = 64, apart: int = 1) 
             use_bias=i == 0,
             kernel_initializer=_init(),
         )
-        # No normalisation at the pictures; nowhere batch normalisation, whose statistics two
-        # domains would share.
+        # No normalisation next to the images, and no batch normalisation anywhere: the two domains
+        # would share its statistics.
         return _chain(conv, normalization("layer" if i else None), layers.LeakyReLU(0.2))
 
     count = len(sizes(height, width)) - 1
     dense = layers.Dense(1, kernel_initializer=_init(), dtype="float32")
     shared = _chain(*map(halve, range(apart, count)), layers.Flatten(), dense)
     pair = {domain: keras.Input(image_shape, name=domain) for domain in DOMAINS}
-    said = [shared(_chain(*map(halve, range(apart)))(x)) for x in pair.values()]
-    logits = layers.Concatenate(dtype="float32", name="logits")(said)
+    logits = [shared(_chain(*map(halve, range(apart)))(x)) for x in pair.values()]
+    logits = layers.Concatenate(dtype="float32", name="logits")(logits)
     return keras.Model(pair, logits, name="discriminator")

@@ -1,4 +1,4 @@
-"""The all-convolutional networks of DCGAN, for pictures of any size from 8×8.
+"""The all-convolutional networks of DCGAN, for images of any size from 8×8.
 
 Radford, Metz, Chintala 2015, "Unsupervised Representation Learning with Deep Convolutional
 Generative Adversarial Networks", section 3 and figure 1.
@@ -28,9 +28,9 @@ def _init():
 
 def _batch_norm():
     # Scale drawn from N(1, 0.02) and momentum as in the authors' code. Not their epsilon, 1e-5:
-    # with weights from N(0, 0.02) the discriminator's first variances on small pictures are below
-    # 1e-3. An epsilon above that holds it back at the start, and the samples are the better for
-    # it (measured with benchmarks/quality.py).
+    # with weights from N(0, 0.02) the discriminator's first variances on small images are below
+    # 1e-3. An epsilon above that restrains it at the start, which improves the samples (measured
+    # with benchmarks/quality.py).
     return BatchNorm(
         momentum=0.9,
         epsilon=1e-2,
@@ -39,10 +39,10 @@ def _batch_norm():
 
 
 def normalization(name: str) -> Any:
-    """What stands between the discriminator's layers.
+    """The normalisation between the discriminator's layers.
 
     Args:
-        name: `"batch"`; `"layer"`, which couples no examples; or None, for nothing.
+        name: `"batch"`; `"layer"`, which does not couple examples; or None, for no normalisation.
     """
     if name == "batch":
         return _batch_norm()
@@ -50,8 +50,8 @@ def normalization(name: str) -> Any:
 
 
 def sizes(height: int, width: int) -> list[tuple[int, int]]:
-    """Sizes from the picture down: halved, rounded up, while the shorter side stays at least 4;
-    twice at least.
+    """Sizes from the image down: halved and rounded up while the shorter side stays at least 4, but
+    at least twice.
 
     >>> sizes(28, 28)
     [(28, 28), (14, 14), (7, 7)]
@@ -71,12 +71,12 @@ def generator(
     reference: int = 0,
     name: str = "generator",
 ) -> keras.Model:
-    """Latents `(batch, latent_dim)` to pictures in [-1, 1], `(batch, *image_shape)`.
+    """Network from latents `(batch, latent_dim)` to images in [-1, 1], `(batch, *image_shape)`.
 
     With `num_classes` it takes `[latents, labels]`; an embedding of the label is appended to the
     latents. `channels` is the width at half resolution; it doubles with every halving. `hidden` are
-    sizes of dense layers before the first convolution. With `reference`, normalisation is by that
-    many examples drawn once and for all: see `ganzoo.layers.VirtualBatchNorm`. For points it is a
+    sizes of dense layers before the first convolution. `reference` is the number of fixed examples
+    by which activations are normalised: see `ganzoo.layers.VirtualBatchNorm`. For points it is a
     perceptron, `channels` wide.
     """
 
@@ -121,7 +121,7 @@ def generator(
 
 
 def halvings(x: types.Tensor, channels: int = 64, normalize: str = "batch") -> types.Tensor:
-    """Strided convolutions from pictures to features, as many as `sizes` says, laid flat.
+    """Strided convolutions from images to flat features, one for each halving in `sizes`.
 
     `channels` is the width at half resolution; it doubles with every halving. `normalize`: see
     `normalization`.
@@ -142,7 +142,7 @@ def halvings(x: types.Tensor, channels: int = 64, normalize: str = "batch") -> t
 
 
 def head(units: int, name: str) -> keras.layers.Layer:
-    """A last layer of a discriminator, in float32."""
+    """An output layer of a discriminator, in float32."""
     return layers.Dense(units, kernel_initializer=_init(), dtype="float32", name=name)
 
 
@@ -184,22 +184,22 @@ def discriminator(
     hidden: Sequence[int] = (),
     heads: dict[str, Sequence[int]] | None = None,
 ) -> keras.Model:
-    """Pictures `(batch, *image_shape)` to logits `(batch, 1)`.
+    """Network from images `(batch, *image_shape)` to logits `(batch, 1)`.
 
-    With `num_classes` it takes `[images, labels]`; an embedding of the label is a further channel
-    of the picture. `normalize`: see `normalization`. `hidden` are sizes of dense layers after the
-    convolutions. `heads` says what else it tells from the same features, `{name: sizes of the
-    head's dense layers}`; it then returns a dict of `"logits"` and those. For points it is a
+    With `num_classes` it takes `[images, labels]`; an embedding of the label is one more channel of
+    the image. `normalize`: see `normalization`. `hidden` are sizes of dense layers after the
+    convolutions. `heads` are further outputs from the same features, `{name: sizes of the head's
+    dense layers}`; the network then returns a dict of `"logits"` and these. For points it is a
     perceptron.
     """
     inputs, features = trunk(image_shape, channels, num_classes, normalize, hidden)
     logits = head(1, "logits")(features)
     if not heads:
         return keras.Model(inputs, logits, name="discriminator")
-    said = {"logits": logits}
+    outputs = {"logits": logits}
     for name, (*inner, units) in heads.items():
         x = features
         for width in inner:
             x = dense(x, width, normalize)
-        said[name] = head(units, name)(x)
-    return keras.Model(inputs, said, name="discriminator")
+        outputs[name] = head(units, name)(x)
+    return keras.Model(inputs, outputs, name="discriminator")

@@ -1,7 +1,7 @@
-"""Encoders, decoders, and discriminators that look at codes: DCGAN's networks, or perceptrons.
+"""Encoders, decoders and discriminators of codes: DCGAN's networks, or perceptrons.
 
 `hidden` is None for convolutions, see `ganzoo.networks.dcgan`, or the sizes of dense layers, which
-take pictures of any size, and points.
+take images of any size, and points.
 """
 
 from collections.abc import Sequence
@@ -36,9 +36,9 @@ def encoder(
     hidden: Sequence[int] | None = None,
     stochastic: bool = False,
 ) -> keras.Model:
-    """Pictures `(batch, *image_shape)` to codes `(batch, latent_dim)`.
+    """Network from images `(batch, *image_shape)` to codes `(batch, latent_dim)`.
 
-    If `stochastic`, to a dict of the codes' `"mean"` and `"log_variance"`.
+    If `stochastic`, it returns a dict of the codes' `"mean"` and `"log_variance"`.
     """
     images = keras.Input(image_shape, name="images")
     x = _features(images, channels, hidden)
@@ -54,9 +54,9 @@ def decoder(
     hidden: Sequence[int] | None = None,
     name: str = "decoder",
 ) -> keras.Model:
-    """Codes `(batch, latent_dim)` to pictures in [-1, 1], `(batch, *image_shape)`.
+    """Network from codes `(batch, latent_dim)` to images in [-1, 1], `(batch, *image_shape)`.
 
-    `hidden` in the encoder's order: the decoder is its mirror image.
+    `hidden` is in the order of the encoder, which the decoder mirrors.
     """
     if hidden is None:
         return dcgan.generator(image_shape, latent_dim, channels, name=name)
@@ -66,7 +66,7 @@ def decoder(
 def discriminator(
     image_shape: types.Shape, channels: int = 64, hidden: Sequence[int] | None = None
 ) -> keras.Model:
-    """Pictures to a dict: `"logits"` `(batch, 1)`, and the `"features"` they are made of."""
+    """Network from images to a dict: `"logits"` `(batch, 1)`, and the `"features"` before them."""
     images = keras.Input(image_shape, name="images")
     x = _features(images, channels, hidden)
     features = layers.Activation("linear", dtype="float32", name="features")(x)
@@ -74,7 +74,7 @@ def discriminator(
 
 
 def code_discriminator(latent_dim: int, hidden: Sequence[int] = (1000, 1000)) -> keras.Model:
-    """Codes `(batch, latent_dim)` to logits `(batch, 1)`."""
+    """Network from codes `(batch, latent_dim)` to logits `(batch, 1)`."""
     codes = keras.Input((latent_dim,), name="codes")
     return keras.Model(codes, _logits(_dense(codes, hidden)), name="discriminator")
 
@@ -85,12 +85,11 @@ def pair_discriminator(
     channels: int = 64,
     hidden: Sequence[int] | None = None,
 ) -> keras.Model:
-    """`[images, codes]` to logits `(batch, 1)`.
+    """Network from `[images, codes]` to logits `(batch, 1)`.
 
-    Pictures and codes have a branch each; what these find is looked at together. Convolutions have
-    layer normalisation: with batch normalisation the discriminator wins at once, and on the 8×8
-    digits the encoder had found nothing of the latents after sixty epochs (correlation 0.0, not
-    0.5).
+    Images and codes have a branch each, whose features are joined. Convolutions have layer
+    normalisation: with batch normalisation the discriminator wins at once, and on the 8×8 digits
+    the encoder had learned nothing about the latents after sixty epochs (correlation 0.0, not 0.5).
     """
     images = keras.Input(image_shape, name="images")
     codes = keras.Input((latent_dim,), name="codes")

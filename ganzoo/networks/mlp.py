@@ -1,10 +1,10 @@
-"""Multilayer perceptrons, for pictures and for points.
+"""Multilayer perceptrons, for images and for points.
 
 `generator` and `discriminator` are those of the first GAN: Goodfellow et al. 2014, "Generative
-Adversarial Nets", section 5, with the sizes of the authors' MNIST configuration and initial weights
-that come to theirs at these sizes: uniform within ±0.05 in the generator, which is Glorot's, and
-within ±0.005 in the discriminator, a tenth of that. Else the discriminator wins at once, and the
-generator ends in one picture.
+Adversarial Nets", section 5, with the sizes of the authors' MNIST configuration and, at these
+sizes, their initial weights: uniform within ±0.05 in the generator, which is Glorot's
+initialisation, and within ±0.005 in the discriminator, a tenth of that. With larger weights the
+discriminator wins at once, and the generator collapses to one image.
 """
 
 import functools
@@ -29,7 +29,7 @@ from ganzoo.layers import WithReference
 
 
 def _small():
-    """A tenth of Glorot's."""
+    """A tenth of Glorot's initial weights."""
     return keras.initializers.VarianceScaling(0.01, "fan_avg", "uniform")
 
 
@@ -39,7 +39,7 @@ def generator(
     hidden: Sequence[int] = (1200, 1200),
     name: str = "generator",
 ) -> keras.Model:
-    """Latents `(batch, latent_dim)` to pictures in [-1, 1], `(batch, *image_shape)`."""
+    """Network from latents `(batch, latent_dim)` to images in [-1, 1], `(batch, *image_shape)`."""
     x = latents = keras.Input((latent_dim,), name="latents")
     for units in hidden:
         x = layers.Dense(units, activation="relu")(x)
@@ -55,9 +55,9 @@ def discriminator(
     pieces: int = 5,
     dropout: Sequence[float] = (0.2, 0.5),
 ) -> keras.Model:
-    """Pictures `(batch, *image_shape)` to logits `(batch, 1)`.
+    """Network from images `(batch, *image_shape)` to logits `(batch, 1)`.
 
-    `dropout` is the share dropped of the input and of each hidden layer.
+    `dropout` is the dropout rate of the input and of each hidden layer.
     """
     images = keras.Input(image_shape, name="images")
     x = Dropout(dropout[0])(layers.Flatten()(images))
@@ -68,8 +68,8 @@ def discriminator(
 
 
 def also_for_points(**options: Any) -> Callable:
-    """A decorator of functions called `generator` or `discriminator` that make networks for
-    images: for points, `shape=(length,)`, they make a perceptron `channels` wide.
+    """Decorate a function `generator` or `discriminator` that makes networks for images: for
+    points, `shape=(length,)`, it then makes a perceptron, `channels` wide.
 
     Args:
         **options: further arguments of `point_discriminator`; `normalize` is a function of the
@@ -80,22 +80,22 @@ def also_for_points(**options: Any) -> Callable:
         parameters = inspect.signature(make)
 
         @functools.wraps(make)
-        def made(shape, *args, **kwargs):
+        def network(shape, *args, **kwargs):
             if len(shape) > 1:
                 return make(shape, *args, **kwargs)
-            given = parameters.bind(shape, *args, **kwargs)
-            given.apply_defaults()
-            known = given.arguments
-            units = known["channels"]
+            bound = parameters.bind(shape, *args, **kwargs)
+            bound.apply_defaults()
+            arguments = bound.arguments
+            units, classes = arguments["channels"], arguments["num_classes"]
             units = units if isinstance(units, int) else units[0]
             if make.__name__ == "generator":
-                return point_generator(shape, known["latent_dim"], units, known["num_classes"])
+                return point_generator(shape, arguments["latent_dim"], units, classes)
             more = dict(options)
             if "normalize" in more:
-                more["normalize"] = functools.partial(more["normalize"], known["normalize"])
-            return point_discriminator(shape, units, known["num_classes"], **more)
+                more["normalize"] = functools.partial(more["normalize"], arguments["normalize"])
+            return point_discriminator(shape, units, classes, **more)
 
-        return made
+        return network
 
     return decorate
 
@@ -103,9 +103,9 @@ def also_for_points(**options: Any) -> Callable:
 def point_generator(
     shape: types.Shape, latent_dim: int, units: int, num_classes: int | None = None, depth: int = 3
 ) -> keras.Model:
-    """Latents (and labels) to points of `shape=(length,)`, which nothing bounds.
+    """Network from latents (and labels) to unbounded points of `shape=(length,)`.
 
-    Three hidden layers of rectified units: what models of pictures use for points.
+    Three hidden layers of rectified units, which models of images use for points.
     """
     x = latents = keras.Input((latent_dim,), name="latents")
     inputs = latents
@@ -128,11 +128,11 @@ def point_discriminator(
     wrap: Callable = lambda layer: layer,
     normalize: Callable = layers.Identity,
 ) -> keras.Model:
-    """Points of `shape=(length,)` (and labels) to logits `(batch, 1)`.
+    """Network from points of `shape=(length,)` (and labels) to logits `(batch, 1)`.
 
     With `num_classes` the inner product of the last features with the label's embedding is added
-    to the logit. `wrap` is put around each layer with weights, such as spectral normalisation;
-    `normalize()` is what stands between the layers.
+    to the logit. `wrap` wraps each layer with weights, for example in spectral normalisation;
+    `normalize()` returns the normalisation between layers.
     """
     x = points = keras.Input(shape, name="images")
     for i in range(depth):
@@ -155,7 +155,7 @@ def softplus_generator(
     hidden: Sequence[int] = (500, 500),
     reference: int = 0,
 ) -> keras.Model:
-    """Latents `(batch, latent_dim)` to pictures in [-1, 1], with batch normalisation.
+    """Network from latents `(batch, latent_dim)` to images in [-1, 1], with batch normalisation.
 
     Salimans et al. 2016, "Improved Techniques for Training GANs", section 5.1, with the sizes of
     the authors' code. `reference`: see `ganzoo.networks.dcgan.generator`.
@@ -188,9 +188,9 @@ def noisy_trunk(
 ) -> tuple[Any, types.Tensor]:
     """A discriminator's input and its last features, with noise on every layer.
 
-    The same section. `noise` is the standard deviation at the picture, in [0, 1], and at each
-    hidden layer, the units of which have variance 1 on the first batch: else noise would drown
-    what the last layers say.
+    From the same section. `noise` is the standard deviation at the image, in [0, 1], and at each
+    hidden layer, whose units have variance 1 on the first batch: otherwise noise would drown the
+    outputs of the last layers.
     """
     images = keras.Input(image_shape, name="images")
     x = layers.Rescaling(0.5, offset=0.5)(layers.Flatten()(images))
@@ -202,5 +202,5 @@ def noisy_trunk(
 
 
 def unit_head(units: int, name: str) -> keras.layers.Layer:
-    """The last layer of such a discriminator; logits begin a tenth as large as the authors'."""
+    """Its output layer; the logits start a tenth as large as the authors'."""
     return UnitDense(units, learned_length=True, first_deviation=0.1, dtype="float32", name=name)

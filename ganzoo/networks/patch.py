@@ -11,7 +11,7 @@ from ganzoo.networks.unet import conv
 
 
 def patch_layers(height: int, width: int) -> int:
-    """How often the discriminator halves: three times, but leaving at least four pixels.
+    """The discriminator's number of halvings: three, or fewer to leave at least four pixels.
 
     >>> patch_layers(256, 256), patch_layers(28, 28), patch_layers(8, 8)
     (3, 2, 1)
@@ -20,21 +20,21 @@ def patch_layers(height: int, width: int) -> int:
 
 
 def check_patch_layers(count: int, height: int, width: int) -> None:
-    """Raise a `ValueError` if so many halvings leave less than 2×2: of one pixel instance
-    normalisation makes the same whatever it was, and the discriminator would see nothing.
+    """Raise a `ValueError` if `count` halvings leave less than 2×2: instance normalisation makes
+    all single pixels the same, and the discriminator would see nothing.
 
     >>> check_patch_layers(3, 28, 28)
     """
     most = int(math.log2(min(height, width))) - 1
     if count is not None and count > most:
         raise ValueError(
-            f"`patch_layers` must be at most {most} for pictures of {height}×{width}. "
+            f"`patch_layers` must be at most {most} for images of {height}×{width}. "
             f"Received: {count}."
         )
 
 
 def receptive_field(count: int) -> int:
-    """Height and width of what one logit sees, after so many halvings.
+    """Height and width of the receptive field of one logit after `count` halvings.
 
     >>> [receptive_field(n) for n in range(1, 6)]
     [16, 34, 70, 142, 286]
@@ -49,10 +49,12 @@ def patch_discriminator(
     affine: bool = False,
     name: str = "discriminator",
 ) -> keras.Model:
-    """Pictures to logits, one for each patch (PatchGAN): `(batch, height / 2ⁿ, width / 2ⁿ, 1)`.
+    """Network from images to logits `(batch, height / 2ⁿ, width / 2ⁿ, 1)`, one for each patch
+    (PatchGAN).
 
-    `count`: n, how often it halves; each patch is then 9 · 2ⁿ − 2 high and wide: 70 for 3. None:
-    see `patch_layers`. `channels` is the width at half resolution; it doubles three times at most.
+    `count` is n, the number of halvings; each patch is then 9 · 2ⁿ − 2 high and wide: 70 for 3.
+    None: see `patch_layers`. `channels` is the width at half resolution; it doubles at most three
+    times.
     """
     height, width, depth = image_shape
     count = count or patch_layers(height, width)

@@ -1,4 +1,4 @@
-"""Networks that grow: all sizes of pictures in one, of which training uses the current one.
+"""Growing networks, which hold all sizes of images; training uses the current one.
 
 Karras, Aila, Laine, Lehtinen 2018, "Progressive Growing of GANs for Improved Quality, Stability,
 and Variation", sections 2 and 4, table 2.
@@ -23,18 +23,18 @@ from ganzoo.networks.stylegan2 import widths
 
 
 def sizes(height: int, width: int, levels: int | None = None) -> list[tuple[int, int]]:
-    """Sizes from the smallest up, halves rounded up, none of them below 4; `levels` of them.
+    """The last `levels` sizes up to the full one; halves are rounded up, and none is below 4.
 
     >>> sizes(28, 28), sizes(8, 12)
     ([(7, 7), (14, 14), (28, 28)], [(4, 6), (8, 12)])
     """
-    found = stylegan2.sizes(height, width)[::-1]
-    if (levels or 1) > len(found):
+    steps = stylegan2.sizes(height, width)[::-1]
+    if (levels or 1) > len(steps):
         raise ValueError(
-            f"Pictures of {height}×{width} allow growth through {len(found)} sizes, {found}. "
+            f"Images of {height}×{width} allow growth through {len(steps)} sizes, {steps}. "
             f"Received: levels={levels}. Leave `levels` out, or enlarge the data."
         )
-    return found[-(levels or len(found)) :]
+    return steps[-(levels or len(steps)) :]
 
 
 def _conv(x, filters, size, name, gain=2**0.5, **options):
@@ -61,7 +61,7 @@ def _reduced(x):
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class Blend(layers.Layer):
-    """From one tensor to another: called with `[a, b, share]`, `share` of b and the rest of a."""
+    """Blends two tensors: called with `[a, b, share]`, returns `share` of b and the rest of a."""
 
     def call(self, inputs):
         a, b, share = inputs
@@ -73,7 +73,7 @@ class Blend(layers.Layer):
 
 
 def _embedding(num_classes, length, **options):
-    """Of labels, as large as latents are."""
+    """An embedding of labels, with normal initial weights."""
     normal = keras.initializers.RandomNormal(stddev=1.0)
     return layers.Embedding(num_classes, length, embeddings_initializer=normal, **options)
 
@@ -86,11 +86,11 @@ def generator(
     most: int = 512,
     num_classes: int | None = None,
 ) -> keras.Model:
-    """Latents (and labels) and a fade, `(batch, 1)`, to a list of pictures: one of each size of
-    `steps`, `depth` channels deep.
+    """Network from latents (and labels) and a fade, `(batch, 1)`, to a list of images: one of each
+    size of `steps`, `depth` channels deep.
 
-    Those of the last size, say, are a mixture of that size's own and the enlarged ones of the size
-    before. Nothing bounds them. Layers are named by the size they belong to, from 0 up.
+    Images of a size are a mixture of that size's own and the enlarged ones of the size before. They
+    are unbounded. Layers are named by the size they belong to, from 0 up.
     """
     wide = widths(len(steps), channels, most)[::-1]
     latents = keras.Input((latent_dim,), name="latents")
@@ -107,24 +107,25 @@ def generator(
     x = PixelNorm()(_active(_conv(x, wide[0], 3, "conv_0")))
     colours = lambda x, i: _conv(x, depth, 1, f"colours_{i}", gain=1.0, dtype="float32")
     own = colours(x, 0)
-    pictures = [own]
+    outputs = [own]
     for i, (size, filters) in enumerate(zip(steps[1:], wide[1:]), 1):
         before, x = _enlarged(own, size), _enlarged(x, size)
         for which in "ab":
             x = PixelNorm()(_active(_conv(x, filters, 3, f"conv_{i}{which}")))
         own = colours(x, i)
-        pictures.append(Blend(dtype="float32", name=f"images_{i}")([before, own, fade]))
-    return keras.Model([*inputs, fade], pictures, name="generator")
+        outputs.append(Blend(dtype="float32", name=f"images_{i}")([before, own, fade]))
+    return keras.Model([*inputs, fade], outputs, name="generator")
 
 
 def discriminator(
     steps: Any, depth: int, channels: int = 16, most: int = 512, num_classes: int | None = None
 ) -> keras.Model:
-    """Pictures of every size of `steps`, one input each, (labels) and a fade to a list of logits.
+    """Network from images of every size of `steps`, one input each, (labels) and a fade to a list
+    of logits.
 
-    The generator's mirror image, ending in a measure of how much the examples of a group differ.
-    With `num_classes` the inner product of the last features with the label's embedding is added
-    to the logit (projection).
+    It mirrors the generator and ends in the standard deviation over groups of examples. With
+    `num_classes` the inner product of the last features with the label's embedding is added to the
+    logit (projection).
     """
     wide = widths(len(steps), channels, most)[::-1]
     images = [keras.Input((*size, depth), name=f"images_{i}") for i, size in enumerate(steps)]
@@ -172,7 +173,7 @@ def discriminator(
 
 
 def _once(build):
-    """Built once for each network and size, for as long as the network lives."""
+    """Build each part once per network and size, and keep it as long as the network lives."""
     built = weakref.WeakKeyDictionary()
 
     @functools.wraps(build)
@@ -187,14 +188,14 @@ def _once(build):
 
 @_once
 def at_size(network: keras.Model, i: int) -> keras.Model:
-    """The part of a generator or discriminator that makes or judges pictures of the i-th size."""
+    """The part of a generator or discriminator for images of the i-th size."""
     inputs = [x for x in network.inputs if x.name in ("latents", f"images_{i}", "labels", "fade")]
     return keras.Model(inputs, network.outputs[i], name=f"{network.name}_{i}")
 
 
 @_once
 def at_full_size(network: keras.Model, i: int, steps: Any) -> keras.Model:
-    """The part of a generator that makes pictures of the i-th size, enlarged to the last."""
+    """The part of a generator that makes images of the i-th size, enlarged to the last."""
     part = at_size(network, i)
     x = part.output
     for size in steps[i + 1 :]:
@@ -203,8 +204,8 @@ def at_full_size(network: keras.Model, i: int, steps: Any) -> keras.Model:
 
 
 def reduced(images: types.Tensor, steps: Any, i: int, fade: types.Tensor) -> types.Tensor:
-    """Pictures of the last size as those of the i-th, as detailed as the generator's: a share
-    `fade` of them as they are, the rest made smaller and larger again."""
+    """Reduce images of the last size to the i-th, as detailed as the generator's: a share `fade` is
+    unchanged, and the rest made smaller and larger again."""
     halved = lambda x: ops.average_pool(
         x, 2, strides=2, padding="same", data_format="channels_last"
     )

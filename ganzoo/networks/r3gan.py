@@ -1,4 +1,4 @@
-"""Residual networks without normalisation, of grouped convolutions.
+"""Residual networks of grouped convolutions, without normalisation.
 
 Huang, Gokaslan, Kuleshov, Tompkin 2024, "The GAN is dead; long live the GAN! A Modern GAN
 Baseline", section 3 and figure 4, config E. Weights are drawn as in Zhang, Dauphin, Ma 2019, "Fixup
@@ -23,7 +23,7 @@ SLOPE = 0.2
 
 
 def widths(stages: int, channels: Any) -> Any:
-    """Channels from the smallest size up: those given, then each half of the one before.
+    """Channels from the smallest size up: `channels`, then each half of the one before.
 
     >>> widths(7, (768, 768, 768, 768)), widths(3, (128, 64, 32, 16))
     ([768, 768, 768, 768, 384, 192, 96], [128, 64, 32])
@@ -35,7 +35,7 @@ def widths(stages: int, channels: Any) -> Any:
 
 
 def _normal(gain=1.0):
-    """He's: normal with a standard deviation of gain / √inputs."""
+    """He's initialisation: normal with a standard deviation of gain / √inputs."""
     if not gain:
         return "zeros"
     return keras.initializers.VarianceScaling(gain**2, "fan_in", "untruncated_normal")
@@ -47,12 +47,13 @@ def _conv(filters, size=1, gain=1.0, **options):
 
 
 def _groups(wide, group_width):
-    """As many groups as have at least `group_width` channels each and divide them evenly."""
+    """The largest number of equal groups with at least `group_width` channels each."""
     return next(g for g in range(max(1, wide // group_width), 0, -1) if wide % g == 0)
 
 
 def block(x: types.Tensor, gain: Any, expansion: int, group_width: int) -> types.Tensor:
-    """1×1, grouped 3×3, 1×1, wider inside than outside; nothing is added at the start."""
+    """A residual block of 1×1, grouped 3×3 and 1×1 convolutions, wider inside than outside; at the
+    start it is the identity."""
     narrow = x.shape[-1]
     wide = expansion * narrow
     y = _conv(wide, gain=gain, use_bias=True)(x)
@@ -64,7 +65,7 @@ def block(x: types.Tensor, gain: Any, expansion: int, group_width: int) -> types
 
 
 def _gain(blocks):
-    """Of the layers inside of a block, for that many blocks one after the other."""
+    """The gain of the layers inside a block, for a network of `blocks` blocks in sequence."""
     return (2 / (1 + SLOPE**2)) ** 0.5 * blocks**-0.25
 
 
@@ -79,11 +80,11 @@ def generator(
     expansion: int = 2,
     group_width: int = 16,
 ) -> keras.Model:
-    """Latents `(batch, latent_dim)` to pictures `(batch, *image_shape)`, which nothing bounds.
+    """Network from latents `(batch, latent_dim)` to unbounded images `(batch, *image_shape)`.
 
     With `num_classes` it takes `[latents, labels]`; an embedding of the label is appended to the
-    latents. `channels`: see `widths`. `blocks` at each size; `group_width` channels see each other
-    in a grouped convolution.
+    latents. `channels`: see `widths`. `blocks` is the number of blocks at each size; `group_width`
+    is the number of channels in a group of a convolution.
     """
     height, width, depth = image_shape
     *upper, (h, w) = sizes(height, width)
@@ -121,7 +122,7 @@ def discriminator(
     expansion: int = 2,
     group_width: int = 16,
 ) -> keras.Model:
-    """Pictures `(batch, *image_shape)` to logits `(batch, 1)`: the generator's mirror image.
+    """Network from images `(batch, *image_shape)` to logits `(batch, 1)`; it mirrors the generator.
 
     With `num_classes` it takes `[images, labels]`, and the logit is the inner product of
     `embedding` features with the label's embedding (projection).
@@ -161,7 +162,7 @@ def _embedding(num_classes, length, gain=1.0):
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class Spread(layers.Layer):
-    """A number for each channel becomes a small learned picture, times that number."""
+    """Turns a number for each channel into a small learned image, times that number."""
 
     def __init__(self, height: int, width: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -186,7 +187,7 @@ class Spread(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class Gather(layers.Layer):
-    """Each channel's sum over all places, weighted by a small learned picture."""
+    """Sums each channel over all places, weighted by a small learned image."""
 
     def build(self, input_shape):
         size = input_shape[1] * input_shape[2]

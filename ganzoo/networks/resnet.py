@@ -1,4 +1,4 @@
-"""The residual networks of spectrally normalised GANs, with self-attention if wanted.
+"""The residual networks of spectrally normalised GANs, with optional self-attention.
 
 Miyato, Kataoka, Koyama, Yoshida 2018, "Spectral Normalization for Generative Adversarial
 Networks", tables 4 to 6; Miyato, Koyama 2018, "cGANs with Projection Discriminator"; Zhang,
@@ -20,8 +20,8 @@ from ganzoo.networks.dcgan import sizes
 
 
 def widths(stages: int, channels: int) -> list[int]:
-    """Channels at full resolution, half, …: all the same up to 32×32 pictures, as the papers have
-    it; beyond, a quarter of `channels`, doubled with every halving.
+    """Channels at full resolution, half, …: all the same up to 32×32 images, as in the papers;
+    for larger ones, a quarter of `channels`, doubled with every halving.
 
     >>> widths(3, 256), widths(5, 256)
     ([256, 256, 256], [64, 128, 256, 512, 1024])
@@ -32,7 +32,7 @@ def widths(stages: int, channels: int) -> list[int]:
 
 
 def _attend_at(heights):
-    """The stage with self-attention: the largest at most 32 high that is not the picture."""
+    """The stage with self-attention: the largest at most 32 high, other than the image."""
     return next(i for i, h in enumerate(heights) if i and h <= 32)
 
 
@@ -58,7 +58,7 @@ def generator(
     spectral: bool = False,
     attend: bool = False,
 ) -> keras.Model:
-    """Latents `(batch, latent_dim)` to pictures in [-1, 1], `(batch, *image_shape)`.
+    """Network from latents `(batch, latent_dim)` to images in [-1, 1], `(batch, *image_shape)`.
 
     With `num_classes` it takes `[latents, labels]`, and batch normalisation is conditional. For
     points it is a perceptron, `channels` wide.
@@ -73,7 +73,7 @@ def generator(
         inputs = [latents, labels]
 
     def normalize(x, labels):
-        # Momentum as Chainer's, which the authors used.
+        # Momentum as in Chainer, which the authors used.
         if labels is None:
             return BatchNorm(momentum=0.9, epsilon=1e-5)(x)
         return ConditionalBatchNorm(num_classes)([x, labels])
@@ -108,11 +108,12 @@ def discriminator(
     *,
     attend: bool = False,
 ) -> keras.Model:
-    """Pictures `(batch, *image_shape)` to logits `(batch, 1)`, all layers spectrally normalised.
+    """Network from images `(batch, *image_shape)` to logits `(batch, 1)`, with spectral
+    normalisation in all layers.
 
     With `num_classes` it takes `[images, labels]`, and the inner product of the last features with
-    the label's embedding is added to the logit (projection). For points it is a perceptron, as
-    normalised, `channels` wide.
+    the label's embedding is added to the logit (projection). For points it is a perceptron with
+    the same normalisation, `channels` wide.
     """
     height, width, _ = image_shape
     lower = sizes(height, width)
@@ -120,7 +121,7 @@ def discriminator(
     wide = widths(stages, channels)
     images = keras.Input(image_shape, name="images")
     x = images
-    # Pictures up to 32×32 are halved twice, and two blocks follow at that size.
+    # Images up to 32×32 are halved twice, and two blocks follow at that size.
     halvings = 2 if stages <= 3 else stages
     for i in range(halvings + (2 if stages <= 3 else 1)):
         filters = wide[min(i, stages - 1)]
@@ -130,7 +131,7 @@ def discriminator(
         body = _conv(filters, 3, True)(body)
         body = _conv(filters, 3, True)(layers.ReLU()(body))
         skip = x
-        if i == 0:  # at less cost: the average of 1×1 convolutions is that of the average
+        if i == 0:  # cheaper: the average of 1×1 convolutions is the convolution of the average
             skip = _conv(filters, 1, True)(halve(x))
             body = halve(body)
         else:
@@ -157,7 +158,7 @@ def discriminator(
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class Sum(layers.Layer):
-    """The sum over all places of each channel, in float32."""
+    """Sums each channel over all places, in float32."""
 
     def call(self, inputs):
         return ops.sum(ops.cast(inputs, "float32"), axis=(1, 2))

@@ -23,7 +23,7 @@ from ganzoo.networks import dcgan
 
 
 def sizes(height: int, width: int) -> list[tuple[int, int]]:
-    """Sizes from the picture down: halved, rounded up, none of them below 4.
+    """Sizes from the image down: halved and rounded up, none below 4.
 
     >>> sizes(28, 28), sizes(12, 8)
     ([(28, 28), (14, 14), (7, 7)], [(12, 8), (6, 4)])
@@ -32,7 +32,7 @@ def sizes(height: int, width: int) -> list[tuple[int, int]]:
 
 
 def widths(stages: int, channels: int, most: int) -> list[int]:
-    """Channels at full resolution, half, …: doubled with every halving, `most` at most.
+    """Channels at full resolution, half, …: doubled with every halving, up to `most`.
 
     >>> widths(4, 32, 128)
     [32, 64, 128, 128]
@@ -42,7 +42,7 @@ def widths(stages: int, channels: int, most: int) -> list[int]:
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class Lift(layers.Layer):
-    """Leaky rectified units, times √2, which keeps the variance."""
+    """Leaky rectified units, times √2 to keep the variance."""
 
     def call(self, inputs):
         return ops.leaky_relu(inputs, 0.2) * 2**0.5
@@ -53,10 +53,10 @@ class Lift(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class Centre(layers.Layer):
-    """Learns where the styles' middle is, and draws towards it: called with `[w, truncation]`.
+    """Learns the mean of the styles and truncates towards it: called with `[w, truncation]`.
 
     Args:
-        momentum: of the running mean.
+        momentum: momentum of the running mean.
     """
 
     def __init__(self, momentum: float = 0.995, **kwargs: Any) -> None:
@@ -85,7 +85,7 @@ class Centre(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class Constant(layers.Layer):
-    """The learned picture that everything starts from; of its input only the batch size counts."""
+    """The learned constant that the synthesis starts from; the input only sets the batch size."""
 
     def __init__(self, shape: types.Shape, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -109,7 +109,7 @@ class Constant(layers.Layer):
 @keras.saving.register_keras_serializable(package="ganzoo")
 class Noise(layers.Layer):
     """Adds the same noise to all channels, with a learned strength: fresh noise in training,
-    constant noise when used, so that pictures are a function of the latents."""
+    constant noise outside it, so that images are a function of the latents."""
 
     def build(self, input_shape):
         self.seed_generator = keras.random.SeedGenerator()
@@ -133,16 +133,16 @@ class Noise(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="ganzoo")
 class ModulatedConv2D(layers.Layer):
-    """A convolution whose kernel each example scales by its own style: called with `[x, w]`.
+    """A convolution whose kernel is scaled by each example's style: called with `[x, w]`.
 
-    Scaling the kernel's inputs is scaling the picture's channels, and demodulation, which brings
-    each output back to unit variance, is scaling the output's.
+    Instead of the kernel, the channels of the input are scaled, and for demodulation, which
+    restores unit variance, those of the output.
 
     Args:
         filters: channels of the output.
-        size: of the kernel.
+        size: size of the kernel.
         demodulate: whether to demodulate.
-        upsample: whether to double the picture's size, with the filter (1, 3, 3, 1).
+        upsample: whether to double the image's size, with the filter (1, 3, 3, 1).
     """
 
     def __init__(
@@ -177,7 +177,7 @@ class ModulatedConv2D(layers.Layer):
         kernel = kernel / math.sqrt(rows)
         style = self.affine(w)
         if self.demodulate:
-            # No change but for half precision, where large styles would overflow.
+            # Changes nothing, but large styles would overflow half precision.
             style = style * ops.rsqrt(ops.mean(ops.square(style), axis=1, keepdims=True) + 1e-8)
             power = ops.sum(ops.square(kernel), axis=(0, 1))
             power = ops.transpose(power) if self.upsample else power
@@ -230,9 +230,10 @@ def _dense(units, activation=True, **options):
 def mapping(
     latent_dim: int, style_dim: int, depth: int = 8, num_classes: int | None = None
 ) -> keras.Model:
-    """Latents (and labels) and truncation, `(batch, 1)`, to styles `(batch, style_dim)`.
+    """Network from latents (and labels) and truncation, `(batch, 1)`, to styles `(batch,
+    style_dim)`.
 
-    Truncation 1 leaves the styles as they are, 0 makes each the mean of all.
+    Truncation 1 leaves the styles unchanged, 0 makes each the mean of all.
     """
     latents = keras.Input((latent_dim,), name="latents")
     truncation = keras.Input((1,), name="truncation")
@@ -240,8 +241,8 @@ def mapping(
     if num_classes:
         labels = keras.Input((), dtype="int32", name="labels")
         inputs.append(labels)
-        said = PixelNorm(dtype="float32")(_embedding(num_classes, style_dim)(labels))
-        x = layers.Concatenate(dtype="float32")([x, said])
+        classes = PixelNorm(dtype="float32")(_embedding(num_classes, style_dim)(labels))
+        x = layers.Concatenate(dtype="float32")([x, classes])
     for _ in range(depth):
         x = _dense(style_dim, lr_multiplier=0.01, dtype="float32")(x)
     return keras.Model([*inputs, truncation], Centre()([x, truncation]), name="mapping")
@@ -253,14 +254,14 @@ def _embedding(num_classes, length):
 
 
 def style_count(image_shape: types.Shape) -> int:
-    """Layers with a style of their own: two for each size but the first, which has one; and the
-    last one that makes colours."""
+    """Number of layers with their own style: two for each size, but one for the first; and the last
+    layer, which makes colours."""
     return 2 * len(sizes(*image_shape[:2]))
 
 
 def mix(first: types.Tensor, second: types.Tensor, share: float, seed: Any) -> types.Tensor:
-    """Styles for as many pictures: a share of them has `second`'s from some layer on, the first
-    layer excepted, the rest `first`'s. All are `(batch, layers, style_dim)`."""
+    """Mix styles: a share of the images has `second`'s from a random layer on, though not from the
+    first one, the rest `first`'s throughout. All are `(batch, layers, style_dim)`."""
     count, depth, _ = first.shape
     uniform = lambda: backend.drawn(keras.random.uniform, (count, 1, 1), seed=seed)
     mixed = uniform() < share
@@ -272,8 +273,8 @@ def mix(first: types.Tensor, second: types.Tensor, share: float, seed: Any) -> t
 def synthesis(
     image_shape: types.Shape, style_dim: int, channels: int = 32, most: int = 512
 ) -> keras.Model:
-    """Styles `(batch, layers, style_dim)` to pictures `(batch, *image_shape)`, which nothing
-    bounds."""
+    """Network from styles `(batch, layers, style_dim)` to images `(batch, *image_shape)`, which are
+    unbounded."""
     height, width, depth = image_shape
     steps = sizes(height, width)[::-1]
     wide = widths(len(steps), channels, most)[::-1]
@@ -305,7 +306,7 @@ def synthesis(
 
 
 def _cropped(x, size):
-    """An odd size was rounded up on the way down."""
+    """Crop to a size, because an odd one was rounded up on the way down."""
     if tuple(x.shape[1:3]) == tuple(size):
         return x
     return layers.Cropping2D(((0, x.shape[1] - size[0]), (0, x.shape[2] - size[1])), dtype=x.dtype)(
@@ -314,7 +315,7 @@ def _cropped(x, size):
 
 
 def generator(mapping: keras.Model, synthesis: keras.Model) -> keras.Model:
-    """Both, one after the other: one style for all layers."""
+    """The generator, mapping followed by synthesis, with the same style for all layers."""
     inputs = [keras.Input(x.shape[1:], dtype=x.dtype, name=x.name) for x in mapping.inputs]
     count = synthesis.inputs[0].shape[1]
     styles = layers.RepeatVector(count, dtype="float32")(mapping(inputs))
@@ -328,8 +329,8 @@ def discriminator(
     num_classes: int | None = None,
     style_dim: int = 512,
 ) -> keras.Model:
-    """Pictures `(batch, *image_shape)` to logits `(batch, 1)`: residual, ending in a measure of
-    how much the examples of a group differ.
+    """Residual network from images `(batch, *image_shape)` to logits `(batch, 1)`, ending in the
+    standard deviation over groups of examples.
 
     With `num_classes` it takes `[images, labels]`, and the logit is the inner product of features
     with the label's embedding (projection).
@@ -344,7 +345,7 @@ def discriminator(
     for i in range(1, len(steps)):
         odd = [n % 2 for n in x.shape[1:3]]
         y = Lift()(conv(wide[i - 1])(x))
-        # Zeros for the filter and for the convolution; one more makes an odd size even.
+        # Zeros for the filter and for the convolution; one more for an odd size.
         y = layers.ZeroPadding2D(((2, 2 + odd[0]), (2, 2 + odd[1])))(y)
         y = Lift()(conv(wide[i], strides=2, padding="valid")(Blur(3)(y)))
         skip = layers.AveragePooling2D(2, padding="same")(Blur(2, (1, 1))(x))
@@ -357,7 +358,7 @@ def discriminator(
         return keras.Model(images, logits, name="discriminator")
     labels = keras.Input((), dtype="int32", name="labels")
     features = EqualizedDense(style_dim, dtype="float32", name="features")(x)
-    said = PixelNorm(dtype="float32")(_embedding(num_classes, style_dim)(labels))
-    logits = layers.Dot(axes=1, dtype="float32")([features, said])
+    classes = PixelNorm(dtype="float32")(_embedding(num_classes, style_dim)(labels))
+    logits = layers.Dot(axes=1, dtype="float32")([features, classes])
     logits = layers.Rescaling(style_dim**-0.5, dtype="float32", name="logits")(logits)
     return keras.Model([images, labels], logits, name="discriminator")

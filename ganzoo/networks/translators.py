@@ -1,5 +1,5 @@
-"""Networks that translate pictures, and those that judge them patch by patch. All but the
-discriminator's logits are as large as the pictures, of any height and width from 8×8.
+"""Networks that translate images of any height and width from 8×8 into images of the same size, and
+pairs of networks for two domains.
 
 Isola, Zhu, Zhou, Efros 2017, "Image-to-Image Translation with Conditional Adversarial Networks",
 section 6.1; Zhu, Park, Isola, Efros 2017, "Unpaired Image-to-Image Translation using
@@ -21,17 +21,17 @@ from ganzoo.networks.unet import conv
 def residual(
     image_shape: types.Shape, channels: int = 64, blocks: int | None = None, name: str = "generator"
 ) -> keras.Model:
-    """Pictures to pictures in [-1, 1]: residual blocks at a quarter of the size.
+    """Network from images to images in [-1, 1], with residual blocks at a quarter of the size.
 
-    `channels` is the width at full size. `blocks`: how many; None: 9 for pictures from 256×256, 6
-    for smaller ones.
+    `channels` is the width at full size. `blocks` is the number of blocks; None: 9 for images from
+    256×256, 6 for smaller ones.
     """
     height, width, depth = image_shape
     if blocks is None:
         blocks = 9 if min(height, width) >= 256 else 6
     images = keras.Input((None, None, depth), name="images")
 
-    def normal(x, filters, size=3, strides=1, **options):  # no bias: the mean would take it away
+    def normal(x, filters, size=3, strides=1, **options):  # no bias: normalisation removes it
         return InstanceNorm()(conv(filters, size, strides, use_bias=False, **options)(x))
 
     x = ReflectionPadding(3, multiple=4)(images)
@@ -51,16 +51,16 @@ def residual(
 
 
 def both_ways(there: keras.Model, back: keras.Model) -> keras.Model:
-    """Two translators as one network, `{"images", "targets"}` to the other domain's of each: what
-    comes of images are targets."""
+    """Two translators as one network, from `{"images", "targets"}` to the translation of each,
+    under the key of its new domain."""
     pair = {key: keras.Input(there.input.shape[1:], name=key) for key in ("images", "targets")}
-    made = {"images": back(pair["targets"]), "targets": there(pair["images"])}
-    return keras.Model(pair, made, name="generator")
+    translated = {"images": back(pair["targets"]), "targets": there(pair["images"])}
+    return keras.Model(pair, translated, name="generator")
 
 
 def each_its_own(images: keras.Model, targets: keras.Model) -> keras.Model:
-    """A discriminator of each domain as one network, `{"images", "targets"}` to logits, of which
-    the last axis is the domain."""
+    """The discriminators of both domains as one network, from `{"images", "targets"}` to logits,
+    whose last axis is the domain."""
     pair = {key: keras.Input(images.input.shape[1:], name=key) for key in ("images", "targets")}
     logits = layers.Concatenate(dtype="float32", name="logits")(
         [images(pair["images"]), targets(pair["targets"])]

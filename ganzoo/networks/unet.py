@@ -25,7 +25,7 @@ def conv(filters, size=4, strides=2, padding="same", kind=Conv2D, **options):
 
 
 def halvings(height: int, width: int) -> int:
-    """How often a U-Net halves a picture: down to one pixel, but at most eight times.
+    """The number of halvings in a U-Net: down to one pixel, but at most eight.
 
     >>> halvings(256, 256), halvings(28, 28)
     (8, 4)
@@ -34,11 +34,12 @@ def halvings(height: int, width: int) -> int:
 
 
 def unet(image_shape: types.Shape, channels: int = 64, dropout: float = 0.5) -> keras.Model:
-    """Pictures to pictures in [-1, 1]: an encoder and a decoder with a skip at each size.
+    """Network from images to images in [-1, 1]: an encoder and a decoder with a skip connection at
+    each size.
 
-    The depth follows the size of `image_shape`; `channels` is the width at half resolution, which
-    doubles three times at most. `dropout`: share dropped in the innermost layers of the decoder:
-    three of eight, fewer in a shallower one.
+    The depth depends on the size in `image_shape`; `channels` is the width at half resolution,
+    which doubles at most three times. `dropout` is the dropout rate in the innermost layers of the
+    decoder: three of eight, fewer in a shallower one.
     """
     height, width, depth = image_shape
     count = halvings(height, width)
@@ -48,7 +49,7 @@ def unet(image_shape: types.Shape, channels: int = 64, dropout: float = 0.5) -> 
     skips = [images, x]
     for i in range(1, count):
         x = conv(wide[i], use_bias=False)(layers.LeakyReLU(0.2)(x))
-        if i < count - 1:  # one pixel is all that the innermost may have
+        if i < count - 1:  # the innermost may have a single pixel
             x = InstanceNorm(affine=True)(x)
         skips.append(x)
     skips.pop()

@@ -45,7 +45,7 @@ def feed_arrays(x, y, request):
 
 
 def one_batch(x, y, accept, check):
-    """Arrays `(x, y)` that one step reads, checked; `y` is None where there is none.
+    """The arrays `(x, y)` that one step reads, checked; `y` may be None.
 
     Args:
         x, y: see `feed`.

@@ -1,4 +1,4 @@
-"""The components of a batch, such as images and labels: what they are, and whether they will do."""
+"""The components of a batch, such as images and labels: their shapes and dtypes, with checks."""
 
 import keras
 import numpy as np
@@ -6,8 +6,8 @@ import numpy as np
 EMPTY = "The data set is empty: it yields no image. Check the path, the split and any filter."
 
 
-def given(data):
-    """The components of a batch that there are: Keras's methods for one add None."""
+def without_none(data):
+    """The components of a batch without None, which Keras adds for absent labels."""
     if isinstance(data, (tuple, list)):
         return tuple(part for part in data if part is not None)
     return data
@@ -18,7 +18,7 @@ def as_tuple(batch):
 
 
 def to_numpy(x):
-    """An array, or what Keras can make one of."""
+    """`x` as an array, if Keras can convert it."""
     if isinstance(x, np.ndarray):
         return x
     if not hasattr(x, "shape") and not isinstance(x, (list, tuple)):
@@ -50,5 +50,5 @@ def specs_of(arrays):
 
 
 def may_be_wrong(specs):
-    """Raw images without labels cannot be out of range."""
+    """Whether values may be out of range; those of raw images without labels cannot."""
     return any(dtype != "uint8" or not shape for shape, dtype in specs)

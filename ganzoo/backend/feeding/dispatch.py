@@ -1,4 +1,4 @@
-"""Data of any kind to the functions that feed that kind."""
+"""Passes data of any kind to the function that feeds that kind."""
 
 import keras
 

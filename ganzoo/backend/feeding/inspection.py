@@ -1,4 +1,4 @@
-"""What is known of a data set before anything of it is read."""
+"""Properties of a data set that are known before it is read."""
 
 import sys
 
@@ -13,7 +13,7 @@ def is_tf_data(x):
 
 
 def find_orders(ds):
-    """Orders of the sources from which a data set was made."""
+    """Yield the orders of the sources of a data set."""
     if isinstance(ds, keras.utils.PyDataset):
         yield from (ds.order,) if isinstance(ds, SourceDataset) else ()
         return
@@ -25,15 +25,15 @@ def find_orders(ds):
 
 
 def check_pairing(ds, paired):
-    """Raise a `ValueError` if a data set is known to be paired, or not, and should be otherwise."""
-    known = {order.paired for order in find_orders(ds)}
-    if paired is True and False in known:
+    """Raise a `ValueError` if a data set is paired and must not be, or the reverse."""
+    pairings = {order.paired for order in find_orders(ds)}
+    if paired is True and False in pairings:
         raise ValueError(
             "This model learns from pairs, and the data set is unpaired. If its images can be "
             "matched: `ganzoo.datasets.load_pair(…, paired=True)`; if not, 'cyclegan' needs no "
             "pairs."
         )
-    if paired is False and True in known:
+    if paired is False and True in pairings:
         raise ValueError(
             "This model learns from two domains without pairs, and would make no use of those of "
             "this data set. Use 'pix2pix', or `ganzoo.datasets.load_pair(…, paired=False)`."
@@ -41,7 +41,7 @@ def check_pairing(ds, paired):
 
 
 def has_no_end(ds):
-    """Whether a data set is known to go on for ever."""
+    """Whether a data set is known to be endless."""
     if isinstance(ds, keras.utils.PyDataset):
         return ds.num_batches is None
     return int(ds.cardinality()) == sys.modules["tensorflow"].data.INFINITE_CARDINALITY

@@ -54,7 +54,7 @@ class _TurnsDataset(keras.utils.PyDataset):
     first = 0
     """The step that is read first, where the data repeats."""
     cut = staticmethod(lambda x: x)
-    """What is kept of each array that a step would read."""
+    """Takes this process's part of each array that a step reads."""
 
     def __init__(self, inner, batches, count, check, repeat):
         super().__init__(
@@ -76,7 +76,7 @@ class _TurnsDataset(keras.utils.PyDataset):
     def _read(self, step):
         passes, step = divmod(step, self.count) if self.repeat and self.count else (0, step)
         for i in range(step * self.turns, (step + 1) * self.turns):
-            # In a pass of its own number, which need not be the epoch's.
+            # By the number of the pass, which need not be that of the epoch.
             own = self.repeat and isinstance(self.inner, SourceDataset)
             batch = self.inner.batch(passes, i) if own else self.inner[i]
             yield _to_arrays(batch)

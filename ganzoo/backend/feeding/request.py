@@ -1,4 +1,4 @@
-"""What `fit` asks of its data, and what it gets."""
+"""The requirements of `fit` on its data, and the feed that meets them."""
 
 import dataclasses
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import keras
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What `fit` asks of its data, whatever kind of data it is."""
+    """The requirements of `fit` on its data, of whatever kind."""
 
     accept: Callable
     """Called once with the `(shape, dtype)` of each component of an example. It raises if they do
@@ -24,14 +24,14 @@ class Request:
     seed: int = 0
     """See `shuffle`."""
     repeat: bool = False
-    """Whether the data starts again at its end, because the user says how many steps an epoch has.
-    An epoch then goes on in the data where the last one stopped."""
+    """Whether the data starts again at its end, because the user sets the steps of an epoch. Each
+    epoch then continues in the data where the last one stopped."""
     paired: bool | None = None
-    """None: the components of an example belong together. True: they are images of two domains that
-    do. False: they are images of two domains that need not; of arrays, the shorter one then starts
+    """None: the components of an example belong together. True: they are paired images of two
+    domains. False: they are unpaired images of two domains; the shorter of two arrays then starts
     again at its end."""
     endless: str | None = None
-    """Name of the argument that limits how much of endless data is read; None: the user gave it."""
+    """Name of the argument that limits how much of endless data is read; None if it is set."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Feed:
     size: int
     """Examples that one step reads."""
     seek: Callable | None = None
-    """For data that repeats: called before it is read with the steps that earlier epochs took."""
+    """For data that repeats: called before reading, with the number of steps of earlier epochs."""
 
     def pin(self):
         """A callback that makes what an epoch reads a function of the epoch's number."""

@@ -69,7 +69,7 @@ def _declared_batches(elements, count, accept):
 
 
 def _observed_batches(ds, accept):
-    """Batches of which the first ones are read; and the data set, with full batches only."""
+    """Batches whose shapes are learned from the first ones; and the data set, full batches only."""
     import tensorflow as tf
 
     full = getattr(ds, "ganzoo_full_batches", None)
@@ -92,7 +92,7 @@ def _observed_batches(ds, accept):
 
 
 def _checked(ds, batches, check):
-    """Every batch checked where its values may be out of range, and of known shape."""
+    """The data set with batches of known shape, checked if values may be out of range."""
     import tensorflow as tf
 
     examine = None
@@ -115,7 +115,7 @@ def _checked(ds, batches, check):
 
 
 def _joined(ds, turns):
-    """So many batches at a time as one."""
+    """The data set with every `turns` batches joined into one."""
     import tensorflow as tf
 
     return ds.batch(turns, drop_remainder=True).map(
@@ -124,14 +124,14 @@ def _joined(ds, turns):
 
 
 def _repeated(ds, orders):
-    """The data set without end, and the function that moves its start to a step."""
+    """The data set repeated without end, and a function that moves its start to a step."""
     import tensorflow as tf
 
     length = int(ds.cardinality())
     skipped = [0]
 
     def seek(step):
-        # Whole passes need not be read to be skipped, if it is known how long they are.
+        # Whole passes are skipped without being read, if their length is known.
         passes, skipped[0] = divmod(step, length) if length > 0 else (0, step)
         for order in orders:
             order.epoch = passes
