@@ -5,6 +5,7 @@ import math
 from keras import ops
 
 from ganzoo import backend
+from ganzoo.game.step import losses_of
 
 # What is not finite -------------------------------------------------------------------------------
 
@@ -36,16 +37,14 @@ def culprit(model, logs, weights, at_once):
     Args:
         model: the game.
         logs: of that step.
-        weights: see `_not_finite_weights`.
+        weights: see `not_finite_weights`.
         at_once: whether the weights are still those right after that step.
 
     Returns:
         `(player, what happened, advice or None)`
     """
     terms = backend.trace(
-        lambda batch: {
-            p.name: model._terms_of(p, batch, model.draw(batch))[0] for p in model.players
-        },
+        lambda batch: {p.name: losses_of(p, batch, model.draw(batch))[0] for p in model.players},
         model.batch_spec(8),
     )
     for i, player in enumerate(model.players):
