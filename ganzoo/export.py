@@ -1,4 +1,4 @@
-"""Models in the forms that are deployed, with all that stands between a number and a picture."""
+"""Models as ONNX, LiteRT, SavedModel or safetensors files, from a seed to an image."""
 
 import importlib.util
 import pathlib
@@ -18,7 +18,7 @@ from ganzoo.files import safetensors
 from ganzoo.game import Game
 
 FORMS = {".onnx": "onnx", ".tflite": "litert", ".safetensors": "safetensors", "": "savedmodel"}
-"""What a path is by its ending."""
+"""The form that each ending of a path stands for."""
 PRIME, ANOTHER_PRIME = 2**31 - 1, 2**31 - 19
 
 
@@ -30,7 +30,7 @@ def write(
     function: str | None = None,
     truncation: float | None = None,
 ) -> pathlib.Path:
-    """Write a model so that others can run it without ganzoo.
+    """Write a model so that other programs can run it without ganzoo.
 
     | form | what is written | run by |
     |---|---|---|
@@ -39,7 +39,7 @@ def write(
     | `"onnx"` | an `.onnx` file of one function | ONNX Runtime, in browsers and many languages |
     | `"safetensors"` | the weights, as `ganzoo.get(name, weights=path)` takes them | ganzoo |
 
-    | function | takes | gives |
+    | function | takes | returns |
     |---|---|---|
     | `from_latents` | `latents (n, latent_width)` float32 | `pictures` |
     | `from_seed` | `seed ()` int64, and `count ()` int64 | `pictures` |
@@ -47,23 +47,23 @@ def write(
     | `encode` | `images` | `codes (n, latent_dim)` float32 |
     | `reconstruct` | `images` | `pictures` |
 
-    `images` and `pictures` are uint8 `(n, height, width, channels)`, for a model of points float32
-    `(n, length)`. Of a conditional model, `from_latents` also takes `labels (n,)` int32, and
-    `from_seed` takes them in place of `count`. Of two coupled domains, `images` and `targets` are
-    given in place of `pictures`.
+    `images` and `pictures` are uint8 `(n, height, width, channels)`; for a model of points, they
+    are float32 `(n, length)`. For a conditional model, `from_latents` also takes `labels (n,)`
+    int32, and `from_seed` takes them in place of `count`. A model of two coupled domains returns
+    `images` and `targets` in place of `pictures`.
 
-    The same seed gives the same pictures in every form and whatever the count, but not those of
-    `generate(seed=…)`, which draws otherwise: they are those of
-    `generate(latents=export.latents(model, seed, count))`.
+    One seed gives the same samples in every form and for every count. They are those of
+    `generate(latents=export.latents(model, seed, count))`, not those of `generate(seed=…)`.
 
     Args:
-        model: a built model of the zoo, of float32.
-        path: file or folder to write. A file that is there is replaced, a folder only if it is a
+        model: a built model of the zoo, in float32.
+        path: file or folder to write. An existing file is replaced, a folder only if it is a
             SavedModel.
         form: see above. None: by the ending of `path`.
-        function: which alone; None: all, of ONNX the first that the model has.
-        truncation: as for `generate`, for all that is drawn from seeds, and for models whose
-            networks take it, such as `stylegan2`, for all pictures.
+        function: the only function to write. None: all of them; for ONNX, the first that the model
+            has.
+        truncation: as for `generate`, for everything that is drawn from seeds; in models whose
+            networks take it, such as `stylegan2`, for all samples.
 
     Returns:
         The path.
@@ -71,7 +71,7 @@ def write(
     Raises:
         ValueError: an argument is out of range, the model has nothing to export or computes in
             half precision, or the backend is not TensorFlow (weights are written on any).
-        ImportError: what the form needs is not installed.
+        ImportError: a package that the form needs is not installed.
         OSError: the path cannot be written.
 
     Example:
@@ -83,7 +83,7 @@ def write(
     True
     """
     path = pathlib.Path(path)
-    form, found = plan(model, path, form=form, function=function, truncation=truncation)
+    form, chosen = plan(model, path, form=form, function=function, truncation=truncation)
     if form != "safetensors" and keras.backend.backend() != "tensorflow":
         raise ValueError(
             f"{form!r} is written on TensorFlow: set KERAS_BACKEND=tensorflow. Weights are the "
@@ -94,12 +94,12 @@ def write(
     folder_there = form == "savedmodel" and path.exists()
     if folder_there and not (path / "saved_model.pb").exists():
         raise ValueError(
-            f"{str(path)!r} is there and is no SavedModel. Choose another place with `path`."
+            f"{str(path)!r} exists and is no SavedModel. Choose another place with `path`."
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ganzoo-") as work:
-            made = _make(model, form, found, pathlib.Path(work))
+            made = _make(model, form, chosen, pathlib.Path(work))
             if folder_there:
                 path.rename(pathlib.Path(work) / "before")
             made.replace(path)
@@ -116,7 +116,7 @@ def plan(
     function: str | None = None,
     truncation: float | None = None,
 ) -> tuple[str, list[tuple[str, dict[str, Any], Callable]]]:
-    """What `write` would write: `(form, functions)`, see `functions`; of weights there are none.
+    """What `write` would write: `(form, functions)`, see `functions`. Weights have no functions.
 
     Arguments and errors are those of `write`.
     """
@@ -131,37 +131,37 @@ def plan(
             f"Exported models compute in float32, and this one in {model.dtype_policy.name!r}. "
             "Load its weights with `ganzoo.get(name, weights=…, precision='float32')`."
         )
-    found = functions(model, truncation)
-    if not found:
+    chosen = functions(model, truncation)
+    if not chosen:
         raise ValueError(f"{type(model).__name__} has nothing that could be exported.")
     if function is not None:
-        validation.one_of("function", function, [name for name, _, _ in found])
-        found = [x for x in found if x[0] == function]
-    found = found[:1] if form == "onnx" else found
-    alone = [name for name, _, _ in found] == ["from_latents"]
+        validation.one_of("function", function, [name for name, _, _ in chosen])
+        chosen = [x for x in chosen if x[0] == function]
+    chosen = chosen[:1] if form == "onnx" else chosen
+    alone = [name for name, _, _ in chosen] == ["from_latents"]
     if alone and truncation is not None and model.truncates_latents:
         raise ValueError(
             "Latents that are given are not truncated: leave out `truncation`, or export "
             "`function='from_seed'`."
         )
-    return form, found
+    return form, chosen
 
 
 def _form_of(path, form):
-    """The form that is asked for, or that the ending of a path says."""
+    """The form that is asked for, or that the ending of the path stands for."""
     ending = pathlib.Path(path).suffix
     if form is None and ending.lower() not in FORMS:
         raise ValueError(
             f"`form` does not follow from the ending {ending!r}. Known endings: "
-            f"{', '.join(filter(None, FORMS))}, and none, of folders, for a SavedModel. Or say "
-            f"which: {', '.join(FORMS.values())}."
+            f"{', '.join(filter(None, FORMS))}; a folder without one is a SavedModel. Or pass "
+            f"`form`: {', '.join(FORMS.values())}."
         )
     form = FORMS[ending.lower()] if form is None else form
     return validation.one_of("form", form, tuple(FORMS.values()))
 
 
-def _make(model, form, found, work):
-    """Write what was asked for into a folder to work in; its path there."""
+def _make(model, form, chosen, work):
+    """Write into a folder to work in; return the path there."""
     made = work / "made"
     if form == "safetensors":
         safetensors.write(model, made)
@@ -169,34 +169,34 @@ def _make(model, form, found, work):
     from ganzoo.backend import exporters
 
     if form == "savedmodel":
-        exporters.savedmodel(found, made)
+        exporters.savedmodel(chosen, made)
     elif form == "litert":
-        made.write_bytes(exporters.litert(found, work / "saved"))
+        made.write_bytes(exporters.litert(chosen, work / "saved"))
     else:
-        made.write_bytes(exporters.onnx(found[0]))
+        made.write_bytes(exporters.onnx(chosen[0]))
     return made
 
 
 def functions(
     model: Game, truncation: float | None = None
 ) -> list[tuple[str, dict[str, Any], Callable]]:
-    """What of a model is exported: `(name, inputs, function)`, see `ganzoo.backend.exporters`."""
+    """The functions of a model: `(name, inputs, function)`, see `ganzoo.backend.exporters`."""
     validation.optional(validation.real, "truncation", truncation, above=0)
-    found = []
+    every = []
     if hasattr(model, "generate"):
-        found += _generating(model, truncation)
-    pictures = {"images": ((None, *model.image_shape), model.modality.dtype)}
+        every += _generating(model, truncation)
+    images = {"images": ((None, *model.image_shape), model.modality.dtype)}
     if hasattr(model, "translate"):
         for name, reverse in (("translate", False), ("translate_back", True)):
             try:
                 network = model.translator(reverse)
             except ValueError:  # it has no way back
                 continue
-            found.append((name, pictures, _translating(network, model.modality)))
+            every.append((name, images, _translating(network, model.modality)))
     if hasattr(model, "encode"):
         encode, reconstruct = _encoding(model)
-        found += [("encode", pictures, encode), ("reconstruct", pictures, reconstruct)]
-    return found
+        every += [("encode", images, encode), ("reconstruct", images, reconstruct)]
+    return every
 
 
 def _translating(network, kind):
@@ -249,7 +249,7 @@ def _generating(model, truncation):
 
 
 def latents(model: Game, seed: int, count: int, truncation: float | None = None) -> np.ndarray:
-    """Those that an exported model draws from a seed, `(count, latent_width)` float32.
+    """The latents that an exported model draws from a seed, `(count, latent_width)` float32.
 
     Example:
 
@@ -260,15 +260,15 @@ def latents(model: Game, seed: int, count: int, truncation: float | None = None)
     """
     places = np.arange(validation.integer("count", count))[:, None]
     # By NumPy, because not every backend has numbers of 64 bits.
-    found = scramble(
+    numbers = scramble(
         validation.integer("seed", seed, least=0), places, np.arange(model.latent_prior.draws)[None]
     )
-    numbers = uniform(ops.convert_to_tensor(found.astype("float32")))
-    return np.asarray(ops.convert_to_numpy(model.latent_prior.of_uniform(numbers, truncation)))
+    shares = uniform(ops.convert_to_tensor(numbers.astype("float32")))
+    return np.asarray(ops.convert_to_numpy(model.latent_prior.of_uniform(shares, truncation)))
 
 
 def scramble(seed: Any, places: Any, columns: Any) -> Any:
-    """Whole numbers below `PRIME` that look random, and depend on seed, place and column alone.
+    """Whole numbers below `PRIME` that look random and depend on seed, place and column alone.
 
     Every runtime has whole numbers, and few have the same random ones: here the rounds of a block
     cipher, (a, b) → (b + (a + k)⁵, a) modulo a prime, each of which exchanges all pairs (Albrecht,
@@ -283,7 +283,7 @@ def scramble(seed: Any, places: Any, columns: Any) -> Any:
 
 
 def _rounds(a, b):
-    for constant in (0x2545F491, 0x4F6CDD1D, 0x5851F42D, 0x14057B7E):  # of well-known generators
+    for constant in (0x2545F491, 0x4F6CDD1D, 0x5851F42D, 0x14057B7E):  # from well-known generators
         x = (a + constant) % PRIME
         square = (x * x) % PRIME
         a, b = (b + ((square * square) % PRIME) * x) % PRIME, a % PRIME
@@ -291,5 +291,5 @@ def _rounds(a, b):
 
 
 def uniform(numbers: types.Tensor) -> types.Tensor:
-    """Numbers below `PRIME`, as floats, in (0, 1); the largest would be rounded to 1."""
+    """Numbers below `PRIME`, as floats, scaled into (0, 1); the largest would round to 1."""
     return ops.minimum((numbers + 0.5) / PRIME, 1 - 2**-24)

@@ -97,7 +97,7 @@ def test_other_pictures_than_the_model_was_built_for():
     fit(model, pictures())
     before = [ops.convert_to_numpy(v.value) for v in model.variables]
     for shape in ((8, 8, 3), (12, 8, 1)):
-        with pytest.raises(ValueError, match="built for pictures of shape"):
+        with pytest.raises(ValueError, match="built for images of shape"):
             fit(model, pictures(shape=shape))
     for a, v in zip(before, model.variables):
         np.testing.assert_array_equal(a, ops.convert_to_numpy(v.value))

@@ -17,6 +17,7 @@ from ganzoo import backend
 from ganzoo import zoo
 from ganzoo.files import safetensors
 from ganzoo.game import Game
+from ganzoo.game import step
 from tests.cases import CASES
 
 NAMES = sorted(CASES)
@@ -141,7 +142,7 @@ def test_each_player_moves_all_of_its_weights_and_nobody_elses(name):
     drawn, pullback = backend.record(lambda: model.draw(batch), drawing, model.variables)
     for player in model.players:
         before = weights(model.trainable_variables)
-        model._move(player, batch, drawn, pullback if player.draws else None)
+        step.move(model, player, batch, drawn, pullback if player.draws else None)
         after = weights(model.trainable_variables)
         own = {id(v) for v in player.variables}
         for variable, b, a in zip(model.trainable_variables, before, after):

@@ -70,7 +70,7 @@ def test_pictures_that_do_not_fit_are_refused(name, rng):
     images = rng.uniform(-1, 1, (3, 8, 8, 1)).astype("float32")
     for use in (model.encode, model.reconstruct):
         for wrong in (images[0], images[:0], images[:, :7], np.zeros((3, 8, 8, 3))):
-            with pytest.raises(ValueError, match=r"takes pictures of shape \(n, 8, 8, 1\)"):
+            with pytest.raises(ValueError, match=r"takes images of shape \(n, 8, 8, 1\)"):
                 use(wrong)
         with pytest.raises(ValueError, match="must lie in"):
             use(3 * images)

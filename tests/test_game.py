@@ -14,6 +14,7 @@ from ganzoo import penalties
 from ganzoo.families.gan import GAN
 from ganzoo.game import Game
 from ganzoo.game import Player
+from ganzoo.game import step as training_step
 
 
 def dense(inputs, outputs, name):
@@ -199,7 +200,7 @@ def play_once(model, x):
     drawn, pullback = backend.record(lambda: model.draw(batch), drawing, model.variables)
     for player in model.players:
         before = {v.path: np.array(v.numpy()) for v in model.trainable_variables}
-        model._move(player, batch, drawn, pullback if player.draws else None)
+        training_step.move(model, player, batch, drawn, pullback if player.draws else None)
         yield player, before, {v.path: np.array(v.numpy()) for v in model.trainable_variables}
 
 
@@ -279,7 +280,8 @@ def test_each_turn_sees_a_fresh_batch_of_the_size_chosen():
     original = model.prepare
     model.prepare = lambda part: seen.append(np.asarray(part)[:, 0]) or original(part)
     with keras.StatelessScope():
-        for part in model._split(ops.reshape(ops.arange(12, dtype="float32") / 12, (12, 1))):
+        numbers = ops.reshape(ops.arange(12, dtype="float32") / 12, (12, 1))
+        for part in training_step.split(numbers, model.turns):
             model.prepare(part)
     assert [len(s) for s in seen] == [4, 4, 4]
     np.testing.assert_allclose(np.concatenate(seen), np.arange(12) / 12, rtol=1e-6)

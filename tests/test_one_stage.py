@@ -9,6 +9,7 @@ import ganzoo
 from ganzoo import backend
 from ganzoo import losses
 from ganzoo import penalties
+from ganzoo.game import step
 from tests.test_game import Critic
 from tests.test_game import Points
 
@@ -184,9 +185,9 @@ def gradients_of(monkeypatch, model, batch):
     applied, variables = {}, model.generator.trainable_variables
     names = {id(model.optimizer[name]): name for name in model.player_names}
     keep = lambda optimizer, gradients, _: applied.update({names[id(optimizer)]: gradients})
-    monkeypatch.setattr("ganzoo.game.game.backend.apply", keep)
+    monkeypatch.setattr("ganzoo.game.step.backend.apply", keep)
     drawn, pullback = backend.record(lambda: model.draw(batch), variables, model.variables)
-    logs = model._move_together(*model.players, batch, drawn, pullback)
+    logs = step.move_together(model, *model.players, batch, drawn, pullback)
     return applied, dict(logs)
 
 
@@ -208,7 +209,7 @@ def test_both_gradients_are_those_of_a_pass_for_each(name, rng, monkeypatch):
             drawn = model.draw(batch)
             if player.draws:  # dropout is drawn for the real ones first
                 model.look(batch["examples"], batch)
-            return sum(model._terms_of(player, batch, drawn)[0].values()), None
+            return sum(step.losses_of(player, batch, drawn)[0].values()), None
 
         (value, _), wanted, _ = backend.value_and_grad(
             loss, player.variables, None, model.variables

@@ -29,7 +29,7 @@ from ganzoo.files import atomic
 from ganzoo.files import locks
 from ganzoo.files.run_folder import CheckpointFiles
 from ganzoo.files.run_folder import RunFolder
-from ganzoo.game import Game
+from ganzoo.game import step as training_step
 from ganzoo.runs import settings as settings_module
 from ganzoo.runs.interrupts import Interrupts
 from ganzoo.zoo import weights
@@ -1007,15 +1007,19 @@ def breaks(monkeypatch):
     """`breaks(step, rate)`: a player's loss is NaN in that step where it learns faster than so."""
 
     def breaks(step, rate):
-        def whole_terms(self, player, terms):
-            fast = keras.ops.convert_to_tensor(self.optimizer[player.name].learning_rate) > rate
-            now = keras.ops.logical_and(keras.ops.equal(self.step + 1, step), fast)
-            factor = keras.ops.where(now, np.nan, 1.0)
-            return {k: v * factor for k, v in original(self, player, terms).items()}
+        def move(game, player, *what):
+            def loss(batch, drawn):
+                terms, signals = player.loss(batch, drawn)
+                fast = keras.ops.convert_to_tensor(game.optimizer[player.name].learning_rate) > rate
+                now = keras.ops.logical_and(keras.ops.equal(game.step + 1, step), fast)
+                factor = keras.ops.where(now, np.nan, 1.0)
+                return {k: v * factor for k, v in terms.items()}, signals
 
-        monkeypatch.setattr(Game, "_whole", whole_terms)
+            return original(game, dataclasses.replace(player, loss=loss), *what)
 
-    original = Game._whole
+        monkeypatch.setattr(training_step, "move", move)
+
+    original = training_step.move
     return breaks
 
 

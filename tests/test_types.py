@@ -128,9 +128,10 @@ def test_checkers_know_every_public_name_and_every_model():
         assert getattr(ganzoo.models, cls.__name__) is cls
 
 
-MORE = """game game.registry zoo metrics runs runs.publishing modalities.images families.gan
-    families.adversary families.autoencoding families.dcgan_networks families.sampling
-    families.resnet_networks families.translation models.improved_gan.semisupervised
+MORE = """game game.keras_methods game.registry game.saving zoo metrics runs runs.publishing
+    modalities.images families.gan families.adversary families.autoencoding
+    families.dcgan_networks families.sampling families.resnet_networks families.translation
+    models.improved_gan.semisupervised
     models.infogan.codes""".split()
 """Beside the modules of which the reference says all: what has the others' base classes."""
 

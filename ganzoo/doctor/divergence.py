@@ -5,6 +5,7 @@ import math
 from keras import ops
 
 from ganzoo import backend
+from ganzoo.game.step import losses_of
 
 # What is not finite -------------------------------------------------------------------------------
 
@@ -43,9 +44,7 @@ def culprit(model, logs, weights, at_once):
         `(player, what happened, advice or None)`
     """
     terms = backend.trace(
-        lambda batch: {
-            p.name: model._terms_of(p, batch, model.draw(batch))[0] for p in model.players
-        },
+        lambda batch: {p.name: losses_of(p, batch, model.draw(batch))[0] for p in model.players},
         model.batch_spec(8),
     )
     for i, player in enumerate(model.players):

@@ -195,8 +195,77 @@ _GLOBALS = {
 }
 
 
-_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
-_EMPTY = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple}
+class _Stack(list):
+    """What the instructions of a pickle work on: a stack with marks, and a memo."""
+
+    def __init__(self):
+        super().__init__()
+        self.marks, self.memo = [], {}
+
+    def take(self, count):
+        """The last items, taken off."""
+        return tuple(reversed([self.pop() for _ in range(count)]))
+
+    def since_mark(self):
+        """The items since the last mark, taken off."""
+        start = self.marks.pop()
+        items = self[start:]
+        del self[start:]
+        return items
+
+    def extend_last(self, items):
+        """Put items into the list on top."""
+        self[-1].extend(items)
+
+    def fill_last(self, items):
+        """Put keys and values, which take turns in `items`, into the dict on top."""
+        target = self[-1]
+        if not isinstance(target, dict):
+            raise ValueError("it sets items of something other than a dict")
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            if not isinstance(key, str):
+                raise ValueError("a key is not a text")
+            target[key] = value
+
+    def find(self, name):
+        """Put one of `_GLOBALS` on top."""
+        if name not in _GLOBALS:
+            raise ValueError(f"it holds code ({name!r:.100}), which is refused")
+        self.append(_GLOBALS[name])
+
+    def call(self):
+        """Put on top what the function there returns for the arguments after it."""
+        function, arguments = self.take(2)
+        self.append(function(*arguments))
+
+
+_VALUES = "BININT BININT1 BININT2 LONG1 BINFLOAT BINUNICODE BINSTRING SHORT_BINSTRING".split()
+_INSTRUCTIONS = {
+    "PROTO": lambda stack, _: None,
+    **dict.fromkeys(_VALUES, lambda stack, value: stack.append(value)),
+    "NONE": lambda stack, _: stack.append(None),
+    "NEWTRUE": lambda stack, _: stack.append(True),
+    "NEWFALSE": lambda stack, _: stack.append(False),
+    "EMPTY_DICT": lambda stack, _: stack.append({}),
+    "EMPTY_LIST": lambda stack, _: stack.append([]),
+    "EMPTY_TUPLE": lambda stack, _: stack.append(()),
+    "TUPLE1": lambda stack, _: stack.append(stack.take(1)),
+    "TUPLE2": lambda stack, _: stack.append(stack.take(2)),
+    "TUPLE3": lambda stack, _: stack.append(stack.take(3)),
+    "MARK": lambda stack, _: stack.marks.append(len(stack)),
+    "TUPLE": lambda stack, _: stack.append(tuple(stack.since_mark())),
+    "APPEND": lambda stack, _: stack.extend_last(stack.take(1)),
+    "APPENDS": lambda stack, _: stack.extend_last(stack.since_mark()),
+    "SETITEM": lambda stack, _: stack.fill_last(stack.take(2)),
+    "SETITEMS": lambda stack, _: stack.fill_last(stack.since_mark()),
+    **dict.fromkeys(("BINPUT", "LONG_BINPUT"), lambda s, key: s.memo.update({key: s[-1]})),
+    **dict.fromkeys(("BINGET", "LONG_BINGET"), lambda s, key: s.append(s.memo[key])),
+    "BINPERSID": lambda stack, _: stack.append(_Storage.of(stack.pop())),
+    "GLOBAL": lambda stack, name: stack.find(name),
+    "REDUCE": lambda stack, _: stack.call(),
+    "BUILD": lambda stack, _: stack.pop(),  # attributes, such as versions of modules: not needed
+}
+"""What each instruction does with the stack and its own argument; all others are refused."""
 
 
 def _run(file):
@@ -205,77 +274,15 @@ def _run(file):
     Only the functions above are called. The result may be nested without end, so it must not be
     compared, hashed or printed before its type is known.
     """
-    stack, marks, memo = [], [], {}
+    stack = _Stack()
     for step, (code, value, _) in enumerate(pickletools.genops(file)):
         if step == _STEPS:
             raise ValueError(f"it needs more than {_STEPS} instructions to read")
-        match code.name:
-            case "PROTO":
-                pass
-            case "BININT" | "BININT1" | "BININT2" | "LONG1" | "BINFLOAT":
-                stack.append(value)
-            case "BINUNICODE" | "BINSTRING" | "SHORT_BINSTRING":
-                stack.append(value)
-            case "NONE" | "NEWTRUE" | "NEWFALSE":
-                stack.append(_CONSTANTS[code.name])
-            case "EMPTY_DICT" | "EMPTY_LIST" | "EMPTY_TUPLE":
-                stack.append(_EMPTY[code.name]())
-            case "TUPLE1" | "TUPLE2" | "TUPLE3":
-                items = [stack.pop() for _ in range(int(code.name[-1]))]
-                stack.append(tuple(reversed(items)))
-            case "MARK":
-                marks.append(len(stack))
-            case "TUPLE":
-                stack.append(tuple(_since_mark(stack, marks)))
-            case "APPEND":
-                item = stack.pop()
-                stack[-1].append(item)
-            case "APPENDS":
-                items = _since_mark(stack, marks)
-                stack[-1].extend(items)
-            case "SETITEM":
-                item, key = stack.pop(), stack.pop()
-                _fill(stack[-1], [key, item])
-            case "SETITEMS":
-                items = _since_mark(stack, marks)
-                _fill(stack[-1], items)
-            case "BINPUT" | "LONG_BINPUT":
-                memo[value] = stack[-1]
-            case "BINGET" | "LONG_BINGET":
-                stack.append(memo[value])
-            case "BINPERSID":
-                stack.append(_Storage.of(stack.pop()))
-            case "GLOBAL":
-                if value not in _GLOBALS:
-                    raise ValueError(f"it holds code ({value!r:.100}), which is refused")
-                stack.append(_GLOBALS[value])
-            case "REDUCE":
-                arguments, function = stack.pop(), stack.pop()
-                stack.append(function(*arguments))
-            case "BUILD":  # attributes of the dict, such as versions of modules, are not needed
-                stack.pop()
-            case "STOP":
-                return stack.pop()
-            case _:
-                raise ValueError(f"it holds code (instruction {code.name}), which is refused")
-
-
-def _since_mark(stack, marks):
-    """Pop the items that the stack gained since the last mark."""
-    start = marks.pop()
-    items = stack[start:]
-    del stack[start:]
-    return items
-
-
-def _fill(target, items):
-    """Put alternating keys and values into a dict."""
-    if not isinstance(target, dict):
-        raise ValueError("it sets items of something other than a dict")
-    for key, value in zip(items[::2], items[1::2], strict=True):
-        if not isinstance(key, str):
-            raise ValueError("a key is not a text")
-        target[key] = value
+        if code.name == "STOP":
+            return stack.pop()
+        if code.name not in _INSTRUCTIONS:
+            raise ValueError(f"it holds code (instruction {code.name}), which is refused")
+        _INSTRUCTIONS[code.name](stack, value)
 
 
 def _tensors(state, limit):

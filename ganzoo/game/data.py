@@ -1,4 +1,4 @@
-"""What data a game takes: examples with or without labels, or examples of two domains."""
+"""Data of games: examples with or without labels, or examples of two domains."""
 
 import warnings
 
@@ -22,7 +22,7 @@ def check_specs(game, specs):
         if len(specs) == 2 and len(specs[1][0]) > 1:
             raise ValueError(
                 f"{type(game).__name__} learns from one array of images. Received two, of "
-                f"shapes {specs[0][0]} and {specs[1][0]}: what comes second are labels. Join "
+                f"shapes {specs[0][0]} and {specs[1][0]}: the second must be labels. Join "
                 "the images with `np.concatenate([first, second])`, or pass the first alone."
             )
         return
@@ -46,7 +46,7 @@ def _check_label_spec(shape, dtype):
     if shape:
         mend = "labels.argmax(axis=-1)" if shape != (1,) else "labels[:, 0]"
         raise ValueError(
-            "Labels must be one whole number per picture, of shape (batch,). Received shape "
+            "Labels must be one whole number per image, of shape (batch,). Received shape "
             f"(batch, {', '.join(map(str, shape))}): pass `{mend}`."
         )
     if "int" not in dtype:
@@ -58,7 +58,7 @@ def _check_label_spec(shape, dtype):
 def _check_domains(game, specs):
     if len(specs) != 2 or len(specs[1][0]) < 2:
         raise ValueError(
-            f"{type(game).__name__} takes pictures of two domains: `fit(images, targets)`, or "
+            f"{type(game).__name__} takes images of two domains: `fit(images, targets)`, or "
             "a data set of `(images, targets)` batches, such as "
             f"`ganzoo.datasets.load_pair(a, b, paired={game.paired})`. Received examples of "
             f"{' and '.join(str(shape) for shape, _ in specs)}."
@@ -86,7 +86,7 @@ def check_values(game, arrays):
 
 
 def warn_of_doubts(game, examples):
-    """Warn of values that are most probably a mistake, once in a `fit`."""
+    """Warn of values that are probably a mistake, once in a `fit`."""
     if game._has_warned:
         return
     doubt = game.modality_of(examples.shape[1:]).doubt(examples)
@@ -96,7 +96,7 @@ def warn_of_doubts(game, examples):
 
 
 def prepare(game, data):
-    """From what the data set yields to the batch that losses see, inside the step."""
+    """The batch that losses see, from what the data set yields, inside the step."""
     first, second = data if isinstance(data, (tuple, list)) and len(data) == 2 else (data, None)
     first = first[0] if isinstance(first, (tuple, list)) else first
     examples = game.modality.preprocess(first)

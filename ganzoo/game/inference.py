@@ -1,4 +1,4 @@
-"""Compiled use of trained networks, outside training."""
+"""Trained networks, compiled for use outside training."""
 
 import math
 import warnings
@@ -24,28 +24,28 @@ class Inference:
     def run(self, network, parts, size, finish):
         """Finished outputs of a network for one batch, which may be smaller than `size`.
 
-        Whole batches only, so that few shapes are compiled: the padding is cut off again.
+        Smaller batches are padded, so that few shapes are compiled; the padding is cut off.
 
         Args:
             network: a `keras.Model`.
             parts: an array for each of its inputs.
             size: of a whole batch.
-            finish: from the network's outputs to the result, and whether it is finite; compiled
-                with the network.
+            finish: function from the network's outputs to the result and whether it is finite,
+                compiled with the network.
         """
         short = size - len(parts[0])
         if short:
             parts = [np.concatenate([x, np.repeat(x[-1:], short, axis=0)]) for x in parts]
-        wanted = (id(network), self.game.jit_compile, finish)
-        if wanted not in self._compiled:
-            # With the network itself, so that no other one gets its id.
+        key = (id(network), self.game.jit_compile, finish)
+        if key not in self._compiled:
+            # With the network itself, so that no other gets its id.
             run = backend.inference(network, self.game.jit_compile, finish)
-            self._compiled[wanted] = (network, run)
-        outputs, finite = self._compiled[wanted][1](*parts)
+            self._compiled[key] = (network, run)
+        outputs, finite = self._compiled[key][1](*parts)
         if not finite:
             warnings.warn(
                 f"Network {network.name!r} makes NaN or infinity: the model has diverged. Load a "
-                "checkpoint from before, or train anew with a smaller learning rate.",
+                "checkpoint from before, or train again with a smaller learning rate.",
                 stacklevel=2,
             )
         return outputs[: size - short]
@@ -71,26 +71,26 @@ class Inference:
         data.check_examples(game, examples.shape[1:], examples.dtype.name)
         size = batch_size_for(len(examples), batch_size)
         game._has_warned = False
-        made = []
+        results = []
         for start in range(0, len(examples), size):
             part = examples[start : start + size]
             game.modality.check_values(part)
             data.warn_of_doubts(game, part)
-            made.append(self.run(network, [game.modality.to_network(part)], size, finish))
-        return np.concatenate(made)
+            results.append(self.run(network, [game.modality.to_network(part)], size, finish))
+        return np.concatenate(results)
 
     def _refuse(self, examples, any_size):
         shape = self.game.image_shape
         size = ("height", "width") if any_size else shape[:-1]
         mend = "; others are resized by `ganzoo.datasets.load(…, image_size=…)`"
         raise ValueError(
-            "This model takes pictures of shape "
+            "This model takes images of shape "
             f"({', '.join(map(str, ('n', *size, shape[-1])))}), "
-            f"n at least 1. Received: {examples.shape}. One picture is a batch of one: "
-            f"`picture[None]`{'' if any_size else mend}."
+            f"n at least 1. Received: {examples.shape}. One image is a batch of one: "
+            f"`image[None]`{'' if any_size else mend}."
         )
 
 
 def batch_size_for(count: int, most: int) -> int:
-    """Size of the batches in which `count` examples are computed, a power of two below `most`."""
+    """The batch size for `count` examples: the power of two that holds them, at most `most`."""
     return min(most, 2 ** math.ceil(math.log2(count)))

@@ -5,16 +5,16 @@ from keras import ops
 
 
 class Means(keras.metrics.Metric):
-    """Running means of all that a game logs, together, which is less work than one by one; and how
-    long each was finite.
+    """Running means of everything that a game logs, and how long each was finite. They are one
+    metric, because that is less work than one for each.
 
-    The names become known when the first step is traced: each is logged at least once in a step
+    The names become known when the first step is traced. Each is logged at least once in a step,
     and equally often in all steps.
     """
 
     most = 256
-    """How many different names there may be. There is room for as many from the beginning, because
-    variables must exist before a step is traced."""
+    """The largest number of names. There is room for them from the beginning, because variables
+    must exist before a step is traced."""
 
     def __init__(self):
         super().__init__(name="means")
@@ -31,24 +31,32 @@ class Means(keras.metrics.Metric):
             raise ValueError(
                 f"A game logs at most {self.most} numbers, this one {len(self.names)}."
             )
-        found = {name: [] for name in self.names}
+        by_name = {name: [] for name in self.names}
         for name, value in logs:
-            found[name].append(value)
+            by_name[name].append(value)
         # Not `sum`: TensorFlow merges chains of additions, in an order that differs.
-        each = [x[0] if len(x) == 1 else ops.mean(ops.stack(x)) for x in found.values()]
+        each = [x[0] if len(x) == 1 else ops.mean(ops.stack(x)) for x in by_name.values()]
         values = ops.stack([ops.cast(x, "float32") for x in each])
         self.totals.assign_add(ops.pad(values, [(0, self.most - len(self.names))]))
         self.steps.assign_add(1)
-        # What is not finite once is so for the rest of the epoch.
+        # A total that became NaN or infinite stays so for the rest of the epoch.
         self.finite.assign_add(ops.cast(ops.isfinite(self.totals), "int32"))
 
     def result(self):
         means = self.totals / ops.cast(ops.maximum(self.steps, 1), "float32")
         return dict(zip(self.names, ops.unstack(means[: len(self.names)])))
 
+    def not_finite(self, devices):
+        """Each log that became NaN or infinite, with the step (from 1) at which it first did.
+
+        `devices`: how many count steps, each for itself.
+        """
+        steps, finite = map(ops.convert_to_numpy, (self.steps, self.finite))
+        return {name: int(n) // devices + 1 for name, n in zip(self.names, finite) if n < steps}
+
 
 class Untracked(dict):
-    """A dict outside Keras's attribute tracking: what is in it is not part of a model."""
+    """A dict that Keras does not track: its values are not part of a model."""
 
 
 def log_items(player, terms, signals):
@@ -62,4 +70,5 @@ def log_items(player, terms, signals):
 
 
 def in_float32(terms):
+    """The same terms in float32, whatever precision their networks compute in."""
     return {name: ops.cast(value, "float32") for name, value in terms.items()}

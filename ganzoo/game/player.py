@@ -45,5 +45,5 @@ class Player:
     @property
     def variables(self) -> list[keras.Variable]:
         """The trainable variables it moves, each once."""
-        found = {id(v): v for network in self.networks for v in network.trainable_variables}
-        return list(found.values())
+        each = {id(v): v for network in self.networks for v in network.trainable_variables}
+        return list(each.values())

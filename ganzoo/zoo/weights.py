@@ -171,7 +171,7 @@ def _load_checkpoint(name, cls, path, saved, config):
         for one, rate in zip(model.optimizer.optimizers, rates):
             one.learning_rate = rate
         if not all(np.isfinite(weight).all() for weight in model.get_weights()):
-            raise ValueError("it holds infinite numbers or NaN")
+            raise ValueError("it holds NaN or infinity")
     except Exception as error:
         raise ValueError(
             f"The weights in {str(path)!r} do not fit {name!r}{given}, or the file is damaged. "

@@ -1,0 +1,59 @@
+"""Exponential moving averages of networks."""
+
+import keras
+from keras import ops
+
+from ganzoo import backend
+
+
+class Averages:
+    """The averages of a game's networks: `game.ema_…` for each that `game.averaged` names.
+
+    Args:
+        game: a `ganzoo.Game`. Without an `ema_decay` it has no averages.
+    """
+
+    def __init__(self, game):
+        self.game = game
+        self.since = 0
+        """The step at which they began; 0: with the training."""
+
+    @property
+    def names(self):
+        """The networks that have an average."""
+        return () if self.game.ema_decay is None else self.game.averaged
+
+    def create(self):
+        """Begin with copies of the networks."""
+        for name in self.names:
+            network = getattr(self.game, name)
+            average = keras.models.clone_model(network)
+            average.set_weights(network.get_weights())
+            average.trainable = False
+            setattr(self.game, f"ema_{name}", average)
+
+    def in_use(self, name):
+        """The network of this name that is used outside training: its average if it has one."""
+        return getattr(self.game, f"ema_{name}" if name in self.names else name)
+
+    def follow(self):
+        """Move the averages towards the networks.
+
+        Batch statistics too: those of the live network belong to its weights of this moment, and
+        the means of a first layer are linear in its weights.
+        """
+        if self.game.ema_decay is None:
+            return
+        step = ops.cast(self.game.step - self.since, "float32")
+        # New data changes loaded weights more than early weights change from step to step.
+        reach = 30.0 if self.since else 10.0
+        decay = ops.minimum(self.game.ema_decay, (1.0 + step) / (reach + step))
+        for name in self.names:
+            live, average = getattr(self.game, name), getattr(self.game, f"ema_{name}")
+            for a, v in zip(average.weights, live.weights):
+                backend.approach(a, v, 1.0 - decay)
+
+    def restart(self):
+        """Begin again at this step, from the values that they have now."""
+        self.since = int(self.game.step.numpy())
+        self.game.train_function = None  # it was compiled with the former step
