@@ -40,7 +40,7 @@ def joint_loss(model: Any, batch: types.Tensors, drawn: types.Tensors) -> tuple[
     answered, signals = model.compare(batch, real, fake)
     own = answered, functools.partial(_further, model, batch, apart, real, fake), signals
     objective = losses.get(model.objective)
-    answer = model.adversary.generator_loss(fake, real), {}
+    answer: types.Losses = model.adversary.generator_loss(fake, real), {}
     if objective.symmetric:
         return own, answer, ops.convert_to_tensor(-1.0)
     logits = real["logits"], fake["logits"]
