@@ -66,6 +66,14 @@ class Translator(Game):
             epsilon=epsilon,
         )
 
+    def build_generator(self) -> keras.Model:
+        """A `keras.Model` that translates images in [-1, 1]."""
+        raise NotImplementedError
+
+    def build_discriminator(self) -> keras.Model:
+        """A `keras.Model` from what `look` receives to logits."""
+        raise NotImplementedError
+
     def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         return adversary.adam(self)
 
