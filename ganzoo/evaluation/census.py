@@ -45,8 +45,8 @@ class Look:
 def require(shape, wanted, whose):
     if shape != wanted:
         raise ValueError(
-            f"{whose} shape {shape}, the data has {wanted}: they must be the same. Load the data "
-            "at the model's size: `ganzoo.datasets.load(…, image_size=…)`."
+            f"{whose} shape {shape}, the data {wanted}: they must be the same. Load the data at "
+            "the model's size: `ganzoo.datasets.load(…, image_size=…)`."
         )
 
 
