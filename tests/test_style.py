@@ -394,6 +394,13 @@ def test_progan_trains_only_what_the_current_size_has():
     assert moved(first, named()) == set(start)
 
 
+def test_progan_may_grow_at_the_end_of_an_epoch_with_validation():
+    model = growing()
+    x = np.random.default_rng(0).integers(0, 256, (32, 8, 8, 1)).astype("uint8")
+    model.fit(x, batch_size=8, epochs=2, validation_data=x[:8], verbose=0)
+    assert int(model.step) == 8 and model.current_stage == 1
+
+
 def test_progan_saved_in_the_middle_of_growth_goes_on_as_if_it_had_not(tmp_path):
     x = np.random.default_rng(0).integers(0, 256, (48, 8, 8, 1)).astype("uint8")
     model = growing()

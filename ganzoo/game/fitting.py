@@ -120,7 +120,8 @@ class Stages(keras.callbacks.Callback):
         self.on_train_batch_begin(0)
 
     def on_train_batch_begin(self, batch, logs=None):
-        if self.game._enter(self.start + batch):
+        entered = self.game._enter(self.start + batch)
+        if entered or self.game.train_function is None:  # validation has entered it
             self.game.make_train_function()
 
 
