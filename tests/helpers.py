@@ -1,8 +1,15 @@
 """What several test files need."""
 
+import pytest
 from click import testing
 
 from ganzoo import cli
+
+
+def some_slow(names, others):
+    """The test once for each name; for the others only by `pytest -m slow`."""
+    slow = [pytest.param(name, marks=pytest.mark.slow) for name in others]
+    return pytest.mark.parametrize("name", [*names, *slow])
 
 
 def call(*words):

@@ -19,6 +19,7 @@ from ganzoo.files import safetensors
 from ganzoo.game import Game
 from ganzoo.game import step
 from tests.cases import CASES
+from tests.helpers import some_slow
 
 NAMES = sorted(CASES)
 each_model = pytest.mark.parametrize("name", NAMES)
@@ -29,9 +30,7 @@ ONE_OF_A_KIND = ("dcgan", "wgan_gp", "progan", "vae_gan", "cyclegan")
 
 def of_each_kind(kinds=ONE_OF_A_KIND):
     """What depends on the core rather than on the model, and takes long: the others are slow."""
-    return pytest.mark.parametrize(
-        "name", [pytest.param(n, marks=() if n in kinds else pytest.mark.slow) for n in NAMES]
-    )
+    return some_slow(kinds, [name for name in NAMES if name not in kinds])
 
 
 def each_that_can(ability):
@@ -184,10 +183,7 @@ def test_layers_have_the_same_names_whatever_the_process_has_made_before(name):
     assert again.name != first.name  # which belongs to the process
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(n, marks=() if n in ("dcgan", "vae") else pytest.mark.slow) for n in NAMES],
-)
+@of_each_kind(["dcgan", "vae"])
 def test_three_trainings_in_a_process_and_one_that_was_loaded_have_the_same_bits(name, tmp_path):
     data, found = pictures(name), []
     model = make(name, image_shape=CASES[name].shapes[0])

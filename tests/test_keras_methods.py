@@ -14,6 +14,7 @@ import pytest
 
 import ganzoo
 from tests.cases import CASES
+from tests.helpers import some_slow
 
 TINY = {"channels": 4, "latent_dim": 6, "seed": 0}
 on_tensorflow = pytest.mark.skipif(
@@ -124,7 +125,7 @@ def test_weights_alone_are_saved_and_loaded(fitted, images, tmp_path):
 # train_on_batch --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["dcgan", "cgan", "wgan_gp", "pix2pix", "vae"])
+@some_slow(["dcgan", "wgan_gp"], ["cgan", "pix2pix", "vae"])
 def test_train_on_batch_is_a_step_of_fit(name):
     case = CASES[name]
     rng = np.random.default_rng(0)
@@ -216,7 +217,7 @@ def test_another_floatx_is_refused_with_what_to_type(floatx, images):
         keras.config.set_floatx("float32")
 
 
-@pytest.mark.parametrize("name", ["dcgan", "sagan", "stylegan2", "progan", "cyclegan", "r3gan"])
+@some_slow(["dcgan", "cyclegan"], ["sagan", "stylegan2", "progan", "r3gan"])
 def test_channels_first_in_keras_json_changes_nothing(name):
     case = CASES[name]
     x = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), "uint8")
