@@ -147,12 +147,20 @@ def generate_batches(
     validation.integer("batch_size", batch_size)
     self.must_be_built()
     size = batch_size_for(n, batch_size)
-    columns = _columns(self, n, labels, latents, seed, truncation, size)
+    columns = sampler_inputs(self, n, labels, latents, seed, truncation, size)
     sampler, finish = self.sampler, finish or self.modality.postprocess
     return (self.inference.run(sampler, part, size, finish) for part in zip(*columns))
 
 
-def _columns(model, n, labels, latents, seed, truncation, size):
+def sampler_inputs(
+    model: Any,
+    n: int,
+    labels: ArrayLike | None,
+    latents: ArrayLike | None,
+    seed: int | None,
+    truncation: float | None,
+    size: int,
+) -> list[Any]:
     """For each input of the sampler, an iterator over batches of `size`."""
     columns = [_latents(model, n, latents, seed, truncation, size)]
     if model.num_classes is not None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ganzoo import validation
+from ganzoo.families import sampling
 from ganzoo.game import Game
 
 
@@ -140,7 +141,7 @@ def _early(model, samples, seed, labels):
     latents = model.prior(rng, samples)
     if labels is None and model.num_classes:
         labels = np.arange(samples) % model.num_classes
-    columns = model._columns(samples, labels, latents, None, None, samples)
+    columns = sampling.sampler_inputs(model, samples, labels, latents, None, None, samples)
     inputs = [next(iter(column)) for column in columns]
     features = keras.ops.cast(early(inputs, training=False), "float32")
     features = keras.ops.convert_to_numpy(features)[-samples:]  # a reference batch goes before
