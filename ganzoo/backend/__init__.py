@@ -22,7 +22,9 @@ Everything above it is written once in `keras.ops`. What differs between backend
 | `inference`      | a network and a function of its outputs, compiled                         |
 | `trace`          | runs a function on shapes alone, to learn what it returns                 |
 | `keep_compiled`  | caches compiled steps for the next process, where that is possible        |
-| `best_precision` | what `precision="auto"` means on this device                              |
+| `best_precision` | the precision of this GPU or TPU; None if there is only a processor       |
+| `has_bfloat16_unit` | whether the processor has instructions for bfloat16                    |
+| `compiled`       | a function of tensors, compiled                                           |
 | `feed`           | full, checked batches for `fit`, of any kind of data                      |
 | `one_batch`      | one such batch, for `train_on_batch`                                      |
 | `channels_last`  | a scope in which layers take images with the channels at the end          |
@@ -77,6 +79,7 @@ approach = _impl.approach
 average = _impl.average
 batch_norm = _impl.batch_norm
 best_precision = _impl.best_precision
+compiled = _impl.compiled
 drawn = _impl.drawn
 grouped_conv = _impl.grouped_conv
 inference = _impl.inference
@@ -108,15 +111,25 @@ def device():
     """Name of the GPU or TPU, or of the processor with the number of cores in use."""
     if accelerated():
         return _impl.accelerator()
-    name, info = platform.processor() or platform.machine(), pathlib.Path("/proc/cpuinfo")
-    if info.exists():
-        lines = [
-            x
-            for x in info.read_text(encoding="utf-8", errors="replace").splitlines()
-            if x.startswith("model name")
-        ]
-        name = lines[0].partition(":")[2].strip() if lines else name
+    name = _cpuinfo().get("model name") or platform.processor() or platform.machine()
     return f"{name}, {cores()} core" + "s" * (cores() != 1)
+
+
+def _cpuinfo():
+    """What Linux says of the first processor, by name; empty on other systems."""
+    try:
+        text = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return {}
+    lines = (line.partition(":") for line in text.partition("\n\n")[0].splitlines())
+    return {name.strip(): value.strip() for name, _, value in lines}
+
+
+def has_bfloat16_unit():
+    """Whether the processor has instructions for bfloat16, as far as the system says."""
+    info = _cpuinfo()
+    flags = f"{info.get('flags', '')} {info.get('Features', '')}".split()
+    return not {"amx_bf16", "avx512_bf16", "bf16"}.isdisjoint(flags)
 
 
 @contextlib.contextmanager

@@ -281,6 +281,11 @@ def inference(network, jit_compile, finish):
     return lambda *inputs: jax.device_get(run(values(), *inputs))
 
 
+def compiled(fn):
+    """`fn` of tensors, compiled at its first call."""
+    return jax.jit(fn)
+
+
 def trace(fn, *specs):
     """Shapes and dtypes of what `fn` returns for arrays of these specs; nothing is computed."""
 
@@ -293,10 +298,10 @@ def trace(fn, *specs):
 
 
 def best_precision():
-    """bfloat16 on a GPU or TPU that computes in it, float16 on an older GPU, float32 on a CPU."""
+    """bfloat16 on a GPU or TPU that computes in it, float16 on an older GPU; None: only a CPU."""
     device = jax.devices()[0]
     if device.platform == "cpu":
-        return "float32"
+        return None
     capability = getattr(device, "compute_capability", None)
     if capability is None:  # a TPU
         return "mixed_bfloat16"

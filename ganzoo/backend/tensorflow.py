@@ -158,6 +158,11 @@ def inference(network, jit_compile, finish):
     )
 
 
+def compiled(fn):
+    """`fn` of tensors, compiled at its first call."""
+    return tf.function(fn, autograph=False)
+
+
 def trace(fn, *specs):
     """Shapes and dtypes of what `fn` returns for tensors of these specs; nothing is computed."""
 

@@ -49,10 +49,10 @@ def whole(x):
 
 
 def best_precision():
-    """bfloat16 on a GPU that computes in it, float16 on an older one, float32 on a CPU."""
+    """bfloat16 on a GPU that computes in it, float16 on an older one; None: there is only a CPU."""
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
-        return "float32"
+        return None
     capability = tf.config.experimental.get_device_details(gpus[0]).get(
         "compute_capability", (0, 0)
     )

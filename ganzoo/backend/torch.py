@@ -31,7 +31,7 @@ def _of_training(*_):
     raise NotImplementedError("This is part of training, which ganzoo does not do on PyTorch.")
 
 
-record = value_and_grad = input_gradient = apply = adam = approach = trace = _of_training
+compiled = record = value_and_grad = input_gradient = apply = adam = approach = trace = _of_training
 
 
 def batch_norm(*_):

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from ganzoo import backend
+from ganzoo.game.building import dtype_policy
 
 
 class Averages:
@@ -27,7 +28,7 @@ class Averages:
         """Begin with copies of the networks."""
         for name in self.names:
             network = getattr(self.game, name)
-            average = keras.models.clone_model(network)
+            average = in_float32(network)
             average.set_weights(network.get_weights())
             average.trainable = False
             setattr(self.game, f"ema_{name}", average)
@@ -57,3 +58,25 @@ class Averages:
         """Begin again at this step, from the values that they have now."""
         self.since = int(self.game.step.numpy())
         self.game.train_function = None  # it was compiled with the former step
+
+
+def in_float32(network: keras.Model) -> keras.Model:
+    """A copy of the network's layers that computes in float32, whatever it trained in.
+
+    So samples and scores are the same in every precision of training.
+    """
+    with dtype_policy("float32"):
+        return keras.models.clone_model(
+            network, clone_function=lambda layer: layer.from_config(_full(layer.get_config()))
+        )
+
+
+def _full(config):
+    """A config with float32 in place of each mixed policy."""
+    if isinstance(config, dict):
+        if config.get("class_name") == "DTypePolicy":
+            return {**config, "config": {**config["config"], "name": "float32"}}
+        return {key: _full(value) for key, value in config.items()}
+    if isinstance(config, (list, tuple)):
+        return type(config)(_full(value) for value in config)
+    return config

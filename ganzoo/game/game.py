@@ -12,10 +12,10 @@ from typing import Literal
 import keras
 from keras import ops
 
-from ganzoo import backend
 from ganzoo import types
 from ganzoo import validation
 from ganzoo.game import data as data_of_games
+from ganzoo.game import precision as precisions
 from ganzoo.game import step as training_step
 from ganzoo.game.averages import Averages
 from ganzoo.game.building import building
@@ -100,8 +100,11 @@ class Game(Saving, KerasMethods):
         wanted = keras.config.dtype_policy().name
         if precision == "auto" and wanted in PRECISIONS[2:]:
             precision = wanted  # set for all models; it is saved with this one
-        policy = backend.best_precision() if precision == "auto" else precision
-        super().__init__(name=name, dtype=policy)
+        if precision == "auto":
+            precision = precisions.best().policy  # it is saved with this one, and so stays
+        else:
+            precisions.warn_if_imitated(precision)
+        super().__init__(name=name, dtype=precision)
         names: dict[str, int] = collections.defaultdict(int)
         self._numbering = functools.partial(numbering_layers, names)
         number_layers(names)  # until the last constructor has run

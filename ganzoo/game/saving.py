@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from ganzoo import backend
 from ganzoo.game.building import dtype_policy
 
 
@@ -28,6 +29,8 @@ class Saving(keras.Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
+        if config.get("precision") == "auto":  # saved before the choice was kept
+            config = {**config, "precision": backend.best_precision() or "float32"}
         with dtype_policy("float32"):  # the config has the model's own, whatever is set now
             return cls(**config)
 
