@@ -65,20 +65,27 @@ def _print_weights(names):
 
 
 @main.command()
-@click.argument("model", shell_complete=completing(weights=True))
+@click.argument("model", required=False, shell_complete=completing(weights=True))
+@click.option("--device", is_flag=True, help="Describe what computes here, and its precision.")
 @imports
 @as_json
 @debug
-def info(model, as_json):
+def info(model, device, as_json):
     """Describe a MODEL: its paper, its arguments, its departures from the paper; or trained
     weights: what they are, what they score, and the command that makes them.
 
     \b
     ganzoo info dcgan
     ganzoo info dcgan.fashion_mnist
+    ganzoo info --device
     """
     from ganzoo.zoo import catalogue
 
+    if device == bool(model):
+        raise ValueError("Name a MODEL, or give --device, one of the two.")
+    if device:
+        _print_device(as_json)
+        return
     rows = catalogue.rows()
     if model in rows:
         row = rows[model]
@@ -94,6 +101,22 @@ def info(model, as_json):
     click.echo(facts["doc"] + "\n\nArguments and defaults (--set key=value):")
     for name, default in facts["arguments"].items():
         click.echo(f"    {name} = {default!r}")
+
+
+def _print_device(as_json):
+    """Print what computes, with which framework, and the precision that it trains in."""
+    load_framework()
+    from ganzoo import backend
+    from ganzoo.game import precision
+
+    choice, versions = precision.best(), backend.versions()
+    facts = {"device": backend.device(), "versions": versions, **dataclasses.asdict(choice)}
+    if as_json:
+        click.echo(json.dumps(facts))
+        return
+    framework = versions["backend"]
+    click.echo(f"{facts['device']}, {framework} {versions[framework]}")
+    click.echo(f"precision='auto' is {choice.policy}: {choice.reason}")
 
 
 @main.command()
