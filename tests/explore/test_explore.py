@@ -26,6 +26,7 @@ from ganzoo.explore import explorer as explorer_module
 from ganzoo.explore import server
 from ganzoo.zoo import catalogue
 from tests.cases import CASES
+from tests.helpers import ROOT
 
 HANGS = 600
 """Seconds after which the page is taken to hang, however busy the machine is."""
@@ -249,7 +250,7 @@ def served(tmp_path_factory):
         "cwd": folder,
         "stdout": subprocess.PIPE,
         "text": True,
-        "env": {**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parents[1])},
+        "env": {**os.environ, "PYTHONPATH": str(ROOT)},
     }
     terminal = (folder / "terminal").open("w")
     with (

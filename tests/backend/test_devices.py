@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import pathlib
 import socket
 import subprocess
 import sys
@@ -15,7 +14,6 @@ import pytest
 import ganzoo
 from tests import cases
 
-ROOT = pathlib.Path(__file__).parents[1]
 START = """
 import contextlib
 import json
@@ -33,6 +31,9 @@ found = {}
 TRAIN = """
 import ganzoo
 from tests import test_devices
+from tests.helpers import ROOT
+
+from tests.helpers import ROOT
 
 found["losses"] = {name: test_devices.losses(name, place) for name in asked["models"]}
 if asked.get("also"):

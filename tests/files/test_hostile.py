@@ -36,8 +36,9 @@ from ganzoo.files import json_lines
 from ganzoo.files import safetensors
 from ganzoo.runs import report
 from ganzoo.zoo import catalogue
+from tests.helpers import ROOT
 
-BENCHMARKS = str(pathlib.Path(__file__).parents[1] / "benchmarks")
+BENCHMARKS = str(ROOT / "benchmarks")
 
 # The same examples each time, and none kept: a test that fails, fails again.
 some = lambda examples: hypothesis.settings(
