@@ -13,6 +13,7 @@ import pytest
 
 import ganzoo
 from tests import cases
+from tests.helpers import ROOT
 
 START = """
 import contextlib
@@ -30,10 +31,7 @@ found = {}
 """
 TRAIN = """
 import ganzoo
-from tests import test_devices
-from tests.helpers import ROOT
-
-from tests.helpers import ROOT
+from tests.backend import test_devices
 
 found["losses"] = {name: test_devices.losses(name, place) for name in asked["models"]}
 if asked.get("also"):
