@@ -5,7 +5,7 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """How `tests/test_conformance.py` makes a small model and feeds it."""
+    """How `tests/models/test_conformance.py` makes a small model and feeds it."""
 
     config: dict
     labels: int | None = None

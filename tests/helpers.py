@@ -1,9 +1,14 @@
 """What several test files need."""
 
+import pathlib
+
 import pytest
 from click import testing
 
 from ganzoo import cli
+
+ROOT = pathlib.Path(__file__).parents[1]
+"""The repository."""
 
 
 def some_slow(names, others):

@@ -27,7 +27,7 @@ from ganzoo.cli.startup import load_framework
 @as_json
 @debug
 def list_command(pattern, weights, can, as_json):
-    """List the models whose names match PATTERN, such as "*gan"."""
+    """List the models. PATTERN may have wildcards: 'ganzoo list "*gan"'."""
     if can:
         load_framework()
     names = zoo.list_models(pattern, weights=weights, can=can)

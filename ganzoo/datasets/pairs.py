@@ -41,7 +41,7 @@ def match(a, b, *, names, key=None):
             "of each. Pass two folders or zips, two arrays, or `paired=False`."
         )
     elif key is not None:
-        raise ValueError("`key` matches files; only folders and zips have them. Leave `key` out.")
+        raise ValueError("`key` matches files; other sources are matched by index. Leave it out.")
     elif len(a) != len(b):
         raise ValueError(
             f"Without files, pairs are matched by index, and there are {len(a)} images and "

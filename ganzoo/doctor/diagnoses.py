@@ -10,9 +10,9 @@ from ganzoo.families.gan import GAN
 
 # The limits lie between values measured on healthy runs and on runs broken on purpose. Healthy:
 # `dcgan` and `cgan` (16 channels, 100 epochs; 64 channels, 60 epochs) and a small `vanilla` on
-# digits, `vanilla` on the ring as in `tests/test_theory.py`; one to three seeds each. Broken: those
-# of `tests/test_doctor.py` and some forty more. The columns hold the worst healthy value (over
-# three measurements in a row), the limit, and the values of the broken runs.
+# digits, `vanilla` on the ring as in `tests/models/test_theory.py`; one to three seeds each.
+# Broken: those of `tests/doctor/test_doctor.py` and some forty more. The columns hold the worst
+# healthy value (over three measurements in a row), the limit, and the values of the broken runs.
 #
 # signal                                          healthy      limit      broken
 # diversity, after 1,500 steps                    0.58         0.3        0.14 … 0

@@ -10,8 +10,8 @@ from ganzoo import backend
 from ganzoo import losses
 from ganzoo import penalties
 from ganzoo.game import step
-from tests.test_game import Critic
-from tests.test_game import Points
+from tests.game.test_game import Critic
+from tests.game.test_game import Points
 
 WASSERSTEIN = losses.Objective(
     lambda real, fake: ops.mean(fake) - ops.mean(real), lambda fake: -ops.mean(fake)

@@ -26,6 +26,7 @@ from ganzoo.explore import explorer as explorer_module
 from ganzoo.explore import server
 from ganzoo.zoo import catalogue
 from tests.cases import CASES
+from tests.helpers import ROOT
 
 HANGS = 600
 """Seconds after which the page is taken to hang, however busy the machine is."""
@@ -122,7 +123,7 @@ def test_what_is_downloaded_makes_the_picture_again(explorer, tmp_path, monkeypa
     np.testing.assert_array_equal(shown, explorer.picture("dcgan", point)[..., 0])
     monkeypatch.chdir(tmp_path)
     made = runpy.run_path("again.py")
-    again = made["model"].generate(1, **made["made_of"])[0, ..., 0]
+    again = made["model"].generate(1, **made["point"])[0, ..., 0]
     assert np.abs(again.astype(int) - shown).max() <= 1
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "again.png")), again)
 
@@ -153,7 +154,7 @@ def test_the_way_back_is_there_where_a_model_has_one():
     assert found == {"pix2pix": False, "cyclegan": True, "dcgan": False}
     for name, said in (
         ("pix2pix", "64×64 pixels. This model turns images of *noto* into *twemoji*."),
-        ("cyclegan", "64×64 pixels. This model turns images of *apples* into *oranges*, or the "),
+        ("cyclegan", "64×64 pixels. This model turns images of *apples* into *oranges*, or in "),
     ):
         assert said in explorer.wants(words[name])
 
@@ -249,7 +250,7 @@ def served(tmp_path_factory):
         "cwd": folder,
         "stdout": subprocess.PIPE,
         "text": True,
-        "env": {**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parents[1])},
+        "env": {**os.environ, "PYTHONPATH": str(ROOT)},
     }
     terminal = (folder / "terminal").open("w")
     with (

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import pathlib
 import socket
 import subprocess
 import sys
@@ -14,8 +13,8 @@ import pytest
 
 import ganzoo
 from tests import cases
+from tests.helpers import ROOT
 
-ROOT = pathlib.Path(__file__).parents[1]
 START = """
 import contextlib
 import json
@@ -32,7 +31,7 @@ found = {}
 """
 TRAIN = """
 import ganzoo
-from tests import test_devices
+from tests.backend import test_devices
 
 found["losses"] = {name: test_devices.losses(name, place) for name in asked["models"]}
 if asked.get("also"):

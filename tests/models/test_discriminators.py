@@ -20,9 +20,9 @@ from ganzoo.models.improved_gan import ImprovedGAN
 from ganzoo.models.infogan.codes import Codes
 from ganzoo.networks import dcgan
 from ganzoo.networks import mlp
-from tests.test_theory import OneDimension
-from tests.test_theory import normal
-from tests.test_theory import settle
+from tests.models.test_theory import OneDimension
+from tests.models.test_theory import normal
+from tests.models.test_theory import settle
 
 
 def numpy(x):

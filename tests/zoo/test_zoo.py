@@ -245,7 +245,9 @@ def test_a_registered_gan_is_one_of_the_zoo(unregister, tmp_path, rng):
         assert type(loaded) is MyTinyGAN
         assert loaded.units == 3
         np.testing.assert_array_equal(loaded.generate(2, seed=0), pictures)
-    with pytest.raises(ValueError, match=r"tests.test_zoo>MyTinyGAN', not of 'dcgan' \(DCGAN\)"):
+    with pytest.raises(
+        ValueError, match=r"tests.zoo.test_zoo>MyTinyGAN', not of 'dcgan' \(DCGAN\)"
+    ):
         ganzoo.get("dcgan", weights=path)
 
     # Written in a script, now imported from a module: still the same class.
@@ -262,7 +264,7 @@ def test_a_name_belongs_to_one_class(unregister):
     other = type("MyTinyGAN", (ganzoo.GAN,), {"__qualname__": "Elsewhere.MyTinyGAN"})
     with pytest.raises(ValueError, match="'my_tiny_gan' is registered already") as error:
         ganzoo.register(other)
-    assert "tests.test_zoo.MyTinyGAN" in str(error.value)
+    assert "tests.zoo.test_zoo.MyTinyGAN" in str(error.value)
     assert registry.registered()["my_tiny_gan"] is MyTinyGAN
 
 

@@ -13,12 +13,12 @@ import ganzoo
 from ganzoo.doctor import Doctor
 from ganzoo.doctor import diagnoses
 from ganzoo.doctor import measurements
-from tests.test_game import FAMILIES
-from tests.test_game import Autoencoder
-from tests.test_game import Points
-from tests.test_game import data
+from tests.game.test_game import FAMILIES
+from tests.game.test_game import Autoencoder
+from tests.game.test_game import Points
+from tests.game.test_game import data
 
-RING = {  # that of tests/test_theory.py
+RING = {  # that of tests/models/test_theory.py
     "objective": "minimax",
     "latent_dim": 2,
     "generator_units": (128, 128),
