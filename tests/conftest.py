@@ -12,6 +12,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 import pytest
 
+from ganzoo import backend
 from ganzoo.files import downloads
 
 # Graphs are millions of objects, and few of them garbage: look for cycles less often.
@@ -34,6 +35,14 @@ def pytest_xdist_make_scheduler(config, log):
             return f"{file}-{model[1]}" if model else file
 
     return Together(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def the_same_precision_on_every_processor():
+    """Known answers and margins belong to one precision; `test_precision.py` tests the choice."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backend, "has_bfloat16_unit", lambda: False)
+        yield
 
 
 @pytest.fixture
