@@ -179,7 +179,7 @@ def test_weights_are_made_and_listed(module, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["cyclegan.apples_oranges", "pix2pix.noto_twemoji"])
-def test_weights_of_translators_are_made_and_scored_on_held_out_pictures(
+def test_weights_of_translators_are_made_and_scored_on_held_out_images(
     module, tmp_path, monkeypatch, name
 ):
     weights, domains = module("weights"), module("domains")

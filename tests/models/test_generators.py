@@ -423,7 +423,7 @@ def test_growth_past_the_datas_size_is_refused():
     assert growing(levels=1, image_shape=(8, 8, 1)).sizes == [(8, 8)]
 
 
-def test_real_pictures_fade_in_as_the_generators_do():
+def test_real_images_fade_in_as_the_generators_do():
     steps = [(3, 4), (5, 7)]
     x = np.random.default_rng(0).uniform(-1, 1, (2, 5, 7, 1)).astype("float32")
     halved = values(progan.reduced(x, steps, 0, 1.0))
