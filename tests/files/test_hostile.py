@@ -38,7 +38,7 @@ from ganzoo.runs import report
 from ganzoo.zoo import catalogue
 from tests.helpers import ROOT
 
-BENCHMARKS = str(ROOT / "benchmarks")
+TOOLS = str(ROOT / "benchmarks" / "tools")
 
 # The same examples each time, and none kept: a test that fails, fails again.
 some = lambda examples: hypothesis.settings(
@@ -53,7 +53,7 @@ some = lambda examples: hypothesis.settings(
 @pytest.fixture(scope="module")
 def fuzz():
     with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(BENCHMARKS)
+        patch.syspath_prepend(TOOLS)
         import fuzz
 
         yield fuzz
