@@ -17,7 +17,6 @@ import sys
 import tempfile
 
 import measure
-import tables
 
 HERE = pathlib.Path(__file__).parent
 KEY = ("model", "size", "batch", "precision", "what", "machine", "backend")
@@ -63,7 +62,8 @@ def main():
             )
         compared, short = 0, []
         for name in ("train", "sample"):
-            count, rows = slower(tables.results(name), tables.results(name, pathlib.Path(folder)))
+            new = measure.results(name, pathlib.Path(folder))
+            count, rows = slower(measure.results(name), new)
             compared, short = compared + count, short + rows
     if not compared:
         sys.exit("The committed results have no rows of this machine and backend to compare with.")

@@ -5,7 +5,7 @@
 Errors are shares of the 10,000 test images. `infogan`'s categories have no names: each stands for
 the most frequent digit among the training images that Q assigns to it. There is a row for ten of
 them, as in the paper, and one for twenty. Results go to `benchmarks/results/labels.csv`, and
-`python benchmarks/pages.py` puts them into the models' pages.
+`python benchmarks/tools/pages.py` puts them into the models' pages.
 """
 
 import argparse

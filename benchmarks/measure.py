@@ -14,9 +14,8 @@ from ganzoo import backend
 from ganzoo.evaluation import throughput
 from ganzoo.networks import operations
 
-RESULTS = pathlib.Path(
-    os.environ.get("GANZOO_BENCHMARK_RESULTS", pathlib.Path(__file__).parent / "results")
-)
+COMMITTED = pathlib.Path(__file__).parent / "results"
+RESULTS = pathlib.Path(os.environ.get("GANZOO_BENCHMARK_RESULTS", COMMITTED))
 
 
 def take_turns(contenders, steps, rounds):
@@ -131,6 +130,12 @@ def machine(of=None):
         "backend": of,
         "versions": ", ".join(kept),
     }
+
+
+def results(name, folder=COMMITTED):
+    """The rows of `FOLDER/NAME.csv`, as dicts of strings."""
+    with (folder / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def show(rows):

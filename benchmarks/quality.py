@@ -7,8 +7,8 @@
 `FOLDER` holds the original archives (see `ganzoo.datasets.load`); with a network leave it out.
 `ganzoo.evaluation` compares 10,000 samples with the 10,000 test images, in the features of the
 classifier that comes with ganzoo. Results replace those of the same data and epochs in
-`benchmarks/results/quality.csv`, and samples are saved next to it; `benchmarks/tables.py` puts the
-results into the README.
+`benchmarks/results/quality.csv`, and samples are saved next to it; `benchmarks/tools/tables.py`
+puts the results into the README.
 """
 
 import argparse

@@ -7,7 +7,8 @@ Peers have the same networks: a Keras loop as tutorials write it and, if torch i
 PyTorch in several settings. All take turns in every round; a ratio is taken within a round. The
 share of the limit is the counted work of one update (matrix products and convolutions, none done
 twice) divided by its time, against a large matrix product in the same precision and run.
-Results go to `benchmarks/results/train.csv`; `benchmarks/tables.py` puts them into the README.
+Results go to `benchmarks/results/train.csv`; `benchmarks/tools/tables.py` puts them into the
+README.
 """
 
 import argparse

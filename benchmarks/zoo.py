@@ -7,7 +7,7 @@ those of all cores together, from the first step on, compilation included. `FOLD
 original archives (see `ganzoo.datasets.load`, and `domains.py` for data of two domains); with a
 network, entries that learn from one domain do without. Scores go to
 `benchmarks/results/zoo.csv`, samples to `docs/images/models/NAME-DATA.png`, and
-`python benchmarks/pages.py` puts both into the pages of `docs/models`.
+`python benchmarks/tools/pages.py` puts both into the pages of `docs/models`.
 """
 
 import argparse

@@ -49,7 +49,7 @@ def test_cutout_empties_a_rectangle_of_half_the_sides():
         assert height * width == len(empty) and height <= 4 and width <= 6
 
 
-def test_color_moves_brightness_saturation_and_contrast_of_each_picture(rng):
+def test_color_moves_brightness_saturation_and_contrast_of_each_image(rng):
     images = rng.uniform(-1, 1, (500, 4, 4, 3)).astype("float32")
     got = change("color", images)
     shift = got.mean(axis=(1, 2, 3)) - images.mean(axis=(1, 2, 3))
@@ -79,7 +79,7 @@ def test_the_gradient_passes_through_and_is_that_of_finite_differences(rng):
     assert float(ops.sum(slope * direction)) == pytest.approx(up - down, rel=1e-3)
 
 
-def test_real_and_generated_pictures_are_changed_for_both_players(rng, monkeypatch):
+def test_real_and_generated_images_are_changed_for_both_players(rng, monkeypatch):
     seen = []
 
     def spy(images, seed):
@@ -113,7 +113,7 @@ def test_what_it_is_not_is_said():
         model.fit(np.zeros((64, 2), "float32"), verbose=0)
 
 
-def test_two_pictures_in_one_are_coloured_alike_and_each_by_itself():
+def test_two_images_in_one_are_coloured_alike_and_each_by_itself():
     a, b = np.random.default_rng(0).uniform(-1, 1, (2, 5, 8, 8, 3)).astype("float32")
     both = np.concatenate([a, b], axis=3)
     alone, together = (

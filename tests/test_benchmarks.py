@@ -15,18 +15,41 @@ import pytest
 import ganzoo
 from ganzoo.zoo import catalogue
 
-BENCHMARKS = str(pathlib.Path(__file__).parents[1] / "benchmarks")
+ROOT = pathlib.Path(__file__).parents[1]
+BENCHMARKS = str(ROOT / "benchmarks")
+TOOLS = str(ROOT / "benchmarks" / "tools")
 
 
 @pytest.fixture
 def module(monkeypatch):
-    """A module of `benchmarks/`, by name."""
+    """A module of `benchmarks/` or `benchmarks/tools/`, by name."""
+    monkeypatch.syspath_prepend(TOOLS)
     monkeypatch.syspath_prepend(BENCHMARKS)
     before = set(sys.modules)
     yield __import__
     for name in set(sys.modules) - before:
         if str(getattr(sys.modules[name], "__file__", "")).startswith(BENCHMARKS):
             del sys.modules[name]
+
+
+def test_scripts_that_measure_import_no_tool_and_share_no_name_with_one():
+    tools = {path.stem for path in pathlib.Path(TOOLS).glob("*.py")}
+    assert tools
+    for path in pathlib.Path(BENCHMARKS).glob("*.py"):
+        assert path.stem not in tools
+        used = re.findall(r"^\s*(?:import|from) (\w+)", path.read_text("utf-8"), re.MULTILINE)
+        assert not tools & set(used), path
+
+
+def test_every_script_that_is_mentioned_exists():
+    folders = [ROOT / name for name in ("benchmarks", "docs", "ganzoo", "tests")]
+    files = [path for folder in folders for path in folder.rglob("*.*") if path.suffix in TEXT]
+    for path in (*files, *ROOT.glob("*.md")):
+        for script in re.findall(r"\bbenchmarks/[\w/]+\.py\b", path.read_text("utf-8")):
+            assert (ROOT / script).exists(), f"{path} mentions {script}"
+
+
+TEXT = (".py", ".md", ".json", ".svg")
 
 
 def row(what, ratio, spread=0.01, **more):
@@ -127,21 +150,21 @@ def test_a_curve_ends_at_the_mark_or_in_time(module):
 
 
 def test_the_pages_show_the_committed_results(module):
-    """What `python benchmarks/tables.py` would write is there already."""
+    """What `python benchmarks/tools/tables.py` would write is there already."""
     tables = module("tables")
     for page in tables.PAGES:
         text = page.read_text(encoding="utf-8")
         assert tables.MARK.search(text)
-        assert tables.filled(text) == text, f"run python benchmarks/tables.py for {page}"
+        assert tables.filled(text) == text, f"run python benchmarks/tools/tables.py for {page}"
 
 
 def test_every_model_has_its_page_as_it_would_be_written_now(module):
-    """What `python benchmarks/pages.py` would write is there already, and nothing else."""
+    """What `python benchmarks/tools/pages.py` would write is there already, and nothing else."""
     pages = module("pages")
     written = pages.pages()
     assert sorted(written) == sorted(pages.FOLDER.glob("*.md"))
     for path, text in written.items():
-        assert path.read_text(encoding="utf-8") == text, "run python benchmarks/pages.py"
+        assert path.read_text(encoding="utf-8") == text, "run python benchmarks/tools/pages.py"
 
 
 def shown_on_its_page(module, name, tmp_path, drawn):
@@ -179,7 +202,7 @@ def test_weights_are_made_and_listed(module, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["cyclegan.apples_oranges", "pix2pix.noto_twemoji"])
-def test_weights_of_translators_are_made_and_scored_on_held_out_pictures(
+def test_weights_of_translators_are_made_and_scored_on_held_out_images(
     module, tmp_path, monkeypatch, name
 ):
     weights, domains = module("weights"), module("domains")
@@ -237,7 +260,7 @@ def lesson(module):
 
     def run(name):
         notes, pictures = module("lessons").LESSONS[name](**TINY[name])
-        page = (pathlib.Path(BENCHMARKS).parent / "docs" / "how-gans-work.md").read_text("utf-8")
+        page = (ROOT / "docs" / "how-gans-work.md").read_text("utf-8")
         assert all(f"images/lessons/{picture}.png" in page for picture in pictures)
         columns = [x for x in module("tables").LESSONS.values() if x[0] == name]
         shown = {quantity for x in columns for quantity, _ in x[2].values()}
@@ -379,7 +402,7 @@ def test_alarms_are_counted_of_trainings_that_go_well_and_badly(module, tmp_path
     monkeypatch.setattr(alarms, "train", small)
     monkeypatch.setattr(sys, "argv", ["alarms.py"])
     alarms.main()
-    (found,) = module("tables").results("alarms", tmp_path)
+    (found,) = module("measure").results("alarms", tmp_path)
     assert found["goes"] == "badly" and found["found"] == "few_updates (21)"
     assert found["steps"] == "42" and 0 <= float(found["right"]) <= 1
     assert np.isnan(float(found["frechet_ratio"])) and float(found["recall"]) <= 1

@@ -49,7 +49,7 @@ def test_model_checkpoint_saves_the_best_by_a_score(digits, evaluator, tmp_path)
     np.testing.assert_array_equal(again.generate(4, seed=0), model.generate(4, seed=0))
 
 
-def test_backup_and_restore_ends_with_the_pictures_of_an_uninterrupted_run(digits, tmp_path):
+def test_backup_and_restore_ends_with_the_images_of_an_uninterrupted_run(digits, tmp_path):
     class Interrupt(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             if epoch == 2:

@@ -16,7 +16,7 @@ def _numbered(n, channels, side=2):
 @pytest.mark.parametrize(
     ("channels", "mode"), [(1, "L"), (2, "LA"), (3, "RGB"), (4, "RGBA")], ids=lambda x: str(x)
 )
-def test_a_grid_puts_each_picture_in_its_cell(channels, mode):
+def test_a_grid_puts_each_image_in_its_cell(channels, mode):
     sheet = images.grid(_numbered(5, channels), columns=3, padding=1, least_side=1)
     assert sheet.mode == mode
     assert sheet.size == (3 * 3 + 1, 2 * 3 + 1)  # width, height
@@ -28,7 +28,7 @@ def test_a_grid_puts_each_picture_in_its_cell(channels, mode):
     np.testing.assert_array_equal(pixels, expected)
 
 
-def test_a_grid_of_pictures_that_are_not_square():
+def test_a_grid_of_images_that_are_not_square():
     pictures = np.zeros((2, 4, 7, 3), "uint8")
     assert images.grid(pictures, columns=2, padding=0, least_side=1).size == (14, 4)
     assert images.grid(pictures, columns=1, padding=2, least_side=1).size == (11, 14)
@@ -69,7 +69,7 @@ def test_points_are_dots_with_y_upwards():
     ],
     ids=["floats", "one picture", "five channels", "none", "numbers"],
 )
-def test_what_is_no_picture_is_refused(wrong):
+def test_what_is_no_image_is_refused(wrong):
     with pytest.raises(ValueError, match=r"`images` must be uint8") as error:
         images.grid(wrong)
     assert f"{wrong.dtype} of shape {wrong.shape}" in str(error.value)
@@ -84,7 +84,7 @@ def test_save_grid_makes_the_folder(tmp_path):
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
-def test_save_each_writes_one_exact_file_per_picture(tmp_path, rng, channels):
+def test_save_each_writes_one_exact_file_per_image(tmp_path, rng, channels):
     pictures = rng.integers(0, 256, (3, 5, 4, channels), dtype="uint8")
     folder = images.save_each(pictures, tmp_path / "each", start=98)
     assert sorted(p.name for p in folder.iterdir()) == ["00098.png", "00099.png", "00100.png"]

@@ -137,7 +137,7 @@ def test_arithmetic_is_exact():
     np.testing.assert_array_equal(latent.arithmetic(Shown(), a, a, a).latents[0, 3], a.mean(0))
 
 
-def test_the_strip_shows_all_pictures_in_their_places():
+def test_the_strip_shows_all_images_in_their_places():
     walk = latent.traverse(Shown(), [0, 1, 2], [-1.0, 1.0])
     assert walk.strip == ganzoo.images.grid(walk.pictures.reshape(6, 8, 8, 1), columns=2)
     pictures, latents, strip = walk

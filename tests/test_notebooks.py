@@ -46,7 +46,7 @@ def test_the_first_notebook_runs(first, tmp_path, monkeypatch):
         assert (NOTEBOOKS / link).exists(), link
 
 
-def test_show_updates_one_picture_for_each_training(tmp_path, monkeypatch):
+def test_show_updates_one_image_for_each_training(tmp_path, monkeypatch):
     code = """
 import ganzoo
 

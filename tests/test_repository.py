@@ -46,7 +46,7 @@ def test_the_glossary_defines_each_term_once():
 
 
 def test_the_drawing_of_the_package_is_up_to_date():
-    command = [sys.executable, HOME / "benchmarks" / "house.py", "--check"]
+    command = [sys.executable, HOME / "benchmarks" / "tools" / "house.py", "--check"]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert "](images/house.svg)" in read("docs", "architecture.md")

@@ -201,7 +201,7 @@ def convolution(home, name, size=4, **config):
 
 @pytest.mark.parametrize("size", [2, 4, 6])
 @pytest.mark.parametrize("name", CONVOLUTIONS)
-def test_convolutions_at_the_pictures_are_keras_convolutions(name, size, rng):
+def test_convolutions_at_the_images_are_keras_convolutions(name, size, rng):
     shape, out = CONVOLUTIONS[name]
     x = ops.convert_to_tensor(rng.normal(size=(3, *shape)).astype("float32"))
     weights = rng.normal(size=(3, *out)).astype("float32")
@@ -217,7 +217,7 @@ def test_convolutions_at_the_pictures_are_keras_convolutions(name, size, rng):
 
 @pytest.mark.parametrize("name", CONVOLUTIONS)
 @pytest.mark.parametrize("jit", [True, False], ids=["jit", "no jit"])
-def test_convolutions_at_the_pictures_compiled_for_any_batch(name, jit, rng):
+def test_convolutions_at_the_images_compiled_for_any_batch(name, jit, rng):
     if keras.backend.backend() != "tensorflow":
         pytest.skip("TensorFlow's own form of them")
     import tensorflow as tf

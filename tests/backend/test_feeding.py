@@ -316,7 +316,7 @@ def test_arrays_are_checked_at_once(labels):
         feed(images, y, accept=accept(), check=check_small, batch_size=4)
 
 
-def test_raw_pictures_alone_need_no_check():
+def test_raw_images_alone_need_no_check():
     fed = feed(numbered(30), accept=accept(), check=check_small, batch_size=4)
     assert len(steps(fed)) == 7
 
@@ -362,7 +362,7 @@ def test_errors_of_a_source_come_out_of_fit():
         fit(ds)
 
 
-def test_picture_that_is_damaged_while_training(tmp_path, monkeypatch):
+def test_image_that_is_damaged_while_training(tmp_path, monkeypatch):
     from PIL import Image
 
     for i in range(8):

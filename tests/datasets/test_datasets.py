@@ -142,7 +142,7 @@ def test_order_is_a_function_of_seed_and_epoch():
         assert sorted(order) == list(range(50))
 
 
-def test_labels_stay_with_their_pictures():
+def test_labels_stay_with_their_images():
     images, labels = gather(load((numbered(50), np.arange(50)), batch_size=8, labels=True))
     np.testing.assert_array_equal(images[:, 0, 0, 0], labels)
     assert labels.dtype == np.int32
@@ -160,7 +160,7 @@ def test_image_size(size):
     np.testing.assert_array_equal(np.flatnonzero(bright), np.arange(4) + (width - 4) // 2)
 
 
-def test_image_size_that_the_pictures_have_changes_nothing():
+def test_image_size_that_the_images_have_changes_nothing():
     images = np.random.default_rng(0).integers(0, 256, (5, 6, 7, 3), "uint8")
     found = gather(load(images, image_size=(6, 7), batch_size=5, shuffle=False))
     np.testing.assert_array_equal(found, images)
@@ -334,7 +334,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_kinds_of_pictures(tmp_path, kind):
+def test_kinds_of_images(tmp_path, kind):
     picture, arguments, expected = KINDS[kind]()
     save(tmp_path / kind, picture, **arguments)
     found = gather(load(tmp_path, batch_size=1))[0]
@@ -397,7 +397,7 @@ def test_nested_folders_are_searched_in_order_of_names(tmp_path):
     np.testing.assert_array_equal(found[:, 0, 0, 0], [1, 2, 0, 3])
 
 
-def test_files_that_are_no_pictures_are_passed_over(folder):
+def test_files_that_are_no_images_are_passed_over(folder):
     expected = batches(load(folder, batch_size=4))
     (folder / "LICENSE").write_text("free")
     (folder / "README.md").write_text("pictures")
@@ -471,7 +471,7 @@ def test_folder_without_splits_is_all_train(folder):
         load(folder, split="test", batch_size=4)
 
 
-def test_loose_pictures_have_no_class(folder):
+def test_loose_images_have_no_class(folder):
     save(folder / "loose.png", plain(0))
     save(folder / "more.png", plain(0))
     with pytest.raises(
@@ -481,7 +481,7 @@ def test_loose_pictures_have_no_class(folder):
     assert len(gather(load(folder, batch_size=4))) == 14
 
 
-def test_no_pictures(tmp_path):
+def test_no_images(tmp_path):
     (tmp_path / "notes.txt").write_text("none here")
     with pytest.raises(ValueError, match=r"no images in .*\.png"):
         load(tmp_path)
@@ -498,7 +498,7 @@ def _spoil(path):
 
 @pytest.mark.parametrize("channels", [None, 1])
 @pytest.mark.parametrize("damage", [_truncate, _spoil])
-def test_damaged_pictures(tmp_path, rng, damage, channels):
+def test_damaged_images(tmp_path, rng, damage, channels):
     for i in range(4):
         save(tmp_path / f"{i}.png", rng.integers(0, 256, (16, 16), "uint8"))
     damage(tmp_path / "2.png")
@@ -678,7 +678,7 @@ def test_arrays_have_no_splits():
     [np.zeros((4, 8, 8, 3), "float32"), np.zeros((4, 2), "uint8"), np.zeros((4, 8, 8, 5), "uint8")],
     ids=["floats", "points", "five channels"],
 )
-def test_only_pictures_are_resized(images):
+def test_only_images_are_resized(images):
     with pytest.raises(ValueError, match="`image_size` resizes uint8 images of 1 to 4 channels"):
         load(images, image_size=4, batch_size=1)
 

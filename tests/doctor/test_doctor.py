@@ -133,7 +133,7 @@ def hasty(seed, rate):
     return watch(model, ganzoo.datasets.load("digits"), epochs=9, steps=70)
 
 
-def test_mode_collapse_is_found_on_pictures(monkeypatch):
+def test_mode_collapse_is_found_on_images(monkeypatch):
     monkeypatch.setattr(diagnoses, "GRACE", 300)
     doctor = hasty(1, 5e-4)
     # Measured with six seeds on TensorFlow and on JAX: at most 0.03; less than 0.3 is a finding.
@@ -715,7 +715,7 @@ def test_like_is_compared_with_like():
     assert compare(images, images, labels)["diversity"] == 1
 
 
-def test_large_pictures_are_averaged_down():
+def test_large_images_are_averaged_down():
     images = np.zeros((2, 70, 64, 3), "uint8")
     images[:, :3, :2] = 255
     flat = measurements.rows_of(images)

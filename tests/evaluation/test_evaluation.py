@@ -351,7 +351,7 @@ def test_memory_does_not_grow_with_the_number_of_samples(dcgan, test):
     assert peak(16_000) < peak(2000) + 1.5e6
 
 
-def test_extractors_see_many_pictures_at_once(test, train):
+def test_extractors_see_many_images_at_once(test, train):
     """A network made for 256 at a time would do four times the work for data in batches of 64."""
     seen = []
 
@@ -364,7 +364,7 @@ def test_extractors_see_many_pictures_at_once(test, train):
     assert seen[:4] == [256, 256, 256, 232]
 
 
-def test_a_model_that_replays_its_training_pictures_is_flagged(train, test):
+def test_a_model_that_replays_its_training_images_is_flagged(train, test):
     wanted = ("memorisation", "frechet")
     evaluator = Evaluator("digits", extractor=eyes(), metrics=wanted, samples=300, repeats=1)
     sheet = evaluator.judge(Oracle(*train))
@@ -440,7 +440,7 @@ def test_models_may_share_an_evaluator(dcgan):
         )
 
 
-def test_floats_and_integers_are_the_same_pictures(test, train):
+def test_floats_and_integers_are_the_same_images(test, train):
     images, labels = test
     floats = (images / 127.5 - 1).astype("float32")
     kwargs = {"extractor": eyes(), "metrics": LABELLED}
@@ -486,7 +486,7 @@ def test_kinds_of_data(test):
 # Floors ---------------------------------------------------------------------------------------
 
 
-def test_the_floor_is_the_score_of_training_pictures(train, test):
+def test_the_floor_is_the_score_of_training_images(train, test):
     wanted = tuple(m for m in LABELLED if m != "memorisation")
     evaluator = Evaluator(test, train=train, extractor=eyes(), metrics=wanted, samples=5000)
     # What is drawn by chance from samples is drawn by their numbers, not by what they show.
@@ -504,7 +504,7 @@ def test_the_floor_is_the_score_of_training_pictures(train, test):
     assert sheet.passport["floor"] == "150 training images in place of the samples"
 
 
-def test_without_training_pictures_halves_of_the_data_give_the_floor(dcgan, test):
+def test_without_training_images_halves_of_the_data_give_the_floor(dcgan, test):
     images, _ = test
     wanted = ("frechet", "precision_recall")
     sheet = ganzoo.evaluate(dcgan, images, extractor=eyes(), metrics=wanted, **QUICK)
@@ -521,7 +521,7 @@ def test_without_training_pictures_halves_of_the_data_give_the_floor(dcgan, test
     assert "memorised[pixels]" not in sheet.scores
 
 
-def test_training_pictures_without_labels_still_give_the_other_floors(train, test):
+def test_training_images_without_labels_still_give_the_other_floors(train, test):
     sheet = ganzoo.evaluate(test, test, train=train[0], extractor=eyes(), metrics=LABELLED)
     assert sheet["intra_class_frechet"].floor is None
     assert sheet["class_agreement"].floor is None
@@ -612,7 +612,7 @@ def test_a_fingerprint_does_not_depend_on_rounding():
     assert first != of(lambda images: 2 * centred(images, "float64"))
 
 
-def test_the_floor_counts_equal_pictures_one_by_one(train, test):
+def test_the_floor_counts_equal_images_one_by_one(train, test):
     doubled = np.concatenate([train[0], train[0]])
     evaluator = Evaluator(
         test[0], train=doubled, extractor=eyes(), metrics="diversity", samples=300
@@ -748,7 +748,7 @@ def test_real_triples_have_all_modes(real_data, tmp_path):
 # Nearest pictures -----------------------------------------------------------------------------
 
 
-def test_nearest_pictures(train, test, tmp_path):
+def test_nearest_images(train, test, tmp_path):
     samples = np.concatenate([train[0][[3, 77]], 255 - test[0][:3]])
     found = evaluation.nearest_pictures(samples, datasets.load(train[0], batch_size=100))
     rows = [x.reshape(len(x), -1).astype(float) for x in (samples, train[0])]
@@ -935,7 +935,7 @@ def test_features_that_are_not_numbers(dcgan, test):
         ganzoo.evaluate(dcgan, test[0], extractor=broken, **QUICK)
 
 
-def test_constant_pictures_are_scored(test):
+def test_constant_images_are_scored(test):
     black = np.zeros((100, 8, 8, 1), "uint8")
     kwargs = {"extractor": eyes(), "metrics": UNLABELLED[:-1]}
     sheet = ganzoo.evaluate(black, test[0], **kwargs)

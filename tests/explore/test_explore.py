@@ -115,7 +115,7 @@ def test_walks(explorer):
             explorer.arithmetic("cgan", (group, "1", "2"))
 
 
-def test_what_is_downloaded_makes_the_picture_again(explorer, tmp_path, monkeypatch):
+def test_what_is_downloaded_makes_the_image_again(explorer, tmp_path, monkeypatch):
     point = explorer.point("dcgan", seed=9, method="GANSpace", amounts=[2.0, -1.0])
     with zipfile.ZipFile(explorer.bundle("dcgan", point, tmp_path)) as archive:
         archive.extractall(tmp_path)
@@ -198,7 +198,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("kind", ODD)
-def test_pictures_of_any_mode_and_size(kind, tmp_path):
+def test_images_of_any_mode_and_size(kind, tmp_path):
     path = tmp_path / "odd.tiff"
     ODD[kind]().save(path)
     for channels in (1, 3, 4):
@@ -206,7 +206,7 @@ def test_pictures_of_any_mode_and_size(kind, tmp_path):
         assert image.shape == (8, 6, channels) and image.dtype == np.uint8
 
 
-def test_files_that_are_no_pictures(tmp_path, monkeypatch):
+def test_files_that_are_no_images(tmp_path, monkeypatch):
     (tmp_path / "text.png").write_text("no picture")
     file = io.BytesIO()
     Image.effect_noise((60, 60), 50).save(file, "png")

@@ -79,7 +79,7 @@ def test_clean_features_are_clean_fids(extractors, name):
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("resize", ["tf1", "clean"])
-def test_resized_pictures(name, resize):
+def test_resized_images(name, resize):
     resized = np.asarray(inception.RESIZES[resize][0](PICTURES[name]))
     assert resized.shape == (2, 299, 299, PICTURES[name].shape[-1]) and resized.dtype == np.float32
     sample = np.broadcast_to(resized[:, ::23, ::23], SEEN[f"{name} {resize}"].shape)
@@ -87,7 +87,7 @@ def test_resized_pictures(name, resize):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 299), (298, 300), (640, 7)])
-def test_any_size_is_resized_and_a_flat_picture_stays_flat(size):
+def test_any_size_is_resized_and_a_flat_image_stays_flat(size):
     for function, *_ in inception.RESIZES.values():
         flat = np.asarray(function(np.full((1, *size, 3), 192, "uint8")))
         np.testing.assert_allclose(flat, np.full((1, 299, 299, 3), 0.5), atol=1e-5)
@@ -108,7 +108,7 @@ def test_batches_are_of_one_size_and_do_not_matter(extractors, monkeypatch):
     assert {k: v.shape for k, v in nothing.items()} == {"features": (0, 2048), "logits": (0, 1008)}
 
 
-def test_grey_pictures_are_repeated(extractors):
+def test_grey_images_are_repeated(extractors):
     grey = PICTURES["28x28x1"]
     for extractor in extractors.values():
         coloured = np.asarray(extractor._resized(np.repeat(grey, 3, axis=-1)))
@@ -126,7 +126,7 @@ def test_grey_pictures_are_repeated(extractors):
         (np.zeros((2, 2), "float32"), "must be uint8"),
     ],
 )
-def test_wrong_pictures(extractors, images, message):
+def test_wrong_images(extractors, images, message):
     with pytest.raises(ValueError, match=message):
         extractors["tf1"](images)
 

@@ -65,7 +65,7 @@ def test_codes_and_reconstructions_have_the_promised_form(name, rng):
 
 
 @each_model
-def test_pictures_that_do_not_fit_are_refused(name, rng):
+def test_images_that_do_not_fit_are_refused(name, rng):
     model = make(name, image_shape=(8, 8, 1))
     images = rng.uniform(-1, 1, (3, 8, 8, 1)).astype("float32")
     for use in (model.encode, model.reconstruct):
@@ -123,7 +123,7 @@ def test_wrong_arguments_are_named():
 
 
 @each_model
-def test_dense_networks_take_points_and_pictures(name, rng):
+def test_dense_networks_take_points_and_images(name, rng):
     config = {"hidden": (16, 8), "latent_dim": 2}
     for shape in ((2,), (9, 8, 3)):
         model = make(name, image_shape=shape, **config)

@@ -128,7 +128,7 @@ def code_points(name):
     return stem.removeprefix("emoji_u").replace("_", "-").replace("-fe0f", "")
 
 
-def test_noto_and_twemoji_share_3555_pictures(real_data):
+def test_noto_and_twemoji_share_3555_images(real_data):
     a, b = (real_data / f"{name}-72.zip" for name in ("noto-emoji", "twemoji"))
     ds = datasets.load_pair(a, b, paired=True, key=code_points, image_size=8, channels=3)
     assert ds.description["pictures"] == [3555, 3555]  # as the folder's README says
@@ -489,7 +489,7 @@ def test_cogan_couples_mnist_and_usps(real_data):
     assert same.mean() > 0.35, same.mean()
 
 
-def test_one_translator_takes_pictures_of_any_size():
+def test_one_translator_takes_images_of_any_size():
     for name in ("pix2pix", "cyclegan"):
         model = tiny(name, image_shape=(9, 8, 3))
         for shape in ((8, 8, 3), (9, 8, 3), (31, 13, 3), (16, 40, 3)):

@@ -38,7 +38,7 @@ from ganzoo.runs import report
 from ganzoo.zoo import catalogue
 from tests.helpers import ROOT
 
-BENCHMARKS = str(ROOT / "benchmarks")
+TOOLS = str(ROOT / "benchmarks" / "tools")
 
 # The same examples each time, and none kept: a test that fails, fails again.
 some = lambda examples: hypothesis.settings(
@@ -53,7 +53,7 @@ some = lambda examples: hypothesis.settings(
 @pytest.fixture(scope="module")
 def fuzz():
     with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(BENCHMARKS)
+        patch.syspath_prepend(TOOLS)
         import fuzz
 
         yield fuzz
@@ -99,7 +99,7 @@ def zip_of(path, members, method=zipfile.ZIP_DEFLATED):
 # Pictures ---------------------------------------------------------------------------------------
 
 
-def test_a_picture_of_too_many_pixels_is_refused(tmp_path):
+def test_an_image_of_too_many_pixels_is_refused(tmp_path):
     wide = decoding.MOST_PIXELS // 8000 + 1
     for name, size in {"large": (wide, 8000), "larger": (20_000, 20_000)}.items():
         (tmp_path / name).mkdir()
@@ -108,7 +108,7 @@ def test_a_picture_of_too_many_pixels_is_refused(tmp_path):
             load(tmp_path / name, batch_size=1, image_size=8)
 
 
-def test_large_pictures_are_decoded_one_at_a_time(tmp_path, monkeypatch):
+def test_large_images_are_decoded_one_at_a_time(tmp_path, monkeypatch):
     monkeypatch.setattr(decoding, "MOST_PIXELS", 8 * 64)
     inside, most = [], []
 
@@ -172,7 +172,7 @@ def test_the_ending_does_not_matter(tmp_path):
     assert set(first(load(tmp_path, batch_size=3, channels=1)).ravel()) == {7}
 
 
-def test_no_other_program_reads_a_picture(tmp_path):
+def test_no_other_program_reads_an_image(tmp_path):
     """Pillow would have Ghostscript run PostScript, whatever its ending says."""
     content = io.BytesIO()
     PIL.Image.new("L", (8, 8)).save(content, "eps")
@@ -181,7 +181,7 @@ def test_no_other_program_reads_a_picture(tmp_path):
         load(tmp_path, batch_size=1)
 
 
-def test_a_picture_without_pixels_is_refused(tmp_path):
+def test_an_image_without_pixels_is_refused(tmp_path):
     put(tmp_path, a__png=png_of(0, 8))
     with pytest.raises(ValueError, match=r"a\.png' cannot be read as an image"):
         load(tmp_path, batch_size=1)

@@ -39,7 +39,7 @@ PICTURES = {
 
 
 @pytest.mark.parametrize("what", PICTURES)
-def test_pictures(what):
+def test_images(what):
     images, message = PICTURES[what]
     model = tiny()
     with pytest.raises(ValueError, match=message):
@@ -50,7 +50,7 @@ def test_pictures(what):
 
 
 @pytest.mark.parametrize("what", ["floats in 0..255", "NaN"])
-def test_pictures_in_a_data_set(what):
+def test_images_in_a_data_set(what):
     images, message = PICTURES[what]
 
     class Batches(keras.utils.PyDataset):
@@ -92,7 +92,7 @@ def test_labels(what):
     assert int(model.step) == 2
 
 
-def test_other_pictures_than_the_model_was_built_for():
+def test_other_images_than_the_model_was_built_for():
     model = tiny()
     fit(model, pictures())
     before = [ops.convert_to_numpy(v.value) for v in model.variables]

@@ -555,7 +555,7 @@ SIZES = [(500, 500), (900, 300), (300, 900)]
 
 
 @pytest.mark.parametrize(("train", "held_out"), SIZES)
-def test_replayed_training_pictures_are_memorised(digits, train, held_out):
+def test_replayed_training_images_are_memorised(digits, train, held_out):
     rng, trained, held, _ = cut(digits, 0, train, held_out)
     replayed = trained[rng.integers(train, size=400)]
     found = judged(noisy(replayed, rng, 8), trained, held)
@@ -571,7 +571,7 @@ def test_replayed_training_pictures_are_memorised(digits, train, held_out):
 
 
 @pytest.mark.parametrize(("train", "held_out"), SIZES)
-def test_a_part_of_replayed_pictures_is_found(digits, train, held_out):
+def test_a_part_of_replayed_images_is_found(digits, train, held_out):
     rng, trained, held, others = cut(digits, 0, train, held_out)
     fake = np.concatenate([trained[rng.integers(train, size=100)], others[:300]])
     found = judged(fake, trained, held)
@@ -627,7 +627,7 @@ def test_chance_twins_are_no_copies(train, held_out):
         assert copied["copies"] > 0.7
 
 
-def test_distances_to_the_nearest_pictures(digits):
+def test_distances_to_the_nearest_images(digits):
     _, trained, held, others = cut(digits, 0, 120, 50)
     found = judged(others[:30], trained, held)
     for side, rows in (("train", trained), ("held_out", held)):
@@ -1008,7 +1008,7 @@ def test_accuracy_of_the_other_classifiers(name, least, real_data):
 
 
 @pytest.mark.parametrize("name", [*shipped(), "pixels"])
-def test_what_is_said_of_a_picture_does_not_depend_on_the_others(name, rng):
+def test_what_is_said_of_an_image_does_not_depend_on_the_others(name, rng):
     images = rng.integers(0, 256, (BATCH + 3, 18, 20, 1), dtype="uint8")
     extractor = metrics.extractor(name)
     whole = extractor(images)

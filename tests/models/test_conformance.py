@@ -207,7 +207,7 @@ def bits(model, history):
 
 
 @each_model
-def test_saved_and_loaded_it_gives_the_same_pictures_and_goes_on_the_same(name, tmp_path):
+def test_saved_and_loaded_it_gives_the_same_images_and_goes_on_the_same(name, tmp_path):
     model, _ = trained_again(name)
     trained_again.cache_clear()  # it does not stay as it is
     saved_and_loaded(model, pictures(name), tmp_path)

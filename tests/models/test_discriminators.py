@@ -317,7 +317,7 @@ def test_the_discriminator_is_a_classifier_with_one_class_more():
     assert float(loss) == pytest.approx(-np.log(1 - fake).mean() - np.log(fake).mean(), rel=1e-4)
 
 
-def test_what_is_said_of_a_picture_does_not_depend_on_the_others():
+def test_what_is_said_of_an_image_does_not_depend_on_the_others():
     model, images = small(classes=5), some_pictures()
     np.testing.assert_allclose(model.classify(images)[:3], model.classify(images[:3]), atol=1e-6)
     with pytest.raises(ValueError, match="leave `minibatch_discrimination` out"):
@@ -460,7 +460,7 @@ def test_semi_supervised_keeps_few_labels():
     assert min(int(np.max(np.asarray(y))) for _, y in batches) >= 0
 
 
-def test_only_pictures_without_a_label_are_judged():
+def test_only_images_without_a_label_are_judged():
     model = ganzoo.get("improved_gan", classes=3, channels=4, image_shape=(8, 8, 1), seed=0)
     rows = np.arange(10, dtype="float32")[:, None]
     said = lambda labels: sorted(numpy(model.unlabelled(rows, {"labels": np.array(labels)}))[:, 0])
@@ -468,7 +468,7 @@ def test_only_pictures_without_a_label_are_judged():
     assert said([2] * 10) == said([-1] * 10) == list(range(10))
 
 
-def test_labelled_pictures_are_no_model_for_the_generator():
+def test_labelled_images_are_no_model_for_the_generator():
     """Of two kinds, one labelled, it learns to make the other."""
     images = np.concatenate([np.full((64, 8, 8, 1), -0.8), np.full((64, 8, 8, 1), 0.8)])
     labels = np.repeat([-1, 0], 64)
@@ -487,7 +487,7 @@ def digits(split):
 
 
 @pytest.mark.slow
-def test_unlabelled_pictures_help_where_labels_are_few():
+def test_unlabelled_images_help_where_labels_are_few():
     """The same discriminator, as many steps, with the other pictures and without."""
     tests, truth = digits("test")
     images, labels = ganzoo.datasets.semi_supervised(*digits("train"), per_class=5)

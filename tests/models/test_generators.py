@@ -401,6 +401,18 @@ def test_progan_may_grow_at_the_end_of_an_epoch_with_validation():
     assert int(model.step) == 8 and model.current_stage == 1
 
 
+def test_progan_grows_at_the_very_step_however_short_steps_are():
+    small = {"channels": 4, "max_channels": 6, "latent_dim": 6}
+    model = ganzoo.get("progan", seed=0, phase_steps=3, **small)
+    stages = []
+    seen = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: stages.append(model.current_stage)
+    )
+    images = np.zeros((32, 8, 8, 1), "uint8")
+    model.fit(images, batch_size=4, epochs=1, verbose=0, callbacks=[seen])
+    assert stages == [0, 0, 0, 1, 1, 1, 1, 1]
+
+
 def test_progan_saved_in_the_middle_of_growth_goes_on_as_if_it_had_not(tmp_path):
     x = np.random.default_rng(0).integers(0, 256, (48, 8, 8, 1)).astype("uint8")
     model = growing()
@@ -423,7 +435,7 @@ def test_growth_past_the_datas_size_is_refused():
     assert growing(levels=1, image_shape=(8, 8, 1)).sizes == [(8, 8)]
 
 
-def test_real_pictures_fade_in_as_the_generators_do():
+def test_real_images_fade_in_as_the_generators_do():
     steps = [(3, 4), (5, 7)]
     x = np.random.default_rng(0).uniform(-1, 1, (2, 5, 7, 1)).astype("float32")
     halved = values(progan.reduced(x, steps, 0, 1.0))

@@ -32,7 +32,7 @@ def published(run, tmp_path_factory):
     return out, facts
 
 
-def test_a_published_model_makes_the_runs_pictures(run, published):
+def test_a_published_model_makes_the_runs_images(run, published):
     out, _ = published
     expected = ganzoo.get("dcgan", weights=run).generate(20, seed=3).astype(int)
     found = ganzoo.get("dcgan", weights=out).generate(20, seed=3).astype(int)

@@ -210,7 +210,7 @@ def test_a_report_that_cannot_be_written_loses_nothing(train, tmp_path):
     assert (tmp_path / "run" / "checkpoints" / "epoch-0001.keras").exists()
 
 
-def test_nearest_pictures_that_cannot_be_written_lose_nothing(train, tmp_path, monkeypatch):
+def test_nearest_images_that_cannot_be_written_lose_nothing(train, tmp_path, monkeypatch):
     def broken(*args):
         raise OSError("No space left on device")
 

@@ -721,7 +721,7 @@ def test_sample_grid_always_uses_the_same_latents(tmp_path):
     assert first.read_bytes() == second.read_bytes()
 
 
-def test_sample_grid_never_leaves_half_a_picture(tmp_path, monkeypatch):
+def test_sample_grid_never_leaves_half_an_image(tmp_path, monkeypatch):
     grid = _attach(callbacks.SampleGrid(tmp_path, n=1))
     grid.on_epoch_end(0)
     before = _content(tmp_path)
@@ -1051,7 +1051,7 @@ def test_a_training_that_diverges_again_and_again_stops(train, breaks, tmp_path)
     assert list(RunFolder(tmp_path / "run").checkpoints.by_epoch()) == [3, 4]
 
 
-def test_tensorboard_has_the_logs_and_the_pictures_also_of_a_run_that_goes_on(train, tmp_path):
+def test_tensorboard_has_the_logs_and_the_images_also_of_a_run_that_goes_on(train, tmp_path):
     from tensorboard.backend.event_processing import event_accumulator
 
     train(tmp_path / "run", 2, tensorboard=True)

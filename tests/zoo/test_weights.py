@@ -131,7 +131,7 @@ def on_backend(backend, program, *arguments):
 
 
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
-def test_every_backend_makes_the_same_pictures(saved, tmp_path, backend):
+def test_every_backend_makes_the_same_images(saved, tmp_path, backend):
     path, _, pictures = saved
     program = """
 import sys, numpy, keras, ganzoo
@@ -150,7 +150,7 @@ if keras.backend.backend() == "torch":
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_every_backend_makes_the_same_pictures_of_the_catalogue(tmp_path, backend):
+def test_every_backend_makes_the_same_images_of_the_catalogue(tmp_path, backend):
     program = """
 import sys, numpy, ganzoo
 from ganzoo.zoo import catalogue
@@ -269,7 +269,7 @@ def test_arguments_that_would_take_all_day_are_refused(tmp_path):
         ganzoo.get("r3gan", weights=wrong)
 
 
-def test_a_history_of_pictures_may_be_larger_than_the_weights(tmp_path):
+def test_a_history_of_images_may_be_larger_than_the_weights(tmp_path):
     model = ganzoo.get("cyclegan", image_shape=(64, 64, 3), channels=2, blocks=1, history_size=900)
     assert 20 * sum(np.prod(v.shape) for v in tensors.named(model).values()) < 900 * 64 * 64 * 3
     tensors.write(model, tmp_path / "a.safetensors")

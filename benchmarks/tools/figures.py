@@ -10,7 +10,7 @@ import ganzoo
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.runs import report
 
-FOLDER = pathlib.Path(__file__).parents[1] / "docs" / "images" / "weights"
+FOLDER = pathlib.Path(__file__).parents[2] / "docs" / "images" / "weights"
 ROWS = 8
 """Number of rows in a run's grids of 64 images."""
 

@@ -1,7 +1,7 @@
 """Loads broken files of every kind as users would, and checks that each is accepted or refused.
 
-    python benchmarks/fuzz.py
-    python benchmarks/fuzz.py --only png --number 123
+    python benchmarks/tools/fuzz.py
+    python benchmarks/tools/fuzz.py --only png --number 123
 
 The second command loads one input again, and prints its outcome. Each input is a function of the
 seed, its kind and its number. Another process loads it, so that a crash is counted and does not end
@@ -31,6 +31,8 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # `measure` and others
 
 import numpy as np
 

@@ -1,13 +1,16 @@
 """Runs the experiments of `docs/how-gans-work.md`: its images, and the numbers of its tables.
 
-    python benchmarks/lessons.py
-    python benchmarks/lessons.py collapse critics
+    python benchmarks/tools/lessons.py
+    python benchmarks/tools/lessons.py collapse critics
 
 Numbers go to `benchmarks/results/lessons.csv`, one in each row; images to `docs/images/lessons`.
 """
 
 import argparse
 import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # `measure` and others
 
 import keras
 import measure
@@ -27,7 +30,7 @@ from ganzoo.models.wgan import Clip
 from ganzoo.models.wgan_gp import WGANGP
 from ganzoo.networks import mlp
 
-FOLDER = pathlib.Path(__file__).parents[1] / "docs" / "images" / "lessons"
+FOLDER = pathlib.Path(__file__).parents[2] / "docs" / "images" / "lessons"
 LOGS = ("minimax", "non_saturating")
 """The generator's two losses in Goodfellow et al. 2014."""
 

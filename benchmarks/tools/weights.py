@@ -1,6 +1,6 @@
 """Makes the trained weights that come with ganzoo, each from its recipe.
 
-    python benchmarks/weights.py NAME.TAG … --runs FOLDER [--data-dir FOLDER]
+    python benchmarks/tools/weights.py NAME.TAG … --runs FOLDER [--data-dir FOLDER]
 
 Trains as `ganzoo train` does, and resumes where it stopped; publishes the run as `ganzoo publish`
 does; puts the file into `ganzoo/zoo/trained` and its automatically written row into
@@ -12,6 +12,9 @@ import dataclasses
 import json
 import pathlib
 import shutil
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # `measure` and others
 
 import domains
 import figures

@@ -4,7 +4,7 @@ Run it where these are installed:
 
     pip install torch torchvision pytorch-fid torch-fidelity clean-fid
     ganzoo evaluate RUN --export judges
-    python benchmarks/judges.py judges
+    python benchmarks/tools/judges.py judges
 
 Each evaluator's own reader gets the folder of samples; the input of its network must equal the
 files' pixels, with grey repeated to three channels.

@@ -1,7 +1,7 @@
 """Kills trainings with SIGKILL, resumes them and compares the results with undisturbed ones.
 
-    python benchmarks/kills.py
-    python benchmarks/kills.py growth --backend jax --precision mixed_float16
+    python benchmarks/tools/kills.py
+    python benchmarks/tools/kills.py growth --backend jax --precision mixed_float16
 
 One training of each kind of game runs to its end. Another one, by the same command, is killed
 twice: once at a random moment after a random epoch, once while it writes a checkpoint; the same
@@ -19,6 +19,8 @@ import sys
 import tempfile
 import time
 import zipfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # `measure` and others
 
 import h5py
 import measure

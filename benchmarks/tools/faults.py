@@ -1,7 +1,7 @@
 """Injects faults of disks and numbers into run folders, and counts lost trainings.
 
-    python benchmarks/faults.py
-    python benchmarks/faults.py bit disk --count 10
+    python benchmarks/tools/faults.py
+    python benchmarks/tools/faults.py bit disk --count 10
 
 Each fault is put into a training of its own, at a random place or moment by the seed; the training
 goes on by the same command. It survives if it ends with the losses and weights of an undisturbed
@@ -15,8 +15,11 @@ import pathlib
 import random
 import resource
 import shutil
+import sys
 import tempfile
 import warnings
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # `measure` and others
 
 import keras
 import measure

@@ -1,23 +1,27 @@
 """Writes the tables of README.md and of the pages in docs, from the results and the catalogue.
 
-    python benchmarks/tables.py
+    python benchmarks/tools/tables.py
 
 The results are in `benchmarks/results`; the catalogue is the list of trained weights.
 """
 
 import ast
-import csv
 import functools
 import json
 import math
 import pathlib
 import re
 import statistics
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # `measure` and others
+
+from measure import results
 
 from ganzoo import zoo
 from ganzoo.zoo import catalogue
 
-ROOT = pathlib.Path(__file__).parents[1]
+ROOT = pathlib.Path(__file__).parents[2]
 PAGES = (
     ROOT / "README.md",
     *(
@@ -34,13 +38,6 @@ PAGES = (
     ),
 )
 MARK = re.compile(r"(<!-- (\w+) table: .*? -->\n).*?(<!-- end -->)", re.DOTALL)
-
-
-def results(name, folder=ROOT / "benchmarks" / "results"):
-    """The rows of `FOLDER/NAME.csv`."""
-    path = folder / f"{name}.csv"
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def quality():
@@ -280,7 +277,7 @@ def data():
 
 
 def faults():
-    """The table of `benchmarks/kills.py` and `benchmarks/faults.py`."""
+    """The table of `benchmarks/tools/kills.py` and `benchmarks/tools/faults.py`."""
     lines = ["| fault in a training | times | survived | lost | made by |"]
     lines.append("|" + "---|" * 5)
     kills, counts = results("kills"), {}
@@ -305,7 +302,7 @@ def faults():
         for row in results("faults")
     ]
     for what, times, lost, script in rows:
-        command = f"`python benchmarks/{script}`"
+        command = f"`python benchmarks/tools/{script}`"
         lines.append(f"| {what} | {times} | {times - lost} | {lost} | {command} |")
     games, backends, precisions = (
         sorted({row[key] for row in kills}) for key in ("game", "backend", "precision")
@@ -323,7 +320,7 @@ def faults():
 
 
 def fuzz():
-    """The table of `benchmarks/fuzz.py`."""
+    """The table of `benchmarks/tools/fuzz.py`."""
     rows = results("fuzz")
     lines = ["| kind of file | inputs | refused | accepted | faults |", "|---|---|---|---|---|"]
     keys = ("inputs", "rejected", "accepted", "faults")
@@ -335,7 +332,7 @@ def fuzz():
     return (
         "\n".join(lines)
         + f"\n\nAt most {slowest:.2g} s of processor time and {most:.0f} MiB for one. On "
-        f"{_made(rows)}.\nMade by `python benchmarks/fuzz.py`.\n"
+        f"{_made(rows)}.\nMade by `python benchmarks/tools/fuzz.py`.\n"
     )
 
 
@@ -420,15 +417,17 @@ def weights():
 
 
 def benchmarks():
-    """The table of the scripts in this folder, from their docstrings."""
+    """The table of the scripts that measure, then of the tools, from their docstrings."""
     lines = ["| script | what it does | run |", "|---|---|---|"]
-    for path in sorted(pathlib.Path(__file__).parent.glob("*.py")):
+    folder = ROOT / "benchmarks"
+    for path in (*sorted(folder.glob("*.py")), *sorted(folder.glob("tools/*.py"))):
         doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
         runs = re.findall(r"^    (python .*)$", doc, flags=re.MULTILINE)
         if runs:
             what = " ".join(doc.partition("\n\n")[0].split())
             run = "<br>".join(f"`{line.partition('  #')[0]}`" for line in runs)
-            lines.append(f"| `{path.name}` | {what} | {run} |")
+            script = path.relative_to(folder).as_posix()
+            lines.append(f"| `{script}` | {what} | {run} |")
     return "\n".join(lines) + "\n"
 
 
@@ -491,7 +490,7 @@ def _link(what):
 
 
 def lesson(experiment, index, columns, steps, variant="", always=()):
-    """A table of `benchmarks/lessons.py`.
+    """A table of `benchmarks/tools/lessons.py`.
 
     Args:
         experiment: name of the lesson.
@@ -516,7 +515,7 @@ def lesson(experiment, index, columns, steps, variant="", always=()):
 
 
 def lessons():
-    """The machine of `benchmarks/lessons.py`."""
+    """The machine of `benchmarks/tools/lessons.py`."""
     return f"On {_made(results('lessons'))}.\n"
 
 

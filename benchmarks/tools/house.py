@@ -1,7 +1,7 @@
 """Draws the architecture from the imports, as `docs/images/house.svg`.
 
-    python benchmarks/house.py
-    python benchmarks/house.py --check
+    python benchmarks/tools/house.py
+    python benchmarks/tools/house.py --check
 
 The layers come from `LAYERS` in `tests/test_architecture.py`, their descriptions from the table in
 `docs/architecture.md`, and the arrows from the `import` statements in `ganzoo/`. An arrow that
@@ -20,7 +20,7 @@ import re
 import sys
 import textwrap
 
-ROOT = pathlib.Path(__file__).parents[1]
+ROOT = pathlib.Path(__file__).parents[2]
 PACKAGE = ROOT / "ganzoo"
 PAGE = ROOT / "docs" / "architecture.md"
 DRAWING = ROOT / "docs" / "images" / "house.svg"
@@ -196,7 +196,7 @@ class Drawing:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {total} {height}" '
             f'width="{total}" height="{height}" role="img">',
             "<title>The folders and modules of ganzoo, in layers</title>",
-            "<!-- python benchmarks/house.py -->",
+            "<!-- python benchmarks/tools/house.py -->",
             '<rect width="100%" height="100%" rx="12" fill="#ffffff"/>',
         ]
         for row in range(0, len(self.floors), 2):
@@ -326,7 +326,9 @@ def main():
     if not check:
         DRAWING.write_text(text, encoding="utf-8", newline="\n")
     elif not DRAWING.exists() or DRAWING.read_text(encoding="utf-8") != text:
-        sys.exit(f"{DRAWING.relative_to(ROOT)} is out of date: run python benchmarks/house.py")
+        sys.exit(
+            f"{DRAWING.relative_to(ROOT)} is out of date: run python benchmarks/tools/house.py"
+        )
 
 
 if __name__ == "__main__":

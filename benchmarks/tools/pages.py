@@ -1,6 +1,6 @@
 """Writes `docs/models`: a page for each entry of the zoo, and a table of all of them.
 
-    python benchmarks/pages.py
+    python benchmarks/tools/pages.py
 
 A page's text comes from the model's docstring, its measurements from `benchmarks/results/zoo.csv`
 and `labels.csv`, its trained weights from the catalogue, its remarks from `recipes.py`.
@@ -12,6 +12,9 @@ import json
 import math
 import pathlib
 import re
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # `measure` and others
 
 import domains
 import recipes
@@ -19,7 +22,7 @@ import recipes
 from ganzoo import zoo
 from ganzoo.zoo import catalogue
 
-ROOT = pathlib.Path(__file__).parents[1]
+ROOT = pathlib.Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "models"
 IMAGES = ROOT / "docs" / "images" / "weights"
 SECTIONS = ("Args", "Example", "Departures from the paper", "References")
