@@ -37,7 +37,8 @@ class ImprovedGAN(GAN):
         min_D  … − E_{x, y}[log p(y | x, y ≤ K)]
 
     Data then are `(images, labels)`, the label −1 for images without:
-    `ganzoo.datasets.semi_supervised` makes such. Judged real or not are those without.
+    `ganzoo.datasets.semi_supervised` makes such data. Only unlabelled images are judged real or
+    generated.
 
     Args:
         classes: K, or None for a discriminator that does not classify.
@@ -176,9 +177,9 @@ class ImprovedGAN(GAN):
         """The rows of examples that count as real: those without labels, if there are classes."""
         return semisupervised.unlabelled(rows, batch["labels"]) if self.classes else rows
 
-    def compare(self, batch, real, fake):
+    def with_terms(self, batch, drawn, real, fake):
         real = {**real, "logits": self.unlabelled(real["logits"], batch)}
-        return super().compare(batch, real, fake)
+        return super().with_terms(batch, drawn, real, fake)
 
     def _history(self, index, network):
         """Historical averaging (section 3.3): the squared distance from the mean of the past."""
