@@ -342,7 +342,7 @@ def test_labelled_examples_do_not_count_as_real_ones():
     """Neither in the objective nor in the share of the other label that smooths it."""
     model = small(classes=5, label_smoothing=0.1)
     for v in model.discriminator.trainable_variables:  # so young it finds all images alike
-        v.assign(5.0 * v)
+        v.assign(20.0 * v)
     labels = np.array([3, -1, -1, 0, -1, 4, -1, -1])
     batch = model.prepare((ops.convert_to_tensor(some_pictures()), labels))
     drawn = model.draw(batch)
