@@ -76,10 +76,7 @@ _MODULES = (
     "penalties",
 )
 _MOVED = {  # former name of a module → where it lives
-    "ganzoo.adversarial": "ganzoo.families.adversary",
-    "ganzoo.encoding": "ganzoo.families.autoencoding",
     "ganzoo.gan": "ganzoo.families.gan",
-    "ganzoo.generative": "ganzoo.families.sampling",
     "ganzoo.registry": "ganzoo.game.registry",
     "ganzoo.report": "ganzoo.runs.report",
     "ganzoo.terminal": "ganzoo.callbacks.terminal",

@@ -215,8 +215,8 @@ def test_the_largest_number_is_below_one():
     found = np.asarray(keras.ops.convert_to_numpy(export.uniform(last)))
     assert 0 < found[0] and found[1] < 1
     model = ganzoo.get("infogan", image_shape=(8, 8, 1), channels=4, latent_dim=2)
-    ends = keras.ops.convert_to_tensor(np.repeat(found[1:], model.draws)[None])
-    codes = np.asarray(keras.ops.convert_to_numpy(model.of_uniform(ends)))
+    ends = keras.ops.convert_to_tensor(np.repeat(found[1:], model.latent_prior.draws)[None])
+    codes = np.asarray(keras.ops.convert_to_numpy(model.latent_prior.of_uniform(ends)))
     assert np.isfinite(codes).all() and codes[0, 2:12].sum() == 1
 
 

@@ -153,6 +153,7 @@ class GenerativeAutoencoder(Autoencoding):
     def __init__(self, *, num_classes: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         sampling.check_classes(self, num_classes)
+        self.num_classes = num_classes
         self.latent_prior = NormalPrior(self.latent_dim)
 
     latent_width = sampling.latent_width

@@ -28,8 +28,8 @@ class GAN(Game):
     `discriminator_loss` or `generator_loss`.
 
     With `num_classes` the model is conditional: a network that has a second input, for labels,
-    receives them. If the data has two domains, one network may stand for a pair of them: examples
-    are then a dict, and the discriminator has logits for each domain.
+    receives them. If the data has two domains, one network may stand for two: examples are then a
+    dict, and the discriminator has logits for each domain.
 
     Args:
         latent_dim: length of the latent vectors, drawn from N(0, 1).
@@ -187,15 +187,8 @@ class GAN(Game):
         self, batch: types.Tensors, drawn: types.Tensors, real: types.Tensors, fake: types.Tensors
     ) -> types.Losses:
         """The discriminator's loss from its outputs: the objective, and the further terms."""
-        terms, signals = self.compare(batch, real, fake)
+        terms, signals = self.adversary.discriminator_loss(real, fake)
         return {**terms, **self.discriminator_terms(batch, drawn, real, fake)}, signals
-
-    def compare(
-        self, batch: types.Tensors, real: types.Tensors, fake: types.Tensors
-    ) -> types.Losses:
-        """The objective's term and the signals, from the discriminator's outputs."""
-        del batch
-        return self.adversary.discriminator_loss(real, fake)
 
     def generator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
         fake = self.look(drawn["fake"], batch)

@@ -35,9 +35,9 @@ def moving_both(model: Any, discriminator: Player, generator: Player) -> Player:
 def joint_loss(model: Any, batch: types.Tensors, drawn: types.Tensors) -> tuple[Any, ...]:
     """Both losses from one pass through the discriminator: see `ganzoo.game.Player.joint`."""
     real, fake = (model.look(x, batch) for x in (model.real(batch), drawn["fake"]))
-    # Terms that look at what was drawn are spared a backward pass that would reach no weights.
+    # Further terms never move the generator: no gradient reaches it through what was drawn.
     apart = keras.tree.map_structure(ops.stop_gradient, drawn)
-    answered, signals = model.compare(batch, real, fake)
+    answered, signals = model.adversary.discriminator_loss(real, fake)
     own = answered, functools.partial(_further, model, batch, apart, real, fake), signals
     objective = losses.get(model.objective)
     answer: types.Losses = model.adversary.generator_loss(fake, real), {}
@@ -73,7 +73,7 @@ def check(model: Any, discriminator: Player, generator: Player) -> None:
     """Raise a `ValueError` unless one backward pass gives both players' exact gradients."""
     objective = losses.get(model.objective)
     named = repr(model.objective) if isinstance(model.objective, str) else "of this model"
-    if _overrides(model, "generator_loss", "discriminator_loss", "generator_terms"):
+    if _overrides(model, "generator_loss", "discriminator_loss", "with_terms", "generator_terms"):
         wrong, mend = "it has losses of its own", ""
     elif objective.paired:
         wrong = f"with the objective {named} the generator's loss depends on real examples too"
@@ -125,7 +125,8 @@ def _couples_examples(model):
     rng = np.random.default_rng(0)
     images = rng.uniform(-1, 1, (4, *model.image_shape)).astype("float32")
     other = np.concatenate([rng.uniform(-1, 1, (1, *model.image_shape)), images[1:]])
-    batch = {"examples": ops.convert_to_tensor(images), "labels": ops.zeros((4,), "int32")}
+    examples = ops.convert_to_tensor(images)
+    batch = {"examples": examples, "images": examples, "labels": ops.zeros((4,), "int32")}
     outputs = []
     for x in (images, other.astype("float32")):
         noise = np.random.default_rng(1)

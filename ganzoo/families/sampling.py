@@ -1,8 +1,8 @@
 """Samples from latents: what every model with a prior and a generating network can do.
 
-These are methods without a class: `ganzoo.GAN` and `GenerativeAutoencoder` assign them to
-themselves, and any model can that has a `latent_prior` (see `ganzoo.families.prior`) and
-`num_classes`, and names its generating network in `sampling_network`.
+Functions that `ganzoo.GAN` and `GenerativeAutoencoder` use as methods. A model needs a prior,
+`latent_prior` (see `ganzoo.families.prior`), `num_classes`, and the name of its generating network,
+`sampling_network`.
 """
 
 from collections.abc import Callable

@@ -11,6 +11,7 @@ from ganzoo import types
 from ganzoo.families import adversary
 from ganzoo.families.adversary import Adversary
 from ganzoo.game import Game
+from ganzoo.game import Player
 from ganzoo.losses import Objective
 from ganzoo.modalities import Images
 from ganzoo.modalities import Modality
@@ -74,6 +75,11 @@ class Translator(Game):
         """A `keras.Model` from what `look` receives to logits."""
         raise NotImplementedError
 
+    def build_players(self) -> tuple[Player, ...]:
+        self.generator = self.build_generator()
+        self.discriminator = self.build_discriminator()
+        return adversary.players(self)
+
     def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         return adversary.adam(self)
 
@@ -88,12 +94,13 @@ class Translator(Game):
         return adversary.outputs(self.discriminator, images)
 
     def translator(self, reverse: bool) -> keras.Model:
-        """The network that translates, from the second domain to the first if `reverse`.
-
-        Raises:
-            ValueError: the model has learned no way back.
-        """
-        raise NotImplementedError
+        """The network that translates, from the second domain to the first if `reverse`."""
+        if reverse:
+            raise ValueError(
+                f"{type(self).__name__} has no way back, from targets to images. Train one with "
+                "the two domains exchanged, or use 'cyclegan', which learns both ways at once."
+            )
+        return self.in_use("generator")
 
     def translate(
         self, images: ArrayLike, *, reverse: bool = False, batch_size: int = 64

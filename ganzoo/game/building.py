@@ -1,4 +1,4 @@
-"""Under which settings the networks of a game are made."""
+"""The settings in force while the networks of a game are built."""
 
 import contextlib
 import random

@@ -5,6 +5,7 @@ import warnings
 import keras
 from keras import ops
 
+from ganzoo import backend
 from ganzoo import validation
 
 
@@ -116,4 +117,6 @@ def batch_spec(game, batch_size):
         data = (examples,)
     elif game.label_range is not None:
         data = (keras.KerasTensor((batch_size,), "int32"),)
-    return keras.backend.compute_output_spec(game.prepare, (examples, *data))
+    batch = backend.trace(game.prepare, (examples, *data))
+    spec = lambda x: keras.KerasTensor(x.shape, keras.backend.standardize_dtype(x.dtype))
+    return keras.tree.map_structure(spec, batch)

@@ -1,4 +1,4 @@
-"""A game in a file: its arguments, and its state with all that the next step depends on."""
+"""Saves and loads a game: its arguments, and all state that the next step depends on."""
 
 from typing import Any
 

@@ -29,8 +29,8 @@ class AAE(GenerativeAutoencoder):
 
     Args:
         discriminator_units: sizes of the discriminator's hidden layers.
-        latent_dim: length of the codes, at least 1. The discriminator has less to learn from where
-            there are many.
+        latent_dim: length of the codes, at least 1. The more there are, the harder it
+            is for the discriminator to learn their distribution.
         channels: width of the layers at half resolution, at least 1; it doubles with every
             halving.
         hidden: None for convolutional networks; or the sizes of the encoder's dense layers, of

@@ -70,14 +70,14 @@ class CoGAN(GAN):
 
     paired = False
 
+    conditional = False
+
     def __init__(
         self, *, channels: int = 64, apart: int = 1, ema_decay: float = 0.99, **kwargs: Any
     ) -> None:
         super().__init__(ema_decay=ema_decay, **kwargs)
         self.channels = validation.integer("channels", channels)
         self.apart = validation.integer("apart", apart)
-        if self.num_classes is not None:
-            raise ValueError("CoGAN takes no labels: leave `num_classes` out, or use 'cgan'.")
 
     def check_shape(self, shape):
         most = len(networks.sizes(*shape[:2])) - 1

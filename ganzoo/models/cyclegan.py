@@ -5,7 +5,6 @@ from typing import Any
 from ganzoo import layers
 from ganzoo import types
 from ganzoo import validation
-from ganzoo.families import adversary
 from ganzoo.families.translation import Translator
 from ganzoo.families.translation import difference
 from ganzoo.game.registry import register
@@ -99,9 +98,7 @@ class CycleGAN(Translator):
         self.kept = {key: layers.ImageHistory(self.history_size) for key in ("images", "targets")}
         for layer in self.kept.values():
             layer.build((None, *self.image_shape))
-        self.generator = self.build_generator()
-        self.discriminator = self.build_discriminator()
-        return adversary.players(self)
+        return super().build_players()
 
     def draw(self, batch):
         return {"fake": self.generator(_domains(batch), training=True)}

@@ -79,7 +79,7 @@ class DCGAN(GAN):
 
     def build_generator(self):
         return networks.generator(
-            self.image_shape, self.latent_dim, self.channels, self.num_classes
+            self.image_shape, self.latent_width, self.channels, self.num_classes
         )
 
     def build_discriminator(self):

@@ -6,7 +6,6 @@ from keras import ops
 
 from ganzoo import types
 from ganzoo import validation
-from ganzoo.families import adversary
 from ganzoo.families.translation import Translator
 from ganzoo.families.translation import difference
 from ganzoo.game.registry import register
@@ -32,8 +31,7 @@ class Pix2Pix(Translator):
         dropout: share dropped in the innermost layers of the decoder, in [0, 1).
         patch_layers: n, how often the discriminator halves the image; its patches are
             9 · 2ⁿ − 2 high and wide: 16, 34, 70, 142, 286. None: 3, fewer below 32×32.
-        augment: see `ganzoo.GAN`; an image and its translation are
-            changed together.
+        augment: see `ganzoo.GAN`; an image and its translation are changed together.
         **kwargs: see `ganzoo.GAN` (`learning_rate`, `discriminator_steps`, …) and
             `ganzoo.Game` (`image_shape`, `ema_decay`, `precision`, `seed`, …).
 
@@ -92,11 +90,6 @@ class Pix2Pix(Translator):
             (height, width, 2 * depth), self.channels, self.patch_layers, affine=True
         )
 
-    def build_players(self):
-        self.generator = self.build_generator()
-        self.discriminator = self.build_discriminator()
-        return adversary.players(self)
-
     @property
     def least_side(self):
         """Below this the innermost normalised layer has one pixel, and forgets it."""
@@ -122,11 +115,3 @@ class Pix2Pix(Translator):
             **self.adversary.generator_loss(fake, real),
             "distance": self.distance_weight * distance,
         }, {}
-
-    def translator(self, reverse):
-        if reverse:
-            raise ValueError(
-                f"{type(self).__name__} has no way back, from targets to images. Train one with "
-                "the two domains exchanged, or use 'cyclegan', which learns both ways at once."
-            )
-        return self.in_use("generator")

@@ -36,8 +36,8 @@ class R3GAN(GAN):
 
     Args:
         gamma: γ, the weight of both penalties, at least 0. Smaller for sharper data.
-        architecture: `"residual"`, or `"dcgan"`, for which of the arguments from `channels` to
-            `group_width` only the first of `channels` counts, the width at the smallest size.
+        architecture: `"residual"`, or `"dcgan"`, which uses only the first of `channels`, the width
+            at the smallest size, and none of the arguments up to `group_width`.
         channels: widths from the smallest size (4 to 7 pixels) up; each further size has half of
             the one before, and surplus ones are left out.
         blocks: residual blocks at each size, at least 1.

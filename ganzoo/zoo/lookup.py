@@ -169,7 +169,7 @@ def _tree(path):
 
 def _arguments(path, name):
     """Keyword arguments and defaults of the constructor of a class in a file, with those of the
-    bases that it imports from the package."""
+    bases in the same file and in the files that it imports."""
     arguments = {}
     for node in reversed(_lineage(path, name)):
         constructors = [n for n in node.body if getattr(n, "name", None) == "__init__"]
@@ -189,7 +189,7 @@ def _lineage(path, name):
         for n in tree.body
         if isinstance(n, ast.ImportFrom) and n.module.startswith("ganzoo.")
         for alias in n.names
-    }
+    } | {n.name: path for n in tree.body if isinstance(n, ast.ClassDef)}
     if node is None:  # a package re-exports what one of its files defines
         return _lineage(home[name], name)
     lineage = {name: node}

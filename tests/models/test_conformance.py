@@ -406,7 +406,8 @@ def test_what_the_command_line_says_is_what_the_class_has(name):
     assert sorted(described["arguments"]) == sorted(cls.arguments())
     model = make(name)
     for argument, default in described["arguments"].items():
-        known = {"seed", "name", "jit_compile", *CASES[name].config}
+        # "auto" is stored as the precision that it was on this device: see `test_precision.py`.
+        known = {"seed", "name", "jit_compile", "precision", *CASES[name].config}
         if argument not in known:
             got = getattr(model, argument)
             assert got == default or got == tuple(default), argument

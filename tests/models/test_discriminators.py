@@ -338,6 +338,24 @@ def test_only_known_labels_count():
     assert float(terms["supervised"]) == 0
 
 
+def test_labelled_examples_do_not_count_as_real_ones():
+    """Neither in the objective nor in the share of the other label that smooths it."""
+    model = small(classes=5, label_smoothing=0.1)
+    for v in model.discriminator.trainable_variables:  # so young it finds all images alike
+        v.assign(20.0 * v)
+    labels = np.array([3, -1, -1, 0, -1, 4, -1, -1])
+    batch = model.prepare((ops.convert_to_tensor(some_pictures()), labels))
+    drawn = model.draw(batch)
+    terms, _ = model.discriminator_loss(batch, drawn)
+    logits = numpy(model.discriminator(some_pictures())["logits"])[:, 0]
+    rows = logits[[1, 2, 4, 6, 7, 1, 2, 4]]  # the unlabelled ones, repeated to fill the batch
+    fake = numpy(model.discriminator(drawn["fake"])["logits"])
+    wanted = np.log1p(np.exp(-rows)).mean() + np.log1p(np.exp(fake)).mean()
+    assert float(terms["adversarial"]) == pytest.approx(wanted, rel=1e-3)
+    assert float(terms["label_smoothing"]) == pytest.approx(0.1 * rows.mean(), rel=1e-3)
+    assert abs(rows.mean() - logits.mean()) > 0.01 * abs(rows.mean())  # the two can be told apart
+
+
 def test_labels_and_classes_are_checked():
     model = small(classes=5)
     for labels in ([-2] * 8, [5] * 8):

@@ -5,9 +5,7 @@ from typing import Any
 from typing import Literal
 
 import keras
-import numpy as np
 from keras import ops
-from numpy.typing import ArrayLike
 
 from ganzoo import backend
 from ganzoo import types
@@ -16,7 +14,6 @@ from ganzoo.families.gan import GAN
 from ganzoo.game.registry import register
 from ganzoo.layers import MinibatchDiscrimination
 from ganzoo.layers import ParameterHistory
-from ganzoo.modalities.base import as_numbers
 from ganzoo.models.improved_gan import semisupervised
 from ganzoo.networks import dcgan
 from ganzoo.networks import mlp
@@ -37,7 +34,8 @@ class ImprovedGAN(GAN):
         min_D  … − E_{x, y}[log p(y | x, y ≤ K)]
 
     Data then are `(images, labels)`, the label −1 for images without:
-    `ganzoo.datasets.semi_supervised` makes such. Judged real or not are those without.
+    `ganzoo.datasets.semi_supervised` makes such data. Only unlabelled images are judged real or
+    generated.
 
     Args:
         classes: K, or None for a discriminator that does not classify.
@@ -50,12 +48,16 @@ class ImprovedGAN(GAN):
         virtual_batch_norm: examples in the generator's reference batch; 0: batch normalisation.
         architecture: `"dcgan"`, or `"mlp"`: the perceptrons of the paper's experiment on MNIST,
             which goes with `feature_matching=True, label_smoothing=0.0, virtual_batch_norm=0,
-            supervised_weight=2.0, learning_rate=3e-3, epsilon=1e-4`; only they heed the three
-            arguments that follow.
+            supervised_weight=2.0, learning_rate=3e-3, epsilon=1e-4`.
+        channels: width of the convolutional layers at half resolution, at least 1; it doubles with
+            every halving.
+        discriminator_normalization: of the convolutional layers: `"batch"`, `"layer"` or None.
         generator_units: sizes of the generating perceptron's hidden layers.
         discriminator_units: sizes of the discriminating perceptron's hidden layers.
         noise: standard deviations of the noise on the discriminating perceptron's input and
             hidden layers.
+        ema_decay: decay of the averaged networks that `generate` and `classify` use, in [0, 1), or
+            None to use the live ones.
         **kwargs: see `ganzoo.GAN` (`latent_dim`, …) and `ganzoo.Game` (`image_shape`, …).
 
     Example:
@@ -176,9 +178,9 @@ class ImprovedGAN(GAN):
         """The rows of examples that count as real: those without labels, if there are classes."""
         return semisupervised.unlabelled(rows, batch["labels"]) if self.classes else rows
 
-    def compare(self, batch, real, fake):
+    def with_terms(self, batch, drawn, real, fake):
         real = {**real, "logits": self.unlabelled(real["logits"], batch)}
-        return super().compare(batch, real, fake)
+        return super().with_terms(batch, drawn, real, fake)
 
     def _history(self, index, network):
         """Historical averaging (section 3.3): the squared distance from the mean of the past."""
@@ -209,20 +211,4 @@ class ImprovedGAN(GAN):
         matching = ops.mean(ops.square(backend.average(apart)))
         return {"feature_matching": matching, **self.generator_terms(batch, drawn, fake)}, {}
 
-    def classify(self, images: ArrayLike, batch_size: int = 256) -> np.ndarray:
-        """Probabilities of the classes of images, `(n, classes)` float32.
-
-        By the averaged discriminator where there is one.
-
-        Raises:
-            ValueError: the model has no classes, or the images do not fit it.
-        """
-        if self.classes is None:
-            raise ValueError("This model does not classify: make it with `classes=…`.")
-        self.must_be_built()
-        network = self.in_use("discriminator")
-        return self.inference.on_examples(network, images, batch_size, _probabilities)
-
-
-def _probabilities(outputs):
-    return as_numbers(ops.softmax(outputs["classes"], axis=-1))
+    classify = semisupervised.classify

@@ -4,12 +4,16 @@ Salimans et al. 2016, "Improved Techniques for Training GANs", section 5.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from ganzoo import backend
 from ganzoo import types
+from ganzoo.modalities.base import as_numbers
 
 
 def heads(features: types.Tensor, classes: int | None, layer: Callable) -> types.Tensors:
@@ -47,3 +51,22 @@ def loss(logits: types.Tensor, labels: types.Tensor) -> types.Tensor:
     )
     count = backend.average(ops.sum(labelled))
     return ops.sum(labelled * each) / ops.where(count > 0, count, 1.0)
+
+
+def classify(self: Any, images: ArrayLike, batch_size: int = 256) -> np.ndarray:
+    """Probabilities of the classes of images, `(n, classes)` float32.
+
+    By the averaged discriminator where there is one.
+
+    Raises:
+        ValueError: the model has no classes, or the images do not fit it.
+    """
+    if self.classes is None:
+        raise ValueError("This model does not classify: make it with `classes=…`.")
+    self.must_be_built()
+    network = self.in_use("discriminator")
+    return self.inference.on_examples(network, images, batch_size, _probabilities)
+
+
+def _probabilities(outputs):
+    return as_numbers(ops.softmax(outputs["classes"], axis=-1))

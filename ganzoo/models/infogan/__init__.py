@@ -121,7 +121,7 @@ class InfoGAN(DCGANNetworks):
             categories: whole numbers: `(n,)`, or one, of a single code; of several `(n, codes)`, or
                 `(codes,)` for all samples.
             continuous: numbers, `(n, codes)`, or what broadcasts to it.
-            seed: of whatever is None and so drawn.
+            seed: fixes whatever you do not pass.
         """
         for name, given in (("categories", categories), ("continuous", continuous)):
             if given is not None and not getattr(self, name):
