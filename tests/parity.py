@@ -39,7 +39,8 @@ def losses(name):
     latents = rng.standard_normal((STEPS, BATCH, 64)).astype("float32")
     # Of the random numbers only those of dropout are not `fixed`.
     without = {k: v for k, v in case.without_noise.items() if k == "dropout"}
-    config = {"image_shape": (12, 12, 1), "seed": 0, **case.config, **without}
+    config = {"image_shape": (12, 12, 1), "seed": 0, "precision": "float32"}
+    config |= {**case.config, **without}
     if zoo.describe(name)["arguments"]["discriminator_steps"] > 2:
         config["discriminator_steps"] = 2  # as many moves as show that several are the same
     model = ganzoo.get(name, **config)

@@ -75,7 +75,11 @@ class Translator(Game):
         """A `keras.Model` from what `look` receives to logits."""
         raise NotImplementedError
 
+    def build_others(self) -> None:
+        """Create what else the game needs, before its two networks."""
+
     def build_players(self) -> tuple[Player, ...]:
+        self.build_others()
         self.generator = self.build_generator()
         self.discriminator = self.build_discriminator()
         return adversary.players(self)

@@ -94,11 +94,10 @@ class CycleGAN(Translator):
         )
         return translators.each_its_own(judge("judge_images"), judge("judge_targets"))
 
-    def build_players(self):
+    def build_others(self):
         self.kept = {key: layers.ImageHistory(self.history_size) for key in ("images", "targets")}
         for layer in self.kept.values():
             layer.build((None, *self.image_shape))
-        return super().build_players()
 
     def draw(self, batch):
         return {"fake": self.generator(_domains(batch), training=True)}

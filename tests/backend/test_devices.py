@@ -81,7 +81,9 @@ def losses(name, place):
     y = None if case.labels is None else (np.arange(64) % case.labels).astype("int32")
     x = (x, 255 - x) if case.domains else x
     with place():
-        model = ganzoo.get(name, seed=0, **{**case.config, **SLOWLY.get(name, {})})
+        model = ganzoo.get(
+            name, seed=0, precision="float32", **{**case.config, **SLOWLY.get(name, {})}
+        )
         if name in OPTIMIZERS:
             model.compile(OPTIMIZERS[name]())
     found = model.fit(x, y, batch_size=16, epochs=2, verbose=0).history

@@ -41,6 +41,7 @@ TINY = {
     "pieces": 2,
     "latent_dim": 6,
     "ema_decay": 0.9,
+    "precision": "float32",
 }
 EPOCHS = 20
 
