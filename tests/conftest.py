@@ -14,6 +14,7 @@ import pytest
 
 from ganzoo import backend
 from ganzoo.files import downloads
+from ganzoo.game import precision
 
 # Graphs are millions of objects, and few of them garbage: look for cycles less often.
 gc.set_threshold(100_000, 20, 100)
@@ -42,6 +43,7 @@ def the_same_precision_on_every_processor():
     """Known answers and margins belong to one precision; `test_precision.py` tests the choice."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(backend, "has_bfloat16_unit", lambda: False)
+        patch.setattr(precision, "bfloat16_speed", lambda: 1.0)
         yield
 
 

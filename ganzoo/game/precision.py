@@ -19,6 +19,9 @@ from ganzoo.files.atomic import replacing
 FASTER = 1.2
 """How many times as fast as float32 bfloat16 must be, before it is worth its rounding."""
 
+SLOWER = 0.8
+"""Below this speed against float32, bfloat16 is worth a warning."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
@@ -49,14 +52,14 @@ def best() -> Choice:
 
 
 def warn_if_imitated(policy: str) -> None:
-    """Warn where bfloat16 was asked for on a processor that is slower in it than in float32."""
+    """Warn where bfloat16 was asked for, and a training step takes much longer in it."""
     if policy != "mixed_bfloat16" or backend.best_precision() is not None:
         return
     ratio = bfloat16_speed()
-    if ratio < 1:
+    if ratio < SLOWER:
         warnings.warn(
-            f"This processor imitates bfloat16: a training step takes {1 / ratio:.1f} times as "
-            "long as in float32. Use `precision='float32'` or 'auto'.",
+            f"{keras.backend.backend()} imitates bfloat16 on this processor: a training step takes "
+            f"{1 / ratio:.1f} times as long as in float32. Use `precision='float32'` or 'auto'.",
             stacklevel=3,
         )
 
