@@ -7,6 +7,7 @@ import json
 import statistics
 import time
 import warnings
+from typing import Any
 
 import keras
 import numpy as np
@@ -49,6 +50,14 @@ def best() -> Choice:
     policy = "mixed_bfloat16" if ratio >= FASTER else "float32"
     reason = f"In bfloat16 a training step is {ratio:.1f} times as fast as in float32 here."
     return Choice(policy, reason, ratio)
+
+
+def kept(config: dict[str, Any]) -> dict[str, Any]:
+    """A saved config, with the precision that its model had: files from before the choice was kept
+    say "auto", which then was float32 on every processor."""
+    if config.get("precision") != "auto":
+        return config
+    return {**config, "precision": backend.best_precision() or "float32"}
 
 
 def warn_if_imitated(policy: str) -> None:

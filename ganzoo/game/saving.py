@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ganzoo import backend
+from ganzoo.game import precision
 from ganzoo.game.building import dtype_policy
 
 
@@ -29,10 +29,8 @@ class Saving(keras.Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        if config.get("precision") == "auto":  # saved before the choice was kept
-            config = {**config, "precision": backend.best_precision() or "float32"}
         with dtype_policy("float32"):  # the config has the model's own, whatever is set now
-            return cls(**config)
+            return cls(**precision.kept(config))
 
     def get_compile_config(self) -> dict[str, Any]:
         return {

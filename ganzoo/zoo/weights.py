@@ -149,7 +149,7 @@ def _load_checkpoint(name, cls, path, saved, config):
     given, size = f" with {config}" if config else "", path.stat().st_size
     try:
         with safetensors.at_most(size, size):
-            model = cls(**{**saved, **config})
+            model = cls.from_config({**saved, **config})
     except Exception as error:  # a file may be wrong in any way
         raise ValueError(
             f"{name!r} cannot be built from {str(path)!r}{given}: {str(error).rstrip('.')}. "
@@ -190,6 +190,9 @@ def _load_tensors(name, cls, path, saved, config):
         with safetensors.at_most(*most):
             return cls(**arguments)
 
+    if {**cls.arguments(), **saved, **config}["ema_decay"] is None:
+        # The network that trains makes the samples too, which shall be the same everywhere.
+        saved = {"precision": "float32", **saved}
     try:
         model = build({**saved, **config}, 64 if config else 4)
         try:

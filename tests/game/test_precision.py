@@ -177,3 +177,32 @@ def test_the_unit_is_read_from_the_processors_flags(monkeypatch):
     for flags, has in (("fma amx_bf16", True), ("avx512_bf16", True), ("bf16x avx2", False)):
         monkeypatch.setattr(backend, "_cpuinfo", lambda flags=flags: {"flags": flags})
         assert has_bfloat16_unit() is has
+
+
+@pytest.mark.parametrize("name", ["dcgan.fashion_mnist", "vanilla.mnist", "pix2pix.noto_twemoji"])
+def test_shipped_weights_make_the_same_samples_on_every_processor(processor, name):
+    model, tag = name.split(".")
+
+    def made():
+        loaded = ganzoo.get(model, weights=tag)
+        if hasattr(loaded, "generate"):
+            return loaded.generate(4, seed=0)
+        rng = np.random.default_rng(0)
+        return loaded.translate(rng.integers(0, 256, (2, *loaded.image_shape), "uint8"))
+
+    processor(False, 2.0)
+    plain = made()
+    processor(True, 2.0)
+    np.testing.assert_array_equal(made(), plain)
+
+
+def test_a_checkpoint_from_before_the_choice_was_kept_goes_on_in_float32(processor, tmp_path):
+    processor(True, 2.0)
+    model = ganzoo.get("dcgan", **TINY, precision="float32")
+    model.precision = "auto"  # as it was saved then
+    model.save(tmp_path / "model.keras")
+    for load in (
+        lambda: ganzoo.get("dcgan", weights=tmp_path / "model.keras"),
+        lambda: keras.saving.load_model(tmp_path / "model.keras"),
+    ):
+        assert load().dtype_policy.name == load().precision == "float32"
