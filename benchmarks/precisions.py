@@ -1,4 +1,4 @@
-"""Whether bfloat16 trains as well as float32: scores after equal steps, and the speed of both.
+"""Whether bfloat16 trains as well as float32: scores after equal steps.
 
     python benchmarks/precisions.py --data-dir FOLDER
 
@@ -6,11 +6,10 @@ One model of each kind of game: two players, a critic with a gradient penalty, r
 and R2, an autoencoder with a prior, a translation. Each trains in both precisions from the same
 seeds. Generated samples are scored by Fréchet distance, reconstructions and translations by their
 root mean square error in grey levels, on images of the test split. Results go to
-`benchmarks/results/precisions.csv`.
+`benchmarks/results/precisions.csv`; `train.py --precision` measures the speed.
 """
 
 import argparse
-import time
 
 import keras
 import measure
@@ -65,12 +64,8 @@ def main():
             for precision in ("float32", "mixed_bfloat16"):
                 keras.backend.clear_session()
                 model = ganzoo.get(name, precision=precision, seed=seed, **CASES[name])
-                size = 64 * max(1, CASES[name].get("discriminator_steps", 1))
                 data = (train, 255 - train) if model.paired is not None else (train,)
-                model.fit(*data, batch_size=64, steps_per_epoch=10, verbose=0)  # compiles
-                start = time.perf_counter()
-                model.fit(*data, batch_size=64, steps_per_epoch=args.steps - 10, verbose=0)
-                seconds = (time.perf_counter() - start) / (args.steps - 10)
+                model.fit(*data, batch_size=64, steps_per_epoch=args.steps, verbose=0)
                 what, value = score(model, test[: args.samples], evaluator)
                 rows.append(
                     {
@@ -80,11 +75,10 @@ def main():
                         "steps": args.steps,
                         "score": what,
                         "value": value,
-                        "images_per_second": size / seconds,
                         **measure.machine(),
                     }
                 )
-                measure.show([{k: rows[-1][k] for k in list(rows[-1])[:7]}])
+                measure.show([{k: rows[-1][k] for k in list(rows[-1])[:6]}])
         measure.save("precisions", rows, replace=("model", "steps", "machine", "backend"))
 
 
