@@ -43,9 +43,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("models", nargs="*", default=list(CASES))
     parser.add_argument("--data-dir")
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=500)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--samples", type=int, default=5000)
+    parser.add_argument("--samples", type=int, default=2000)
     args = parser.parse_args()
     load = lambda split: ganzoo.datasets.load(
         "fashion_mnist", split=split, data_dir=args.data_dir, shuffle=False

@@ -172,8 +172,7 @@ class GAN(Game):
             A dict: `"logits"`, and whatever else the discriminator returns.
         """
         images = self.adversary.augmented(images, self.seed_generator)
-        outputs = self._call(self.discriminator, images, batch)
-        return outputs if isinstance(outputs, dict) else {"logits": outputs}
+        return adversary.named(self._call(self.discriminator, images, batch))
 
     def discriminate(self, images: types.Tensor, batch: types.Tensors) -> types.Tensor:
         """The logits of `look`."""

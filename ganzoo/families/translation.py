@@ -75,11 +75,11 @@ class Translator(Game):
         """A `keras.Model` from what `look` receives to logits."""
         raise NotImplementedError
 
-    def build_others(self) -> None:
+    def build_before(self) -> None:
         """Create what else the game needs, before its two networks."""
 
     def build_players(self) -> tuple[Player, ...]:
-        self.build_others()
+        self.build_before()
         self.generator = self.build_generator()
         self.discriminator = self.build_discriminator()
         return adversary.players(self)
@@ -95,7 +95,7 @@ class Translator(Game):
     def look(self, images: types.Tensor) -> types.Tensors:
         """The discriminator's outputs in training, a dict with `"logits"`."""
         images = self.adversary.augmented(images, self.seed_generator)
-        return adversary.outputs(self.discriminator, images)
+        return adversary.named(self.discriminator(images, training=True))
 
     def translator(self, reverse: bool) -> keras.Model:
         """The network that translates, from the second domain to the first if `reverse`."""

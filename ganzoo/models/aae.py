@@ -8,7 +8,7 @@ from keras import ops
 from ganzoo import types
 from ganzoo import validation
 from ganzoo.families.adversary import Adversary
-from ganzoo.families.adversary import outputs
+from ganzoo.families.adversary import named
 from ganzoo.families.autoencoding import GenerativeAutoencoder
 from ganzoo.game import Player
 from ganzoo.game.registry import register
@@ -99,9 +99,13 @@ class AAE(GenerativeAutoencoder):
         again = self.decoder(drawn["codes"], training=True)
         return {"reconstruction": ops.mean(ops.square(again - batch["examples"]))}, {}
 
+    def look(self, codes: types.Tensor) -> types.Tensors:
+        """The discriminator's outputs in training, a dict with `"logits"`."""
+        return named(self.discriminator(codes, training=True))
+
     def discriminator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
-        real, fake = (outputs(self.discriminator, drawn[x]) for x in ("latents", "codes"))
+        real, fake = (self.look(drawn[name]) for name in ("latents", "codes"))
         return self.adversary.discriminator_loss(real, fake)
 
     def generator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
-        return self.adversary.generator_loss(outputs(self.discriminator, drawn["codes"])), {}
+        return self.adversary.generator_loss(self.look(drawn["codes"])), {}

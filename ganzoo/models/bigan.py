@@ -7,7 +7,7 @@ from typing import Any
 from ganzoo import losses
 from ganzoo import types
 from ganzoo import validation
-from ganzoo.families.adversary import outputs
+from ganzoo.families.adversary import named
 from ganzoo.families.autoencoding import Autoencoding
 from ganzoo.families.autoencoding import modalities
 from ganzoo.families.gan import GAN
@@ -109,7 +109,7 @@ class BiGAN(GAN):
         pairs = (batch["examples"], drawn["codes"]), (drawn["fake"], drawn["latents"])
         for images, codes in pairs:
             images = self.adversary.augmented(images, self.seed_generator)
-            yield outputs(self.discriminator, [images, codes])
+            yield named(self.discriminator([images, codes], training=True))
 
     def discriminator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
         return self.with_terms(batch, drawn, *self.look_at_pairs(batch, drawn))

@@ -94,7 +94,7 @@ class CycleGAN(Translator):
         )
         return translators.each_its_own(judge("judge_images"), judge("judge_targets"))
 
-    def build_others(self):
+    def build_before(self):
         self.kept = {key: layers.ImageHistory(self.history_size) for key in ("images", "targets")}
         for layer in self.kept.values():
             layer.build((None, *self.image_shape))

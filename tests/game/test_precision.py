@@ -95,7 +95,7 @@ def test_a_broken_cache_is_measured_again_without_an_error(processor, cache, con
     assert precision.best().policy == "mixed_bfloat16" and made == [1.5]
 
 
-@pytest.mark.parametrize("value", ["fast", None, [1.5], {}])
+@pytest.mark.parametrize("value", ["fast", None, [1.5], {}, 0.0, -1.0, float("nan"), True])
 def test_a_broken_entry_is_measured_again(processor, cache, value):
     processor(True, 1.5)
     precision.best()
@@ -112,8 +112,14 @@ def test_a_cache_that_cannot_be_written_is_no_error(processor, monkeypatch, tmp_
     assert precision.best().policy == "mixed_bfloat16"
 
 
-def test_the_real_measurement_is_a_positive_number():
-    assert 0.01 < precision.measure(rounds=1) < 100
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_the_real_measurement_is_a_positive_number(data_format):
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format(data_format)  # as keras.json may say
+    try:
+        assert 0.01 < precision.measure(rounds=1) < 100
+    finally:
+        keras.config.set_image_data_format(before)
 
 
 def test_a_model_keeps_its_precision_where_it_is_loaded(processor, tmp_path):
