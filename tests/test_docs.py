@@ -21,6 +21,7 @@ SKIP = {
     "ganzoo.backend.exporters",
     "ganzoo.backend.jax",
     "ganzoo.backend.tensorflow",
+    "ganzoo.backend.tensorflow_convolutions",
     "ganzoo.backend.tensorflow_devices",
     "ganzoo.backend.tensorflow_gradients",
     "ganzoo.backend.tensorflow_ops",

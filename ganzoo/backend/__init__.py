@@ -17,7 +17,8 @@ Everything above it is written once in `keras.ops`. What differs between backend
 | `approach`       | moves a variable part of the way to a value                               |
 | `batch_norm`     | batch normalisation in one operation, where there is one                  |
 | `layer_norm`     | layer normalisation in few passes over memory, forward and back           |
-| `image_conv`     | convolutions from and to images (also `…_transpose`), faster on a CPU     |
+| `instance_norm`  | instance normalisation, likewise                                          |
+| `conv`           | convolutions (also `…_transpose`), where faster on a CPU                  |
 | `grouped_conv`   | grouped convolutions, faster on a CPU                                     |
 | `inference`      | a network and a function of its outputs, compiled                         |
 | `trace`          | runs a function on shapes alone, to learn what it returns                 |
@@ -80,15 +81,16 @@ average = _impl.average
 batch_norm = _impl.batch_norm
 best_precision = _impl.best_precision
 compiled = _impl.compiled
+conv = _impl.conv
+conv_transpose = _impl.conv_transpose
 drawn = _impl.drawn
 grouped_conv = _impl.grouped_conv
 inference = _impl.inference
 input_gradient = _impl.input_gradient
+instance_norm = _impl.instance_norm
 keep_compiled = _impl.keep_compiled
 layer_norm = _impl.layer_norm
 own = _impl.own
-image_conv = _impl.image_conv
-image_conv_transpose = _impl.image_conv_transpose
 record = _impl.record
 replicas = _impl.replicas
 trace = _impl.trace

@@ -236,12 +236,12 @@ def batch_norm(*_):
     return None
 
 
-def image_conv(*_):
+def conv(*_):
     """Return None: Keras's own is as fast."""
     return None
 
 
-def image_conv_transpose(*_):
+def conv_transpose(*_):
     """Return None: Keras's own is as fast."""
     return None
 
@@ -263,6 +263,14 @@ def layer_norm(x, scale, offset, epsilon):
     x = x - jax.numpy.mean(x, axes, keepdims=True)
     x = x * jax.lax.rsqrt(jax.numpy.mean(x * x, axes, keepdims=True) + epsilon)
     return x * scale + offset
+
+
+def instance_norm(x, scale, offset, epsilon):
+    """Normalise each channel of each image, then scale it; statistics are in float32."""
+    wide = x.astype("float32")  # squares overflow float16
+    wide = wide - jax.numpy.mean(wide, (1, 2), keepdims=True)
+    square = jax.numpy.mean(wide * wide, (1, 2), keepdims=True)
+    return (wide * jax.lax.rsqrt(square + epsilon) * scale + offset).astype(x.dtype)
 
 
 def inference(network, jit_compile, finish):

@@ -7,6 +7,9 @@ import tensorflow as tf
 
 from ganzoo.backend.feeding import without_none
 from ganzoo.backend.host_functions import as_written
+from ganzoo.backend.tensorflow_convolutions import conv as conv
+from ganzoo.backend.tensorflow_convolutions import conv_transpose as conv_transpose
+from ganzoo.backend.tensorflow_convolutions import grouped_conv as grouped_conv
 from ganzoo.backend.tensorflow_devices import accelerated as accelerated
 from ganzoo.backend.tensorflow_devices import accelerator as accelerator
 from ganzoo.backend.tensorflow_devices import average as average
@@ -21,9 +24,7 @@ from ganzoo.backend.tensorflow_gradients import value_and_grad as value_and_grad
 from ganzoo.backend.tensorflow_ops import adam as adam
 from ganzoo.backend.tensorflow_ops import approach as approach
 from ganzoo.backend.tensorflow_ops import batch_norm as batch_norm
-from ganzoo.backend.tensorflow_ops import grouped_conv as grouped_conv
-from ganzoo.backend.tensorflow_ops import image_conv as image_conv
-from ganzoo.backend.tensorflow_ops import image_conv_transpose as image_conv_transpose
+from ganzoo.backend.tensorflow_ops import instance_norm as instance_norm
 from ganzoo.backend.tensorflow_ops import layer_norm as layer_norm
 
 

@@ -2,7 +2,6 @@
 
 import tensorflow as tf
 
-from ganzoo.backend.tensorflow_devices import accelerated
 from ganzoo.backend.tensorflow_devices import average
 from ganzoo.backend.tensorflow_devices import replicas
 
@@ -69,87 +68,14 @@ def batch_norm(x, scale, offset, epsilon):
     return y, mean, variance * ((n - 1) / n)
 
 
-def _to_image(y, kernel):
-    """The transpose of a convolution of stride 2 of images with few channels.
-
-    With the pixels of each 2×2 block as channels, an image is a smaller one and the convolution
-    has stride 1: oneDNN, made for many channels, then takes about half the time.
-    """
-    size, _, channels, width = kernel.shape
-    half, border = size // 2, size // 2 - 1
-    kernel = tf.reshape(kernel, (half, 2, half, 2, channels, width))
-    kernel = tf.transpose(kernel, (0, 2, 1, 3, 4, 5))
-    kernel = tf.reshape(kernel, (half, half, 4 * channels, width))
-    height, across = (n + half - 1 for n in y.shape[1:3])
-    blocks = tf.raw_ops.Conv2DBackpropInput(
-        input_sizes=tf.stack([tf.shape(y)[0], height, across, 4 * channels]),
-        filter=kernel,
-        out_backprop=y,
-        strides=[1, 1, 1, 1],
-        padding="VALID",
-    )
-    pixels = tf.nn.depth_to_space(blocks, 2)
-    return pixels[:, border : 2 * height - border, border : 2 * across - border]
-
-
-def _from_image(x, kernel):
-    return tf.nn.conv2d(x, kernel, 2, "SAME")
-
-
-def _to_kernel(x, y, kernel):
-    return tf.raw_ops.Conv2DBackpropFilter(
-        input=x, filter_sizes=kernel.shape, out_backprop=y, strides=[1, 2, 2, 1], padding="SAME"
-    )
-
-
 # Traced once for each kind of argument, not once for each model: TensorFlow never frees the trace
 # of a custom gradient, nor the graph that it is a part of.
-def _once(fn):
+def once(fn):
+    """A function of tensors that returns its value and the function of its gradients, compiled."""
     return tf.function(tf.custom_gradient(fn), autograph=False)
 
 
-@_once
-def _conv(x, kernel):
-    out = _from_image(x, kernel)
-
-    def back(y):
-        y = tf.ensure_shape(y, out.shape)
-        return _to_image(y, kernel), _to_kernel(x, y, kernel)
-
-    return out, back
-
-
-def image_conv(x, kernel):
-    """A convolution of stride 2 of images with few channels, whose gradient to them is fast; None
-    where Keras's own is as fast."""
-    if accelerated() or any(n is None or n % 2 for n in x.shape[1:3]):
-        return None
-    return _conv(tf.convert_to_tensor(x), tf.convert_to_tensor(kernel))
-
-
-@_once
-def _conv_transpose(x, kernel):
-    return _to_image(x, kernel), lambda y: (_from_image(y, kernel), _to_kernel(y, x, kernel))
-
-
-def image_conv_transpose(x, kernel):
-    """A fast transposed convolution of stride 2 to images with few channels; None where Keras's own
-    is as fast."""
-    if accelerated() or None in x.shape[1:3]:
-        return None
-    return _conv_transpose(tf.convert_to_tensor(x), tf.convert_to_tensor(kernel))
-
-
-def grouped_conv(convolve, x, kernel, groups):
-    """On a CPU, a grouped convolution group by group, because Keras leaves it to XLA, whose
-    gradients take a hundred times as long; None if there is a GPU."""
-    if accelerated():
-        return None
-    parts = zip(tf.split(x, groups, axis=-1), tf.split(kernel, groups, axis=-1))
-    return tf.concat([convolve(*part) for part in parts], axis=-1)
-
-
-@_once
+@once
 def _layer_norm(x, scale, offset, epsilon):
     axes = list(range(1, len(x.shape)))
     pixels = axes[:-1]
@@ -179,3 +105,34 @@ def layer_norm(x, scale, offset, epsilon):
     """
     tensors = map(tf.convert_to_tensor, (x, scale, offset))
     return _layer_norm(*tensors, tf.constant(epsilon, x.dtype))
+
+
+@once
+def _instance_norm(x, scale, offset, epsilon):
+    axes = [1, 2]
+    wide = tf.cast(x, "float32")
+    mean = tf.reduce_mean(wide, axes, keepdims=True)
+    variance = tf.reduce_mean(tf.math.squared_difference(wide, mean), axes, keepdims=True)
+    rate = tf.math.rsqrt(variance + epsilon)
+    each = rate * scale
+
+    def gradient(dy):
+        dy = tf.cast(dy, "float32")
+        first = tf.reduce_mean(dy, axes, keepdims=True)
+        second = rate * (tf.reduce_mean(dy * wide, axes, keepdims=True) - mean * first)
+        slope = each * rate * second
+        dx = dy * each - (wide * slope + (each * first - mean * slope))
+        count = tf.cast(tf.reduce_prod(tf.shape(x)[1:3]), "float32")
+        total = lambda v: count * tf.reduce_sum(v, [0, 1, 2])
+        return tf.cast(dx, x.dtype), total(second), total(first), None
+
+    return tf.cast(wide * each + (offset - mean * each), x.dtype), gradient
+
+
+def instance_norm(x, scale, offset, epsilon):
+    """Normalise each channel of each image, then scale it; statistics are in float32.
+
+    Like that of `layer_norm` the gradient is written out.
+    """
+    tensors = map(tf.convert_to_tensor, (x, scale, offset))
+    return _instance_norm(*tensors, tf.constant(epsilon, "float32"))

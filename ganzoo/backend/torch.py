@@ -39,7 +39,7 @@ def batch_norm(*_):
     return None
 
 
-image_conv = image_conv_transpose = grouped_conv = batch_norm
+conv = conv_transpose = grouped_conv = batch_norm
 
 
 def layer_norm(x, scale, offset, epsilon):
@@ -48,6 +48,14 @@ def layer_norm(x, scale, offset, epsilon):
     x = x - torch.mean(x, axes, keepdim=True)
     x = x * torch.rsqrt(torch.mean(x * x, axes, keepdim=True) + epsilon)
     return x * keras.ops.convert_to_tensor(scale) + keras.ops.convert_to_tensor(offset)
+
+
+def instance_norm(x, scale, offset, epsilon):
+    """Normalise each channel of each image, then scale it; statistics are in float32."""
+    wide = x.float()
+    wide = wide - torch.mean(wide, (1, 2), keepdim=True)
+    wide = wide * torch.rsqrt(torch.mean(wide * wide, (1, 2), keepdim=True) + epsilon)
+    return (wide * scale + offset).to(x.dtype)
 
 
 def inference(network, jit_compile, finish):

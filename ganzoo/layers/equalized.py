@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from ganzoo import validation
+from ganzoo.layers.convolution import Conv2D
 
 
 class _Equalized:
@@ -65,7 +66,7 @@ class EqualizedDense(_Equalized, keras.layers.Dense):
 
 
 @keras.saving.register_keras_serializable(package="ganzoo")
-class EqualizedConv2D(_Equalized, keras.layers.Conv2D):
+class EqualizedConv2D(_Equalized, Conv2D):
     """A convolution with an equalised learning rate: see `EqualizedDense`.
 
     Args:

@@ -192,12 +192,12 @@ class InstanceNorm(keras.layers.Layer):
             self.beta = self.add_weight(shape=shape, initializer="zeros", name="beta")
 
     def call(self, inputs):
-        x = ops.cast(inputs, "float32")  # squares overflow float16
-        x = x - ops.mean(x, axis=(1, 2), keepdims=True)
-        x = x * ops.rsqrt(ops.mean(ops.square(x), axis=(1, 2), keepdims=True) + self.epsilon)
+        x = ops.cast(inputs, self.compute_dtype)
+        width = x.shape[-1:]
+        gamma, beta = ops.ones(width, "float32"), ops.zeros(width, "float32")
         if self.affine:
-            x = x * ops.cast(self.gamma, "float32") + ops.cast(self.beta, "float32")
-        return ops.cast(x, self.compute_dtype)
+            gamma, beta = (ops.cast(v, "float32") for v in (self.gamma, self.beta))
+        return backend.instance_norm(x, gamma, beta, self.epsilon)
 
     def compute_output_shape(self, input_shape):
         return input_shape

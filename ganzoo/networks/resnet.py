@@ -12,6 +12,7 @@ from keras import ops
 from ganzoo import types
 from ganzoo.layers import BatchNorm
 from ganzoo.layers import ConditionalBatchNorm
+from ganzoo.layers import Conv2D
 from ganzoo.layers import SelfAttention
 from ganzoo.layers import SpectralNorm
 from ganzoo.layers import UpSampling2D
@@ -42,9 +43,7 @@ def _dense(units, spectral, **options):
 
 
 def _conv(filters, size, spectral, **options):
-    layer = layers.Conv2D(
-        filters, size, padding="same", kernel_initializer="glorot_uniform", **options
-    )
+    layer = Conv2D(filters, size, padding="same", kernel_initializer="glorot_uniform", **options)
     return SpectralNorm(layer) if spectral else layer
 
 

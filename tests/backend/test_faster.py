@@ -74,9 +74,38 @@ def test_layer_norm_is_keras_group_norm_of_one_group(shape, rng):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-3)  # sums of 120 terms of up to 100
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("affine", [True, False], ids=["affine", "plain"])
+def test_instance_norm_is_keras_group_norm_of_each_channel(affine, dtype, rng):
+    x = rng.normal(3.0, 2.0, (6, 5, 4, 3)).astype("float32")
+    x = ops.cast(ops.cast(x, dtype), "float32")  # the same for both
+    weights = rng.normal(size=x.shape).astype("float32")
+    results = []
+    policy = "float32" if dtype == "float32" else "mixed_bfloat16"
+    for layer in (
+        layers.InstanceNorm(affine, epsilon=0.1, dtype=policy),
+        keras.layers.GroupNormalization(-1, epsilon=0.1, center=affine, scale=affine),
+    ):
+        layer.build(x.shape)
+        if affine:
+            layer.gamma.assign(np.arange(1.0, 4.0))
+            layer.beta.assign(np.arange(3.0))
+
+        def loss(x, layer=layer):
+            return ops.sum(ops.cast(layer(x), "float32") * weights), None
+
+        _, own, to_x = backend.value_and_grad(loss, layer.trainable_variables, x, layer.variables)
+        results.append(numbers([ops.cast(layer(x), "float32"), *own, *to_x]))
+    tolerance = 1e-4 if dtype == "float32" else 0.03  # of values up to 10, whose step is 0.03
+    for a, b in zip(*results):
+        assert b.any()
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+
+
 SECOND = {
     "BatchNorm": lambda: layers.BatchNorm(epsilon=0.1),
     "LayerNorm": lambda: layers.LayerNorm(epsilon=0.1),
+    "InstanceNorm": lambda: layers.InstanceNorm(True, epsilon=0.1),
     "Conv2D": lambda: layers.Conv2D(3, 4, strides=2, padding="same", activation="tanh"),
     "Conv2DTranspose": lambda: layers.Conv2DTranspose(
         3, 4, strides=2, padding="same", activation="tanh"
@@ -110,7 +139,7 @@ def test_second_derivatives(name, rng):
         assert got[place] == pytest.approx((up - down) / (2 * h), rel=0.02, abs=2e-2)
 
 
-@pytest.mark.parametrize("name", ["LayerNorm", "Conv2D", "Conv2DTranspose"])
+@pytest.mark.parametrize("name", ["LayerNorm", "InstanceNorm", "Conv2D", "Conv2DTranspose"])
 def test_second_derivatives_to_the_weights(name, rng):
     """Those of the squared slope, by which a penalty moves the discriminator."""
     keras.utils.set_random_seed(0)
@@ -275,3 +304,97 @@ def test_jax_keeps_what_it_compiled_on_a_gpu_unless_told_where(monkeypatch, tmp_
     set_to.clear()
     backend.keep_compiled(tmp_path)
     assert set_to == [("jax_compilation_cache_dir", str(tmp_path))]
+
+
+SHORT = {
+    "stride 2": ((4, 4), {"kernel_size": 4, "strides": 2, "padding": "same"}),
+    "one row": ((1, 1), {"kernel_size": 4, "strides": 2, "padding": "same"}),
+    "odd sides": ((5, 7), {"kernel_size": 3, "strides": 2, "padding": "same"}),
+    "stride 1": ((6, 8), {"kernel_size": 3, "strides": 1, "padding": "same"}),
+    "sides differ": ((6, 4), {"kernel_size": (3, 5), "strides": (1, 2), "padding": "same"}),
+    "valid": ((9, 6), {"kernel_size": (4, 3), "strides": (3, 1), "padding": "valid"}),
+}
+
+
+def derivatives(layer, x, weights):
+    """Outputs, gradients to the input and the kernel, and those of the gradients' squared norm."""
+    import tensorflow as tf
+
+    both = [x, layer.kernel.value]
+    with tf.GradientTape() as outer:
+        outer.watch(x)
+        with tf.GradientTape() as inner:
+            inner.watch(x)
+            y = layer(x)
+            loss = tf.reduce_sum(tf.square(y) * weights)
+        first = inner.gradient(loss, both)
+        norm = sum(tf.reduce_sum(tf.square(g)) / tf.cast(tf.size(g), g.dtype) for g in first)
+    return numbers([y, *first, *outer.gradient(norm, both)])
+
+
+@pytest.mark.parametrize("case", SHORT)
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_convolutions_of_short_rows_are_keras_own(name, case, rng, monkeypatch):
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("TensorFlow's own form of them")
+    from ganzoo.backend import tensorflow_convolutions
+
+    calls = []
+    original = tensorflow_convolutions._of_short_rows
+    # In float32, whose errors are small.
+    monkeypatch.setattr(tensorflow_convolutions, "_is_short", lambda *_: True)
+    monkeypatch.setattr(
+        tensorflow_convolutions, "_of_short_rows", lambda *a: calls.append(a) or original(*a)
+    )
+    sides, config = SHORT[case]
+    x = ops.convert_to_tensor(rng.normal(size=(3, *sides, 5)).astype("float32"))
+    results = []
+    for home in (layers, keras.layers):
+        initializer = keras.initializers.RandomNormal(seed=0)
+        layer = getattr(home, name)(6, kernel_initializer=initializer, **config)
+        layer.build(x.shape)
+        shape = layer.compute_output_shape(x.shape)
+        weights = np.random.default_rng(1).normal(size=shape).astype("float32")
+        results.append(derivatives(layer, x, weights))
+    if (name, case) != ("Conv2DTranspose", "valid"):  # which is left to Keras
+        assert calls
+    for a, b in zip(*results):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5 * np.abs(b).max())
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_convolutions_of_short_rows_in_bfloat16(name, rng):
+    """Within the rounding of a product of numbers of 8 bits; other sizes and types are Keras's."""
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("TensorFlow's own form of them")
+    import tensorflow as tf
+
+    def products(layer, sides):
+        def gradient(x):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(tf.cast(layer(x), "float32"))
+            return tape.gradient(loss, layer.kernel.value)
+
+        spec = tf.TensorSpec((None, *sides, 5))
+        graph = tf.function(gradient).get_concrete_function(spec).graph
+        functions = graph.as_graph_def(use_pybind11_proto=False).library.function
+        nodes = [node.op for f in functions for node in f.node_def]
+        return nodes.count("MatMul")
+
+    layer = lambda dtype: getattr(layers, name)(6, 4, strides=2, padding="same", dtype=dtype)
+    short = (8, 8) if name == "Conv2D" else (4, 4)
+    if not tf.config.list_physical_devices("GPU"):
+        assert products(layer("mixed_bfloat16"), short) > 0
+    assert products(layer("float32"), short) == 0
+    assert products(layer("mixed_bfloat16"), (64, 64)) == 0
+    x = ops.cast(ops.cast(rng.normal(size=(16, *short, 5)), "bfloat16"), "float32")
+    results = []
+    for dtype in ("mixed_bfloat16", "float32"):
+        one = layer(dtype)
+        one.build(x.shape)
+        kernel = np.random.default_rng(1).normal(size=one.kernel.shape)
+        one.kernel.assign(ops.cast(ops.cast(kernel, "bfloat16"), "float32"))
+        weights = np.random.default_rng(2).normal(size=one.compute_output_shape(x.shape))
+        results.append(gradients_of(one, x, weights.astype("float32")))
+    for a, b in zip(*results):
+        np.testing.assert_allclose(a, b, rtol=0.05, atol=0.02 * np.abs(b).max())
