@@ -58,7 +58,7 @@ def main():
                     "model": name,
                     "size": args.size,
                     "what": what,
-                    "pictures_per_second": BATCH / middle,
+                    "images_per_second": BATCH / middle,
                     "ms_per_batch": middle * 1e3,
                     "spread_ms": spread * 1e3,
                     "times_as_fast": ratio,

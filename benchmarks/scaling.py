@@ -83,7 +83,7 @@ def main():
                         "what": what,
                         "ms_per_step": each * 1e3,
                         "spread_ms": spread * 1e3,
-                        "pictures_per_second": examples / each,
+                        "images_per_second": examples / each,
                         "times_as_fast": ratio and ratio[0],
                         "ratio_spread": ratio and ratio[1],
                         "share_of_peak": work / each / product if what != PLAIN else "",

@@ -118,7 +118,7 @@ def main():
                     "what": what,
                     "ms_per_step": each * 1e3,
                     "spread_ms": spread * 1e3,
-                    "pictures_per_second": args.batch_size / each,
+                    "images_per_second": args.batch_size / each,
                     "against": against,
                     "times_as_fast": ratio,
                     "ratio_spread": ratio_spread,

@@ -101,7 +101,7 @@ def training(chosen=None):
             row["what"],
             f"{row['model']}, {row['size']}×{row['size']}"
             + (", bfloat16" if "bfloat16" in row["precision"] + row["what"] else ""),
-            f"{float(row['pictures_per_second']):,.0f}",
+            f"{float(row['images_per_second']):,.0f}",
             "" if itself else ratio,
             "" if itself else row["against"],
             share,
@@ -185,7 +185,7 @@ def scaling():
             row["axis"],
             f"{int(row['value']):,}",
             f"{float(row['ms_per_step']):.3g}",
-            f"{float(row['pictures_per_second']):,.0f}",
+            f"{float(row['images_per_second']):,.0f}",
             f"{float(row['share_of_peak']):.0%}",
             ratio,
         ]
@@ -246,7 +246,7 @@ def sampling():
         {
             "model": "model",
             "what": "what",
-            "images per second": "pictures_per_second",
+            "images per second": "images_per_second",
             "times as fast as the bare one": "times_as_fast",
             "MB more for 50,000": "mb_more_for_50000",
         },
@@ -268,7 +268,7 @@ def data():
         "data",
         {
             "what": "what",
-            "images per second": "pictures_per_second",
+            "images per second": "images_per_second",
             "times as fast as from memory": "times_as_fast",
             "±": "ratio_spread",
             "MB more while reading all": "mb_more_for_all",
