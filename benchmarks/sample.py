@@ -69,7 +69,7 @@ def main():
                 }
             )
     measure.show([{k: row[k] for k in list(row)[:9]} for row in rows])
-    measure.save("sample", rows, replace=("model", "size", "machine", "backend"))
+    measure.save("sample", rows, replace=("model", "size", "processor", "backend"))
 
 
 if __name__ == "__main__":

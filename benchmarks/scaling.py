@@ -51,7 +51,7 @@ def contenders(axis, value):
 
     by_name = {"ganzoo, fit": ours}
     if axis in ("batch", "size", "channels"):
-        make = lambda: peers.networks("dcgan", shape, channels)
+        make = lambda: peers.networks(shape, channels)
         by_name = {PLAIN: peers.plain_keras(make, images, batch), **by_name}
     return by_name, model, turns * batch
 
