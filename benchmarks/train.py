@@ -111,9 +111,10 @@ class Field:
 
     def data(self, count):
         arrays = [x[:count] for x in self.arrays]
+        options = {"batch_size": self.batch, "verbose": False}
         if len(arrays) == 1:
-            return ganzoo.datasets.load(*arrays, batch_size=self.batch)
-        return ganzoo.datasets.load_pair(*arrays, paired=True, batch_size=self.batch, verbose=False)
+            return ganzoo.datasets.load(*arrays, **options)
+        return ganzoo.datasets.load_pair(*arrays, paired=True, **options)
 
     def plain(self, what, precision, **config):
         def make():

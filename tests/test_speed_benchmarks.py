@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import ganzoo
+from ganzoo import layers
 
 ROOT = pathlib.Path(__file__).parents[1]
 TINY = {
@@ -155,7 +156,9 @@ def test_the_plain_loop_has_the_same_networks(module, name, rng):
         expected, found = (keras.ops.convert_to_numpy(n(x)) for n in (network, own))
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
         kinds = {type(x) for x in own._flatten_layers() if type(x).__module__.startswith("ganzoo")}
-        assert {kind.__name__ for kind in kinds} <= {"Maxout", "Spread", "Gather"}
+        assert {kind.__name__ for kind in kinds} <= {"Maxout", "Spread", "Gather", "Conv2D"}
+        convolutions = [x for x in own._flatten_layers() if type(x) is layers.Conv2D]
+        assert all(x.groups > 1 for x in convolutions)  # as Keras has none that is fast
 
 
 @pytest.mark.parametrize("name", TINY)
@@ -183,6 +186,7 @@ def measured(module, monkeypatch, tmp_path):
         monkeypatch.setattr(measure, "RESULTS", tmp_path)
         monkeypatch.setattr(measure, "peaks", lambda dtype: PEAKS[dtype])
         monkeypatch.setitem(train.ARGUMENTS, name, TINY[name])
+        monkeypatch.setattr(train, "VARIANTS", {"vanilla": train.VARIANTS["vanilla"]})
         tiny = ("--batch-size", "2", "--rounds", "2", "--seconds", "0.001")
         monkeypatch.setattr(sys, "argv", ["train.py", name, "8", *tiny, *arguments])
         train.main()
@@ -199,7 +203,9 @@ def no_pytorch(module, monkeypatch):
     monkeypatch.setattr(module("train"), "has_torch", lambda: False)
 
 
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize(
+    "name", [pytest.param("dcgan", marks=pytest.mark.slow), "r3gan", "pix2pix"]
+)
 def test_all_that_take_turns_are_measured(measured, module, no_pytorch, name):
     rows = measured(name, "--precision", "float32")
     kinds = [x["what"] for x in rows]
