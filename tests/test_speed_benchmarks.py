@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 TINY = {
     "dcgan": {"channels": 4},
     "vanilla": {"generator_units": (6,), "discriminator_units": (6,)},
-    "r3gan": {"channels": (8, 6, 4), "group_width": 4},
+    "r3gan": {"channels": (4, 3, 2), "group_width": 4},
     "pix2pix": {"channels": 2},
 }
 
