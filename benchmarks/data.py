@@ -86,7 +86,7 @@ def main():
         rows.append(
             {
                 "what": what,
-                "pictures_per_second": BATCH / middle,
+                "images_per_second": BATCH / middle,
                 "spread": BATCH * spread / middle**2,
                 "times_as_fast": ratio,
                 "ratio_spread": ratio_spread,

@@ -18,7 +18,17 @@ COMMITTED = pathlib.Path(__file__).parent / "results"
 RESULTS = pathlib.Path(os.environ.get("GANZOO_BENCHMARK_RESULTS", COMMITTED))
 
 
-def take_turns(contenders, steps, rounds):
+def attempt(absent, name, function, *arguments):
+    """What `function` returns; if it raises, None, and `absent[name]` is the reason, printed."""
+    try:
+        return function(*arguments)
+    except Exception as error:
+        lines = str(error).strip().splitlines() or [""]
+        absent[name] = f"{type(error).__name__}: {lines[0]}"
+        print(f"Absent: {name}, because of {absent[name]}", flush=True)
+
+
+def take_turns(contenders, steps, rounds, absent=None):
     """Seconds per step of each contender, round by round.
 
     The machine's speed drifts, so each round measures all, and ratios are taken within a round. The
@@ -29,14 +39,21 @@ def take_turns(contenders, steps, rounds):
             that they took. The first call of each compiles, and does not count as a round.
         steps: steps in a round.
         rounds: number of rounds.
+        absent: a dict; a contender whose first call raises is then left out, and the reason is
+            kept there under its name. None: it raises.
 
     Returns:
         `(seconds, compiling)`: dicts from name to a list of seconds per step, and to the seconds
         that the first call took beyond its steps, by the wall clock.
     """
-    first = {name: timed(run)(steps) for name, run in contenders.items()}
-    seconds = {name: [] for name in contenders}
-    order = list(contenders)
+    first = {}
+    for name, run in contenders.items():
+        if absent is None:
+            first[name] = timed(run)(steps)
+        elif (taken := attempt(absent, name, timed(run), steps)) is not None:
+            first[name] = taken
+    seconds = {name: [] for name in first}
+    order = list(first)
     shuffle = random.Random(0).shuffle
     for _ in range(rounds):
         shuffle(order)
@@ -71,23 +88,38 @@ def timed(run):
 
 
 def update_work(model, examples=1):
-    """Floating-point operations of one training step of a two-player GAN, no work done twice.
+    """Floating-point operations of one training step of a two-player game, no work done twice.
 
     A layer's forward pass and its gradients to weights and inputs cost the same. The first layer's
-    inputs need no gradient, except where the generator's passes through the discriminator.
+    inputs need no gradient, except where the generator's passes through the discriminator: to one
+    of the images that it sees. R1 and R2 take a gradient to the images, and that gradient's own:
+    to the weights, and to what came back into each layer but the last, which is constant.
     """
-    generator, discriminator = map(operations, (model.generator, model.discriminator))
+    size, seen = model.image_shape[:2], getattr(model, "images_seen", 1)
+    generator, discriminator = (
+        _operations(n, size) for n in (model.generator, model.discriminator)
+    )
     g, g_first = sum(generator), generator[0]
-    d, d_first = sum(discriminator), discriminator[0]
-    alone = 2 * d + 2 * d + 2 * (d - d_first)  # real and fake: forward, weights, inputs
+    d, d_first, d_last = sum(discriminator), discriminator[0], discriminator[-1]
+    penalty = d + 2 * d - d_last if hasattr(model, "gamma") else 0
+    alone = 2 * (d + penalty + 2 * d - d_first)  # real and fake: forward, weights, inputs
     back = g + g + (g - g_first)
-    if model.update == "one_stage":
+    if getattr(model, "update", "") == "one_stage":
         together = alone + d_first + back  # the fake ones' gradient goes on to the images
         return examples * (together + (model.discriminator_steps - 1) * (alone + g))
-    answer = d + d + back  # forward, and back to the images
+    answer = d + (d - d_first + d_first / seen) + back  # forward, and back to the images
+    answer += d if model.adversary.sees_both else 0
     return examples * (
         answer + model.discriminator_steps * alone + (model.discriminator_steps - 1) * g
     )
+
+
+def _operations(network, size):
+    """`operations` of a network; if it takes images of any size, for images of this one."""
+    if None in network.input_shape[1:]:
+        images = keras.Input((*size, network.input_shape[-1]))
+        network = keras.models.clone_model(network, input_tensors=images)
+    return operations(network)
 
 
 def _best(run, repeats=6):
@@ -118,6 +150,20 @@ def peaks(dtype="float32"):
 # Tables -----------------------------------------------------------------------------------------
 
 
+def computes_in_bfloat16():
+    """Whether the device has units for bfloat16, and need not imitate it."""
+    best = backend.best_precision()
+    return best == "mixed_bfloat16" or (best is None and backend.has_bfloat16_unit())
+
+
+def processor():
+    """The kind of processor, within which ratios are comparable: the name of a GPU or TPU, or
+    whether the CPU has a unit for bfloat16."""
+    if backend.accelerated():
+        return backend.device()
+    return f"CPU {'with' if backend.has_bfloat16_unit() else 'without'} a bfloat16 unit"
+
+
 def machine(of=None):
     """Machine, backend and versions of a result; `of`: the backend, if not this process's."""
     of = of or keras.backend.backend()
@@ -127,6 +173,7 @@ def machine(of=None):
         kept.append(f"torch {sys.modules['torch'].__version__}")
     return {
         "machine": backend.device(),
+        "processor": processor(),
         "backend": of,
         "versions": ", ".join(kept),
     }
@@ -157,7 +204,7 @@ def save(name, rows, replace=()):
     """
     path = RESULTS / f"{name}.csv"
     path.parent.mkdir(exist_ok=True)
-    key = lambda row: [str(row[k]) for k in replace]
+    key = lambda row: [str(row.get(k)) for k in replace]
     new, older = [key(row) for row in rows], []
     if path.exists() and replace:
         with path.open(newline="", encoding="utf-8") as file:

@@ -6,7 +6,7 @@ One model of each kind of game: two players, a critic with a gradient penalty, r
 and R2, an autoencoder with a prior, a translation. Each trains in both precisions from the same
 seeds. Generated samples are scored by Fréchet distance, reconstructions and translations by their
 root mean square error in grey levels, on images of the test split. Results go to
-`benchmarks/results/precisions.csv`; `train.py --precision` measures the speed.
+`benchmarks/results/precisions.csv`; `train.py` measures the speed.
 """
 
 import argparse

@@ -17,9 +17,9 @@ import platform
 import time
 
 import keras
+import keras_loops
 import measure
 import numpy as np
-import peers
 import tensorflow as tf
 from keras import layers
 
@@ -60,7 +60,7 @@ def plain_dcgan():
             layers.Dense(1, kernel_initializer=normal),
         ]
     )
-    step = peers.plain_step(generator, discriminator, 64)
+    step = keras_loops.dcgan_step(generator, discriminator, 64)
 
     def fit(images, epochs):
         images = images.astype("float32") / 127.5 - 1

@@ -58,7 +58,7 @@ def main():
                     "model": name,
                     "size": args.size,
                     "what": what,
-                    "pictures_per_second": BATCH / middle,
+                    "images_per_second": BATCH / middle,
                     "ms_per_batch": middle * 1e3,
                     "spread_ms": spread * 1e3,
                     "times_as_fast": ratio,
@@ -69,7 +69,7 @@ def main():
                 }
             )
     measure.show([{k: row[k] for k in list(row)[:9]} for row in rows])
-    measure.save("sample", rows, replace=("model", "size", "machine", "backend"))
+    measure.save("sample", rows, replace=("model", "size", "processor", "backend"))
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def contenders(axis, value):
 
     by_name = {"ganzoo, fit": ours}
     if axis in ("batch", "size", "channels"):
-        make = lambda: peers.networks("dcgan", shape, channels)
+        make = lambda: peers.networks(shape, channels)
         by_name = {PLAIN: peers.plain_keras(make, images, batch), **by_name}
     return by_name, model, turns * batch
 
@@ -83,7 +83,7 @@ def main():
                         "what": what,
                         "ms_per_step": each * 1e3,
                         "spread_ms": spread * 1e3,
-                        "pictures_per_second": examples / each,
+                        "images_per_second": examples / each,
                         "times_as_fast": ratio and ratio[0],
                         "ratio_spread": ratio and ratio[1],
                         "share_of_peak": work / each / product if what != PLAIN else "",

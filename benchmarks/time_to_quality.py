@@ -15,6 +15,7 @@ import argparse
 import math
 
 import keras
+import keras_loops
 import measure
 import numpy as np
 import peers
@@ -34,11 +35,11 @@ SETTINGS = {
 SHAPE, SAMPLES, STEPS, BATCH = (28, 28, 1), 5_000, 200, 64
 
 
-def plain(images, seed, batch_size=BATCH, rate=peers.RATE):
+def plain(images, seed, batch_size=BATCH, rate=keras_loops.RATE):
     """`(advance, samples)`: functions that train for some steps and return the seconds, and that
     make samples."""
     keras.utils.set_random_seed(seed)
-    networks = peers.networks("dcgan", SHAPE)
+    networks = peers.networks(SHAPE)
     advance = peers.plain_keras(lambda: networks, images, batch_size, rate)
     latents = np.random.default_rng(0).standard_normal((SAMPLES, 100), "float32")
 

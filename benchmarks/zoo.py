@@ -59,7 +59,7 @@ class Budget(keras.callbacks.Callback):
 def plain(images, batch_size, seconds, seed):
     """Train the plain loop. Returns `(samples, steps, processor seconds, wall-clock seconds)`."""
     keras.utils.set_random_seed(seed)
-    networks = peers.networks("dcgan", images.shape[1:])
+    networks = peers.networks(images.shape[1:])
     advance = peers.plain_keras(lambda: networks, images, batch_size)
     start, clock, steps = time.process_time(), time.perf_counter(), 0
     while time.process_time() - start < seconds:

@@ -5,6 +5,7 @@ import http.server
 import os
 import pathlib
 import re
+import sys
 import threading
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -45,6 +46,19 @@ def the_same_precision_on_every_processor():
         patch.setattr(backend, "has_bfloat16_unit", lambda: False)
         patch.setattr(precision, "bfloat16_speed", lambda: 1.0)
         yield
+
+
+@pytest.fixture
+def module(monkeypatch):
+    """A module of `benchmarks/` or `benchmarks/tools/`, by name."""
+    benchmarks = pathlib.Path(__file__).parents[1] / "benchmarks"
+    monkeypatch.syspath_prepend(benchmarks / "tools")
+    monkeypatch.syspath_prepend(benchmarks)
+    before = set(sys.modules)
+    yield __import__
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(benchmarks)):
+            del sys.modules[name]
 
 
 @pytest.fixture

@@ -16,26 +16,14 @@ import ganzoo
 from ganzoo.zoo import catalogue
 
 ROOT = pathlib.Path(__file__).parents[1]
-BENCHMARKS = str(ROOT / "benchmarks")
-TOOLS = str(ROOT / "benchmarks" / "tools")
-
-
-@pytest.fixture
-def module(monkeypatch):
-    """A module of `benchmarks/` or `benchmarks/tools/`, by name."""
-    monkeypatch.syspath_prepend(TOOLS)
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    before = set(sys.modules)
-    yield __import__
-    for name in set(sys.modules) - before:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(BENCHMARKS):
-            del sys.modules[name]
+BENCHMARKS = ROOT / "benchmarks"
+TOOLS = BENCHMARKS / "tools"
 
 
 def test_scripts_that_measure_import_no_tool_and_share_no_name_with_one():
-    tools = {path.stem for path in pathlib.Path(TOOLS).glob("*.py")}
+    tools = {path.stem for path in TOOLS.glob("*.py")}
     assert tools
-    for path in pathlib.Path(BENCHMARKS).glob("*.py"):
+    for path in BENCHMARKS.glob("*.py"):
         assert path.stem not in tools
         used = re.findall(r"^\s*(?:import|from) (\w+)", path.read_text("utf-8"), re.MULTILINE)
         assert not tools & set(used), path
@@ -50,73 +38,6 @@ def test_every_script_that_is_mentioned_exists():
 
 
 TEXT = (".py", ".md", ".json", ".svg")
-
-
-def row(what, ratio, spread=0.01, **more):
-    ratio = {"times_as_fast": str(ratio), "ratio_spread": str(spread), "rounds": "7"}
-    return {"what": what, **ratio, **more}
-
-
-def test_a_ratio_that_fell_is_found(module):
-    old = [row("ganzoo, fit", 1.2, model="dcgan"), row("PyTorch", 1.0, model="dcgan")]
-    slower = module("check").slower
-    assert slower(old, old) == (1, [])
-    new = [row("ganzoo, fit", 1.0, model="dcgan"), row("PyTorch", 0.5, model="dcgan")]
-    compared, short = slower(old, new)
-    assert compared == 1
-    assert [(x["what"], x["was"], x["is"]) for x in short] == [("ganzoo, fit", 1.2, 1.0)]
-    # Within a tenth, or within the noise, is as fast; a faster one is too. The error of a median of
-    # seven is 0.7 of the spread: 3 * 0.07 covers the 0.2.
-    for other in (row("ganzoo, fit", 1.1), row("ganzoo, fit", 1.0, 0.1), row("ganzoo, fit", 2.0)):
-        assert slower(old, [{**other, "model": "dcgan"}]) == (1, [])
-    # Another model, precision or size is another row; a ratio that is no number has fallen.
-    assert slower(old, [row("ganzoo, fit", 0.1, model="vanilla")]) == (0, [])
-    assert len(slower(old, [row("ganzoo, fit", "nan", model="dcgan")])[1]) == 1
-
-
-def test_work_of_an_update(module):
-    """By hand, for one layer each: forward, to weights and to inputs cost the same."""
-    model = ganzoo.get(
-        "vanilla",
-        image_shape=(2, 2, 1),
-        latent_dim=3,
-        generator_units=(5,),
-        discriminator_units=(6,),
-        pieces=1,
-        dropout=(0.0, 0.0),
-    )
-    g, g_first = 2 * (3 * 5 + 5 * 4), 2 * 3 * 5
-    d, d_first = 2 * (4 * 6 + 6 * 1), 2 * 4 * 6
-    discriminators = 2 * (3 * d - d_first)
-    work = discriminators + 2 * d + 3 * g - g_first
-    assert module("measure").update_work(model, 7) == 7 * work
-    model.update = "one_stage"
-    assert module("measure").update_work(model) == discriminators + d_first + 3 * g - g_first
-
-
-def test_turns_are_taken_and_the_first_call_is_no_round(module, monkeypatch):
-    calls, now = [], [0.0]
-    clock = types.SimpleNamespace(perf_counter=lambda: now[0])
-    monkeypatch.setattr(module("measure"), "time", clock)
-
-    def contender(name, seconds):
-        def run(steps):
-            calls.append(name)
-            if calls.count(name) == 1:
-                now[0] += 0.3  # compiling
-            return seconds * steps
-
-        return run
-
-    found, compiling = module("measure").take_turns(
-        {"a": contender("a", 1e-3), "b": contender("b", 2e-3)}, steps=3, rounds=4
-    )
-    assert calls[:2] == ["a", "b"]
-    assert all(sorted(calls[i : i + 2]) == ["a", "b"] for i in range(0, 10, 2))
-    assert ["b", "a"] in [calls[i : i + 2] for i in range(2, 10, 2)]  # in changing order
-    assert found == {"a": [1e-3] * 4, "b": [2e-3] * 4}
-    assert compiling == pytest.approx({"a": 0.3 - 3e-3, "b": 0.3 - 6e-3})
-    assert module("measure").ratios(found, "a", "b") == [2.0] * 4
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's kernels")

@@ -1,15 +1,30 @@
-"""Draws the images of a run for its model's page: its training and its samples."""
+"""Draws the chart of the speed of training, from the results.
+
+    python benchmarks/tools/figures.py
+
+It also holds what draws the images of a run for its model's page: its training and its samples.
+"""
 
 import pathlib
 import shutil
+import sys
 
+import matplotlib
+import speeds
 from matplotlib.figure import Figure
 from PIL import Image
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # `measure` and others
+
+from measure import results
 
 import ganzoo
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.runs import report
 
+CHART = pathlib.Path(__file__).parents[2] / "docs" / "images" / "speed.svg"
+COLOURS = dict(zip(speeds.COLUMNS, ("#08519c", "#6baed6", "#d95f0e", "#fdae6b")))
+"""Of ganzoo's bars and of PyTorch's."""
 FOLDER = pathlib.Path(__file__).parents[2] / "docs" / "images" / "weights"
 ROWS = 8
 """Number of rows in a run's grids of 64 images."""
@@ -65,3 +80,42 @@ def curves(run, path):
         report.curve(axis, log, keys)
         axis.set_ylabel(what)
     figure.savefig(path, dpi=100, metadata={"Software": None})
+
+
+def chart(rows):
+    """Images per second relative to the plain Keras loop, as a matplotlib figure: a panel for each
+    kind of processor, a group of bars for each model and size."""
+    panels = speeds.by_processor(rows)
+    heights = [len(cases) + 0.5 for cases in panels.values()]
+    figure = Figure(figsize=(8, sum(heights) + 0.9), layout="constrained")
+    axes = figure.subplots(len(panels), squeeze=False, height_ratios=heights)[:, 0]
+    height = 0.85 / len(COLOURS)
+    for axis, ((processor, backend), cases) in zip(axes, panels.items()):
+        for i, (column, colour) in enumerate(COLOURS.items()):
+            bars = {
+                y + (i - (len(COLOURS) - 1) / 2) * height: float(columns[column]["times_as_fast"])
+                for y, columns in enumerate(cases.values())
+                if column in columns
+            }
+            drawn = axis.barh([*bars], [*bars.values()], height, color=colour, label=column)
+            axis.bar_label(drawn, fmt="%.2f×", padding=3, fontsize="small")
+        axis.axvline(1, color="black", linewidth=1)
+        axis.set_yticks(range(len(cases)), map(speeds.named, cases))
+        axis.invert_yaxis()
+        axis.margins(x=0.08)
+        axis.set_ylabel("model, images, batch")
+        axis.set_title(f"{speeds.BACKENDS[backend]}, {processor}")
+    axes[-1].set_xlabel(f"times as fast as the {speeds.PLAIN} in float32")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), fontsize="small")
+    return figure
+
+
+def main():
+    # On white, so that it can be read on a dark page too; text stays text.
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "ganzoo"}):
+        chart(results("train")).savefig(CHART, metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    main()

@@ -16,6 +16,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # `measure` and others
 
+import speeds
 from measure import results
 
 from ganzoo import zoo
@@ -83,40 +84,9 @@ def _mean(rows, key, form):
     return mean if low == high else f"{mean} ({low} … {high})"
 
 
-def training(chosen=None):
-    """The table of `benchmarks/train.py`, or some rows of it."""
-    rows = results("train")
-    if chosen is not None:
-        rows = [row for row in rows if row["what"] in chosen and row["precision"] == "float32"]
-    lines = [
-        "| what | model, images | images per second | times as fast | as "
-        "| share of limit | compiling |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        share = f"{float(row['share_of_peak']):.0%}" if row["share_of_peak"] else ""
-        ratio = f"{float(row['times_as_fast']):.2f} ± {float(row['ratio_spread']):.2f}"
-        itself = row["what"] == row["against"]
-        cells = [
-            row["what"],
-            f"{row['model']}, {row['size']}×{row['size']}"
-            + (", bfloat16" if "bfloat16" in row["precision"] + row["what"] else ""),
-            f"{float(row['pictures_per_second']):,.0f}",
-            "" if itself else ratio,
-            "" if itself else row["against"],
-            share,
-            f"{float(row['compile_s']):.1f} s" if row["compile_s"] else "",
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    batches = " and ".join(sorted({row["batch"] for row in rows}, key=int))
-    return (
-        "\n".join(lines) + f"\n\nBatches of {batches}, float32 unless noted, on {_made(rows)}.\n"
-        "All took turns in each round; ratios are medians over the rounds with half the distance "
-        "between the quartiles. Limit: a\nlarge matrix product in the same precision, in the same "
-        "run. Compiling: the time of the first call beyond its steps.\nMade by `python "
-        "benchmarks/train.py dcgan 28 64`, `… vanilla 28` and `… dcgan 28 64 --precision "
-        "mixed_bfloat16`.\n"
-    )
+def training(link):
+    """The tables of `benchmarks/train.py`, on a page that finds its results at `link`."""
+    return speeds.table(results("train"), link)
 
 
 def _made(rows):
@@ -124,20 +94,6 @@ def _made(rows):
     machines = " and ".join(sorted({row["machine"] for row in rows}))
     versions = dict.fromkeys(v for row in rows for v in row["versions"].split(", "))
     return f"{machines} ({', '.join(versions)})"
-
-
-def speed():
-    """Some rows of `training`."""
-    return training(
-        (
-            "ganzoo, fit",
-            "ganzoo, one_stage",
-            "ganzoo, one_stage, layer norm",
-            "PyTorch",
-            "PyTorch, channels last",
-            "PyTorch, channels last, bfloat16",
-        )
-    )
 
 
 def time_to_quality():
@@ -185,7 +141,7 @@ def scaling():
             row["axis"],
             f"{int(row['value']):,}",
             f"{float(row['ms_per_step']):.3g}",
-            f"{float(row['pictures_per_second']):,.0f}",
+            f"{float(row['images_per_second']):,.0f}",
             f"{float(row['share_of_peak']):.0%}",
             ratio,
         ]
@@ -246,7 +202,7 @@ def sampling():
         {
             "model": "model",
             "what": "what",
-            "images per second": "pictures_per_second",
+            "images per second": "images_per_second",
             "times as fast as the bare one": "times_as_fast",
             "MB more for 50,000": "mb_more_for_50000",
         },
@@ -268,7 +224,7 @@ def data():
         "data",
         {
             "what": "what",
-            "images per second": "pictures_per_second",
+            "images per second": "images_per_second",
             "times as fast as from memory": "times_as_fast",
             "±": "ratio_spread",
             "MB more while reading all": "mb_more_for_all",
@@ -603,8 +559,8 @@ TABLES = {
     "fuzz": fuzz,
     "soak": soak,
     "quality": quality,
-    "speed": speed,
-    "training": training,
+    "speed": functools.partial(training, "benchmarks/results/train.csv"),
+    "training": functools.partial(training, "../benchmarks/results/train.csv"),
     "sampling": sampling,
     "startup": startup,
     "lessons": lessons,
