@@ -117,7 +117,7 @@ class Resizing(keras.layers.Resizing):
     Example:
 
     >>> x = keras.ops.reshape(keras.ops.arange(4.0), (1, 1, 4, 1))
-    >>> keras.ops.convert_to_numpy(Resizing(1, 2, antialias=True)(x))[0, 0, :, 0].round(3).tolist()
+    >>> [round(float(pixel), 3) for pixel in Resizing(1, 2, antialias=True)(x)[0, 0, :, 0]]
     [0.714, 2.286]
     """
 
