@@ -106,42 +106,6 @@ def _blocks_transpose(y, kernel, axes):
     return _from_blocks(tf.nn.conv_transpose(y, kernel, shape, 1, "VALID"), axes)
 
 
-def _gradient(function, x, y):
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        out = function(x)
-    return tape.gradient(out, x, y)
-
-
-@functools.cache  # as TensorFlow never frees the trace of a custom gradient
-def _few_channels(strides, padding):
-    """A convolution and its transpose, each fast in both directions."""
-
-    def plain(x, kernel):
-        return tf.nn.convolution(x, kernel, strides, padding.upper())
-
-    def transpose(y, kernel):
-        axes = _axes(_Axis.of_transpose, y.shape[1:-1], kernel, strides, padding)
-        return _blocks_transpose(y, kernel, axes)
-
-    def to_kernel(x, y, kernel):
-        return _gradient(lambda kernel: plain(x, kernel), kernel, y)
-
-    @tf.custom_gradient
-    def down(x, kernel):
-        axes = _axes(_Axis, x.shape[1:-1], kernel, strides, padding)
-        return plain(x, kernel), lambda y: (
-            _blocks_transpose(y, kernel, axes),
-            to_kernel(x, y, kernel),
-        )
-
-    @tf.custom_gradient
-    def up(y, kernel):
-        return transpose(y, kernel), lambda x: (plain(x, kernel), to_kernel(x, y, kernel))
-
-    return [tf.function(function, autograph=False) for function in (down, up)]
-
-
 # Few places: the layers next to the latents and the logits --------------------------------------
 
 
@@ -170,31 +134,65 @@ def _columns_transpose(y, kernel, axes):
     return _from_blocks(x, axes)
 
 
-def _is_deep(kernel, axes):
-    """Whether a usual batch has fewer inputs under the kernel than the kernel has weights."""
-    return 32 * math.prod(axis.places for axis in axes) <= kernel.shape[-1]
+# Both ---------------------------------------------------------------------------------------------
+
+
+def _gradient(function, x, y):
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        out = function(x)
+    return tape.gradient(out, x, y)
+
+
+@functools.cache  # as TensorFlow never frees the trace of a custom gradient
+def _pair(deep, strides, padding):
+    """A convolution and its transpose; the gradient to the inputs of each is the other."""
+
+    def down(x, kernel):
+        if not deep:  # its gradient to the kernel is fast too
+            return tf.nn.convolution(x, kernel, strides, padding.upper())
+        return _columns(x, kernel, _axes(_Axis, x.shape[1:-1], kernel, strides, padding))
+
+    def up(y, kernel, axes):
+        return (_columns_transpose if deep else _blocks_transpose)(y, kernel, axes)
+
+    def to_kernel(x, y, kernel):
+        return _gradient(lambda kernel: down(x, kernel), kernel, y)
+
+    @tf.custom_gradient
+    def conv(x, kernel):
+        axes = _axes(_Axis, x.shape[1:-1], kernel, strides, padding)
+        return down(x, kernel), lambda y: (up(y, kernel, axes), to_kernel(x, y, kernel))
+
+    @tf.custom_gradient
+    def transpose(y, kernel):
+        axes = _axes(_Axis.of_transpose, y.shape[1:-1], kernel, strides, padding)
+        return up(y, kernel, axes), lambda x: (down(x, kernel), to_kernel(x, y, kernel))
+
+    return [tf.function(function, autograph=False) for function in (conv, transpose)]
+
+
+def _fast(of, x, kernel, strides, padding):
+    """The pair for these inputs; None if Keras's own is as fast."""
+    if accelerated() or None in x.shape[1:-1] or max(strides) == 1:
+        return None
+    axes = _axes(of, x.shape[1:-1], kernel, strides, padding)
+    channels, width = kernel.shape[-2:]
+    # A usual batch has fewer inputs under the kernel than the kernel has weights.
+    deep = 32 * math.prod(axis.places for axis in axes) <= width
+    return _pair(channels > 4, strides, padding) if deep or channels <= 4 else None
 
 
 def strided_conv(x, kernel, strides, padding):
     """A convolution with strides, of few channels or to few places; None otherwise."""
-    if accelerated() or None in x.shape[1:-1] or max(strides) == 1:
-        return None
-    x, kernel = map(tf.convert_to_tensor, (x, kernel))
-    axes = _axes(_Axis, x.shape[1:-1], kernel, strides, padding)
-    if kernel.shape[-2] <= 4:
-        return _few_channels(strides, padding)[0](x, kernel)
-    return _columns(x, kernel, axes) if _is_deep(kernel, axes) else None
+    pair = _fast(_Axis, x, kernel, strides, padding)
+    return pair and pair[0](*map(tf.convert_to_tensor, (x, kernel)))
 
 
 def strided_conv_transpose(y, kernel, strides, padding):
     """The transpose of `strided_conv`, whose kernel has the outputs before the inputs."""
-    if accelerated() or None in y.shape[1:-1] or max(strides) == 1:
-        return None
-    y, kernel = map(tf.convert_to_tensor, (y, kernel))
-    axes = _axes(_Axis.of_transpose, y.shape[1:-1], kernel, strides, padding)
-    if kernel.shape[-2] <= 4:
-        return _few_channels(strides, padding)[1](y, kernel)
-    return _columns_transpose(y, kernel, axes) if _is_deep(kernel, axes) else None
+    pair = _fast(_Axis.of_transpose, y, kernel, strides, padding)
+    return pair and pair[1](*map(tf.convert_to_tensor, (y, kernel)))
 
 
 # Each channel by itself -------------------------------------------------------------------------
