@@ -1,7 +1,7 @@
 """How near convolutions and resizing come to the limits of the processor, and their equivalents.
 
     python benchmarks/operations.py
-    python benchmarks/operations.py 1d depthwise --precision bfloat16
+    python benchmarks/operations.py 1d depthwise --precision bfloat16 --forms Keras ganzoo
 
 Each operation runs forward, to its inputs and to its weights: Keras's own, ganzoo's, and what was
 considered. All of an operation take turns with a large matrix product in the same precision and
@@ -43,12 +43,14 @@ class Operation:
         self.shape, self.kernel, self.forms = shape, kernel, forms
         self.work = 2 * places * (math.prod(kernel) if kernel else 1)
 
-    def contenders(self, batch, dtype):
+    def contenders(self, batch, dtype, names):
         """`{(form, kind): compiled function}`, and the numbers that each has to move."""
         draw = lambda shape: tf.cast(tf.random.normal(shape, stddev=0.1), dtype)
         inputs = [draw((batch, *self.shape))] + ([draw(self.kernel)] if self.kernel else [])
         found, outputs = {}, None
         for name, form in self.forms.items():
+            if names and name not in names:
+                continue
             if outputs is None:
                 outputs = draw(form(*inputs).shape)
             for kind, run in zip(KINDS, _kinds(form, inputs, outputs)):
@@ -85,8 +87,9 @@ def strided(shape, size, width, stride):
         "Keras": plain,
         "ganzoo": or_else(form(fast.strided_conv), plain),
         "blocks": form(candidates.strided_blocks),
-        "columns": form(candidates.columns),
     }
+    if len(sides) == 1:
+        forms["columns"] = form(candidates.columns)
     places = math.prod(side // stride for side in sides)
     return Operation(shape, (*[size] * len(sides), channels, width), places, forms)
 
@@ -101,8 +104,9 @@ def transposed(shape, size, width, stride):
         "Keras": plain,
         "ganzoo": or_else(form(fast.strided_conv_transpose), plain),
         "blocks": form(candidates.strided_blocks_transpose),
-        "columns": form(candidates.columns_transpose),
     }
+    if len(sides) == 1:
+        forms["columns"] = form(candidates.columns_transpose)
     return Operation(shape, (*[size] * len(sides), width, channels), math.prod(sides), forms)
 
 
@@ -215,10 +219,10 @@ def limits(dtype):
     return {name: tf.function(run, autograph=False) for name, run in runs.items()}
 
 
-def rows_of(name, batch, dtype, steps, rounds):
+def rows_of(name, batch, dtype, forms, steps, rounds):
     """The rows of an operation."""
     operation = OPERATIONS[name]()
-    functions, numbers = operation.contenders(batch, dtype)
+    functions, numbers = operation.contenders(batch, dtype, forms)
     contenders = {**limits(dtype), **functions}
     contenders = {key: measure.timed(repeated(run)) for key, run in contenders.items()}
     seconds, _ = measure.take_turns(contenders, steps, rounds)
@@ -254,6 +258,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="beginnings of the operations' names; none: all")
     parser.add_argument("--precision", nargs="+", default=["float32", "bfloat16"])
+    parser.add_argument("--forms", nargs="+", help="such as Keras ganzoo; none: all")
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=7)
@@ -264,9 +269,9 @@ def main():
         if args.names and not name.startswith(tuple(args.names)):
             continue
         for dtype in args.precision:
-            rows = list(rows_of(name, args.batch_size, dtype, args.steps, args.rounds))
+            rows = list(rows_of(name, args.batch_size, dtype, args.forms, args.steps, args.rounds))
             measure.show([{k: row[k] for k in list(row)[:9]} for row in rows])
-            key = ("operation", "precision", "batch", "machine", "backend")
+            key = ("operation", "precision", "form", "batch", "machine", "backend")
             measure.save("operations", rows, replace=key)
 
 

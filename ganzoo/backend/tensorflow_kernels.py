@@ -106,31 +106,32 @@ def _blocks_transpose(y, kernel, axes):
     return _from_blocks(tf.nn.conv_transpose(y, kernel, shape, 1, "VALID"), axes)
 
 
-# Few places: the layers next to the latents and the logits --------------------------------------
+# Few places of sequences: the layers next to the latents and the logits --------------------------
 
 
 def _columns(x, kernel, axes):
     """A matrix product of the inputs under the kernel, where the kernel is the larger one.
 
-    A convolution would first rearrange the kernel in memory.
+    A convolution would first rearrange the kernel in memory, and so would this one along more than
+    one axis: of video it took eight times as long as Keras's own.
     """
+    (axis,) = axes
     kernel = _kernel_of_blocks(kernel, axes)
+    kernel = tf.reshape(kernel, (-1, kernel.shape[-1]))
     x = _to_blocks(x, axes)
-    for i, axis in reversed(list(enumerate(axes, 1))):
-        x = tf.concat([_part(x, i, k, k + axis.places) for k in range(axis.taps)], axis=-1)
-    x = tf.reshape(x, (-1, x.shape[-1]))
-    y = tf.matmul(x, tf.reshape(kernel, (-1, kernel.shape[-1])))
-    return tf.reshape(y, (-1, *(axis.places for axis in axes), kernel.shape[-1]))
+    x = tf.concat([_part(x, 1, k, k + axis.places) for k in range(axis.taps)], axis=-1)
+    y = tf.matmul(tf.reshape(x, (-1, x.shape[-1])), kernel)
+    return tf.reshape(y, (-1, axis.places, kernel.shape[-1]))
 
 
 def _columns_transpose(y, kernel, axes):
+    (axis,) = axes
     kernel = _kernel_of_blocks(kernel, axes)
     kernel = tf.reshape(kernel, (-1, kernel.shape[-1]))
     x = tf.matmul(tf.reshape(y, (-1, y.shape[-1])), kernel, transpose_b=True)
-    x = tf.reshape(x, (-1, *y.shape[1:-1], kernel.shape[0]))
-    for i, axis in enumerate(axes, 1):
-        parts = enumerate(tf.split(x, axis.taps, axis=-1))
-        x = tf.add_n([_pad(part, i, k, axis.taps - 1 - k) for k, part in parts])
+    x = tf.reshape(x, (-1, axis.places, kernel.shape[0]))
+    parts = enumerate(tf.split(x, axis.taps, axis=-1))
+    x = tf.add_n([_pad(part, 1, k, axis.taps - 1 - k) for k, part in parts])
     return _from_blocks(x, axes)
 
 
@@ -176,15 +177,15 @@ def _fast(of, x, kernel, strides, padding):
     """The pair for these inputs; None if Keras's own is as fast."""
     if accelerated() or None in x.shape[1:-1] or max(strides) == 1:
         return None
-    axes = _axes(of, x.shape[1:-1], kernel, strides, padding)
+    axis, *others = _axes(of, x.shape[1:-1], kernel, strides, padding)
     channels, width = kernel.shape[-2:]
     # A usual batch has fewer inputs under the kernel than the kernel has weights.
-    deep = 32 * math.prod(axis.places for axis in axes) <= width
+    deep = not others and 32 * axis.places <= width
     return _pair(channels > 4, strides, padding) if deep or channels <= 4 else None
 
 
 def strided_conv(x, kernel, strides, padding):
-    """A convolution with strides, of few channels or to few places; None otherwise."""
+    """A convolution with strides, of few channels or to few places of sequences; None otherwise."""
     pair = _fast(_Axis, x, kernel, strides, padding)
     return pair and pair[0](*map(tf.convert_to_tensor, (x, kernel)))
 

@@ -64,8 +64,8 @@ class Conv1DTranspose(_Transpose, keras.layers.Conv1DTranspose):
 class Conv3D(_Convolution, keras.layers.Conv3D):
     """Keras's convolution of frames, such as video, faster with strides on a CPU.
 
-    It is faster from few channels (the gradient to them), and to few places with many channels.
-    Arguments, weights and result are the same.
+    It is faster from few channels (the gradient to them). Arguments, weights and result are the
+    same.
 
     Example:
 
@@ -78,8 +78,7 @@ class Conv3D(_Convolution, keras.layers.Conv3D):
 class Conv3DTranspose(_Transpose, keras.layers.Conv3DTranspose):
     """Keras's transposed convolution of frames, such as video, faster with strides on a CPU.
 
-    It is faster to few channels, and from few places with many channels. Arguments, weights and
-    result are the same.
+    It is faster to few channels. Arguments, weights and result are the same.
 
     Example:
 

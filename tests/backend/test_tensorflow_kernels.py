@@ -154,9 +154,7 @@ ADDED = {
     "to sound": ("Conv2DBackpropInput", (1, 1, 1, 1)),
     "from few places": ("MatMul", ()),
     "video": ("Conv3DBackpropInputV2", (1, 1, 1, 1, 1)),
-    "video to few places": ("MatMul", ()),
     "to video": ("Conv3DBackpropInputV2", (1, 1, 1, 1, 1)),
-    "video from few places": ("MatMul", ()),
     "each channel": ("StridedSlice", ()),
 }
 
