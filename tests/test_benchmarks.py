@@ -54,6 +54,35 @@ def test_the_kernels_of_a_step_are_its_counted_work(module, update):
     assert work == measure.update_work(model, 3)
 
 
+# Small inputs and kernels for the beginnings of the operations' names.
+SMALL = {
+    "1d,": ((16, 3), (25, 3, 5)),
+    "1d transpose,": ((4, 3), (25, 5, 3)),
+    "3d,": ((4, 4, 6, 3), (4, 4, 4, 3, 5)),
+    "3d transpose,": ((2, 2, 3, 3), (4, 4, 4, 5, 3)),
+    "depthwise, 3": ((6, 5, 16), (3, 3, 16, 1)),
+    "depthwise, 5": ((6, 5, 16), (5, 5, 16, 1)),
+    "grouped,": ((4, 4, 32), (3, 3, 2, 32)),
+    "up,": ((8, 8, 2), None),
+    "down,": ((8, 8, 2), None),
+}
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's kernels")
+@pytest.mark.parametrize("start", SMALL)
+def test_all_forms_of_an_operation_have_one_result(module, start, rng):
+    shapes = [shape for shape in SMALL[start] if shape]
+    inputs = [rng.normal(size=shape).astype("float32") for shape in ((2, *shapes[0]), *shapes[1:])]
+    inputs = [keras.ops.convert_to_tensor(x) for x in inputs]
+    operations = module("operations").OPERATIONS
+    chosen = [make() for name, make in operations.items() if name.startswith(start)]
+    assert chosen
+    for operation in chosen:
+        wanted = operation.forms["Keras"](*inputs)
+        for name, form in operation.forms.items():
+            np.testing.assert_allclose(form(*inputs), wanted, rtol=1e-4, atol=1e-3, err_msg=name)
+
+
 def test_a_curve_ends_at_the_mark_or_in_time(module):
     if keras.backend.backend() != "tensorflow":
         pytest.skip("the plain loop can be sampled on TensorFlow only")

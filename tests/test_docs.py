@@ -24,6 +24,7 @@ SKIP = {
     "ganzoo.backend.tensorflow_convolutions",
     "ganzoo.backend.tensorflow_devices",
     "ganzoo.backend.tensorflow_gradients",
+    "ganzoo.backend.tensorflow_kernels",
     "ganzoo.backend.tensorflow_ops",
     "ganzoo.backend.torch",
 }

@@ -20,6 +20,9 @@ Everything above it is written once in `keras.ops`. What differs between backend
 | `instance_norm`  | instance normalisation, likewise                                          |
 | `conv`           | convolutions (also `…_transpose`), where faster on a CPU                  |
 | `grouped_conv`   | grouped convolutions, faster on a CPU                                     |
+| `strided_conv`   | convolutions with strides (also `…_transpose`), faster on a CPU           |
+| `depthwise_conv` | depthwise convolutions, faster on a CPU                                   |
+| `resize`         | images of another size, with all derivatives, on a CPU                    |
 | `inference`      | a network and a function of its outputs, compiled                         |
 | `trace`          | runs a function on shapes alone, to learn what it returns                 |
 | `keep_compiled`  | caches compiled steps for the next process, where that is possible        |
@@ -83,6 +86,7 @@ best_precision = _impl.best_precision
 compiled = _impl.compiled
 conv = _impl.conv
 conv_transpose = _impl.conv_transpose
+depthwise_conv = _impl.depthwise_conv
 drawn = _impl.drawn
 grouped_conv = _impl.grouped_conv
 inference = _impl.inference
@@ -93,6 +97,9 @@ layer_norm = _impl.layer_norm
 own = _impl.own
 record = _impl.record
 replicas = _impl.replicas
+resize = _impl.resize
+strided_conv = _impl.strided_conv
+strided_conv_transpose = _impl.strided_conv_transpose
 trace = _impl.trace
 value_and_grad = _impl.value_and_grad
 whole = _impl.whole

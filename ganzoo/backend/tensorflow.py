@@ -21,6 +21,10 @@ from ganzoo.backend.tensorflow_devices import whole as whole
 from ganzoo.backend.tensorflow_gradients import input_gradient as input_gradient
 from ganzoo.backend.tensorflow_gradients import record as record
 from ganzoo.backend.tensorflow_gradients import value_and_grad as value_and_grad
+from ganzoo.backend.tensorflow_kernels import depthwise_conv as depthwise_conv
+from ganzoo.backend.tensorflow_kernels import resize as resize
+from ganzoo.backend.tensorflow_kernels import strided_conv as strided_conv
+from ganzoo.backend.tensorflow_kernels import strided_conv_transpose as strided_conv_transpose
 from ganzoo.backend.tensorflow_ops import adam as adam
 from ganzoo.backend.tensorflow_ops import approach as approach
 from ganzoo.backend.tensorflow_ops import batch_norm as batch_norm

@@ -40,6 +40,7 @@ def batch_norm(*_):
 
 
 conv = conv_transpose = grouped_conv = batch_norm
+strided_conv = strided_conv_transpose = depthwise_conv = resize = batch_norm
 
 
 def layer_norm(x, scale, offset, epsilon):

@@ -12,6 +12,12 @@ from ganzoo.layers.dense import Maxout as Maxout
 from ganzoo.layers.dense import UnitDense as UnitDense
 from ganzoo.layers.equalized import EqualizedConv2D as EqualizedConv2D
 from ganzoo.layers.equalized import EqualizedDense as EqualizedDense
+from ganzoo.layers.faster import Conv1D as Conv1D
+from ganzoo.layers.faster import Conv1DTranspose as Conv1DTranspose
+from ganzoo.layers.faster import Conv3D as Conv3D
+from ganzoo.layers.faster import Conv3DTranspose as Conv3DTranspose
+from ganzoo.layers.faster import DepthwiseConv2D as DepthwiseConv2D
+from ganzoo.layers.faster import Resizing as Resizing
 from ganzoo.layers.history import ImageHistory as ImageHistory
 from ganzoo.layers.history import ParameterHistory as ParameterHistory
 from ganzoo.layers.minibatch import MinibatchDiscrimination as MinibatchDiscrimination
