@@ -54,6 +54,23 @@ def test_the_kernels_of_a_step_are_its_counted_work(module, update):
     assert work == measure.update_work(model, 3)
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's profiler")
+def test_a_profile_counts_the_operations_of_a_step(module, rng):
+    script = module("step_profile")
+    model = ganzoo.get("dcgan", image_shape=(8, 8, 1), channels=4, seed=0)
+    images = rng.integers(0, 256, (8, 8, 8, 1), "uint8")
+    kinds = script.profile(model, images, batch=4, steps=2)
+    # Adam updates each trained variable once in a step; the average follows each once.
+    trained = len(model.generator.trainable_variables)
+    assert kinds["ResourceApplyGradientDescent"][1] >= trained
+    trained += len(model.discriminator.trainable_variables)
+    assert kinds["ResourceApplyAdam"][1] == trained
+    assert all(seconds >= 0 for seconds, _ in kinds.values())
+    groups = {kind: script.group(kind) for kind in kinds}
+    assert groups["ResourceApplyAdam"] == "optimizers and averages"
+    assert {"convolutions", "convolutions, to kernels", "activations"} <= set(groups.values())
+
+
 # Small inputs and kernels for the beginnings of the operations' names.
 SMALL = {
     "1d,": ((16, 3), (25, 3, 5)),

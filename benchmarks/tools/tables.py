@@ -316,21 +316,52 @@ def soak():
     )
 
 
-def kernels():
-    """The table of `benchmarks/kernels.py`."""
-    return plain(
-        "kernels",
-        {
-            "size": "size",
-            "what": "what",
-            "ms alone": "ms",
-            "share of limit": "share_of_peak",
-            "times, alternating": "alternating_times",
-            "ms, alternating": "alternating_ms",
-            "times, one_stage": "one_stage_times",
-            "ms, one_stage": "one_stage_ms",
-        },
-        "28 64",
+def kernels(most=6):
+    """The table of `benchmarks/kernels.py`: the kernels that take longest, and their sum."""
+    rows = results("kernels")
+    columns = {
+        "size": "size",
+        "what": "what",
+        "ms alone": "ms",
+        "share of limit": "share_of_peak",
+        "times, alternating": "alternating_times",
+        "ms, alternating": "alternating_ms",
+        "times, one_stage": "one_stage_times",
+        "ms, one_stage": "one_stage_ms",
+    }
+    lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
+    for size in dict.fromkeys(row["size"] for row in rows):
+        *each, total, step = (row for row in rows if row["size"] == size)
+        each.sort(key=lambda row: -float(row["alternating_ms"]))
+        for row in (*each[:most], total, step):
+            lines.append(f"| {' | '.join(row[key] for key in columns.values())} |")
+    return "\n".join(lines) + (
+        f"\n\nThe {most} kernels that take longest at each size;\n"
+        f"[all of them](../benchmarks/results/kernels.csv). On {_made(rows)}.\n"
+        "Made by `python benchmarks/kernels.py 28 64`.\n"
+    )
+
+
+def step_profile(most=8):
+    """The table of `benchmarks/step_profile.py`: the shares of each kind of operation."""
+    rows = results("step_profile")
+    name = lambda row: f"{row['model']}, {row['size']}×{row['size']}"
+    shares = {}
+    for row in rows:
+        shares.setdefault(row["what"], {})[name(row)] = float(row["share"])
+    steps = list(dict.fromkeys(map(name, rows)))
+    shares.pop("other", None)
+    order = sorted(shares, key=lambda what: -sum(shares[what].values()))[:most]
+    lines = [f"| kind of operation | {' | '.join(steps)} |", "|" + "---|" * (len(steps) + 1)]
+    for what in order:
+        cells = (f"{shares[what].get(step, 0):.0%}" for step in steps)
+        lines.append(f"| {what} | {' | '.join(cells)} |")
+    (precision,) = {row["precision"] for row in rows}
+    return "\n".join(lines) + (
+        f"\n\nShares of the time of all operations, batches of {rows[0]['batch']};\n"
+        f"[all kinds](../benchmarks/results/step_profile.csv). On {_made(rows)}.\n"
+        f"Made by `python benchmarks/step_profile.py dcgan 28 --precision {precision}`, "
+        "`… dcgan 64 …`\nand `… pix2pix 64 …`.\n"
     )
 
 
@@ -563,6 +594,7 @@ TABLES = {
     "training": functools.partial(training, "../benchmarks/results/train.csv"),
     "sampling": sampling,
     "startup": startup,
+    "step_profile": step_profile,
     "lessons": lessons,
     **{name: functools.partial(lesson, *arguments) for name, arguments in LESSONS.items()},
 }
