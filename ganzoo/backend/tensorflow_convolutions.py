@@ -178,10 +178,29 @@ def _of_short_rows(sides, size, strides, padding):
 # Groups ----------------------------------------------------------------------------------------
 
 
+@functools.cache
+def _groups(count):
+    """Two functions that are each other's gradients: to take channels apart, and to join them.
+
+    TensorFlow's gradient of `tf.concat` is slices; theirs pads each group to all channels.
+    """
+
+    @once
+    def apart(x):
+        return tuple(tf.split(x, count, axis=-1)), lambda *parts: joined(*parts)
+
+    @once
+    def joined(*parts):
+        return tf.concat(parts, axis=-1), lambda x: apart(x)
+
+    return apart, joined
+
+
 def grouped_conv(convolve, x, kernel, groups):
     """On a CPU, a grouped convolution group by group, because Keras leaves it to XLA, whose
     gradients take a hundred times as long; None if there is a GPU."""
     if accelerated():
         return None
-    parts = zip(tf.split(x, groups, axis=-1), tf.split(kernel, groups, axis=-1))
-    return tf.concat([convolve(*part) for part in parts], axis=-1)
+    apart, joined = _groups(groups)
+    parts = (apart(tf.convert_to_tensor(tensor)) for tensor in (x, kernel))
+    return joined(*(convolve(*part) for part in zip(*parts)))

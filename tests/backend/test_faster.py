@@ -107,6 +107,7 @@ SECOND = {
     "LayerNorm": lambda: layers.LayerNorm(epsilon=0.1),
     "InstanceNorm": lambda: layers.InstanceNorm(True, epsilon=0.1),
     "Conv2D": lambda: layers.Conv2D(3, 4, strides=2, padding="same", activation="tanh"),
+    "grouped Conv2D": lambda: layers.Conv2D(6, 3, groups=3, padding="same", activation="tanh"),
     "Conv2DTranspose": lambda: layers.Conv2DTranspose(
         3, 4, strides=2, padding="same", activation="tanh"
     ),
@@ -139,7 +140,9 @@ def test_second_derivatives(name, rng):
         assert got[place] == pytest.approx((up - down) / (2 * h), rel=0.02, abs=2e-2)
 
 
-@pytest.mark.parametrize("name", ["LayerNorm", "InstanceNorm", "Conv2D", "Conv2DTranspose"])
+@pytest.mark.parametrize(
+    "name", ["LayerNorm", "InstanceNorm", "Conv2D", "grouped Conv2D", "Conv2DTranspose"]
+)
 def test_second_derivatives_to_the_weights(name, rng):
     """Those of the squared slope, by which a penalty moves the discriminator."""
     keras.utils.set_random_seed(0)
