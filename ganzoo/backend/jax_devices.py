@@ -4,9 +4,11 @@ Processes that train together run the same program in step. Each sees all device
 its own. They must agree on every step that they take, and on every model that they make.
 """
 
+import atexit
 import contextlib
 import json
 import os
+import subprocess
 import sys
 import warnings
 
@@ -18,6 +20,9 @@ from jax.experimental import multihost_utils
 from ganzoo.backend.choosing import chosen
 
 AGAIN = "Start all processes with the same command again: the run goes on from its last checkpoint."
+
+BROKEN = ("ABORTED:", "CANCELLED:", "DEADLINE_EXCEEDED:", "INTERNAL:", "UNAVAILABLE:", "UNKNOWN:")
+"""How errors of JAX begin that are due to a lost process."""
 
 # Devices ------------------------------------------------------------------------------------------
 
@@ -79,7 +84,7 @@ def join():
     with contextlib.suppress(AttributeError):  # unknown to JAX 0.6
         jax.config.update("jax_enable_preemption_service", False)
     try:
-        with warnings.catch_warnings():
+        with _without_output(), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "[\\s\\S]*Kubernetes environment detected")
             keras.distribution.initialize()
     except ValueError as error:
@@ -90,6 +95,40 @@ def join():
         ) from None
     except (jax.errors.JaxRuntimeError, RuntimeError) as error:
         raise ConnectionError(f"The other processes cannot be reached: {_brief(error)}") from None
+    if os.name == "posix":
+        _prepare_last_words()
+
+
+@contextlib.contextmanager
+def _without_output():
+    """Hide what Gloo prints when it connects processes."""
+    sys.stdout.flush()
+    before, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        os.dup2(before, 1)
+        os.close(before)
+        os.close(nowhere)
+
+
+_last_words: list[subprocess.Popen] = []
+
+
+def _prepare_last_words():
+    """Have a message printed if this process is killed, or if JAX aborts it for a lost process:
+    no Python runs then. A shell waits for a line, and for the end of its input without one."""
+    told = 'trap "" INT TERM; read line || echo "$0" >&2'
+    message = f"Error: This process was killed, or lost another one. {AGAIN}"
+    shell = subprocess.Popen(["sh", "-c", told, message], stdin=subprocess.PIPE)
+    _last_words.append(shell)
+    atexit.register(_end_well)
+
+
+def _end_well():
+    while _last_words:
+        _last_words.pop().communicate(b"\n")
 
 
 def processes():
@@ -145,8 +184,9 @@ def together():
     """A scope in which the loss of another process is a `ConnectionError` that names the fix."""
     try:
         yield
-    except jax.errors.JaxRuntimeError as error:
-        if processes() == 1:
+    except (jax.errors.JaxRuntimeError, ValueError) as error:
+        # Gloo's are a `ValueError`.
+        if processes() == 1 or not str(error).startswith(BROKEN):
             raise
         raise ConnectionError(
             f"This process cannot go on with the others ({_brief(error)}). {AGAIN}"
@@ -163,4 +203,5 @@ def leave(code):
         sys.exit(code)
     sys.stdout.flush()
     sys.stderr.flush()
+    _end_well()
     os._exit(code)
