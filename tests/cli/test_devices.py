@@ -89,15 +89,20 @@ def cluster(words, program=COMMAND):
         "KERAS_DISTRIBUTION_JOB_ADDRESSES": address,
         "KERAS_DISTRIBUTION_NUM_PROCESSES": "2",
     }
-    processes = [
-        started([*words, "--cluster"], program, **shared, KERAS_DISTRIBUTION_PROCESS_ID=str(i))
-        for i in range(2)
-    ]
-    try:
-        yield processes
-    finally:
-        for process in processes:
-            process.kill()
+    with contextlib.ExitStack() as stack:
+        processes = [
+            stack.enter_context(
+                started(
+                    [*words, "--cluster"], program, **shared, KERAS_DISTRIBUTION_PROCESS_ID=str(i)
+                )
+            )
+            for i in range(2)
+        ]
+        try:
+            yield processes
+        finally:
+            for process in processes:
+                process.kill()
 
 
 def rows(run):
@@ -148,7 +153,7 @@ def test_tensorflow_trains_in_one_process(tmp_path):
 @tensorflow_only
 def test_two_processes_train_as_one(tmp_path):
     pytest.importorskip("jax")
-    words = [*WORDS, "--epochs", "2", "--out"]
+    words = [*WORDS, "--epochs", "2", "--score-every", "0", "--out"]
     alone = started([*words, tmp_path / "one"], NO_DOCTOR + COMMAND, **JAX)
     with cluster([*words, tmp_path / "two"], NO_DOCTOR + COMMAND) as processes:
         (told, _), (silent, errors) = ended(*processes)
@@ -179,18 +184,17 @@ def test_a_lost_process_ends_the_others_and_the_run_goes_on(tmp_path):
     pytest.importorskip("jax")
     run = tmp_path / "run"
     checkpoints = CheckpointFiles(run / "checkpoints")
-    for lost in (1, 0):
+    for lost, program in ((1, COMMAND), (0, NO_DOCTOR + COMMAND)):
         before = checkpoints.newest
-        with cluster([*WORDS, "--epochs", "10000", "--out", run]) as processes:
+        with cluster([*WORDS, "--epochs", "10000", "--out", run], program) as processes:
             while checkpoints.newest < before + 2:
                 assert all(process.poll() is None for process in processes)
                 time.sleep(0.05)
             processes[lost].kill()
-            ((_, error),) = ended(processes[1 - lost], code=1)
-        assert "Start all processes with the same command again" in error
-    epochs = checkpoints.newest + 2
-    with cluster([*WORDS, "--epochs", epochs, "--out", run]) as processes:
-        ended(*processes)
-    ended(started([*WORDS, "--epochs", epochs + 2, "--out", run], **JAX))
-    ended(started([*WORDS, "--epochs", epochs + 2, "--out", tmp_path / "whole"], **JAX))
+            ((told, errors),) = ended(processes[1 - lost], code=1)
+        assert "failed" not in told and "could not" not in told  # neither the doctor nor a score
+        assert "Start all processes with the same command again" in errors
+    more = [*WORDS, "--epochs", checkpoints.newest + 2, "--out"]
+    ended(started([*more, run], NO_DOCTOR + COMMAND, **JAX))
+    ended(started([*more, tmp_path / "whole"], NO_DOCTOR + COMMAND, **JAX))
     assert_same(tmp_path / "whole", run)
