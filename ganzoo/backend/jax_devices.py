@@ -83,20 +83,20 @@ def join():
     # It would ignore SIGTERM, by which Slurm, Kubernetes and `kill` end a process.
     with contextlib.suppress(AttributeError):  # unknown to JAX 0.6
         jax.config.update("jax_enable_preemption_service", False)
+    if os.name == "posix":
+        _prepare_last_words()
     try:
         with _without_output(), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "[\\s\\S]*Kubernetes environment detected")
             keras.distribution.initialize()
-    except ValueError as error:
+    except (ValueError, IndexError) as error:  # the latter for an address without a port
         raise ValueError(
             f"This process does not know the others ({error}). Start it by `srun` or `mpirun`, or "
             "set KERAS_DISTRIBUTION_JOB_ADDRESSES (host:port of process 0), "
             "KERAS_DISTRIBUTION_NUM_PROCESSES and KERAS_DISTRIBUTION_PROCESS_ID (from 0)."
         ) from None
-    except (jax.errors.JaxRuntimeError, RuntimeError) as error:
+    except RuntimeError as error:
         raise ConnectionError(f"The other processes cannot be reached: {_brief(error)}") from None
-    if os.name == "posix":
-        _prepare_last_words()
 
 
 @contextlib.contextmanager
@@ -120,7 +120,7 @@ def _prepare_last_words():
     """Have a message printed if this process is killed, or if JAX aborts it for a lost process:
     no Python runs then. A shell waits for a line, and for the end of its input without one."""
     told = 'trap "" INT TERM; read line || echo "$0" >&2'
-    message = f"Error: This process was killed, or lost another one. {AGAIN}"
+    message = f"Error: This process was killed, or cannot reach another one. {AGAIN}"
     shell = subprocess.Popen(["sh", "-c", told, message], stdin=subprocess.PIPE)
     _last_words.append(shell)
     atexit.register(_end_well)
