@@ -267,9 +267,9 @@ def inference(network, jit_compile, finish):
     """A compiled `(*inputs) -> finish(network(inputs))`, on NumPy arrays."""
     del jit_compile  # JAX always compiles
     variables = network.variables
+    several = processes() > 1
     # Every process has all of the weights and needs no other to use them.
-    values = lambda: [v.value.addressable_data(0) if together else v.value for v in variables]
-    together = processes() > 1
+    values = lambda: [v.value.addressable_data(0) if several else v.value for v in variables]
 
     @jax.jit
     def run(values, *inputs):
