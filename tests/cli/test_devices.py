@@ -165,6 +165,9 @@ def test_two_processes_train_as_one(tmp_path):
     names = lambda run: sorted(str(path.relative_to(run)) for path in run.rglob("*"))
     assert names(tmp_path / "two") == names(tmp_path / "one")
     assert (tmp_path / "two/report.html").exists()
+    with cluster([*words, tmp_path / "two", "--seed", "1"]) as processes:
+        for _, errors in ended(*processes, code=1):  # the first one alone looks at the folder
+            assert "holds a run with other settings: seed was 0, not 1" in errors
 
 
 @pytest.mark.slow
