@@ -71,7 +71,7 @@ def train(model: str, data: types.Path = "digits", **options: Unpack[Options]) -
         TypeError: an argument is unknown. The message names similar ones.
         ValueError: the folder holds a run with other settings, or an argument is out of range.
         OSError: the folder cannot be written, or (`BlockingIOError`) another training is writing
-            to it.
+            to it, or (`ConnectionError`) another process of this training is lost.
         FloatingPointError: the training has diverged. The message names the step, the term of the
             loss, the networks, and what to change.
     """
