@@ -13,6 +13,16 @@ Everything above it is written once in `keras.ops`. What differs between backend
 | `average`        | turns a mean over a replica's examples into one over the full batch       |
 | `whole`, `own`   | all examples, gathered from the replicas; and a replica's part of them    |
 | `replicas`       | number of replicas that share a batch                                     |
+| `devices`        | names of the devices that this process can train on                       |
+| `spread`         | a scope in which models train on several devices                          |
+| `join`           | finds the other processes of a training                                   |
+| `processes`      | number of processes that train together                                   |
+| `first`          | whether this process is the one that writes files                         |
+| `led`            | what a function returns in the first process, in all of them              |
+| `gathered`       | the numbers of all processes, which wait for each other                   |
+| `together`       | a scope in which a lost process is an error that names the fix            |
+| `apart`          | a scope for work that no other process takes part in                      |
+| `leave`          | ends this process without waiting for the others                          |
 | `adam`           | Adam's update of one variable in one operation, where there is one        |
 | `approach`       | moves a variable part of the way to a value                               |
 | `batch_norm`     | batch normalisation in one operation, where there is one                  |
@@ -78,6 +88,7 @@ else:
 Trainer = _impl.Trainer
 accelerated = _impl.accelerated
 adam = _impl.adam
+apart = _impl.apart
 apply = _impl.apply
 approach = _impl.approach
 average = _impl.average
@@ -87,19 +98,28 @@ compiled = _impl.compiled
 conv = _impl.conv
 conv_transpose = _impl.conv_transpose
 depthwise_conv = _impl.depthwise_conv
+devices = _impl.devices
 drawn = _impl.drawn
+first = _impl.first
+gathered = _impl.gathered
 grouped_conv = _impl.grouped_conv
 inference = _impl.inference
 input_gradient = _impl.input_gradient
 instance_norm = _impl.instance_norm
+join = _impl.join
 keep_compiled = _impl.keep_compiled
 layer_norm = _impl.layer_norm
+leave = _impl.leave
+led = _impl.led
 own = _impl.own
+processes = _impl.processes
 record = _impl.record
 replicas = _impl.replicas
 resize = _impl.resize
+spread = _impl.spread
 strided_conv = _impl.strided_conv
 strided_conv_transpose = _impl.strided_conv_transpose
+together = _impl.together
 trace = _impl.trace
 value_and_grad = _impl.value_and_grad
 whole = _impl.whole

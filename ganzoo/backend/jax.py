@@ -7,6 +7,16 @@ import keras
 
 from ganzoo.backend.feeding import part
 from ganzoo.backend.feeding import without_none
+from ganzoo.backend.jax_devices import apart as apart
+from ganzoo.backend.jax_devices import devices as devices
+from ganzoo.backend.jax_devices import first as first
+from ganzoo.backend.jax_devices import gathered as gathered
+from ganzoo.backend.jax_devices import join as join
+from ganzoo.backend.jax_devices import leave as leave
+from ganzoo.backend.jax_devices import led as led
+from ganzoo.backend.jax_devices import processes as processes
+from ganzoo.backend.jax_devices import spread as spread
+from ganzoo.backend.jax_devices import together as together
 from ganzoo.backend.unreplicated import average as average
 from ganzoo.backend.unreplicated import drawn as drawn
 from ganzoo.backend.unreplicated import own as own
@@ -24,19 +34,19 @@ class Trainer:
     @property
     def devices(self):
         """Number of devices that share each batch."""
-        spread = keras.distribution.distribution()
-        if spread is None:
+        distribution = keras.distribution.distribution()
+        if distribution is None:
             return 1
-        mesh = spread.device_mesh
-        return mesh.shape[mesh.axis_names.index(spread.batch_dim_name)]
+        mesh = distribution.device_mesh
+        return mesh.shape[mesh.axis_names.index(distribution.batch_dim_name)]
 
     def deal(self, data, turns):
         """The part of the data of `fit` that this process reads."""
         del turns  # of batches one after the other, which JAX then sees as one
-        count, spread = jax.process_count(), keras.distribution.distribution()
+        count, distribution = processes(), keras.distribution.distribution()
         if count == 1:
             return data
-        if spread is None or spread.auto_shard_dataset:
+        if distribution is None or distribution.auto_shard_dataset:
             raise ValueError(
                 f"{count} processes must share the batches: call "
                 "`keras.distribution.set_distribution(keras.distribution.DataParallel("
@@ -47,17 +57,17 @@ class Trainer:
     # All processes have the same weights; only the first one writes them.
 
     def save(self, *args, **kwargs):
-        if jax.process_index() == 0:
-            with _undistributed():
+        if first():
+            with apart():
                 super().save(*args, **kwargs)
 
     def save_weights(self, *args, **kwargs):
-        if jax.process_index() == 0:
-            with _undistributed():
+        if first():
+            with apart():
                 super().save_weights(*args, **kwargs)
 
     def load_weights(self, *args, **kwargs):
-        with _undistributed():
+        with apart():
             super().load_weights(*args, **kwargs)
 
     def train_step(self, state, data):
@@ -79,18 +89,6 @@ class Trainer:
             return self.track(logs)
 
         return _run(judge, groups, state)
-
-
-@contextlib.contextmanager
-def _undistributed():
-    """A scope in which new variables belong to this process alone, such as those that Keras makes
-    when it writes a file; existing ones stay where they are."""
-    spread = keras.distribution.distribution()
-    keras.distribution.set_distribution(None)
-    try:
-        yield
-    finally:
-        keras.distribution.set_distribution(spread)
 
 
 def _mapping(groups, state):
@@ -276,9 +274,9 @@ def inference(network, jit_compile, finish):
     """A compiled `(*inputs) -> finish(network(inputs))`, on NumPy arrays."""
     del jit_compile  # JAX always compiles
     variables = network.variables
+    several = processes() > 1
     # Every process has all of the weights and needs no other to use them.
-    values = lambda: [v.value.addressable_data(0) if together else v.value for v in variables]
-    together = jax.process_count() > 1
+    values = lambda: [v.value.addressable_data(0) if several else v.value for v in variables]
 
     @jax.jit
     def run(values, *inputs):

@@ -7,6 +7,14 @@ import tensorflow as tf
 
 from ganzoo.backend.feeding import without_none
 from ganzoo.backend.host_functions import as_written
+from ganzoo.backend.one_process import apart as apart
+from ganzoo.backend.one_process import first as first
+from ganzoo.backend.one_process import gathered as gathered
+from ganzoo.backend.one_process import join as join
+from ganzoo.backend.one_process import leave as leave
+from ganzoo.backend.one_process import led as led
+from ganzoo.backend.one_process import processes as processes
+from ganzoo.backend.one_process import together as together
 from ganzoo.backend.tensorflow_convolutions import conv as conv
 from ganzoo.backend.tensorflow_convolutions import conv_transpose as conv_transpose
 from ganzoo.backend.tensorflow_convolutions import grouped_conv as grouped_conv
@@ -14,9 +22,11 @@ from ganzoo.backend.tensorflow_devices import accelerated as accelerated
 from ganzoo.backend.tensorflow_devices import accelerator as accelerator
 from ganzoo.backend.tensorflow_devices import average as average
 from ganzoo.backend.tensorflow_devices import best_precision as best_precision
+from ganzoo.backend.tensorflow_devices import devices as devices
 from ganzoo.backend.tensorflow_devices import drawn as drawn
 from ganzoo.backend.tensorflow_devices import own as own
 from ganzoo.backend.tensorflow_devices import replicas as replicas
+from ganzoo.backend.tensorflow_devices import spread as spread
 from ganzoo.backend.tensorflow_devices import whole as whole
 from ganzoo.backend.tensorflow_gradients import input_gradient as input_gradient
 from ganzoo.backend.tensorflow_gradients import record as record

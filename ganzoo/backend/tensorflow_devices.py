@@ -1,6 +1,30 @@
 """TensorFlow: devices, and the replicas that share a batch."""
 
+import contextlib
+
 import tensorflow as tf
+
+from ganzoo.backend.choosing import chosen
+
+
+def devices():
+    """Names of the GPUs, or of the processor's devices if there is no GPU."""
+    kind = "GPU" if accelerated() else "CPU"
+    return [f"{kind}:{i}" for i in range(len(tf.config.list_logical_devices(kind)))]
+
+
+@contextlib.contextmanager
+def spread(wanted):
+    """A scope in which models train on `wanted` devices, a number or `"all"`.
+
+    Yields a function that returns a scope to make the models in.
+
+    Raises:
+        ValueError: there are fewer devices.
+    """
+    names = chosen(wanted, devices())
+    # One strategy for all models, because several in a process confuse each other's messages.
+    yield tf.distribute.MirroredStrategy(names).scope if len(names) > 1 else contextlib.nullcontext
 
 
 def replicas():

@@ -5,6 +5,14 @@ import contextlib
 import keras
 import torch
 
+from ganzoo.backend.one_process import apart as apart
+from ganzoo.backend.one_process import first as first
+from ganzoo.backend.one_process import gathered as gathered
+from ganzoo.backend.one_process import join as join
+from ganzoo.backend.one_process import leave as leave
+from ganzoo.backend.one_process import led as led
+from ganzoo.backend.one_process import processes as processes
+from ganzoo.backend.one_process import together as together
 from ganzoo.backend.unreplicated import average as average
 from ganzoo.backend.unreplicated import drawn as drawn
 from ganzoo.backend.unreplicated import own as own
@@ -82,6 +90,18 @@ def best_precision():
 def keep_compiled(folder):
     """Do nothing: PyTorch compiles nothing here."""
     del folder
+
+
+def devices():
+    """Names of the GPUs, or of the processor."""
+    return [f"cuda:{i}" for i in range(torch.cuda.device_count())] or ["cpu"]
+
+
+@contextlib.contextmanager
+def spread(wanted):
+    """A scope without effect: models do not train here."""
+    del wanted
+    yield contextlib.nullcontext
 
 
 def accelerated():

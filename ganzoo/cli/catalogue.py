@@ -110,12 +110,18 @@ def _print_device(as_json):
     from ganzoo.game import precision
 
     choice, versions = precision.best(), backend.versions()
-    facts = {"device": backend.device(), "versions": versions, **dataclasses.asdict(choice)}
+    facts = {
+        "device": backend.device(),
+        "devices": backend.devices(),
+        "versions": versions,
+        **dataclasses.asdict(choice),
+    }
     if as_json:
         click.echo(json.dumps(facts))
         return
     framework = versions["backend"]
     click.echo(f"{facts['device']}, {framework} {versions[framework]}")
+    click.echo(f"for --devices: {', '.join(facts['devices'])}")
     click.echo(f"precision='auto' is {choice.policy}: {choice.reason}")
 
 

@@ -7,6 +7,7 @@ import click
 
 from ganzoo import version
 from ganzoo.cli.startup import INTERRUPTED
+from ganzoo.cli.startup import end
 from ganzoo.files import texts
 
 USER_ERRORS = (ValueError, TypeError, OSError, ImportError, FloatingPointError)
@@ -20,7 +21,7 @@ class _Main(click.Group):
             return super().invoke(ctx)
         except KeyboardInterrupt:
             click.echo("\nInterrupted.", err=True)
-            sys.exit(INTERRUPTED)
+            end(INTERRUPTED)
 
     def main(self, args=None, **kwargs):
         words = sys.argv[1:] if args is None else list(args)
@@ -34,7 +35,7 @@ class _Main(click.Group):
             if "--debug" in words:
                 raise
             click.secho(f"Error: {error}", err=True, fg="red")
-            sys.exit(1)
+            end(1)
 
 
 def _warn(message, category, filename, lineno, file=None, line=None):

@@ -7,6 +7,7 @@ import click
 
 from ganzoo import validation
 from ganzoo import zoo
+from ganzoo.cli.startup import join_others
 from ganzoo.cli.startup import load_framework
 
 
@@ -33,6 +34,13 @@ def parse_image_size(text):
         raise ValueError(f"--image-size takes 64 or 64x48 (height x width). Received: {text!r}.")
     size = [int(p) for p in parts]
     return size[0] if len(size) == 1 else tuple(size)
+
+
+def parse_devices(text):
+    """A number of devices, or `"all"`."""
+    if text != "all" and not text.isdecimal():
+        raise ValueError(f"--devices takes a number, or all. Received: {text!r}.")
+    return text if text == "all" else int(text)
 
 
 def parse_value_range(text):
@@ -103,6 +111,22 @@ imports = click.option(
     callback=_imported,
     metavar="FILE|MODULE",
     help="Python code with your own model, registered by @ganzoo.register: my_gan.py.",
+)
+
+
+def _joined(context, parameter, cluster):
+    """Find the other processes of `--cluster`; completion looks for none."""
+    if cluster and not context.resilient_parsing:
+        join_others()
+
+
+cluster_option = click.option(
+    "--cluster",
+    is_flag=True,
+    is_eager=True,  # before `--import`, which loads a framework
+    expose_value=False,
+    callback=_joined,
+    help="This command runs once in each of several processes, which train together.",
 )
 
 

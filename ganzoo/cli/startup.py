@@ -76,6 +76,18 @@ def _no_garbage_collection():
         gc.enable()
 
 
+def join_others():
+    """Find the processes that train together, before anything is computed."""
+    with quiet_start(), _no_garbage_collection():
+        from ganzoo import backend
+    backend.join()
+
+
+def end(code):
+    """End the process; one of several that train together waits for none of the others."""
+    getattr(sys.modules.get("ganzoo.backend"), "leave", sys.exit)(code)
+
+
 def load_framework(keep_compiled=True):
     with quiet_start(), _no_garbage_collection():
         import keras

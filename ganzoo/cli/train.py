@@ -7,11 +7,13 @@ import click
 from ganzoo.cli.group import main
 from ganzoo.cli.options import IMPORTS
 from ganzoo.cli.options import as_json
+from ganzoo.cli.options import cluster_option
 from ganzoo.cli.options import completing
 from ganzoo.cli.options import data_dir_option
 from ganzoo.cli.options import debug
 from ganzoo.cli.options import imports
 from ganzoo.cli.options import must_be_a_model
+from ganzoo.cli.options import parse_devices
 from ganzoo.cli.options import parse_image_size
 from ganzoo.cli.options import parse_settings
 from ganzoo.cli.options import parse_value_range
@@ -19,6 +21,7 @@ from ganzoo.cli.options import set_option
 from ganzoo.cli.options import tell
 from ganzoo.cli.options import to_json
 from ganzoo.cli.startup import INTERRUPTED
+from ganzoo.cli.startup import end
 from ganzoo.cli.startup import load_framework
 from ganzoo.files import texts
 from ganzoo.files.run_folder import RunFolder
@@ -42,6 +45,14 @@ from ganzoo.files.run_folder import RunFolder
 @data_dir_option
 @click.option("--epochs", default=60, show_default=True, help="Total number of epochs.")
 @click.option("--batch-size", default=64, show_default=True, help="Examples in a batch.")
+@click.option(
+    "--devices",
+    default="1",
+    show_default=True,
+    metavar="N|all",
+    help="Devices that share each batch; with --cluster, of each process.",
+)
+@cluster_option
 @click.option(
     "--image-size",
     help="Resize images to this: 64, or 64x48. [default: as they are, or the size of --weights]",
@@ -86,6 +97,7 @@ def train(model, weights, data, out, as_json, **options):
     ganzoo train cgan --data mnist --epochs 10
     ganzoo train dcgan --data IMAGES --image-size 64 --set channels=32
     ganzoo train cyclegan --data APPLES --to ORANGES --image-size 64 --batch-size 4
+    ganzoo train dcgan --data IMAGES --image-size 64 --batch-size 256 --devices all
 
     With --weights, or a name.tag for MODEL, it starts from trained weights, on other data:
 
@@ -123,17 +135,20 @@ def train(model, weights, data, out, as_json, **options):
         newest = run.checkpoints.newest
         hint = f"goes on after epoch {newest}" if newest else "begins again"
         click.echo(f"\nInterrupted. The same command {hint}.", err=True)
-        sys.exit(INTERRUPTED)
-    if as_json:
+        end(INTERRUPTED)
+    from ganzoo import backend
+
+    if as_json and backend.first():
         from ganzoo.runs import report
 
         rows = report.lines(run.metrics)
         click.echo(to_json({"run": str(run), **(rows[-1] if rows else {})}))
 
 
-def _settings(image_size, pairs, skip_damaged, value_range, **others):
+def _settings(devices, image_size, pairs, skip_damaged, value_range, **others):
     """The keyword arguments of `runs.train`, parsed; `others` need no parsing."""
     return {
+        "devices": parse_devices(devices),
         "image_size": parse_image_size(image_size),
         "arguments": parse_settings(pairs),
         "value_range": parse_value_range(value_range),

@@ -152,7 +152,8 @@ class Doctor(keras.callbacks.Callback):
         if batch < self._earliest and not all(map(finite, (logs or {}).values())):
             self._earliest = batch
             self._not_finite.append((batch, logs))
-            if self.stop_on_nan:
+            # Processes that train together stop together, at the end of the epoch.
+            if self.stop_on_nan and backend.processes() == 1:
                 self._training.stop_training = True
 
     def on_test_begin(self, logs=None):

@@ -55,13 +55,19 @@ def held_out(game, x, y, batch_size, endless):
 
 def dealt(game, data, size, turns=1):
     """The data of steps that read `size` examples in so many turns, spread over the devices."""
-    size, devices = size // turns, game.devices
+    check_share(size // turns, game.devices)
+    return game.deal(data, turns)
+
+
+def check_share(size, devices):
+    """Raise a `ValueError` unless a batch of this size can be divided among the devices."""
     if size % devices:
+        below = size // devices * devices
+        sizes = [str(n) for n in (below, below + devices) if n]
         raise ValueError(
             f"Batches of {size} cannot be spread over {devices} devices: take batches of "
-            f"{math.ceil(size / devices) * devices}."
+            f"{' or '.join(sizes)}."
         )
-    return game.deal(data, turns)
 
 
 def as_pair(data: Any) -> tuple[Any, Any]:
@@ -87,7 +93,8 @@ def steps_at_once(game, examples, *lengths):
     except ValueError:  # it cannot be counted
         return 1
     # Forward and back, and most networks twice.
-    most = min(game.at_once, 1 + 0.25 * backend.speed() / max(6 * examples * forward, 1))
+    speed = backend.led(backend.speed)  # processes must run equally many
+    most = min(game.at_once, 1 + 0.25 * speed / max(6 * examples * forward, 1))
     length = math.gcd(*filter(None, lengths))
     allowed = [n for n in range(1, int(most) + 1) if length % n == 0]
     return 1 if game.run_eagerly else max(allowed)

@@ -12,6 +12,7 @@ from typing import Literal
 import keras
 from keras import ops
 
+from ganzoo import backend
 from ganzoo import types
 from ganzoo import validation
 from ganzoo.game import data as data_of_games
@@ -102,7 +103,8 @@ class Game(Saving, KerasMethods):
         if precision == "auto" and wanted in PRECISIONS[2:]:
             precision = wanted  # set for all models; it is saved with this one
         if precision == "auto":
-            precision = precisions.best().policy  # it is saved with this one, and so stays
+            # It is saved with this one, and so stays.
+            precision = backend.led(lambda: precisions.best().policy)
         else:
             precisions.warn_if_imitated(precision)
         super().__init__(name=name, dtype=precision)

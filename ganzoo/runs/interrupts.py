@@ -6,6 +6,8 @@ import threading
 
 import keras
 
+from ganzoo import backend
+
 
 class Interrupts(keras.callbacks.Callback):
     """Ends the training on Ctrl-C: after the epoch, so that all of it is saved; on the second one
@@ -50,5 +52,7 @@ class Interrupts(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
     def on_epoch_end(self, epoch, logs=None):
+        # Processes that train together stop together.
+        self.count = max(backend.gathered(self.count))
         if self.count:
             self.model.stop_training = True

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ganzoo import backend
 from ganzoo import datasets
 from ganzoo import zoo
 from ganzoo.files import texts
@@ -64,8 +65,9 @@ def prepare(settings, network, done, resumed):
     if settings.weights is not None:
         _check_classes(network, more.pop("num_classes", None), settings.weights)
     names = ds.class_names if conditional else None
+    facts = settings.record(), settings.epochs, names, settings.imports, network.devices
     # Only now, so that a misspelt argument leaves no folder.
-    write_config(settings.run, settings.record(), settings.epochs, names, settings.imports)
+    backend.led(lambda: write_config(settings.run, *facts))
     if resumed is None and settings.weights is None:
         network = fresh(settings, **more)
     return Start(network, ds, done, more, reading)

@@ -2,6 +2,7 @@
 
 import warnings
 
+from ganzoo import backend
 from ganzoo import zoo
 
 
@@ -9,19 +10,21 @@ def resume(run, model, say):
     """`(epochs done, model)` of the newest undamaged checkpoint; `(0, None)` without any."""
     checkpoints = run.checkpoints
     damaged = []
-    for epoch, path in reversed(checkpoints.by_epoch().items()):
-        try:
-            with warnings.catch_warnings():
-                # Keras would go on with new weights, or a new state of the optimizer.
-                warnings.filterwarnings("error", message="Skipping")
-                network = zoo.resume(model, path)
-        except Exception as error:
-            say(f"{path} cannot be read ({type(error).__name__}); trying the one before.")
-            damaged.append((path, error))
-            continue
-        for bad, _ in damaged:
-            checkpoints.keep_damaged(bad)
-        return epoch, network
+    for epoch, name in backend.led(lambda: _newest_first(checkpoints)):
+        path = checkpoints.folder / name
+        network, error = _read(model, path)
+        readable = backend.gathered(error is None)
+        if all(readable):
+            for bad, _ in damaged if backend.first() else ():
+                checkpoints.keep_damaged(bad)
+            return epoch, network
+        if readable[0]:
+            raise OSError(
+                f"The first process can read {str(path)!r}, process {readable.index(0)} cannot: "
+                "all need the run folder, on a file system that they share."
+            ) from error
+        say(f"{path} cannot be read ({type(error).__name__}); trying the one before.")
+        damaged.append((path, error))
     if damaged:  # starting again would overwrite the run
         raise ValueError(
             f"No checkpoint in {str(checkpoints.folder)!r} can be read: they are damaged, or of "
@@ -29,3 +32,18 @@ def resume(run, model, say):
             "start again."
         ) from damaged[0][1]
     return 0, None
+
+
+def _newest_first(checkpoints):
+    return [(epoch, path.name) for epoch, path in reversed(checkpoints.by_epoch().items())]
+
+
+def _read(model, path):
+    """`(model, None)` of a checkpoint, or `(None, error)`."""
+    try:
+        with warnings.catch_warnings():
+            # Keras would go on with new weights, or a new state of the optimizer.
+            warnings.filterwarnings("error", message="Skipping")
+            return zoo.resume(model, path), None
+    except Exception as error:
+        return None, error

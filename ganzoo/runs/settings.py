@@ -40,6 +40,7 @@ class Options(TypedDict, total=False):
     weights: types.Path | None
     epochs: int
     batch_size: int
+    devices: int | Literal["all"]
     image_size: int | tuple[int, int] | None
     data_dir: types.Path | None
     on_error: Literal["raise", "skip"]
@@ -68,6 +69,7 @@ class Settings:
     weights: types.Path | None = None
     epochs: int = 60
     batch_size: int = 64
+    devices: int | Literal["all"] = 1
     image_size: int | tuple[int, int] | None = None
     data_dir: types.Path | None = None
     on_error: Literal["raise", "skip"] = "raise"
@@ -244,8 +246,8 @@ def _used(run):
     return {}
 
 
-def write_config(run, settings, epochs, class_names, imports=()):
-    """Create a run folder and write its `config.json`: settings, command, versions, device."""
+def write_config(run, settings, epochs, class_names, imports=(), devices=1):
+    """Create a run folder and write its `config.json`: settings, command, versions, devices."""
     config = {
         "settings": settings,
         "directory": texts.kept(os.path.abspath("")),  # from where relative paths lead
@@ -254,7 +256,10 @@ def write_config(run, settings, epochs, class_names, imports=()):
         "imports": list(imports),
         "command": [texts.kept(word) for word in sys.argv],
         "versions": backend.versions(),
-        "device": {"name": backend.device(), "gpu": backend.accelerated()},
+        "device": {
+            "name": f"{devices} × {backend.device()}" if devices > 1 else backend.device(),
+            "gpu": backend.accelerated(),
+        },
     }
     try:
         run.path.mkdir(parents=True, exist_ok=True)

@@ -3,11 +3,13 @@
 import contextlib
 import dataclasses
 import pathlib
+import warnings
 from collections.abc import Callable
 from typing import Unpack
 
 import keras
 
+from ganzoo import backend
 from ganzoo import callbacks
 from ganzoo import doctor
 from ganzoo import types
@@ -16,6 +18,7 @@ from ganzoo.callbacks import terminal
 from ganzoo.files import json_lines
 from ganzoo.files import locks
 from ganzoo.game import Game
+from ganzoo.game.fitting import check_share
 from ganzoo.runs.films import animate
 from ganzoo.runs.interrupts import Interrupts
 from ganzoo.runs.preparing import check_domains
@@ -40,6 +43,9 @@ def train(model: str, data: types.Path = "digits", **options: Unpack[Options]) -
         out: the run folder; None: `runs/MODEL-DATA`.
         weights: weights to start from, as `ganzoo.get` takes them; None: new ones. Images are
             resized to theirs, and files converted to their channels.
+        devices: number of devices that share each batch, or `"all"`; of each process, where several
+            train together. `batch_size` must be a multiple of their number. A run may go on with
+            another number of them.
         epochs: total number of epochs, with those of earlier calls.
         seed: seed of weights, latents and order.
         arguments: further arguments of the model.
@@ -65,11 +71,26 @@ def train(model: str, data: types.Path = "digits", **options: Unpack[Options]) -
         TypeError: an argument is unknown. The message names similar ones.
         ValueError: the folder holds a run with other settings, or an argument is out of range.
         OSError: the folder cannot be written, or (`BlockingIOError`) another training is writing
-            to it.
+            to it, or (`ConnectionError`) another process of this training is lost.
         FloatingPointError: the training has diverged. The message names the step, the term of the
             loss, the networks, and what to change.
     """
     settings = Settings.of(model, data, options)
+    with contextlib.ExitStack() as stack:
+        place = stack.enter_context(backend.spread(settings.devices))
+        stack.enter_context(backend.together())
+        if not backend.first():
+            settings = dataclasses.replace(settings, say=lambda line: None, verbose=0)
+            stack.enter_context(warnings.catch_warnings(action="ignore"))
+        backend.led(lambda: stack.enter_context(_held(settings)))
+        network = _train(settings, place)
+        backend.gathered(0)  # the first process may still be writing
+        return network
+
+
+@contextlib.contextmanager
+def _held(settings):
+    """The run folder, locked against other trainings."""
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(locks.alone(settings.run, settings.say))
@@ -77,35 +98,39 @@ def train(model: str, data: types.Path = "digits", **options: Unpack[Options]) -
             raise
         except OSError as error:
             raise unwritable(settings.run, error) from None
-        return _train(settings)
+        yield
 
 
-def _train(settings):
-    """`train` in a folder that no other process writes to."""
+def _train(settings, place):
+    """`train` in a folder that no other training writes to; models are made in `place()`."""
     settings.check()
     run, say = settings.run, settings.say
     boards = []
     if settings.tensorboard:
         boards = [callbacks.TensorBoard(run.tensorboard, settings.samples, settings.seed)]
-    # Wrong arguments fail here, before data is read.
-    network = zoo.get(settings.model, seed=settings.seed, **settings.model_arguments)
-    check_domains(network, settings)
-    check_settings(run, settings.record())
-    done, resumed = resume(run, settings.model, say)
+    with place():
+        # Wrong arguments fail here, before data is read.
+        network = zoo.get(settings.model, seed=settings.seed, **settings.model_arguments)
+        check_domains(network, settings)
+        check_share(settings.batch_size, network.devices)
+        backend.led(lambda: check_settings(run, settings.record()))
+        done, resumed = resume(run, settings.model, say)
+        if done < settings.epochs:
+            start = prepare(settings, network, done, resumed)
     if done >= settings.epochs:
         say(f"{run} has {done} epochs already. For more: --epochs {done + settings.epochs}")
         if not run.report.exists():  # a kill may have prevented it
             _attempt("The animation", lambda: animate(run), say)
             write_report(run, say)
         return resumed
-    start = prepare(settings, network, done, resumed)
     epochs = f"epochs {done + 1} to {settings.epochs}"
     say(f"Training {settings.model} on {settings.domains}, {epochs}, in {run}")
     for contents in [start.data.contents] if settings.to is None else start.data.contents:
         say(str(contents))
-    scores = scoring(settings, start)
+    with backend.apart():
+        scores = scoring(settings, start) if backend.first() else []
     try:
-        _fit_with_rollback(settings, start, scores, _callbacks(settings, boards))
+        _fit_with_rollback(settings, start, scores, _callbacks(settings, boards), place)
         nearest = lambda: show_nearest(start.model, start.data, run, settings.seed)
         _attempt("The nearest images", nearest, say)
     finally:  # also after an interruption: the part that was trained is worth seeing
@@ -122,7 +147,9 @@ def _train(settings):
 
 
 def _callbacks(settings, boards):
-    """The callbacks of every training except scores, the doctor and Ctrl-C."""
+    """The callbacks of every training except scores, the doctor and Ctrl-C: those that write."""
+    if not backend.first():
+        return []
     watching = [
         callbacks.MetricsLog(settings.run.metrics),
         callbacks.SampleGrid(settings.run.samples.folder, n=settings.samples, seed=settings.seed),
@@ -136,17 +163,18 @@ def _callbacks(settings, boards):
     return [*watching, _StepCount(settings.say), *view]
 
 
-def _fit_with_rollback(settings, start, scores, others):
+def _fit_with_rollback(settings, start, scores, others, place):
     """Train until all epochs are done. After a divergence, go back to the newest checkpoint if the
     settings say so; `start` then has the model of that checkpoint."""
     run, again = settings.run, 0  # number of restarts from the same checkpoint
     while finding := _fit(settings, start, scores, others):
-        newest = run.checkpoints.newest
+        newest = backend.led(lambda: run.checkpoints.newest)
         again = again + 1 if newest == start.done else 1
         if settings.on_divergence == "stop" or again > ROLLBACKS:
             raise FloatingPointError(_diverged(finding, newest, settings.on_divergence))
-        start.done, resumed = resume(run, settings.model, settings.say)
-        start.model = fresh(settings, **start.more) if resumed is None else resumed
+        with place():
+            start.done, resumed = resume(run, settings.model, settings.say)
+            start.model = fresh(settings, **start.more) if resumed is None else resumed
         optimizer = start.model.optimizer
         optimizer.learning_rate = float(optimizer.learning_rate) / 2**again
         settings.say(f"Back to epoch {start.done}, with learning rates divided by {2**again}.")
@@ -154,10 +182,11 @@ def _fit_with_rollback(settings, start, scores, others):
 
 def _fit(settings, start, scores, others):
     """Train until all epochs are done. Returns the doctor's finding of a divergence, or None."""
-    run = settings.run
-    run.set_aside(start.done)
-    json_lines.forget(run.findings, start.done)
-    note = lambda finding: json_lines.append(run.findings, dataclasses.asdict(finding))
+    run, note = settings.run, None
+    if backend.first():
+        run.set_aside(start.done)
+        json_lines.forget(run.findings, start.done)
+        note = lambda finding: json_lines.append(run.findings, dataclasses.asdict(finding))
     watch = doctor.Doctor(start.data, say=settings.say, found=note)
     with Interrupts(settings.say, lambda: run.checkpoints.newest) as interrupts:
         history = start.model.fit(
@@ -201,7 +230,10 @@ def write_report(folder: types.Path, say: Callable[[str], object]) -> pathlib.Pa
 
 
 def _attempt(what, write, say):
-    """Call a function. Returns its result, or reports an error and returns None."""
+    """Call a function in the process that writes. Returns its result, or reports an error and
+    returns None."""
+    if not backend.first():
+        return None
     try:
         return write()
     except Exception as error:

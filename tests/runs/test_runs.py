@@ -21,6 +21,7 @@ import pytest
 from PIL import Image
 
 import ganzoo
+from ganzoo import backend
 from ganzoo import callbacks
 from ganzoo import runs
 from ganzoo import zoo
@@ -523,6 +524,18 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(train, whole, tmp_pat
     assert _content(run) == before
 
 
+def test_a_checkpoint_that_another_process_does_not_see_is_not_damaged(
+    train, whole, tmp_path, monkeypatch
+):
+    run = tmp_path / "run"
+    shutil.copytree(whole, run)
+    before = _content(run)
+    monkeypatch.setattr(backend, "gathered", lambda number: [number, 0])
+    with pytest.raises(OSError, match="process 1 cannot: all need the run folder, on a file"):
+        train(run, EPOCHS + 1)
+    assert _content(run) == before
+
+
 def test_a_checkpoint_of_which_keras_would_skip_a_part_is_refused(train, whole, tmp_path):
     """Keras only warns where an optimizer's state does not fit: the run would not be the same."""
     run = tmp_path / "run"
@@ -588,6 +601,14 @@ def test_ctrl_c_ends_the_epoch_then_the_step_then_all(usual_ctrl_c):
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_in_one_process_ends_all(monkeypatch):
+    monkeypatch.setattr(backend, "gathered", lambda number: [number, 1])
+    interrupts = Interrupts(print, lambda: 0)
+    interrupts.set_model(types.SimpleNamespace(stop_training=False))
+    interrupts.on_epoch_end(0)
+    assert interrupts.count == 1 and interrupts.model.stop_training
 
 
 def test_who_ignores_ctrl_c_goes_on_ignoring_it(usual_ctrl_c):
