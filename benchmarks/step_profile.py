@@ -22,6 +22,7 @@ from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
 import ganzoo
 from ganzoo import backend
+from ganzoo.cli.options import parse_settings
 
 GROUPS = {
     "convolutions": "Conv2D$|Conv2D_|FusedConv2D",
@@ -92,7 +93,7 @@ def main():
     if backend.accelerated():
         sys.exit("The profile is of operations on a CPU.")
     shape = (args.size, args.size, 1 if args.size < 64 else 3)
-    config = dict(pair.split("=", 1) for pair in args.set)
+    config = parse_settings(args.set)
     model = ganzoo.get(args.model, image_shape=shape, precision=args.precision, seed=0, **config)
     count = args.steps * args.batch_size * model.turns
     images = np.random.default_rng(0).integers(0, 256, (count, *shape), "uint8")

@@ -90,16 +90,20 @@ def table(rows, link):
             cells.append(f"{float(shares[0]):.0%}" if shares and shares[0] else "")
             lines.append(f"| {' | '.join(cells)} |")
         parts.append("\n".join(lines))
+    measured = {}
+    for row in rows:
+        measured.setdefault(row["model"], {})[row["size"]] = None
+    commands = [f"{model} {' '.join(sizes)}" for model, sizes in measured.items()]
+    commands = [f"`python benchmarks/train.py {commands[0]}`", *(f"`… {c}`" for c in commands[1:])]
     return (
         "\n\n".join(parts)
         + "\n\nHow many times as fast as the plain Keras loop in float32. All took turns in each "
         "round; ratios are medians over the\nrounds with half the distance between the quartiles. "
-        "ganzoo's defaults include its choice of precision. PyTorch: the\nfastest of its settings. "
+        "PyTorch: the\nfastest of its settings. "
         "Share of limit: of a large matrix product in the same precision and run, by the first of\n"
         "ganzoo's columns. "
         f"[All rows]({link}) include one-stage updates, each of PyTorch's settings,\n"
-        "compile times, and what could not run. Made by `python benchmarks/train.py dcgan 28 64`, "
-        "`… vanilla 28`,\n`… r3gan 28` and `… pix2pix 64`.\n"
+        f"compile times, and what could not run. Made by {', '.join(commands)}.\n"
     )
 
 

@@ -48,7 +48,13 @@ def spread(wanted):
     by_process = [[] for _ in range(processes())]
     for device in jax.devices():
         by_process[device.process_index].append(_name(device))
-    count = len(chosen(wanted, min(by_process, key=len)))
+    counts = [len(own) for own in by_process]
+    if len(set(counts)) > 1:
+        raise ValueError(
+            f"The processes have {', '.join(map(str, counts))} devices. Give all of them as many, "
+            "for instance by CUDA_VISIBLE_DEVICES."
+        )
+    count = len(chosen(wanted, by_process[0]))
     names = [name for own in by_process for name in own[:count]]
     if len(names) == 1:
         yield contextlib.nullcontext
@@ -91,12 +97,16 @@ def join():
             keras.distribution.initialize()
     except (ValueError, IndexError) as error:  # the latter for an address without a port
         raise ValueError(
-            f"This process does not know the others ({error}). Start it by `srun` or `mpirun`, or "
-            "set KERAS_DISTRIBUTION_JOB_ADDRESSES (host:port of process 0), "
+            f"--cluster found no description of the other processes ({error}). Start this one by "
+            "`srun` or `mpirun`, or set KERAS_DISTRIBUTION_JOB_ADDRESSES (host:port of process 0), "
             "KERAS_DISTRIBUTION_NUM_PROCESSES and KERAS_DISTRIBUTION_PROCESS_ID (from 0)."
         ) from None
     except RuntimeError as error:
-        raise ConnectionError(f"The other processes cannot be reached: {_brief(error)}") from None
+        raise ConnectionError(
+            f"The other processes cannot be reached ({_brief(error)}). Check that "
+            "KERAS_DISTRIBUTION_JOB_ADDRESSES is the host and a free port of process 0, and that "
+            "all processes start within five minutes."
+        ) from None
 
 
 @contextlib.contextmanager
@@ -121,9 +131,9 @@ def _prepare_last_words():
     no Python runs then. A shell waits for a line, and for the end of its input without one."""
     told = 'trap "" INT TERM; read line || echo "$0" >&2'
     message = f"Error: This process was killed, or cannot reach another one. {AGAIN}"
-    shell = subprocess.Popen(["sh", "-c", told, message], stdin=subprocess.PIPE)
-    _last_words.append(shell)
-    atexit.register(_end_well)
+    with contextlib.suppress(OSError):  # a machine without a shell
+        _last_words.append(subprocess.Popen(["sh", "-c", told, message], stdin=subprocess.PIPE))
+        atexit.register(_end_well)
 
 
 def _end_well():
@@ -201,7 +211,8 @@ def leave(code):
     """End this process with an exit code, without waiting for others that may never end."""
     if not jax.distributed.is_initialized():
         sys.exit(code)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+            stream.flush()
     _end_well()
     os._exit(code)

@@ -1,7 +1,7 @@
 """TensorFlow: convolutions that are faster on a CPU than Keras's own.
 
-Each is linear in both of its arguments, so its gradients are its like, and derivatives of any order
-need no further operations.
+Each is linear in both of its arguments, so its gradients are convolutions of the same kind, and
+derivatives of any order need no further operations.
 """
 
 import functools
@@ -52,7 +52,7 @@ def _halves(size, strides, padding):
     return strides == (2, 2) and rows == columns and rows % 2 == 0 and padding == "same"
 
 
-def _to_blocks(y, kernel):
+def _from_half(y, kernel):
     """The transpose of a convolution of stride 2 of images with few channels.
 
     With the pixels of each 2×2 block as channels, an image is a smaller one and the convolution
@@ -91,14 +91,14 @@ def _from_image(x, kernel):
 
     def back(y):
         y = tf.ensure_shape(y, out.shape)
-        return _to_blocks(y, kernel), _to_kernel(x, y, kernel)
+        return _from_half(y, kernel), _to_kernel(x, y, kernel)
 
     return out, back
 
 
 @once
 def _to_image(y, kernel):
-    return _to_blocks(y, kernel), lambda x: (_half(x, kernel), _to_kernel(x, y, kernel))
+    return _from_half(y, kernel), lambda x: (_half(x, kernel), _to_kernel(x, y, kernel))
 
 
 # Short rows in bfloat16 ------------------------------------------------------------------------
@@ -117,10 +117,15 @@ class _Window:
             starts.append(np.arange(out)[:, None] * stride + np.arange(taps))
         self.pads.append((0, 0))
         self.padded = [side + sum(pad) for side, pad in zip(sides, self.pads[1:])]
-        rows, columns = starts
-        places = rows[:, None, :, None] * self.padded[1] + columns[None, :, None, :]
-        self.places = places.astype("int32").ravel()
+        self.starts = starts
         self.taps = size[0] * size[1]
+
+    @functools.cached_property
+    def places(self):
+        """Which pixels of the padded image, row by row, the window reads."""
+        rows, columns = self.starts
+        places = rows[:, None, :, None] * self.padded[1] + columns[None, :, None, :]
+        return places.astype("int32").ravel()
 
     def read(self, x):
         """What the window reads at each place, as a row: `(batch * places, taps * channels)`."""

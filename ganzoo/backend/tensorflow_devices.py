@@ -1,6 +1,7 @@
 """TensorFlow: devices, and the replicas that share a batch."""
 
 import contextlib
+import functools
 
 import tensorflow as tf
 
@@ -23,8 +24,12 @@ def spread(wanted):
         ValueError: there are fewer devices.
     """
     names = chosen(wanted, devices())
-    # One strategy for all models, because several in a process confuse each other's messages.
-    yield tf.distribute.MirroredStrategy(names).scope if len(names) > 1 else contextlib.nullcontext
+    yield _strategy(tuple(names)).scope if len(names) > 1 else contextlib.nullcontext
+
+
+@functools.cache  # because several in a process confuse each other's messages
+def _strategy(names):
+    return tf.distribute.MirroredStrategy(names)
 
 
 def replicas():

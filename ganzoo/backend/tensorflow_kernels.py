@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from ganzoo.backend.tensorflow_devices import accelerated
+from ganzoo.backend.tensorflow_ops import once
 
 
 def _pad(x, axis, before, after):
@@ -145,7 +146,7 @@ def _gradient(function, x, y):
     return tape.gradient(out, x, y)
 
 
-@functools.cache  # as TensorFlow never frees the trace of a custom gradient
+@functools.cache
 def _pair(deep, strides, padding):
     """A convolution and its transpose; the gradient to the inputs of each is the other."""
 
@@ -160,17 +161,15 @@ def _pair(deep, strides, padding):
     def to_kernel(x, y, kernel):
         return _gradient(lambda kernel: down(x, kernel), kernel, y)
 
-    @tf.custom_gradient
     def conv(x, kernel):
         axes = _axes(_Axis, x.shape[1:-1], kernel, strides, padding)
         return down(x, kernel), lambda y: (up(y, kernel, axes), to_kernel(x, y, kernel))
 
-    @tf.custom_gradient
     def transpose(y, kernel):
         axes = _axes(_Axis.of_transpose, y.shape[1:-1], kernel, strides, padding)
         return up(y, kernel, axes), lambda x: (down(x, kernel), to_kernel(x, y, kernel))
 
-    return [tf.function(function, autograph=False) for function in (conv, transpose)]
+    return once(conv), once(transpose)
 
 
 def _fast(of, x, kernel, strides, padding):
@@ -226,14 +225,13 @@ def _depthwise(stride, padding, most=3):
             parts.append(part)
         return tf.concat(parts, axis=1)
 
-    @tf.custom_gradient
     def conv(x, kernel):
         return plain(x, kernel), lambda y: (
             _gradient(lambda x: plain(x, kernel), x, y),
             to_kernel(x, y, kernel),
         )
 
-    return tf.function(conv, autograph=False)
+    return once(conv)
 
 
 def depthwise_conv(x, kernel, strides, padding):
@@ -288,9 +286,10 @@ def _products(x, size, interpolation, antialias):
 
 
 def resize(x, size, interpolation, antialias):
-    """Resize images, with all derivatives; None on a GPU."""
+    """Resize images, with all derivatives; None on a GPU and of other types than float32 and
+    bfloat16, which TensorFlow gives back as float32."""
     sides = x.shape[1:3]
-    if accelerated() or None in sides:
+    if accelerated() or None in sides or x.dtype not in (tf.float32, tf.bfloat16):
         return None
     # In bfloat16 TensorFlow's own, except the nearest pixel, takes up to five times as long.
     if x.dtype == tf.bfloat16 and interpolation != "nearest":

@@ -1,6 +1,7 @@
 """The command `ganzoo`, and how it reports errors."""
 
 import sys
+import traceback
 import warnings
 
 import click
@@ -8,6 +9,7 @@ import click
 from ganzoo import version
 from ganzoo.cli.startup import INTERRUPTED
 from ganzoo.cli.startup import end
+from ganzoo.cli.startup import trains_with_others
 from ganzoo.files import texts
 
 USER_ERRORS = (ValueError, TypeError, OSError, ImportError, FloatingPointError)
@@ -31,10 +33,13 @@ class _Main(click.Group):
             with warnings.catch_warnings():
                 warnings.showwarning = _warn
                 return super().main(args=words, **kwargs)
-        except USER_ERRORS as error:
-            if "--debug" in words:
+        except Exception as error:
+            if isinstance(error, USER_ERRORS) and "--debug" not in words:
+                click.secho(f"Error: {error}", err=True, fg="red")
+            elif trains_with_others():
+                traceback.print_exc()  # Python would wait for the others before it ends
+            else:
                 raise
-            click.secho(f"Error: {error}", err=True, fg="red")
             end(1)
 
 

@@ -83,6 +83,12 @@ def join_others():
     backend.join()
 
 
+def trains_with_others():
+    """Whether this process is one of several that train together."""
+    backend = sys.modules.get("ganzoo.backend")
+    return backend is not None and backend.processes() > 1
+
+
 def end(code):
     """End the process; one of several that train together waits for none of the others."""
     getattr(sys.modules.get("ganzoo.backend"), "leave", sys.exit)(code)

@@ -31,11 +31,11 @@ class Conv2D(keras.layers.Conv2D):
 
     def convolution_op(self, inputs, kernel):
         outputs = None
-        if self.groups > 1:
+        if self.groups > 1 and self.data_format == "channels_last":
             convolve = super().convolution_op
             kernel = ops.convert_to_tensor(kernel)
             outputs = backend.grouped_conv(convolve, inputs, kernel, self.groups)
-        elif _is_plain(self):
+        elif self.groups == 1 and _is_plain(self):
             outputs = backend.conv(inputs, kernel, self.strides, self.padding)
         return super().convolution_op(inputs, kernel) if outputs is None else outputs
 

@@ -9,6 +9,10 @@ import keras
 from ganzoo import backend
 
 
+class Stopped(KeyboardInterrupt):
+    """A training stopped after an epoch, in all processes that train together."""
+
+
 class Interrupts(keras.callbacks.Callback):
     """Ends the training on Ctrl-C: after the epoch, so that all of it is saved; on the second one
     after the step; on the third one at once.
@@ -22,6 +26,7 @@ class Interrupts(keras.callbacks.Callback):
         self._say = say
         self._saved = saved  # returns the epoch of the last checkpoint
         self.count = 0
+        self.stopping = False
         self._before = None
 
     def __enter__(self):
@@ -52,7 +57,7 @@ class Interrupts(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
     def on_epoch_end(self, epoch, logs=None):
-        # Processes that train together stop together.
-        self.count = max(backend.gathered(self.count))
-        if self.count:
+        # Processes that train together stop together. The count may grow while they wait here.
+        self.stopping = any(backend.gathered(self.count))
+        if self.stopping:
             self.model.stop_training = True

@@ -12,17 +12,17 @@ def resume(run, model, say):
     damaged = []
     for epoch, name in backend.led(lambda: _newest_first(checkpoints)):
         path = checkpoints.folder / name
+        visible = backend.gathered(path.is_file())  # to make a model, processes need each other
+        if not all(visible):
+            raise OSError(
+                f"The first process can read {str(path)!r}, process {visible.index(0)} cannot: "
+                "all need the run folder, on a file system that they share."
+            )
         network, error = _read(model, path)
-        readable = backend.gathered(error is None)
-        if all(readable):
+        if error is None:
             for bad, _ in damaged if backend.first() else ():
                 checkpoints.keep_damaged(bad)
             return epoch, network
-        if readable[0]:
-            raise OSError(
-                f"The first process can read {str(path)!r}, process {readable.index(0)} cannot: "
-                "all need the run folder, on a file system that they share."
-            ) from error
         say(f"{path} cannot be read ({type(error).__name__}); trying the one before.")
         damaged.append((path, error))
     if damaged:  # starting again would overwrite the run

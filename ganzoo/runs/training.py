@@ -21,6 +21,7 @@ from ganzoo.game import Game
 from ganzoo.game.fitting import check_share
 from ganzoo.runs.films import animate
 from ganzoo.runs.interrupts import Interrupts
+from ganzoo.runs.interrupts import Stopped
 from ganzoo.runs.preparing import check_domains
 from ganzoo.runs.preparing import fresh
 from ganzoo.runs.preparing import prepare
@@ -83,8 +84,12 @@ def train(model: str, data: types.Path = "digits", **options: Unpack[Options]) -
             settings = dataclasses.replace(settings, say=lambda line: None, verbose=0)
             stack.enter_context(warnings.catch_warnings(action="ignore"))
         backend.led(lambda: stack.enter_context(_held(settings)))
-        network = _train(settings, place)
-        backend.gathered(0)  # the first process may still be writing
+        try:
+            network = _train(settings, place)
+        except (Stopped, FloatingPointError):  # which all processes raise
+            backend.gathered(0)  # the first one may still be writing
+            raise
+        backend.gathered(0)
         return network
 
 
@@ -196,8 +201,8 @@ def _fit(settings, start, scores, others):
             verbose=0,
             callbacks=[*scores, watch, *others, interrupts],  # scores get logged
         )
-        if interrupts.count and history.epoch[-1] + 1 < settings.epochs:
-            raise KeyboardInterrupt
+        if interrupts.stopping and history.epoch[-1] + 1 < settings.epochs:
+            raise Stopped
     return watch.stopped
 
 

@@ -190,8 +190,10 @@ def test_a_lost_process_ends_the_others_and_the_run_goes_on(tmp_path):
     for lost, program in ((1, COMMAND), (0, NO_DOCTOR + COMMAND)):
         before = checkpoints.newest
         with cluster([*WORDS, "--epochs", "10000", "--out", run], program) as processes:
+            patience = time.monotonic() + 400
             while checkpoints.newest < before + 2:
                 assert all(process.poll() is None for process in processes)
+                assert time.monotonic() < patience, "no process fails, and none goes on"
                 time.sleep(0.05)
             processes[lost].kill()
             ((told, errors),) = ended(processes[1 - lost], code=1)

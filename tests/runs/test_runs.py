@@ -608,7 +608,23 @@ def test_ctrl_c_in_one_process_ends_all(monkeypatch):
     interrupts = Interrupts(print, lambda: 0)
     interrupts.set_model(types.SimpleNamespace(stop_training=False))
     interrupts.on_epoch_end(0)
-    assert interrupts.count == 1 and interrupts.model.stop_training
+    assert interrupts.stopping and interrupts.model.stop_training
+
+
+def test_ctrl_c_while_processes_wait_for_each_other_is_not_lost(monkeypatch):
+    interrupts = Interrupts(lambda line: None, lambda: 0)
+    interrupts.set_model(types.SimpleNamespace(stop_training=False))
+
+    def wait(number):
+        interrupts._handle(signal.SIGINT, None)
+        return [number, 0]
+
+    monkeypatch.setattr(backend, "gathered", wait)
+    interrupts.on_epoch_end(0)
+    assert not interrupts.model.stop_training  # all agreed on that
+    monkeypatch.setattr(backend, "gathered", lambda number: [number, 0])
+    interrupts.on_epoch_end(1)
+    assert interrupts.model.stop_training
 
 
 def test_who_ignores_ctrl_c_goes_on_ignoring_it(usual_ctrl_c):
