@@ -309,6 +309,21 @@ def test_jax_keeps_what_it_compiled_on_a_gpu_unless_told_where(monkeypatch, tmp_
     assert set_to == [("jax_compilation_cache_dir", str(tmp_path))]
 
 
+def test_groups_with_the_channels_first_are_left_to_keras(rng):
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("TensorFlow's own form of them")
+    import tensorflow as tf
+
+    made = []
+    for home in (layers, keras.layers):
+        layer = home.Conv2D(4, 3, groups=2, data_format="channels_first", name="one")
+        layer.build((None, 4, 6, 8))
+        made.append(tf.function(layer).get_concrete_function(tf.TensorSpec((2, 4, 6, 8))))
+    assert made[0].output_shapes == made[1].output_shapes == (2, 4, 4, 6)
+    kinds = [[op.type for op in function.graph.get_operations()] for function in made]
+    assert "Split" not in kinds[0] and kinds[0] == kinds[1]
+
+
 SHORT = {
     "stride 2": ((4, 4), {"kernel_size": 4, "strides": 2, "padding": "same"}),
     "one row": ((1, 1), {"kernel_size": 4, "strides": 2, "padding": "same"}),

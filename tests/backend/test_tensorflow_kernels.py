@@ -258,3 +258,10 @@ def test_second_derivatives_of_resizing(way, dtype, rng):
     found = ops.convert_to_numpy(ops.cast(found, "float32")).ravel()
     tolerance = 1e-4 if dtype == "float32" else 0.05
     np.testing.assert_allclose(found, wanted, rtol=tolerance, atol=tolerance * abs(wanted).max())
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_resizing_gives_the_type_that_keras_gives(dtype):
+    x = np.ones((1, 4, 4, 1), dtype)
+    ours, theirs = (home.Resizing(8, 8, dtype=dtype)(x).dtype for home in (layers, keras.layers))
+    assert ours == theirs == dtype
