@@ -6,12 +6,12 @@ from ganzoo import backend
 
 
 class _Faster:
-    """Calls `fast(inputs)`, and Keras's own where that returns None."""
+    """Calls `_fast(inputs)`, and Keras's own where that returns None."""
 
     def call(self, inputs):
         outputs = None
         if self.data_format == "channels_last" and max(self.dilation_rate) == 1:
-            outputs = self.fast(inputs)
+            outputs = self._fast(inputs)
         if outputs is None:
             return super().call(inputs)
         outputs = outputs + self.bias if self.use_bias else outputs
@@ -19,14 +19,14 @@ class _Faster:
 
 
 class _Convolution(_Faster):
-    def fast(self, inputs):
+    def _fast(self, inputs):
         if self.groups > 1 or self.padding == "causal":
             return None
         return backend.strided_conv(inputs, self.kernel, self.strides, self.padding)
 
 
 class _Transpose(_Faster):
-    def fast(self, inputs):
+    def _fast(self, inputs):
         if self.output_padding is not None:
             return None
         return backend.strided_conv_transpose(inputs, self.kernel, self.strides, self.padding)
@@ -101,7 +101,7 @@ class DepthwiseConv2D(_Faster, keras.layers.DepthwiseConv2D):
     (2, 8, 8, 6)
     """
 
-    def fast(self, inputs):
+    def _fast(self, inputs):
         return backend.depthwise_conv(inputs, self.kernel, self.strides, self.padding)
 
 
