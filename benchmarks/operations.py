@@ -77,19 +77,29 @@ def _kinds(form, inputs, cotangent):
     return [tf.function(function, autograph=False) for function in functions]
 
 
+def _strided_forms(dimensions, stride, plain, quick, blocks, columns):
+    """Forms of a convolution, or of its transpose, with padding "same"."""
+    config = (stride,) * dimensions, "same"
+    form = lambda function: lambda x, kernel: function(x, kernel, *config)
+    forms = {
+        "Keras": form(plain),
+        "ganzoo": or_else(form(quick), form(plain)),
+        "blocks": form(blocks),
+    }
+    return {**forms, "columns": form(columns)} if dimensions == 1 else forms
+
+
 def strided(shape, size, width, stride):
     """A convolution with padding "same"."""
     *sides, channels = shape
-    config = (stride,) * len(sides), "same"
-    form = lambda function: lambda x, kernel: function(x, kernel, *config)
-    plain = form(keras.ops.conv)
-    forms = {
-        "Keras": plain,
-        "ganzoo": or_else(form(fast.strided_conv), plain),
-        "blocks": form(candidates.strided_blocks),
-    }
-    if len(sides) == 1:
-        forms["columns"] = form(candidates.columns)
+    forms = _strided_forms(
+        len(sides),
+        stride,
+        keras.ops.conv,
+        fast.strided_conv,
+        candidates.strided_blocks,
+        candidates.columns,
+    )
     places = math.prod(side // stride for side in sides)
     return Operation(shape, (*[size] * len(sides), channels, width), places, forms)
 
@@ -97,16 +107,14 @@ def strided(shape, size, width, stride):
 def transposed(shape, size, width, stride):
     """A transposed convolution with padding "same"."""
     *sides, channels = shape
-    config = (stride,) * len(sides), "same"
-    form = lambda function: lambda x, kernel: function(x, kernel, *config)
-    plain = form(keras.ops.conv_transpose)
-    forms = {
-        "Keras": plain,
-        "ganzoo": or_else(form(fast.strided_conv_transpose), plain),
-        "blocks": form(candidates.strided_blocks_transpose),
-    }
-    if len(sides) == 1:
-        forms["columns"] = form(candidates.columns_transpose)
+    forms = _strided_forms(
+        len(sides),
+        stride,
+        keras.ops.conv_transpose,
+        fast.strided_conv_transpose,
+        candidates.strided_blocks_transpose,
+        candidates.columns_transpose,
+    )
     return Operation(shape, (*[size] * len(sides), width, channels), math.prod(sides), forms)
 
 

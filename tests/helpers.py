@@ -32,3 +32,18 @@ def fails(*words):
     assert result.exit_code == 1, result.output
     assert result.stderr.startswith("Error: ") and result.stderr.count("\n") == 1
     return result.stderr
+
+
+def compiled_gradients(layer, shape, jit):
+    """A function, compiled on TensorFlow for batches of any size, of the gradients of the summed
+    squares of a layer's outputs: to its input and to its weights."""
+    import tensorflow as tf
+
+    @tf.function(input_signature=[tf.TensorSpec((None, *shape))], jit_compile=jit)
+    def run(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = tf.reduce_sum(layer(x) ** 2)
+        return tape.gradient(loss, [x, *(v.value for v in layer.trainable_variables)])
+
+    return run

@@ -3,29 +3,17 @@
 import keras
 
 from ganzoo import backend
+from ganzoo.layers.convolution import Faster
 
 
-class _Faster:
-    """Calls `_fast(inputs)`, and Keras's own where that returns None."""
-
-    def call(self, inputs):
-        outputs = None
-        if self.data_format == "channels_last" and max(self.dilation_rate) == 1:
-            outputs = self._fast(inputs)
-        if outputs is None:
-            return super().call(inputs)
-        outputs = outputs + self.bias if self.use_bias else outputs
-        return outputs if self.activation is None else self.activation(outputs)
-
-
-class _Convolution(_Faster):
+class _Convolution(Faster):
     def _fast(self, inputs):
         if self.groups > 1 or self.padding == "causal":
             return None
         return backend.strided_conv(inputs, self.kernel, self.strides, self.padding)
 
 
-class _Transpose(_Faster):
+class _Transpose(Faster):
     def _fast(self, inputs):
         if self.output_padding is not None:
             return None
@@ -89,7 +77,7 @@ class Conv3DTranspose(_Transpose, keras.layers.Conv3DTranspose):
 
 
 @keras.saving.register_keras_serializable(package="ganzoo")
-class DepthwiseConv2D(_Faster, keras.layers.DepthwiseConv2D):
+class DepthwiseConv2D(Faster, keras.layers.DepthwiseConv2D):
     """Keras's convolution of each channel by itself, with a faster gradient to kernels of more than
     three columns on a CPU.
 

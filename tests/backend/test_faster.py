@@ -9,6 +9,7 @@ import ganzoo
 from ganzoo import backend
 from ganzoo import layers
 from ganzoo.game import optimizers
+from tests.helpers import compiled_gradients
 
 
 def numbers(tensors):
@@ -259,17 +260,7 @@ def test_convolutions_at_the_images_compiled_for_any_batch(name, jit, rng):
     for layer in pair:
         layer.build((None, *shape))
 
-    def gradients(layer):
-        @tf.function(input_signature=[tf.TensorSpec((None, *shape))], jit_compile=jit)
-        def run(x):
-            with tf.GradientTape() as tape:
-                tape.watch(x)
-                loss = tf.reduce_sum(layer(x) ** 2)
-            return tape.gradient(loss, [x, *(v.value for v in layer.trainable_variables)])
-
-        return run
-
-    runs = [gradients(layer) for layer in pair]
+    runs = [compiled_gradients(layer, shape, jit) for layer in pair]
     for count in (2, 5):
         x = tf.constant(rng.normal(size=(count, *shape)).astype("float32"))
         for a, b in zip(*(run(x) for run in runs)):

@@ -7,6 +7,7 @@ from keras import ops
 
 from ganzoo import backend
 from ganzoo import layers
+from tests.helpers import compiled_gradients
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="the layers are Keras's own"
@@ -171,19 +172,7 @@ def test_compiled_for_any_batch_in_the_faster_form(case, jit, rng):
     import tensorflow as tf
 
     *_, shape = CASES[case]
-    both = pair(*CASES[case])
-
-    def gradients(layer):
-        @tf.function(input_signature=[tf.TensorSpec((None, *shape))], jit_compile=jit)
-        def run(x):
-            with tf.GradientTape() as tape:
-                tape.watch(x)
-                loss = tf.reduce_sum(layer(x) ** 2)
-            return tape.gradient(loss, [x, *(v.value for v in layer.trainable_variables)])
-
-        return run
-
-    runs = [gradients(layer) for layer in both]
+    runs = [compiled_gradients(layer, shape, jit) for layer in pair(*CASES[case])]
     for count in (2, 5):
         x = tf.constant(rng.normal(size=(count, *shape)).astype("float32"))
         for a, b in zip(*(run(x) for run in runs)):

@@ -67,6 +67,16 @@ def started(words, program=COMMAND, **environment):
     return subprocess.Popen(command, env=environment, **options)
 
 
+@contextlib.contextmanager
+def beside(words, program, **environment):
+    """A process that runs `ganzoo` while the test goes on, and ends with it."""
+    with started(words, program, **environment) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def ended(*processes, code=0):
     """What processes printed: `(output, errors)` of each, once all have ended with a code."""
     try:
@@ -124,9 +134,9 @@ def assert_same(run, other):
 @tensorflow_only
 def test_two_devices_train_as_one_and_one_goes_on(tmp_path):
     two = [*WORDS, "--devices", "all", "--epochs", "2", "--out", tmp_path / "two"]
-    process = started(two, MIRRORED + COMMAND)
-    done(*WORDS, "--epochs", "4", "--out", tmp_path / "one")
-    ((told, _),) = ended(process)
+    with beside(two, MIRRORED + COMMAND) as process:
+        done(*WORDS, "--epochs", "4", "--out", tmp_path / "one")
+        ((told, _),) = ended(process)
     assert "failed" not in told and "could not" not in told  # neither the doctor nor a score
     done(*WORDS, "--epochs", "4", "--out", tmp_path / "two")
     assert_same(tmp_path / "one", tmp_path / "two")
@@ -154,10 +164,11 @@ def test_tensorflow_trains_in_one_process(tmp_path):
 def test_two_processes_train_as_one(tmp_path):
     pytest.importorskip("jax")
     words = [*WORDS, "--epochs", "2", "--score-every", "0", "--out"]
-    alone = started([*words, tmp_path / "one"], NO_DOCTOR + COMMAND, **JAX)
-    with cluster([*words, tmp_path / "two"], NO_DOCTOR + COMMAND) as processes:
-        (told, _), (silent, errors) = ended(*processes)
-    ended(alone)
+    program = NO_DOCTOR + COMMAND
+    with beside([*words, tmp_path / "one"], program, **JAX) as alone:
+        with cluster([*words, tmp_path / "two"], program) as processes:
+            (told, _), (silent, errors) = ended(*processes)
+        ended(alone)
     assert "Epoch 2/2" in told and "could not" not in told
     assert silent == ""
     assert not [line for line in errors.splitlines() if line.startswith(("Error", "Warning"))]
