@@ -45,7 +45,8 @@ def _own(layer):
         layers.UpSampling2D,
     ):
         if isinstance(layer, ours):
-            return ours.__base__.from_config(config)
+            own = next(x for x in ours.__mro__ if x.__module__.startswith("keras."))
+            return own.from_config(config)
     return type(layer).from_config(config)
 
 
