@@ -9,7 +9,6 @@ import keras
 from keras import layers
 
 from ganzoo.layers import Conv2D
-from ganzoo.layers import DepthwiseConv2D
 
 STRIDES = (4, 8, 16, 32)
 """The depths with features, by the number of pixels between two of their places."""
@@ -73,7 +72,9 @@ def _block(x, name, size, stride, expansion, channels):
     y = x
     if expansion > 1:
         y = _conv(y, f"{name}_expand", expansion * x.shape[-1])
-    y = DepthwiseConv2D(
+    # Ganzoo's own has a faster gradient to the kernel only, which is fixed here; to the images,
+    # Keras's takes an eighth less time.
+    y = layers.DepthwiseConv2D(
         size,
         stride,
         activation="relu6",
