@@ -51,6 +51,7 @@ def main():
         images = np.random.default_rng(0).integers(0, 256, (64, 28, 28, 1), "uint8")
         np.save(folder / "images.npy", images)
         train = [GANZOO, "train", "dcgan", "--data", str(folder / "images.npy"), "--epochs", "1"]
+        train += ["--score-every", "0"]
         trained = folder / "trained"
         until([*train, "-o", str(trained)])
         runs = {

@@ -95,12 +95,16 @@ class Evaluate(keras.callbacks.Callback):
 
     def _keep_best(self, epoch):
         score = self.sheet[self.best]
-        before = self.best_so_far()
-        sign = -1 if score.better == "higher" else 1
         if not math.isfinite(score.value):
             return
-        if before is not None and not sign * score.value < sign * before[1]:
-            return
+        path = CheckpointFiles(self.folder).best
+        if path.exists():
+            _, name, before = read_best(path)
+            sign = -1 if score.better == "higher" else 1
+            # Scores by another extractor do not compare: the run began before it was installed.
+            judges = {sheet.passport.get("extractor") for sheet in (before, self.sheet)}
+            if len(judges) == 1 and not sign * score.value < sign * before[name].value:
+                return
         self.folder.mkdir(parents=True, exist_ok=True)
         contents = {"epoch": epoch, "score": self.best, **self.sheet.to_dict()}
         # In one file: a kill between two would leave a model with the score of another.

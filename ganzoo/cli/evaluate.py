@@ -34,7 +34,9 @@ from ganzoo.files.run_folder import sheet_of
 @click.option("--samples", "-n", default=10_000, show_default=True, help="How many samples.")
 @click.option("--repeats", default=3, show_default=True, help="Sets of samples, for error bars.")
 @click.option("--metrics", help="Only these: frechet,recall,… [default: all that apply]")
-@click.option("--extractor", help="digits, mnist, inception, pixels, … [default: by the data]")
+@click.option(
+    "--extractor", help="digits, efficientnet-lite0, inception, pixels, … [default: by the data]"
+)
 @click.option("--seed", default=0, show_default=True, help="Seed of the samples.")
 @truncation_option
 @click.option("--batch-size", default=256, show_default=True, help="Samples made at once.")

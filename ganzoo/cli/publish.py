@@ -26,7 +26,7 @@ from ganzoo.cli.targets import trained
 @data_dir_option
 @click.option("--samples", "-n", default=10_000, show_default=True, help="To score; 0: none.")
 @click.option("--repeats", default=1, show_default=True, help="Sets of samples, for error bars.")
-@click.option("--extractor", help="mnist, inception, pixels, … [default: by the data]")
+@click.option("--extractor", help="mnist, efficientnet-lite0, inception, … [default: by the data]")
 @imports
 @as_json
 @debug

@@ -75,7 +75,7 @@ from ganzoo.files.run_folder import RunFolder
 @click.option(
     "--score-every",
     type=int,
-    help="Epochs between two evaluations; 0: none. [default: 10 for data with an extractor]",
+    help="Epochs between two evaluations; 0: none. [default: 10; up to 20 for few images]",
 )
 @click.option("--tensorboard", is_flag=True, help="Write OUT/tensorboard for TensorBoard.")
 @click.option(

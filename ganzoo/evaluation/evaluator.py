@@ -31,7 +31,7 @@ from ganzoo.evaluation.neighbours import pixels
 from ganzoo.evaluation.neighbours import save_nearest
 from ganzoo.evaluation.reference import reference
 from ganzoo.evaluation.registry import EXPORTED
-from ganzoo.evaluation.registry import knows
+from ganzoo.evaluation.registry import by_default
 from ganzoo.evaluation.samples import are_samples
 from ganzoo.evaluation.samples import batches_of
 from ganzoo.evaluation.samples import grouped
@@ -91,7 +91,7 @@ class Evaluator:
             as `"precision"` or `"recall[digits-classifier-v1]"`, and metrics; None: all that apply.
             A score's name stands for the metric that gives it, with all of that metric's scores.
         extractor: see `ganzoo.metrics.extractor`; None: the one that knows the data, otherwise
-            `"inception"`.
+            `"efficientnet-lite0"`, and `"pixels"`, with a note, if its weights are not installed.
         samples: number of samples.
         repeats: sets of samples, from the seeds `seed`, `seed + 1`, …, whose spread is the error.
         seed: seed of the samples.
@@ -160,10 +160,10 @@ class Evaluator:
             "split": "given",
             "image_shape": shape_of(data),
         }
-        self.extractor = (
-            knows(self.description) or extractors.extractor("inception")
+        self.extractor, self.notes = (
+            by_default(self.description)
             if extractor is None
-            else extractors.extractor(extractor)
+            else (extractors.extractor(extractor), ())
         )
         self.choice = Choice(
             metrics, self.extractor, self.description["source"], self.train is not None
@@ -232,7 +232,7 @@ class Evaluator:
         if expected and shape:  # before hours of reading
             require(tuple(shape), tuple(expected), "The samples have")
         values: dict[str, Any] = {}
-        notes: list[str] = []
+        notes = list(self.notes)
         repeats = 1 if are_samples(model) else self.repeats
         for repeat in range(repeats):
             panel, fake = self._measure(model, repeat, progress)

@@ -5,6 +5,7 @@ from typing import Any
 from ganzoo import datasets
 from ganzoo import extractors
 from ganzoo import metrics as all_metrics
+from ganzoo.extractors import efficientnet
 
 METRICS: dict[str, type[all_metrics.Metric]] = {
     "frechet": all_metrics.FrechetDistance,
@@ -37,6 +38,33 @@ def knows(description: dict[str, Any]) -> extractors.Extractor | None:
     if source in [*extractors.shipped(), "stacked_mnist"]:
         return extractors.extractor(source)
     return None
+
+
+def by_default(description: dict[str, Any]) -> tuple[extractors.Extractor, tuple[str, ...]]:
+    """The extractor for data if the user names none, and notes on it for the reader of the scores.
+
+    It is the one that knows the data, otherwise `"efficientnet-lite0"`; and `"pixels"`, with a note
+    that says why, where that takes no such images or its weights are not installed.
+
+    Args:
+        description: see `knows`.
+
+    Raises:
+        ValueError: the installed weights are damaged.
+    """
+    known = knows(description)
+    if known is not None:
+        return known, ()
+    *_, channels = description.get("image_shape") or efficientnet.CHANNELS
+    if channels in efficientnet.CHANNELS:
+        try:
+            return extractors.extractor(efficientnet.NAME), ()
+        except ImportError as error:
+            reason = str(error)
+    else:
+        reason = f"{efficientnet.NAME!r} takes 1, 3 or 4 channels, not {channels}."
+    note = f"scores compare pixels at 16×16, which show layout and colour, not meaning. {reason}"
+    return extractors.extractor("pixels"), (note,)
 
 
 EXPORTED = ("samples", "data")

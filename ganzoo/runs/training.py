@@ -53,7 +53,8 @@ def train(model: str, data: types.Path = "digits", **options: Unpack[Options]) -
         samples: number of images in a grid.
         checkpoint_seconds: minimum time between two checkpoints, in seconds; 0: at every epoch.
         score_every: epochs between two evaluations; the best model by Fréchet distance is kept. 0:
-            none; None: 10 if an extractor that comes with ganzoo knows the data, otherwise none.
+            none; None: 10; for data of your own up to 20, if it has few images, so that scores take
+            little time.
         tensorboard: whether to write logs and images for TensorBoard too.
         on_divergence: what to do when a loss, a weight or an optimizer's state becomes NaN or
             infinite: `"stop"`, or `"rollback"`: go on from the newest checkpoint with half the

@@ -34,6 +34,7 @@ SCRIPT = pathlib.Path(sys.executable).with_name("ganzoo")
 HANGS = 600
 """Seconds after which a program is taken to hang, however busy the machine is."""
 TINY = ["--set", "channels=4", "--set", "latent_dim=6", "--batch-size", "32"]
+UNSCORED = [*TINY, "--score-every", "0"]
 MODULES = 280
 """Twice what a start imports with Python 3.11."""
 FRAMEWORKS = {"tensorflow", "keras", "jax", "torch", "numpy", "sklearn", "PIL"}
@@ -82,7 +83,7 @@ def data(tmp_path_factory):
 def run(data, tmp_path_factory):
     """A run folder, and what was printed while it was made."""
     out = tmp_path_factory.mktemp("runs") / "dcgan"
-    words = ["train", "dcgan", "--data", data / "pictures.npy", "--epochs", 2, *TINY, "-o", out]
+    words = ["train", "dcgan", "--data", data / "pictures.npy", "--epochs", 2, *UNSCORED, "-o", out]
     words += ["--checkpoint-seconds", 0]
     return out, _done(*words), words
 
@@ -90,7 +91,7 @@ def run(data, tmp_path_factory):
 @pytest.fixture(scope="module")
 def conditional_run(data, tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "cgan"
-    _done("train", "cgan", "--data", data / "labelled.npz", "--epochs", 1, *TINY, "-o", out)
+    _done("train", "cgan", "--data", data / "labelled.npz", "--epochs", 1, *UNSCORED, "-o", out)
     return out
 
 
@@ -540,7 +541,7 @@ def test_train_writes_a_run_folder(run, data):
 
 
 def test_epochs_that_end_soon_after_one_another_are_not_all_saved(data, tmp_path):
-    words = ["train", "dcgan", "--data", data / "pictures.npy", "--epochs", 2, *TINY]
+    words = ["train", "dcgan", "--data", data / "pictures.npy", "--epochs", 2, *UNSCORED]
     _done(*words, "-o", tmp_path / "run", "--checkpoint-seconds", 1e9)
     assert list(RunFolder(tmp_path / "run").checkpoints.by_epoch()) == [2]
 
@@ -570,7 +571,7 @@ def test_train_refuses_in_one_line(data, tmp_path):
 
 def test_an_interrupt_says_how_to_go_on(data, tmp_path):
     out = tmp_path / "run"
-    words = ["train", "dcgan", "--data", data / "pictures.npy", *TINY, "-o", out]
+    words = ["train", "dcgan", "--data", data / "pictures.npy", *UNSCORED, "-o", out]
     process = subprocess.Popen(
         [SCRIPT, *words, "--epochs", "1000000", "--checkpoint-seconds", "1e9"],
         stdout=subprocess.DEVNULL,
@@ -692,7 +693,7 @@ def test_classes_of_a_folder_are_called_as_its_folders(tmp_path):
         for k in range(8):
             picture = np.full((8, 8), 200 * i + k, "uint8")
             Image.fromarray(picture).save(tmp_path / "animals" / name / f"{k}.png")
-    run, tiny = tmp_path / "run", ["--set", "channels=4", "--batch-size", 8]
+    run, tiny = tmp_path / "run", [*UNSCORED, "--batch-size", 8]
     _done("train", "cgan", "--data", tmp_path / "animals", "--out", run, "--epochs", 1, *tiny)
     _done("publish", run, "-o", tmp_path / "gan", "--samples", 0)
     for place in (run, tmp_path / "gan"):
@@ -948,7 +949,7 @@ def test_a_run_with_any_name_in_a_locale_without_utf_8(tmp_path, data, name, sho
         assert b"could not" not in done.stdout + done.stderr
         return done.stdout
 
-    train = [b"train", b"cgan", b"--data", name, *map(os.fsencode, TINY), b"-o", run]
+    train = [b"train", b"cgan", b"--data", name, *map(os.fsencode, UNSCORED), b"-o", run]
     said = call(*train, "--epochs", "1", **WITHOUT_UTF8)
     assert b"in " + run + b"\n" in said  # as it is
     monkeypatch.chdir(tmp_path)
@@ -1021,7 +1022,7 @@ def test_what_a_training_left_out_is_left_out_when_it_is_judged(tmp_path):
     for i, image in enumerate(np.random.default_rng(0).integers(0, 256, (64, 8, 8), "uint8")):
         Image.fromarray(image).save(folder / f"{i}.png")
     (folder / "damaged.png").write_bytes(b"no picture")
-    begun = ["train", "dcgan", "--data", folder, "--epochs", 1, *TINY, "-o", out]
+    begun = ["train", "dcgan", "--data", folder, "--epochs", 1, *UNSCORED, "-o", out]
     pixels = ["-n", 50, "--extractor", "pixels"]
     other = ["evaluate", out / "checkpoints" / "epoch-0001.keras", "--data", folder, *pixels]
     assert "damaged.png" in _fails(*begun)
@@ -1078,7 +1079,7 @@ def test_help_has_an_example_of_each_command(name):
 
 def test_json_is_all_that_is_printed(data, tmp_path):
     run = tmp_path / "run"
-    words = ["--data", data / "pictures.npy", "--epochs", 2, *TINY, "-o", run, "--json"]
+    words = ["--data", data / "pictures.npy", "--epochs", 2, *UNSCORED, "-o", run, "--json"]
     result = _call("train", "dcgan", *words)
     found, last = json.loads(result.stdout), (run / "metrics.jsonl").read_text().splitlines()[-1]
     assert found == {"run": str(run), **json.loads(last)} and found["epoch"] == 2

@@ -147,9 +147,8 @@ def test_a_wrong_extractor_is_found_before_anything_is_removed(run, tmp_path):
 
 def test_what_is_written_says_nothing_of_this_machine(tmp_path):
     np.save(tmp_path / "noise.npy", np.random.default_rng(0).integers(0, 256, (64, 8, 8, 1), "u1"))
-    runs.train(
-        "dcgan", tmp_path / "noise.npy", out=tmp_path / "run", epochs=1, arguments=TINY, verbose=0
-    )
+    out, options = tmp_path / "run", {"arguments": TINY, "score_every": 0, "verbose": 0}
+    runs.train("dcgan", tmp_path / "noise.npy", out=out, epochs=1, **options)
     publishing.publish(tmp_path / "run", tmp_path / "gan", samples=100, extractor="pixels", say=str)
     sheet = json.loads((tmp_path / "gan" / "scores.json").read_text())
     assert sheet["passport"]["data"]["source"] == "noise.npy"

@@ -41,6 +41,7 @@ def train(tmp_path_factory):
             arguments=ARGUMENTS,
             batch_size=32,
             checkpoint_seconds=0,
+            score_every=0,
             say=said.append,
             verbose=0,
         )

@@ -60,7 +60,7 @@ def train(data):
     """`runs.train` of a tiny model; gives the model and what was said."""
 
     def train(out, epochs, model="vanilla", *, source=data, arguments=TINY, **kwargs):
-        kwargs = {"batch_size": 32, "checkpoint_seconds": 0, **kwargs}
+        kwargs = {"batch_size": 32, "checkpoint_seconds": 0, "score_every": 0, **kwargs}
         said = []
         network = runs.train(
             model,
@@ -657,7 +657,7 @@ def test_killed_twice_equals_uninterrupted(train, whole, tmp_path, data):
     """SIGKILL at random moments of a real process, each time followed by the same command."""
     run = tmp_path / "run"
     words = ["--batch-size", "32", "--epochs", str(EPOCHS), "--checkpoint-seconds", "0"]
-    words += [w for k, v in TINY.items() for w in ("--set", f"{k}={v}")]
+    words += [w for k, v in TINY.items() for w in ("--set", f"{k}={v}")] + ["--score-every", "0"]
     command = [sys.executable, "-c", WAITS, "train", "vanilla", "--data", data, *words, "-o", run]
     moments = random.Random(0)
     metrics = run / "metrics.jsonl"
