@@ -32,3 +32,6 @@ from ganzoo.metrics.manifold import nearest as nearest
 from ganzoo.metrics.manifold import precision_recall as precision_recall
 from ganzoo.metrics.memorisation import Memorisation as Memorisation
 from ganzoo.metrics.memorisation import memorisation as memorisation
+from ganzoo.metrics.pairs import efficientnet_distance as efficientnet_distance
+from ganzoo.metrics.pairs import psnr as psnr
+from ganzoo.metrics.pairs import ssim as ssim
