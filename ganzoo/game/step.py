@@ -32,7 +32,7 @@ def play(game, data):
                 logs += move(game, player, batch, drawn, pullback if player.draws else None)
             else:
                 logs += move_together(game, player, partner, batch, drawn, pullback)
-    game.averages.follow()
+    game.averages.follow(images_read(data))
     game.step.assign_add(1)
     return game.track(logs)
 
@@ -45,6 +45,11 @@ def judge(game, data):
     for player in game.players:
         logs += log_items(player, *losses_of(player, batch, drawn))
     return logs
+
+
+def images_read(data):
+    """Number of examples in the data of a step, on all devices together."""
+    return ops.shape(keras.tree.flatten(data)[0])[0] * backend.replicas()
 
 
 def split(data, turns):

@@ -190,7 +190,8 @@ def _load_tensors(name, cls, path, saved, config):
         with safetensors.at_most(*most):
             return cls(**arguments)
 
-    if {**cls.arguments(), **saved, **config}["ema_decay"] is None:
+    used = {**cls.arguments(), **saved, **config}
+    if used["ema_decay"] is used["ema_images"] is None:
         # The network that trains makes the samples too, which shall be the same everywhere.
         saved = {"precision": "float32", **saved}
     try:
