@@ -64,6 +64,10 @@ class Game(Saving, KerasMethods):
         ema_images: half-life of the averaged networks in images, in place of `ema_decay`: the decay
             per step is 0.5 ** (images of the step / `ema_images`), so that it means the same for
             every batch size. Early in training a smaller one is used, as above. None: `ema_decay`.
+        flip: mirror each real image with probability one half, which doubles small data whose
+            mirror images are as plausible: faces, not text. The two images of paired data are
+            mirrored together. `ganzoo.datasets.mirrored` tells whether it is safe for a data set;
+            `ganzoo train --set flip=auto` asks it.
         precision: `"float32"`, `"mixed_float16"`, `"mixed_bfloat16"`, or `"auto"`: the mixed one
             that `keras.mixed_precision` was set to, otherwise the one that the device trains best
             in: on a processor with a unit for bfloat16, bfloat16 if a measurement, taken once,
@@ -91,6 +95,7 @@ class Game(Saving, KerasMethods):
         image_shape: types.Shape | None = None,
         ema_decay: float | None = None,
         ema_images: float | None = None,
+        flip: bool = False,
         precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"] = "auto",
         jit_compile: bool | Literal["auto"] = "auto",
         seed: int | None = None,
@@ -102,6 +107,7 @@ class Game(Saving, KerasMethods):
         if ema_decay is not None:
             validation.real("ema_decay", ema_decay, least=0.0, below=1.0)
         validation.optional(validation.real, "ema_images", ema_images, above=0)
+        data_of_games.check_flip(flip)
         if seed is not None:
             validation.integer("seed", seed, least=0)
         wanted = keras.config.dtype_policy().name
@@ -120,6 +126,7 @@ class Game(Saving, KerasMethods):
         self.modality: Any = None  # likewise
         self.ema_decay = ema_decay
         self.ema_images = ema_images
+        self.flip = bool(flip)
         self.precision = precision
         self.seed = seed
         self.players: tuple[Player, ...] = ()
@@ -182,7 +189,7 @@ class Game(Saving, KerasMethods):
 
     def check_image_shape(self, shape: types.Shape) -> None:
         """Raise a `ValueError` if the networks cannot be built for this shape."""
-        self.modality_of(shape)
+        data_of_games.check_flip(self.flip, self.modality_of(shape))
         self.check_shape(shape)
 
     def check_shape(self, shape: types.Shape) -> None:
