@@ -124,8 +124,9 @@ def players(model: Any) -> tuple[Player, Player]:
 
 
 def adam(model: Any) -> dict[str, keras.optimizers.Optimizer]:
-    """Adam for the two players of such a model, each at its own rate."""
+    """Adam for the two players of such a model, each at its own rate, which a schedule changes."""
     rates = model.discriminator_learning_rate or model.learning_rate, model.learning_rate
     constants = {"beta_1": model.beta_1, "beta_2": model.beta_2, "epsilon": model.epsilon}
     names = ("discriminator", "generator")
-    return {name: optimizers.Adam(rate, **constants) for name, rate in zip(names, rates)}
+    kind = optimizers.Adam if model.schedule is None else optimizers.AnnealedAdam
+    return {name: kind(rate, **constants) for name, rate in zip(names, rates)}

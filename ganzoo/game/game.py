@@ -127,6 +127,7 @@ class Game(Saving, KerasMethods):
         self.ema_decay = ema_decay
         self.ema_images = ema_images
         self.flip = bool(flip)
+        self.schedule: Any = None  # a `Schedule`, if the game has one
         self.precision = precision
         self.seed = seed
         self.players: tuple[Player, ...] = ()

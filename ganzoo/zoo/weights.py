@@ -167,6 +167,8 @@ def _load_checkpoint(name, cls, path, saved, config):
         with warnings.catch_warnings():
             # Keras would leave such layers with random weights.
             warnings.filterwarnings("error", message="Skipping nested container")
+            if config:  # arguments may change an optimizer, which then begins again
+                warnings.filterwarnings("ignore", message="Skipping variable loading for optimizer")
             model.load_weights(path)
         for one, rate in zip(model.optimizer.optimizers, rates):
             one.learning_rate = rate
