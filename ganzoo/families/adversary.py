@@ -101,6 +101,26 @@ def keep_augmentation(
         losses.get(model.objective).relative  # noqa: B018
 
 
+def freeze(network: keras.Model, count: int) -> None:
+    """Keep the weights of a network's first layers as they are.
+
+    Raises:
+        ValueError: no layer would be left.
+    """
+    if not count:
+        return
+    # An embedding of labels comes first in the graph, but learns new classes.
+    aside = keras.layers.Embedding
+    layers = [x for x in network.layers if x.trainable_weights and not isinstance(x, aside)]
+    if count >= len(layers):
+        raise ValueError(
+            f"This {network.name} has {len(layers)} layers with weights, of which the last must "
+            f"learn: `freeze` is at most {len(layers) - 1}. Received: {count}."
+        )
+    for layer in layers[:count]:
+        layer.trainable = False
+
+
 def players(model: Any) -> tuple[Player, Player]:
     """The discriminator and the generator of such a model, in moving order."""
     return (

@@ -57,6 +57,11 @@ class GAN(Game):
             Stage"), which is faster. It is refused where the generator's gradient would not be
             exact: the objective must be symmetric, such as `"minimax"`, or the discriminator must
             couple no examples, which batch normalisation does.
+        freeze: number of the discriminator's first layers, those next to the images, whose weights
+            stay as they were loaded (FreezeD: Mo, Cho, Shin 2020, "Freeze the Discriminator: a
+            Simple Baseline for Fine-Tuning GANs"). Layers without weights and embeddings of labels
+            do not count. For few images, together with weights: `ganzoo.get(name, weights=…,
+            freeze=4)`; without, these layers would stay random.
         **kwargs: see `ganzoo.Game` (`image_shape`, `ema_decay`, `precision`, `seed`, …).
     """
 
@@ -87,6 +92,7 @@ class GAN(Game):
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         update: Literal["alternating", "one_stage"] = "alternating",
+        freeze: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -106,6 +112,7 @@ class GAN(Game):
         )
         adversary.keep_augmentation(self, augment, augment_target, augment_images)
         self.update = validation.one_of("update", update, ("alternating", "one_stage"))
+        self.freeze = validation.integer("freeze", freeze, least=0)
 
     # What a subclass provides --------------------------------------------------------------
 
@@ -148,6 +155,7 @@ class GAN(Game):
     def build_players(self) -> tuple[Player, ...]:
         self.generator = self.build_generator()
         self.discriminator = self.build_discriminator()
+        adversary.freeze(self.discriminator, self.freeze)
         self.build_others()
         discriminator, generator = adversary.players(self)
         if self.update == "one_stage":

@@ -123,6 +123,7 @@ ARGUMENTS = {
     "beta_1": (-0.1, 1.0),
     "beta_2": (1.5,),
     "ema_decay": (1.0, -0.1),
+    "freeze": (-1, 1.5, True),
     "flip": ("auto", "yes", None),
     "ema_images": (0, -5, "many"),
     "augment_target": (1.0, -1.0, "high"),
