@@ -6,6 +6,7 @@ They know nothing about networks, optimizers or data.
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -53,6 +54,22 @@ class Objective:
         """Derivatives of both losses with respect to each fake logit, up to a common factor."""
         ours = backend.input_gradient(lambda x: self.discriminator(real_logits, x), fake_logits)
         return ours, backend.input_gradient(lambda x: self.answer(x, real_logits), fake_logits)
+
+    def margins(self, real_logits: types.Tensor, fake_logits: types.Tensor) -> types.Tensor:
+        """How far each real logit is on the real side: beyond the boundary or, where only
+        differences count, beyond the fake logit next to it."""
+        return real_logits - (fake_logits if self.relative else self.boundary)
+
+    @functools.cached_property
+    def relative(self) -> bool:
+        """Whether the discriminator's loss stays the same if all logits rise by the same number, as
+        `wasserstein` and `relativistic` do."""
+        logits = ops.reshape(ops.linspace(-1.7, 2.1, 12), (-1, 1))
+        losses = [
+            float(ops.convert_to_numpy(self.discriminator(logits[::-1] + rise, logits + rise)))
+            for rise in (0.0, 1.0)
+        ]
+        return math.isclose(*losses, rel_tol=1e-5, abs_tol=1e-6)
 
     @functools.cached_property
     def _sampled(self):

@@ -82,6 +82,16 @@ def channels_last(shape):
         )
 
 
+def image_batch(name, value, shape):
+    """Raise a `ValueError` unless `shape` is that of a batch of images, which the argument `name`
+    works on."""
+    if len(shape) != 4:
+        raise ValueError(
+            f"`{name}={value!r}` changes images, (batch, height, width, channels). Received: "
+            f"{shape}. Leave `{name}` out."
+        )
+
+
 def doubtful_range(images):
     """A warning if float images seem to lie in [0, 1] instead of [-1, 1], otherwise None."""
     if images.dtype.kind != "f" or not images.size:

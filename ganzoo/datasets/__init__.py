@@ -3,6 +3,8 @@
 from ganzoo.datasets.finding import BUILT_IN as BUILT_IN
 from ganzoo.datasets.loading import load as load
 from ganzoo.datasets.loading import load_pair as load_pair
+from ganzoo.datasets.mirroring import Mirroring as Mirroring
+from ganzoo.datasets.mirroring import mirrored as mirrored
 from ganzoo.datasets.semi_supervised import semi_supervised as semi_supervised
 from ganzoo.datasets.toys import MIXTURES as MIXTURES
 

@@ -9,6 +9,8 @@ from ganzoo import augmentations
 from ganzoo import losses
 from ganzoo import types
 from ganzoo import validation
+from ganzoo.augmentations import AdaptiveAugmentation
+from ganzoo.augmentations import Augmentation
 from ganzoo.game import Player
 from ganzoo.game import optimizers
 from ganzoo.losses import Objective
@@ -21,12 +23,13 @@ class Adversary:
     Attributes:
         objective: name in `ganzoo.losses.OBJECTIVES`, or an `Objective`.
         augment: what changes real and generated images alike before the discriminator sees them:
-            a name that `ganzoo.augmentations.get` knows, or None.
+            what `ganzoo.augmentations.get` takes. An `AdaptiveAugmentation` follows the
+            discriminator's outputs for real images.
         images: number of images of an example that the discriminator sees, stacked in its channels.
     """
 
     objective: str | Objective = "non_saturating"
-    augment: str | None = None
+    augment: str | Augmentation | None = None
     images: int = 1
 
     @property
@@ -37,12 +40,15 @@ class Adversary:
     def augmented(self, images: types.Tensor, seed: keras.random.SeedGenerator) -> types.Tensor:
         """The images as the discriminator sees them; a dict of images as such a dict."""
         augment = augmentations.get(self.augment, self.images)
-        return keras.tree.map_structure(lambda x: augment(x, seed), images)
+        return keras.tree.map_structure(lambda x: augment(x, seed=seed), images)
 
     def discriminator_loss(self, real: types.Tensors, fake: types.Tensors) -> types.Losses:
         """`(terms, signals)` of the discriminator, from its outputs for real and generated ones."""
         objective, logits = losses.get(self.objective), (real["logits"], fake["logits"])
-        return {"adversarial": objective.discriminator(*logits)}, objective.signals(*logits)
+        signals = objective.signals(*logits)
+        if isinstance(self.augment, AdaptiveAugmentation):
+            signals["augment_p"] = self.augment.adapt(objective.margins(*logits))
+        return {"adversarial": objective.discriminator(*logits)}, signals
 
     def generator_loss(
         self, fake: types.Tensors, real: types.Tensors | None = None
@@ -61,7 +67,6 @@ def keep_settings(
     model: Any,
     *,
     objective: str | Objective,
-    augment: str | None,
     discriminator_steps: int,
     learning_rate: float,
     discriminator_learning_rate: float | None,
@@ -72,8 +77,6 @@ def keep_settings(
     """Check the settings of adversarial training, and store each under its own name."""
     model.objective = objective
     losses.get(objective)
-    model.augment = augment
-    augmentations.get(augment)
     model.discriminator_steps = validation.integer("discriminator_steps", discriminator_steps)
     model.learning_rate = validation.real("learning_rate", learning_rate, above=0)
     model.discriminator_learning_rate = discriminator_learning_rate
@@ -82,6 +85,40 @@ def keep_settings(
     model.beta_1 = validation.real("beta_1", beta_1, least=0, below=1)
     model.beta_2 = validation.real("beta_2", beta_2, least=0, below=1)
     model.epsilon = validation.real("epsilon", epsilon, above=0)
+
+
+def keep_augmentation(
+    model: Any, augment: str | None, target: float, images: int, pictures: int = 1
+) -> None:
+    """Check the settings of the augmentation, store each under its own name, and make it, in the
+    attribute `augmentation`. `pictures`: see `ganzoo.augmentations.get`."""
+    model.augment = augment
+    model.augment_target = validation.real("augment_target", target, above=-1, below=1)
+    model.augment_images = validation.integer("augment_images", images)
+    model.augmentation = augmentations.get(augment, pictures, target, images)
+    if isinstance(model.augmentation, AdaptiveAugmentation):
+        # Found out now, because it takes numbers, which a compiled step does not have.
+        losses.get(model.objective).relative  # noqa: B018
+
+
+def freeze(network: keras.Model, count: int) -> None:
+    """Keep the weights of a network's first layers as they are.
+
+    Raises:
+        ValueError: no layer would be left.
+    """
+    if not count:
+        return
+    # An embedding of labels comes first in the graph, but learns new classes.
+    aside = keras.layers.Embedding
+    layers = [x for x in network.layers if x.trainable_weights and not isinstance(x, aside)]
+    if count >= len(layers):
+        raise ValueError(
+            f"This {network.name} has {len(layers)} layers with weights, of which the last must "
+            f"learn: `freeze` is at most {len(layers) - 1}. Received: {count}."
+        )
+    for layer in layers[:count]:
+        layer.trainable = False
 
 
 def players(model: Any) -> tuple[Player, Player]:
@@ -107,8 +144,9 @@ def players(model: Any) -> tuple[Player, Player]:
 
 
 def adam(model: Any) -> dict[str, keras.optimizers.Optimizer]:
-    """Adam for the two players of such a model, each at its own rate."""
+    """Adam for the two players of such a model, each at its own rate, which a schedule changes."""
     rates = model.discriminator_learning_rate or model.learning_rate, model.learning_rate
     constants = {"beta_1": model.beta_1, "beta_2": model.beta_2, "epsilon": model.epsilon}
     names = ("discriminator", "generator")
-    return {name: optimizers.Adam(rate, **constants) for name, rate in zip(names, rates)}
+    kind = optimizers.Adam if model.schedule is None else optimizers.AnnealedAdam
+    return {name: kind(rate, **constants) for name, rate in zip(names, rates)}

@@ -35,9 +35,15 @@ class GAN(Game):
         latent_dim: length of the latent vectors, drawn from N(0, 1).
         num_classes: number of classes, or None for a model without labels.
         objective: name in `ganzoo.losses.OBJECTIVES`.
-        augment: `"diffaugment"`, which changes real and generated images alike before the
-            discriminator sees them, for data of some thousand images or fewer; or what
-            `ganzoo.augmentations.get` knows; or None.
+        augment: None, or how real and generated images alike are changed before the discriminator
+            sees them, for data of some thousand images or fewer: `"diffaugment"` changes each of
+            them; `"ada"` changes images with a probability p that adapts, in which the
+            discriminator's overfitting shows; or what else `ganzoo.augmentations.get` knows.
+        augment_target: with `"ada"`, the wanted mean sign of the discriminator's logits for real
+            images, in (-1, 1). Above it p rises, below it p falls. With an objective that only
+            compares logits, the sign is that of their differences to fake ones.
+        augment_images: with `"ada"`, number of real images in which p can go from 0 to 1, at least
+            1. It stays below 0.8. The logs show it as `d_augment_p`.
         discriminator_steps: moves of the discriminator for each of the generator's, each on a
             fresh batch.
         learning_rate: Adam's learning rate, of both players.
@@ -51,6 +57,11 @@ class GAN(Game):
             Stage"), which is faster. It is refused where the generator's gradient would not be
             exact: the objective must be symmetric, such as `"minimax"`, or the discriminator must
             couple no examples, which batch normalisation does.
+        freeze: number of the discriminator's first layers, those next to the images, whose weights
+            stay as they were loaded (FreezeD: Mo, Cho, Shin 2020, "Freeze the Discriminator: a
+            Simple Baseline for Fine-Tuning GANs"). Layers without weights and embeddings of labels
+            do not count. For few images, together with weights: `ganzoo.get(name, weights=…,
+            freeze=4)`; without, these layers would stay random.
         **kwargs: see `ganzoo.Game` (`image_shape`, `ema_decay`, `precision`, `seed`, …).
     """
 
@@ -72,6 +83,8 @@ class GAN(Game):
         num_classes: int | None = None,
         objective: str | Objective = "non_saturating",
         augment: str | None = None,
+        augment_target: float = 0.6,
+        augment_images: int = 500_000,
         discriminator_steps: int = 1,
         learning_rate: float = 2e-4,
         discriminator_learning_rate: float | None = None,
@@ -79,6 +92,7 @@ class GAN(Game):
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         update: Literal["alternating", "one_stage"] = "alternating",
+        freeze: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -89,7 +103,6 @@ class GAN(Game):
         adversary.keep_settings(
             self,
             objective=objective,
-            augment=augment,
             discriminator_steps=discriminator_steps,
             learning_rate=learning_rate,
             discriminator_learning_rate=discriminator_learning_rate,
@@ -97,7 +110,9 @@ class GAN(Game):
             beta_2=beta_2,
             epsilon=epsilon,
         )
+        adversary.keep_augmentation(self, augment, augment_target, augment_images)
         self.update = validation.one_of("update", update, ("alternating", "one_stage"))
+        self.freeze = validation.integer("freeze", freeze, least=0)
 
     # What a subclass provides --------------------------------------------------------------
 
@@ -135,11 +150,12 @@ class GAN(Game):
     @property
     def adversary(self) -> Adversary:
         """Objective and augmentation."""
-        return Adversary(self.objective, self.augment)
+        return Adversary(self.objective, self.augmentation)
 
     def build_players(self) -> tuple[Player, ...]:
         self.generator = self.build_generator()
         self.discriminator = self.build_discriminator()
+        adversary.freeze(self.discriminator, self.freeze)
         self.build_others()
         discriminator, generator = adversary.players(self)
         if self.update == "one_stage":

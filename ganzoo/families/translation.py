@@ -25,7 +25,8 @@ class Translator(Game):
     again at its end.
 
     Args:
-        objective, augment, discriminator_steps: see `ganzoo.GAN`.
+        objective, discriminator_steps: see `ganzoo.GAN`.
+        augment, augment_target, augment_images: see `ganzoo.GAN`.
         learning_rate, discriminator_learning_rate, beta_1, beta_2, epsilon: see `ganzoo.GAN`.
         **kwargs: see `ganzoo.Game`.
     """
@@ -46,6 +47,8 @@ class Translator(Game):
         *,
         objective: str | Objective = "non_saturating",
         augment: str | None = None,
+        augment_target: float = 0.6,
+        augment_images: int = 500_000,
         discriminator_steps: int = 1,
         learning_rate: float = 2e-4,
         discriminator_learning_rate: float | None = None,
@@ -58,7 +61,6 @@ class Translator(Game):
         adversary.keep_settings(
             self,
             objective=objective,
-            augment=augment,
             discriminator_steps=discriminator_steps,
             learning_rate=learning_rate,
             discriminator_learning_rate=discriminator_learning_rate,
@@ -66,6 +68,8 @@ class Translator(Game):
             beta_2=beta_2,
             epsilon=epsilon,
         )
+        pictures = self.images_seen
+        adversary.keep_augmentation(self, augment, augment_target, augment_images, pictures)
 
     def build_generator(self) -> keras.Model:
         """A `keras.Model` that translates images in [-1, 1]."""
@@ -90,7 +94,7 @@ class Translator(Game):
     @property
     def adversary(self) -> Adversary:
         """Objective and augmentation."""
-        return Adversary(self.objective, self.augment, self.images_seen)
+        return Adversary(self.objective, self.augmentation)
 
     def look(self, images: types.Tensor) -> types.Tensors:
         """The discriminator's outputs in training, a dict with `"logits"`."""

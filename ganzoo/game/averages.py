@@ -11,7 +11,7 @@ class Averages:
     """The averages of a game's networks: `game.ema_…` for each that `game.averaged` names.
 
     Args:
-        game: a `ganzoo.Game`. Without an `ema_decay` it has no averages.
+        game: a `ganzoo.Game`. Without an `ema_decay` or `ema_images` it has no averages.
     """
 
     def __init__(self, game):
@@ -22,7 +22,8 @@ class Averages:
     @property
     def names(self):
         """The networks that have an average."""
-        return () if self.game.ema_decay is None else self.game.averaged
+        kept = (self.game.ema_decay, self.game.ema_images) != (None, None)
+        return self.game.averaged if kept else ()
 
     def create(self):
         """Begin with copies of the networks."""
@@ -37,18 +38,20 @@ class Averages:
         """The network of this name that is used outside training: its average if it has one."""
         return getattr(self.game, f"ema_{name}" if name in self.names else name)
 
-    def follow(self):
-        """Move the averages towards the networks.
+    def follow(self, images):
+        """Move the averages towards the networks, after a step that has read so many images.
 
         Batch statistics too: those of the live network belong to its weights of this moment, and
         the means of a first layer are linear in its weights.
         """
-        if self.game.ema_decay is None:
+        if not self.names:
             return
+        half_life = self.game.ema_images
+        usual = self.game.ema_decay if half_life is None else 0.5 ** (images / half_life)
         step = ops.cast(self.game.step - self.since, "float32")
         # New data changes loaded weights more than early weights change from step to step.
         reach = 30.0 if self.since else 10.0
-        decay = ops.minimum(self.game.ema_decay, (1.0 + step) / (reach + step))
+        decay = ops.minimum(usual, (1.0 + step) / (reach + step))
         for name in self.names:
             live, average = getattr(self.game, name), getattr(self.game, f"ema_{name}")
             for a, v in zip(average.weights, live.weights):

@@ -4,6 +4,7 @@ import warnings
 
 import keras
 from keras import ops
+from keras import random
 
 from ganzoo import backend
 from ganzoo import validation
@@ -101,13 +102,41 @@ def prepare(game, data):
     first, second = data if isinstance(data, (tuple, list)) and len(data) == 2 else (data, None)
     first = first[0] if isinstance(first, (tuple, list)) else first
     examples = game.modality.preprocess(first)
+    targets = () if game.paired is None else (game.modality.preprocess(second),)
+    if game.flip and not game._judging:
+        examples, *targets = _flipped(game, examples, *targets)
     # "images" is the key that models outside the zoo read before there were other kinds of data.
     batch = {"examples": examples, "images": examples}
     if game.paired is not None:
-        batch["targets"] = game.modality.preprocess(second)
+        batch["targets"] = targets[0]
     elif game.label_range is not None:
         batch["labels"] = ops.cast(second, "int32")
     return batch
+
+
+def check_flip(flip, kind=None):
+    """Raise a `ValueError` unless `flip` is a choice, and examples of this kind can be mirrored."""
+    if flip not in (True, False):
+        raise ValueError(
+            f"`flip` is True or False. Received: {flip!r}. `ganzoo.datasets.mirrored(data).safe` "
+            "tells which; 'auto' is for `ganzoo train` and `ganzoo.runs.train`, which ask it."
+        )
+    if flip and kind is not None and kind.size is None:
+        raise ValueError(
+            f"`flip=True` mirrors images. Received {kind.name} of {kind.describe()}. Leave `flip` "
+            "out."
+        )
+
+
+def _flipped(game, *domains):
+    """Half of the examples mirrored, drawn for each; those of paired domains together."""
+    flipped, draw = [], None
+    for images in domains:
+        if draw is None or not game.paired:
+            shape = (ops.shape(images)[0], 1, 1, 1)
+            draw = backend.drawn(random.uniform, shape, seed=game.seed_generator)
+        flipped.append(ops.where(draw < 0.5, images, ops.flip(images, axis=2)))
+    return flipped
 
 
 def batch_spec(game, batch_size):

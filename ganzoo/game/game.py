@@ -61,6 +61,13 @@ class Game(Saving, KerasMethods):
             Early in training a smaller one is used, (1 + step) / (10 + step); early after
             `ganzoo.get` has loaded trained weights, (1 + step) / (30 + step) with the steps since
             then: the average follows within a thirtieth of them.
+        ema_images: half-life of the averaged networks in images, in place of `ema_decay`: the decay
+            per step is 0.5 ** (images of the step / `ema_images`), so that it means the same for
+            every batch size. Early in training a smaller one is used, as above. None: `ema_decay`.
+        flip: mirror each real image with probability one half, which doubles small data whose
+            mirror images are as plausible: faces, not text. The two images of paired data are
+            mirrored together. `ganzoo.datasets.mirrored` tells whether it is safe for a data set;
+            `ganzoo train --set flip=auto` asks it.
         precision: `"float32"`, `"mixed_float16"`, `"mixed_bfloat16"`, or `"auto"`: the mixed one
             that `keras.mixed_precision` was set to, otherwise the one that the device trains best
             in: on a processor with a unit for bfloat16, bfloat16 if a measurement, taken once,
@@ -87,6 +94,8 @@ class Game(Saving, KerasMethods):
         *,
         image_shape: types.Shape | None = None,
         ema_decay: float | None = None,
+        ema_images: float | None = None,
+        flip: bool = False,
         precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"] = "auto",
         jit_compile: bool | Literal["auto"] = "auto",
         seed: int | None = None,
@@ -97,6 +106,8 @@ class Game(Saving, KerasMethods):
         validation.one_of("jit_compile", jit_compile, (True, False, "auto"))
         if ema_decay is not None:
             validation.real("ema_decay", ema_decay, least=0.0, below=1.0)
+        validation.optional(validation.real, "ema_images", ema_images, above=0)
+        data_of_games.check_flip(flip)
         if seed is not None:
             validation.integer("seed", seed, least=0)
         wanted = keras.config.dtype_policy().name
@@ -114,6 +125,9 @@ class Game(Saving, KerasMethods):
         self.image_shape: Any = None  # a tuple, once it is known
         self.modality: Any = None  # likewise
         self.ema_decay = ema_decay
+        self.ema_images = ema_images
+        self.flip = bool(flip)
+        self.schedule: Any = None  # a `Schedule`, if the game has one
         self.precision = precision
         self.seed = seed
         self.players: tuple[Player, ...] = ()
@@ -176,7 +190,7 @@ class Game(Saving, KerasMethods):
 
     def check_image_shape(self, shape: types.Shape) -> None:
         """Raise a `ValueError` if the networks cannot be built for this shape."""
-        self.modality_of(shape)
+        data_of_games.check_flip(self.flip, self.modality_of(shape))
         self.check_shape(shape)
 
     def check_shape(self, shape: types.Shape) -> None:
@@ -349,7 +363,7 @@ class Game(Saving, KerasMethods):
         """Begin the averages of the networks again, from their values now.
 
         Early in training an average follows the live network closely, later only over as many
-        steps as `ema_decay` says. Training that continues from trained weights with other data is
-        early again: `ganzoo.get(…, weights=…)` calls this.
+        steps as `ema_decay` or images as `ema_images` says. Training that continues from trained
+        weights with other data is early again: `ganzoo.get(…, weights=…)` calls this.
         """
         self.averages.restart()

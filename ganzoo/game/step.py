@@ -13,7 +13,9 @@ from ganzoo.game.logs import log_items
 
 def play(game, data):
     """One training step on `turns` batches, one after the other along the first axis."""
-    logs = []
+    logs, images = [], images_read(data)
+    if game.schedule is not None:
+        game.schedule.follow(game, images)
     for turn, part in enumerate(split(data, game.turns)):
         batch = game.prepare(part)
         movers = [p for p in game.players if turn >= game.turns - p.steps]
@@ -32,7 +34,7 @@ def play(game, data):
                 logs += move(game, player, batch, drawn, pullback if player.draws else None)
             else:
                 logs += move_together(game, player, partner, batch, drawn, pullback)
-    game.averages.follow()
+    game.averages.follow(images)
     game.step.assign_add(1)
     return game.track(logs)
 
@@ -45,6 +47,11 @@ def judge(game, data):
     for player in game.players:
         logs += log_items(player, *losses_of(player, batch, drawn))
     return logs
+
+
+def images_read(data):
+    """Number of examples in the data of a step, on all devices together."""
+    return ops.shape(keras.tree.flatten(data)[0])[0] * backend.replicas()
 
 
 def split(data, turns):

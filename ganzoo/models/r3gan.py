@@ -9,6 +9,7 @@ from ganzoo import penalties
 from ganzoo import validation
 from ganzoo.families.gan import GAN
 from ganzoo.game.registry import register
+from ganzoo.game.schedule import Schedule
 from ganzoo.losses import Objective
 from ganzoo.modalities import Images
 from ganzoo.modalities import Points
@@ -43,6 +44,10 @@ class R3GAN(GAN):
         blocks: residual blocks at each size, at least 1.
         expansion: how many times wider a block is inside, at least 1.
         group_width: channels of each group of the 3×3 convolutions, at least 1.
+        schedule_images: number of images that the whole training reads, such as 60 epochs of 1,000
+            images. Over its first 60 %, along half a cosine, γ falls to a tenth, the learning
+            rate to a quarter, and beta_2 rises from 0.9 to the given one, as in the authors' code.
+            None: they are constant.
         num_classes: number of classes, or None for a model without labels.
         ema_decay: decay of the averaged generator that `generate` uses, in [0, 1), or None.
         **kwargs: see `ganzoo.GAN` (`latent_dim`, `learning_rate`, …) and `ganzoo.Game`
@@ -60,9 +65,11 @@ class R3GAN(GAN):
         * Narrow and shallow by default, to train on a CPU. The paper's for CIFAR-10 and, with
           three more sizes, for FFHQ-256: `channels=(768, 768, 768, 768), blocks=2`.
         * Nearest neighbours and 2×2 averages change sizes, not interpolation with (1, 2, 1).
-        * γ, learning rate and betas are constant; the authors' code lets γ fall to a tenth, the
-          learning rate to a quarter, and beta_2 rise from 0.9 to 0.99.
-        * `augment` is None; the authors' code augments adaptively.
+        * γ, learning rate and beta_2 are constant unless `schedule_images` is given. The authors'
+          code also lets the half-life of the average grow, to 500,000 images or more; here it grows
+          with the steps, up to `ema_decay` or `ema_images`.
+        * `augment` is None; the authors' code changes images as `"ada"` does, with a probability
+          that rises on a schedule.
 
     References:
         * Huang, Gokaslan, Kuleshov, Tompkin: The GAN is dead; long live the GAN! A Modern GAN
@@ -81,6 +88,7 @@ class R3GAN(GAN):
         blocks: int = 1,
         expansion: int = 2,
         group_width: int = 16,
+        schedule_images: int | None = None,
         latent_dim: int = 64,
         objective: str | Objective = "relativistic",
         beta_1: float = 0.0,
@@ -104,6 +112,11 @@ class R3GAN(GAN):
         self.blocks = validation.integer("blocks", blocks)
         self.expansion = validation.integer("expansion", expansion)
         self.group_width = validation.integer("group_width", group_width)
+        self.schedule_images = validation.optional(
+            validation.integer, "schedule_images", schedule_images
+        )
+        if schedule_images is not None:
+            self.schedule = Schedule(schedule_images)
 
     def build_generator(self):
         shape, classes = self.image_shape, self.num_classes
@@ -139,4 +152,7 @@ class R3GAN(GAN):
 
     def discriminator_terms(self, batch, drawn, real, fake):
         slopes = {"r1": real["squared_slopes"], "r2": fake["squared_slopes"]}
-        return {name: 0.5 * self.gamma * ops.mean(values) for name, values in slopes.items()}
+        gamma = self.gamma
+        if self.schedule is not None:
+            gamma = self.schedule.between(gamma, 0.1 * gamma)
+        return {name: 0.5 * gamma * ops.mean(values) for name, values in slopes.items()}

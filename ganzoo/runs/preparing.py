@@ -25,7 +25,7 @@ class Start:
     done: int
     """Epochs that the model has trained for."""
     more: dict[str, Any]
-    """The arguments that a fresh model gets from the data: its number of classes."""
+    """The arguments that a fresh model gets from the data: its number of classes, and `flip`."""
     reading: dict[str, Any]
     """The arguments of `ganzoo.datasets.load` that read the same data again, for the scores."""
 
@@ -64,6 +64,8 @@ def prepare(settings, network, done, resumed):
         more = {"num_classes": class_count(ds)}
     if settings.weights is not None:
         _check_classes(network, more.pop("num_classes", None), settings.weights)
+    if resumed is None and settings.decides_flips:
+        more["flip"] = network.flip = _may_flip(settings, ds)
     names = ds.class_names if conditional else None
     facts = settings.record(), settings.epochs, names, settings.imports, network.devices
     # Only now, so that a misspelt argument leaves no folder.
@@ -71,6 +73,15 @@ def prepare(settings, network, done, resumed):
     if resumed is None and settings.weights is None:
         network = fresh(settings, **more)
     return Start(network, ds, done, more, reading)
+
+
+def _may_flip(settings, ds):
+    """Whether the images of all domains may be mirrored; says so."""
+    domains = [ds] if settings.to is None else [ds, (targets for _, targets in ds)]
+    found = [datasets.mirrored(domain) for domain in domains]
+    for one in found:
+        settings.say(str(one))
+    return all(found)
 
 
 def _load(settings, network, resumed):

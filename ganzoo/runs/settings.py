@@ -107,8 +107,16 @@ class Settings:
 
     @property
     def model_arguments(self) -> dict[str, Any]:
-        """The arguments of the model, except its seed."""
-        return dict(self.arguments or {})
+        """The arguments of the model, except its seed and `flip="auto"`, which the data decides."""
+        arguments = dict(self.arguments or {})
+        if self.decides_flips:
+            del arguments["flip"]
+        return arguments
+
+    @property
+    def decides_flips(self) -> bool:
+        """Whether the data decides if images are mirrored."""
+        return (self.arguments or {}).get("flip") == "auto"
 
     @property
     def domains(self) -> str:
@@ -130,7 +138,7 @@ class Settings:
         run."""
         record = {
             "model": self.model,
-            "arguments": self.model_arguments,
+            "arguments": dict(self.arguments or {}),
             "data": name_of(self.data),
             "image_size": self.image_size,
             "batch_size": self.batch_size,

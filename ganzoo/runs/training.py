@@ -49,7 +49,8 @@ def train(model: str, data: types.Path = "digits", **options: Unpack[Options]) -
             another number of them.
         epochs: total number of epochs, with those of earlier calls.
         seed: seed of weights, latents and order.
-        arguments: further arguments of the model.
+        arguments: further arguments of the model. `flip="auto"` mirrors images if
+            `ganzoo.datasets.mirrored` finds that safe for the data.
         samples: number of images in a grid.
         checkpoint_seconds: minimum time between two checkpoints, in seconds; 0: at every epoch.
         score_every: epochs between two evaluations; the best model by Fréchet distance is kept. 0:

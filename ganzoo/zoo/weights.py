@@ -167,6 +167,8 @@ def _load_checkpoint(name, cls, path, saved, config):
         with warnings.catch_warnings():
             # Keras would leave such layers with random weights.
             warnings.filterwarnings("error", message="Skipping nested container")
+            if config:  # arguments may change an optimizer, which then begins again
+                warnings.filterwarnings("ignore", message="Skipping variable loading for optimizer")
             model.load_weights(path)
         for one, rate in zip(model.optimizer.optimizers, rates):
             one.learning_rate = rate
@@ -190,7 +192,8 @@ def _load_tensors(name, cls, path, saved, config):
         with safetensors.at_most(*most):
             return cls(**arguments)
 
-    if {**cls.arguments(), **saved, **config}["ema_decay"] is None:
+    used = {**cls.arguments(), **saved, **config}
+    if used["ema_decay"] is used["ema_images"] is None:
         # The network that trains makes the samples too, which shall be the same everywhere.
         saved = {"precision": "float32", **saved}
     try:

@@ -70,8 +70,19 @@ OPTIMIZERS = {
     "vae": lambda: keras.optimizers.SGD(1e-2, clipnorm=0.1),
 }
 
-# Dividing by the deviation of 2×2 numbers makes rounding errors grow from step to step.
-SLOWLY = {"cyclegan": {"learning_rate": 1e-5}}
+ARGUMENTS = {
+    # Dividing by the deviation of 2×2 numbers makes rounding errors grow from step to step.
+    "cyclegan": {"learning_rate": 1e-5},
+    # What counts images, and what draws random numbers for real ones.
+    "r3gan": {
+        "augment": "ada",
+        "augment_images": 100,
+        "augment_target": -0.9,
+        "ema_images": 100,
+        "flip": True,
+        "schedule_images": 200,
+    },
+}
 
 
 def losses(name, place):
@@ -81,9 +92,8 @@ def losses(name, place):
     y = None if case.labels is None else (np.arange(64) % case.labels).astype("int32")
     x = (x, 255 - x) if case.domains else x
     with place():
-        model = ganzoo.get(
-            name, seed=0, precision="float32", **{**case.config, **SLOWLY.get(name, {})}
-        )
+        config = {**case.config, **ARGUMENTS.get(name, {})}
+        model = ganzoo.get(name, seed=0, precision="float32", **config)
         if name in OPTIMIZERS:
             model.compile(OPTIMIZERS[name]())
     found = model.fit(x, y, batch_size=16, epochs=2, verbose=0).history

@@ -109,6 +109,11 @@ def test_points_go_to_models_of_points_only():
         fit(tiny(), points)
 
 
+def test_points_have_no_mirror_images():
+    with pytest.raises(ValueError, match="`flip=True` mirrors images. Received points"):
+        fit(ganzoo.get("vanilla", flip=True), np.zeros((8, 2), "float32"))
+
+
 ARGUMENTS = {
     "latent_dim": (0, -1, 1.5, "10"),
     "channels": (0, 2.0),
@@ -118,6 +123,11 @@ ARGUMENTS = {
     "beta_1": (-0.1, 1.0),
     "beta_2": (1.5,),
     "ema_decay": (1.0, -0.1),
+    "freeze": (-1, 1.5, True),
+    "flip": ("auto", "yes", None),
+    "ema_images": (0, -5, "many"),
+    "augment_target": (1.0, -1.0, "high"),
+    "augment_images": (0, 1.5),
     "precision": ("float64", 16),
     "jit_compile": ("yes",),
     "seed": (-1, 0.5),

@@ -300,6 +300,30 @@ def test_the_average_follows_its_formula(rng):
             np.testing.assert_allclose(got.numpy(), expected, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.parametrize("size, turns", [(8, 1), (16, 1), (8, 2)])
+def test_an_average_by_images_forgets_half_in_so_many(rng, size, turns):
+    options = {"ema_images": 64, "discriminator_steps": turns, "seed": 0}
+    model = Points(image_shape=(3,), latent_dim=2, ema_decay=0.1, **options)
+    x = data(rng, size * turns)
+    model.step.assign(1000)  # the early training is over
+    average = values(model.ema_generator.weights)
+    model.fit(x, batch_size=size, epochs=1, verbose=0)
+    decay = 0.5 ** (size * turns / 64)
+    live = values(model.generator.weights)
+    for a, v, got in zip(average, live, model.ema_generator.weights):
+        np.testing.assert_allclose(got.numpy(), decay * a + (1 - decay) * v, rtol=1e-5, atol=1e-7)
+
+
+def test_an_average_by_images_begins_as_one_by_steps(rng):
+    x, averages = data(rng, 8), []
+    for options in ({"ema_decay": 0.999}, {"ema_decay": None, "ema_images": 1e6}):
+        model = Points(image_shape=(3,), latent_dim=2, seed=0, **options)
+        model.fit(x, batch_size=8, epochs=3, verbose=0)
+        averages.append(values(model.ema_generator.weights))
+    for one, other in zip(*averages):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_a_player_whose_loss_ignores_a_network_is_named(rng):
     class Forgetful(Autoencoder):
         def loss_of(self, batch, drawn):

@@ -1,11 +1,8 @@
-"""Differentiable augmentations: random changes to real and generated images alike, through which
-the generator's gradient flows.
+"""DiffAugment: changes of colour, translation and cutout, of every image.
 
 Zhao, Liu, Lin, Zhu, Han 2020, "Differentiable Augmentation for Data-Efficient GAN Training",
 section 3.3 and appendix; the strengths are those of the authors' code.
 """
-
-from collections.abc import Callable
 
 import keras
 from keras import ops
@@ -13,7 +10,6 @@ from keras import random
 
 from ganzoo import backend
 from ganzoo import types
-from ganzoo import validation
 
 
 def _uniform_per_image(images, low, high, seed):
@@ -71,48 +67,3 @@ def cutout(images: types.Tensor, seed: keras.random.SeedGenerator) -> types.Tens
 
 
 PARTS = {"color": color, "translation": translation, "cutout": cutout}
-
-
-def get(
-    augment: str | None, pictures: int = 1
-) -> Callable[[types.Tensor, keras.random.SeedGenerator], types.Tensor]:
-    """Return an augmentation as a function `(images, seed) -> images`, float32.
-
-    Args:
-        augment: `"diffaugment"`; some of `"color"`, `"translation"` and `"cutout"`, separated by
-            commas; or None for no augmentation.
-        pictures: number of images in an example, one after the other in its channels. They are
-            moved and cut together; each gets the same colour change, computed by itself.
-
-    Raises:
-        ValueError: `augment` is none of these.
-
-    Example:
-
-    >>> import keras
-    >>> seed = keras.random.SeedGenerator(0)
-    >>> tuple(get("color,cutout")(keras.ops.zeros((2, 8, 8, 3)), seed).shape)
-    (2, 8, 8, 3)
-    """
-    if augment is None:
-        return lambda images, seed: images
-    if not isinstance(augment, str):
-        raise ValueError(f"`augment` is a string or None. Received: {augment!r}.")
-    parts = augment.replace(" ", "").split(",")
-    for name in parts:
-        validation.one_of("augment", name, ("diffaugment", *PARTS))
-    names = list(PARTS) if "diffaugment" in parts else parts
-
-    def change(images, seed):
-        if len(images.shape) != 4:
-            raise ValueError(
-                f"`augment={augment!r}` changes images, (batch, height, width, channels). "
-                f"Received: {images.shape}. Leave `augment` out."
-            )
-        images = ops.cast(images, "float32")
-        for name in names:
-            more = {"pictures": pictures} if name == "color" else {}
-            images = PARTS[name](images, seed, **more)
-        return images
-
-    return change
