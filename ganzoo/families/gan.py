@@ -60,6 +60,8 @@ class GAN(Game):
     sampling_network = "generator"
     generating: tuple[str, ...] = ("generator",)
     """Names of the networks that the generator's player moves."""
+    judging: tuple[str, ...] = ("discriminator",)
+    """Names of the networks that the discriminator's player moves."""
     growing = False
     """Whether there are weights on which the losses do not depend yet."""
     conditional = True
@@ -169,10 +171,12 @@ class GAN(Game):
         """The discriminator's outputs in training, with the labels of `batch` if it takes any.
 
         Returns:
-            A dict: `"logits"`, and whatever else the discriminator returns.
+            A dict: `"logits"`, whatever else the discriminator returns, and `"images"`, which it
+            has seen: those given, augmented.
         """
         images = self.adversary.augmented(images, self.seed_generator)
-        return adversary.named(self._call(self.discriminator, images, batch))
+        outputs = adversary.named(self._call(self.discriminator, images, batch))
+        return {"images": images, **outputs}
 
     def discriminate(self, images: types.Tensor, batch: types.Tensors) -> types.Tensor:
         """The logits of `look`."""
