@@ -33,6 +33,11 @@ CASES = {
     "cyclegan": Case({"channels": 2, "blocks": 1}, domains=True),
     "dcgan": Case({"channels": 4, "latent_dim": 6}),
     "dragan": Case({"channels": 4, "latent_dim": 6}),
+    "fastgan": Case(
+        {"width": 1, "latent_dim": 6},
+        # The noise in its layers cannot be switched off; slow learning keeps it from counting.
+        without_noise={"augment": None, "reconstruction_weight": 0.0, "learning_rate": 1e-5},
+    ),
     "improved_gan": Case(
         {
             "channels": 4,

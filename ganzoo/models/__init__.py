@@ -9,6 +9,7 @@ from ganzoo.models.cogan import CoGAN as CoGAN
 from ganzoo.models.cyclegan import CycleGAN as CycleGAN
 from ganzoo.models.dcgan import DCGAN as DCGAN
 from ganzoo.models.dragan import DRAGAN as DRAGAN
+from ganzoo.models.fastgan import FastGAN as FastGAN
 from ganzoo.models.improved_gan import ImprovedGAN as ImprovedGAN
 from ganzoo.models.infogan import InfoGAN as InfoGAN
 from ganzoo.models.lsgan import LSGAN as LSGAN
