@@ -110,12 +110,13 @@ def resized(images: np.ndarray, size: tuple[int, int], how: Image.Resampling) ->
     return np.moveaxis(np.asarray(sheets, "uint8"), 1, -1)
 
 
-def in_batches(network: keras.Model, images: np.ndarray) -> list[np.ndarray]:
-    """The outputs of a network, always computed for `BATCH` images at once."""
+def in_batches(network: keras.Model, images: np.ndarray, size: int = BATCH) -> list[np.ndarray]:
+    """The outputs of a network, always computed for `size` images at once."""
     parts = []
-    for start in range(0, len(images), BATCH):
-        part = images[start : start + BATCH]
-        short = BATCH - len(part)
+    for start in range(0, len(images), size):
+        part = images[start : start + size]
+        short = size - len(part)
         full = np.concatenate([part, np.repeat(part[-1:], short, axis=0)])
-        parts.append([np.asarray(x)[: len(part)] for x in network.predict_on_batch(full)])
+        outputs = keras.tree.flatten(network.predict_on_batch(full))
+        parts.append([np.asarray(x)[: len(part)] for x in outputs])
     return [np.concatenate(column).astype("float32") for column in zip(*parts)]

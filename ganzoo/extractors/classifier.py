@@ -48,7 +48,7 @@ class Classifier:
             raise ValueError(
                 f"{self.name} takes grey images, uint8 (n, height, width, 1). Received "
                 f"{images.dtype} of shape {images.shape}: choose another extractor, such as "
-                "'inception' or 'pixels'."
+                "'efficientnet-lite0' or 'pixels'."
             )
         images = resized(images, self.size, Image.Resampling.BICUBIC)
         features, logits = in_batches(self.network, images)

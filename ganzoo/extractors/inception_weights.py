@@ -28,8 +28,8 @@ def load(weights, sha256):
             URL,
             SHA256,
             name,
-            f", or set the environment variable {VARIABLE} to its path. Without it, images are "
-            "compared by their pixels: extractor 'pixels'",
+            f", or set the environment variable {VARIABLE} to its path. Without it, choose another "
+            "extractor, such as 'efficientnet-lite0'",
         )
     path = pathlib.Path(path).expanduser()
     if path.stat().st_size > torch_pickle.LIMIT:
