@@ -1,5 +1,6 @@
 """GAN: a generator against a discriminator."""
 
+from collections.abc import Callable
 from typing import Any
 from typing import Literal
 
@@ -62,6 +63,9 @@ class GAN(Game):
     """Names of the networks that the generator's player moves."""
     judging: tuple[str, ...] = ("discriminator",)
     """Names of the networks that the discriminator's player moves."""
+    projection: Callable[[types.Tensor], Any] | None = None
+    """What the discriminator receives in place of images, a function of them that is not trained;
+    None: the images."""
     growing = False
     """Whether there are weights on which the losses do not depend yet."""
     conditional = True
@@ -175,7 +179,8 @@ class GAN(Game):
             has seen: those given, augmented.
         """
         images = self.adversary.augmented(images, self.seed_generator)
-        outputs = adversary.named(self._call(self.discriminator, images, batch))
+        received = images if self.projection is None else self.projection(images)
+        outputs = adversary.named(self._call(self.discriminator, received, batch))
         return {"images": images, **outputs}
 
     def discriminate(self, images: types.Tensor, batch: types.Tensors) -> types.Tensor:
