@@ -15,6 +15,7 @@ from ganzoo.models.infogan import InfoGAN as InfoGAN
 from ganzoo.models.lsgan import LSGAN as LSGAN
 from ganzoo.models.pix2pix import Pix2Pix as Pix2Pix
 from ganzoo.models.progan import ProGAN as ProGAN
+from ganzoo.models.projected_gan import ProjectedGAN as ProjectedGAN
 from ganzoo.models.r3gan import R3GAN as R3GAN
 from ganzoo.models.sagan import SAGAN as SAGAN
 from ganzoo.models.sngan import SNGAN as SNGAN
