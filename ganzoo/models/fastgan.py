@@ -125,7 +125,8 @@ class FastGAN(GAN):
         if not self.reconstruction_weight:
             return {}
         images, count = real["images"], ops.shape(real["images"])[0]
-        half = ops.average_pool(images, 2, padding="same", data_format="channels_last")
+        # With strides, without which Keras 3.15 fails on JAX.
+        half = ops.average_pool(images, 2, strides=2, padding="same", data_format="channels_last")
         whole = self.decoder(real["coarse"], training=True)[:, : half.shape[1], : half.shape[2]]
         uniform = lambda: backend.drawn(
             keras.random.uniform, (count, 1, 1, 1), seed=self.seed_generator

@@ -114,7 +114,7 @@ def test_a_quarter_of_the_features_is_compared_with_that_quarter_of_the_image(sh
     height, width = (-(-side // times) for side in shape[:2])
     fine = rng.uniform(-1, 1, (6, height, width, shape[-1])).astype("float32")
     images = fine.repeat(times, axis=1).repeat(times, axis=2)[:, : shape[0], : shape[1]]
-    half = ops.average_pool(images, 2, padding="same", data_format="channels_last")
+    half = ops.average_pool(images, 2, 2, padding="same", data_format="channels_last")
     model.decoder = lambda x, training: half + 0.25
     model.part_decoder = lambda x, training: ops.repeat(ops.repeat(x, times, 1), times, 2)
     real = {"images": images, "coarse": fine, "fine": fine}
