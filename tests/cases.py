@@ -33,6 +33,11 @@ CASES = {
     "cyclegan": Case({"channels": 2, "blocks": 1}, domains=True),
     "dcgan": Case({"channels": 4, "latent_dim": 6}),
     "dragan": Case({"channels": 4, "latent_dim": 6}),
+    "fastgan": Case(
+        {"width": 1, "latent_dim": 6},
+        # The noise in its layers cannot be switched off; slow learning keeps it from counting.
+        without_noise={"augment": None, "reconstruction_weight": 0.0, "learning_rate": 1e-5},
+    ),
     "improved_gan": Case(
         {
             "channels": 4,
@@ -65,6 +70,11 @@ CASES = {
     "progan": Case(
         {"phase_steps": 2, "channels": 4, "max_channels": 6, "latent_dim": 6},
         still=tuple(f"_1{x}/{y}" for x in ("", "a", "b") for y in ("kernel", "bias")),
+    ),
+    "projected_gan": Case(
+        {"features": "random", "least_side": 32, "width": 1, "channels": 2, "latent_dim": 6},
+        without_noise={"augment": None, "learning_rate": 1e-5},
+        shapes=((8, 8, 1), (12, 9, 3), (17, 8, 1)),
     ),
     "r3gan": Case(
         {"channels": (8, 4), "group_width": 4, "latent_dim": 6},

@@ -126,7 +126,7 @@ def players(model: Any) -> tuple[Player, Player]:
     return (
         Player(
             "discriminator",
-            (model.discriminator,),
+            tuple(getattr(model, name) for name in model.judging),
             model.discriminator_loss,
             steps=model.discriminator_steps,
             prefix="d_",

@@ -1,5 +1,6 @@
 """GAN: a generator against a discriminator."""
 
+from collections.abc import Callable
 from typing import Any
 from typing import Literal
 
@@ -71,6 +72,11 @@ class GAN(Game):
     sampling_network = "generator"
     generating: tuple[str, ...] = ("generator",)
     """Names of the networks that the generator's player moves."""
+    judging: tuple[str, ...] = ("discriminator",)
+    """Names of the networks that the discriminator's player moves."""
+    projection: Callable[[types.Tensor], Any] | None = None
+    """What the discriminator receives in place of images, a function of them that is not trained;
+    None: the images."""
     growing = False
     """Whether there are weights on which the losses do not depend yet."""
     conditional = True
@@ -185,10 +191,13 @@ class GAN(Game):
         """The discriminator's outputs in training, with the labels of `batch` if it takes any.
 
         Returns:
-            A dict: `"logits"`, and whatever else the discriminator returns.
+            A dict: `"logits"`, whatever else the discriminator returns, and `"images"`, which it
+            has seen: those given, augmented.
         """
         images = self.adversary.augmented(images, self.seed_generator)
-        return adversary.named(self._call(self.discriminator, images, batch))
+        received = images if self.projection is None else self.projection(images)
+        outputs = adversary.named(self._call(self.discriminator, received, batch))
+        return {"images": images, **outputs}
 
     def discriminate(self, images: types.Tensor, batch: types.Tensors) -> types.Tensor:
         """The logits of `look`."""

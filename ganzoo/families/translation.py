@@ -36,6 +36,7 @@ class Translator(Game):
     modalities: tuple[Modality, ...] = (Images(),)
     paired = False
     generating: tuple[str, ...] = ("generator",)
+    judging: tuple[str, ...] = ("discriminator",)
     growing = False
     least_side = 8
     """Height and width that an image must have at least."""

@@ -33,4 +33,5 @@ from ganzoo.layers.normalization import WithReference as WithReference
 from ganzoo.layers.spectral import SpectralNorm as SpectralNorm
 from ganzoo.layers.stochastic import Dropout as Dropout
 from ganzoo.layers.stochastic import GaussianNoise as GaussianNoise
+from ganzoo.layers.stochastic import Noise as Noise
 from ganzoo.layers.stochastic import Spread as Spread

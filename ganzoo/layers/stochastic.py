@@ -55,6 +55,41 @@ class GaussianNoise(keras.layers.GaussianNoise):
 
 
 @keras.saving.register_keras_serializable(package="ganzoo")
+class Noise(keras.layers.Layer):
+    """Adds the same noise to all channels, with a learned strength: fresh noise in training,
+    constant noise outside it, so that images are a function of the latents.
+
+    Karras, Laine, Aila 2019, "A Style-Based Generator Architecture for Generative Adversarial
+    Networks", section 3.2. Inputs are `(batch, height, width, channels)`.
+
+    Example:
+
+    >>> x = keras.ops.ones((2, 4, 4, 3))
+    >>> bool(keras.ops.all(Noise()(x) == x))  # the strength starts at zero
+    True
+    """
+
+    def build(self, input_shape):
+        self.seed_generator = keras.random.SeedGenerator()
+        normal = keras.initializers.RandomNormal(stddev=1.0)
+        self.strength = self.add_weight(shape=(), initializer="zeros", name="strength")
+        self.still = self.add_weight(
+            shape=(*input_shape[1:-1], 1), initializer=normal, trainable=False, name="still"
+        )
+
+    def call(self, inputs, training=False):
+        noise = ops.convert_to_tensor(self.still)
+        if training:
+            shape = (ops.shape(inputs)[0], *inputs.shape[1:-1], 1)
+            options = {"dtype": "float32", "seed": self.seed_generator}
+            noise = backend.drawn(keras.random.normal, shape, **options)
+        return inputs + ops.cast(noise, inputs.dtype) * self.strength
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
 class Spread(keras.layers.Layer):
     """Returns means unchanged, and holds the standard deviation of the noise around them.
 

@@ -9,11 +9,13 @@ from ganzoo.models.cogan import CoGAN as CoGAN
 from ganzoo.models.cyclegan import CycleGAN as CycleGAN
 from ganzoo.models.dcgan import DCGAN as DCGAN
 from ganzoo.models.dragan import DRAGAN as DRAGAN
+from ganzoo.models.fastgan import FastGAN as FastGAN
 from ganzoo.models.improved_gan import ImprovedGAN as ImprovedGAN
 from ganzoo.models.infogan import InfoGAN as InfoGAN
 from ganzoo.models.lsgan import LSGAN as LSGAN
 from ganzoo.models.pix2pix import Pix2Pix as Pix2Pix
 from ganzoo.models.progan import ProGAN as ProGAN
+from ganzoo.models.projected_gan import ProjectedGAN as ProjectedGAN
 from ganzoo.models.r3gan import R3GAN as R3GAN
 from ganzoo.models.sagan import SAGAN as SAGAN
 from ganzoo.models.sngan import SNGAN as SNGAN

@@ -17,6 +17,7 @@ from ganzoo.layers import Blur
 from ganzoo.layers import EqualizedConv2D
 from ganzoo.layers import EqualizedDense
 from ganzoo.layers import MinibatchStddev
+from ganzoo.layers import Noise
 from ganzoo.layers import PixelNorm
 from ganzoo.layers import UpSampling2D
 from ganzoo.networks import dcgan
@@ -104,31 +105,6 @@ class Constant(layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "shape": self.shape}
-
-
-@keras.saving.register_keras_serializable(package="ganzoo")
-class Noise(layers.Layer):
-    """Adds the same noise to all channels, with a learned strength: fresh noise in training,
-    constant noise outside it, so that images are a function of the latents."""
-
-    def build(self, input_shape):
-        self.seed_generator = keras.random.SeedGenerator()
-        normal = keras.initializers.RandomNormal(stddev=1.0)
-        self.strength = self.add_weight(shape=(), initializer="zeros", name="strength")
-        self.still = self.add_weight(
-            shape=(*input_shape[1:-1], 1), initializer=normal, trainable=False, name="still"
-        )
-
-    def call(self, inputs, training=False):
-        noise = ops.convert_to_tensor(self.still)
-        if training:
-            shape = (ops.shape(inputs)[0], *inputs.shape[1:-1], 1)
-            options = {"dtype": "float32", "seed": self.seed_generator}
-            noise = backend.drawn(keras.random.normal, shape, **options)
-        return inputs + ops.cast(noise, inputs.dtype) * self.strength
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
 
 
 @keras.saving.register_keras_serializable(package="ganzoo")
@@ -283,7 +259,7 @@ def synthesis(
 
     def layer(x, style, filters, size, **options):
         x = ModulatedConv2D(filters, 3, **options)([x, style])
-        x = _cropped(x, size)
+        x = cropped(x, size)
         return Lift()(Bias()(Noise()(x)))
 
     def colours(x, style):
@@ -297,7 +273,7 @@ def synthesis(
         x = layer(x, at(2 * i + 1), filters, size, upsample=True)
         x = layer(x, at(2 * i + 2), filters, size)
         images = UpSampling2D(dtype="float32")(images)
-        images = _cropped(Blur(2, (1, 1), dtype="float32")(images), size)
+        images = cropped(Blur(2, (1, 1), dtype="float32")(images), size)
         last = i == len(steps) - 2
         images = layers.Add(dtype="float32", name="images" if last else None)(
             [images, colours(x, at(2 * i + 3))]
@@ -305,7 +281,7 @@ def synthesis(
     return keras.Model(styles, images, name="synthesis")
 
 
-def _cropped(x, size):
+def cropped(x: types.Tensor, size: types.Shape) -> types.Tensor:
     """Crop to a size, because an odd one was rounded up on the way down."""
     if tuple(x.shape[1:3]) == tuple(size):
         return x
