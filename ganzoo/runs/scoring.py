@@ -10,6 +10,7 @@ from ganzoo import types
 from ganzoo import zoo
 from ganzoo.files import atomic
 from ganzoo.modalities import kind_of
+from ganzoo.runs import timing
 from ganzoo.runs.settings import channels_of
 
 MOST_NEAR = 60_000
@@ -37,7 +38,8 @@ def scoring(settings, start):
     """
     network, description = start.model, start.data.description
     every = settings.score_every if hasattr(network, "generate") else 0
-    if every == 0:
+    short = settings.minutes is not None and settings.minutes < timing.NEVER_SCORED
+    if every == 0 or (every is None and short):
         return []
     has_extractor = evaluation.knows(description)
     every = (10 if has_extractor else 0) if every is None else every
