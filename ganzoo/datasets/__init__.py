@@ -4,6 +4,8 @@ from ganzoo.datasets.finding import BUILT_IN as BUILT_IN
 from ganzoo.datasets.loading import load as load
 from ganzoo.datasets.loading import load_pair as load_pair
 from ganzoo.datasets.semi_supervised import semi_supervised as semi_supervised
+from ganzoo.datasets.survey import Survey as Survey
+from ganzoo.datasets.survey import survey as survey
 from ganzoo.datasets.toys import MIXTURES as MIXTURES
 
 CACHE_BYTES = 2**29
