@@ -15,6 +15,7 @@ from ganzoo.files.run_folder import RunFolder
 from ganzoo.game import Game
 from ganzoo.game import time_budget
 from ganzoo.runs.planning import Plan
+from ganzoo.runs.planning import applied
 from ganzoo.runs.planning import choose
 from ganzoo.runs.planning import notes_on
 from ganzoo.runs.planning import plan
@@ -81,7 +82,8 @@ def _without_a_folder(data, minutes, *, since, say=texts.say, seed=0, verbose="a
         given = {**given, "image_size": survey.size, "batch_size": size}
     rows, settings, facts, _ = choose((survey,), given, budget.left)
     notes = tuple(notes_on(facts, settings))
-    for line in Plan(run=RunFolder(""), settings=settings, rows=tuple(rows), notes=notes).choices():
+    shown = Plan(run=RunFolder(""), settings=settings, notes=notes, **applied(rows, facts, given))
+    for line in shown.choices():
         say(line)
     arguments = settings["arguments"]
     if not loaded:

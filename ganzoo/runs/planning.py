@@ -39,6 +39,7 @@ class Plan:
         settings: keyword arguments of `ganzoo.runs.train`, `model` and `data` among them.
         surveys: of the data of each domain; empty if a run goes on.
         rows: the rows of the table that were applied; empty if there was nothing to choose.
+        given: names of settings and arguments of the model that took the place of chosen ones.
         notes: sentences on what to expect, and on what the data suggests.
         speed: images per second that were measured; None: not measured.
         left: seconds to train in; None: epochs are counted.
@@ -48,6 +49,7 @@ class Plan:
     settings: dict[str, Any]
     surveys: tuple[datasets.Survey, ...] = ()
     rows: tuple[recipes.Row, ...] = ()
+    given: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     speed: float | None = None
     left: float | None = None
@@ -63,6 +65,8 @@ class Plan:
     def choices(self) -> list[str]:
         """What was chosen and why, as lines of text."""
         lines = [f"{row.topic}: {row.choice}. {row.reason}".strip() for row in self.rows]
+        if self.given:
+            lines.append(f"As you set them: {', '.join(self.given)}.")
         return [line.replace("`", "") for line in (*lines, *self.notes)]
 
     def lines(self) -> list[str]:
@@ -82,6 +86,7 @@ class Plan:
             if s.get(name) is not None:
                 value = s[name]
                 text = "x".join(map(str, value)) if isinstance(value, (list, tuple)) else value
+                text = f"{text:g}" if isinstance(text, float) else text
                 words += [f"--{name.replace('_', '-')}", text]
         for name, value in (s.get("arguments") or {}).items():
             words += ["--set", f"{name}={value}"]
@@ -159,7 +164,7 @@ def plan(data: types.Path, *, model: str | None = None, **options: Unpack[Option
         run=run,
         settings={"data": data, **settings},
         surveys=surveys,
-        rows=tuple(rows),
+        **applied(rows, facts, given),
         notes=tuple(notes_on(facts, settings)),
         speed=speed,
         left=left,
@@ -226,6 +231,20 @@ def choose(surveys, given, seconds):
     speed *= was / now
     facts = dataclasses.replace(facts, steps=int(speed * seconds / chosen["batch_size"]))
     return rows, chosen, facts, speed
+
+
+def applied(rows, facts, given):
+    """The fields `rows` and `given` of a plan: the rows of which not all that they choose is
+    given."""
+    names = {*given, *given.get("arguments", {})} - {"arguments"}
+    chosen, kept = set(), []
+    for row in rows:
+        settings = row.chosen(facts)
+        mine = {*settings, *settings.get("arguments", {})} - {"arguments"}
+        chosen |= mine
+        if not mine or mine - names:
+            kept.append(row)
+    return {"rows": tuple(kept), "given": tuple(sorted(names & chosen))}
 
 
 def _paired(a, b):

@@ -137,6 +137,7 @@ def test_a_plan_says_all_and_writes_nothing(folder, measured):
     plan = runs.plan("pics", minutes=60, arguments={"latent_dim": 4})
     assert sorted(folder.parent.rglob("*")) == before
     assert plan.settings["model"] == "r3gan" and plan.settings["arguments"]["latent_dim"] == 4
+    assert plan.given == ()  # the table does not choose that
     (asked,) = measured
     assert asked[0] == "r3gan" and asked[1]["image_shape"] == (12, 12, 3)
     assert asked[1]["batch_size"] == 32 and asked[1]["latent_dim"] == 4
@@ -152,7 +153,15 @@ def test_a_plan_says_all_and_writes_nothing(folder, measured):
     assert {choice["topic"] for choice in facts["choices"]} >= {"model", "size", "batch"}
     words = shlex.split(plan.command())
     assert words[:5] == ["ganzoo", "train", "r3gan", "--data", "pics"]
-    assert "--minutes" in words and "learning_rate=0.0008" in words
+    assert words[5:7] == ["--minutes", "60"] and "learning_rate=0.0008" in words
+
+
+def test_what_is_given_is_not_said_to_be_chosen(folder):
+    plan = runs.plan("pics", minutes=60, arguments={"augment": None, "learning_rate": 1e-3})
+    assert plan.given == ("augment", "learning_rate")
+    assert "As you set them: augment, learning_rate." in plan.lines()
+    topics = [row.topic for row in plan.rows]
+    assert "augmentation" not in topics and "model" in topics
 
 
 def test_too_little_time_makes_images_smaller(tmp_path, measured):
