@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # what `__getattr__` returns, for type checkers and editors
     from ganzoo.game import Game as Game
     from ganzoo.game import Player as Player
     from ganzoo.game.registry import register as register
+    from ganzoo.runs import auto as auto
     from ganzoo.runs import report as report
     from ganzoo.zoo import get as get
     from ganzoo.zoo import list_models as list_models
@@ -53,6 +54,7 @@ _PUBLIC = {
     "Game": "ganzoo.game",
     "Player": "ganzoo.game",
     "ScoreSheet": "ganzoo.evaluation",
+    "auto": "ganzoo.runs",
     "evaluate": "ganzoo.evaluation",
     "get": "ganzoo.zoo",
     "list_models": "ganzoo.zoo",

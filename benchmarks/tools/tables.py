@@ -31,6 +31,7 @@ PAGES = (
             "benchmarks",
             "choosing",
             "how-gans-work",
+            "own-pictures",
             "reliability",
             "several-devices",
             "speed",
@@ -576,8 +577,21 @@ LESSONS = {
 """Tables of docs/how-gans-work.md: the arguments of `lesson`."""
 
 
+def choice():
+    """The table by which `ganzoo train IMAGES --minutes N` chooses."""
+    from ganzoo.runs import recipes  # loads a framework, which the other tables do not need
+
+    lines, topics = ["| what | for | is | because |", "|---|---|---|---|"], set()
+    for row in recipes.TABLE:
+        topic = "" if row.topic in topics else row.topic
+        topics.add(row.topic)
+        lines.append(f"| {topic} | {row.when or 'all others'} | {row.choice} | {row.reason} |")
+    return "\n".join(lines) + "\n"
+
+
 TABLES = {
     "benchmarks": benchmarks,
+    "choice": choice,
     "choosing": choosing,
     "models": models,
     "weights": weights,

@@ -16,6 +16,8 @@ from ganzoo.files import texts
 from ganzoo.files.atomic import replacing
 from ganzoo.files.run_folder import CheckpointFiles
 
+EARLY = 6
+"""With a time budget the first evaluation comes after this part of it."""
 BEST = "score.json"
 """The member of `best.keras` that holds its epoch, the name of the score and the sheet."""
 
@@ -30,7 +32,8 @@ class Evaluate(keras.callbacks.Callback):
     Args:
         evaluator: a `ganzoo.evaluation.Evaluator`; one with few samples and `repeats=1` takes
             little time. It reads the real images once.
-        every: epochs between two evaluations; the last epoch is always evaluated.
+        every: epochs between two evaluations; the last epoch is always evaluated, and with a
+            `TimeBudget` the one after a sixth of the time.
         best: name of the score by which the best model is saved, such as `"frechet"`.
         folder: gets `best.keras`, a model file with its epoch and score sheet inside: see
             `best_so_far`.
@@ -75,7 +78,7 @@ class Evaluate(keras.callbacks.Callback):
         self.sheet = None
 
     def on_epoch_end(self, epoch, logs=None):
-        if (epoch + 1) % self.every and epoch + 1 != self.params["epochs"]:
+        if not self._due(epoch + 1):
             return
         try:
             self.sheet = self._judge()
@@ -85,6 +88,13 @@ class Evaluate(keras.callbacks.Callback):
                 self._keep_best(epoch + 1)
         except Exception as error:  # a failed score must not end a training
             self.say(f"Epoch {epoch + 1} could not be scored: {error}")
+
+    def _due(self, epoch):
+        last = self.params["epochs"]
+        if epoch % self.every == 0 or epoch == last:
+            return True
+        # Early in a training of minutes, so that it is known how long the last one will take.
+        return "budget" in self.params and self.sheet is None and epoch >= last / EARLY
 
     def _judge(self):
         if not self.verbose:

@@ -1,5 +1,6 @@
 """Grids of samples, written to files or shown in a notebook."""
 
+import itertools
 import math
 import pathlib
 import sys
@@ -112,7 +113,8 @@ class Show(SampleGrid):
 def first_batches(data: Any, n: int) -> Iterator[tuple[Any, ...]]:
     """The first batches of a data set, as tuples, until they have `n` examples."""
     if isinstance(data, keras.utils.PyDataset):
-        data = (data[i] for i in range(data.num_batches))
+        endless = data.num_batches is None
+        data = (data[i] for i in (itertools.count() if endless else range(data.num_batches)))
     for batch in data:
         batch = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
         yield batch

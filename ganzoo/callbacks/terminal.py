@@ -112,8 +112,11 @@ class TerminalView(keras.callbacks.Callback):
             yield f"{self._speed:,.0f} images/s"
         now, done = time.perf_counter(), self._progress()
         total = self.params["epochs"] - self._first
+        budget = self.params.get("budget")
         if done >= total:
             yield f"{duration(now - self._start)} in all"
+        elif budget is not None:
+            yield f"{duration(budget.left)} left"
         elif done > self._begun_at:
             yield f"{duration((now - self._begun) / (done - self._begun_at) * (total - done))} left"
 
@@ -121,12 +124,13 @@ class TerminalView(keras.callbacks.Callback):
         if self._begun is None:
             return text.Text("Compiling the training step …", style="dim")
         lines, head = table.Table.grid(), table.Table.grid(padding=(0, 2))
-        steps = self.params["steps"]
+        steps, budget = self.params["steps"], self.params.get("budget")
         resting = not self._ended and steps is not None and self._step >= steps
+        whole, part = (steps, self._step) if budget is None else (budget.seconds, budget.spent)
         head.add_row(
             f"Epoch {self._epoch + 1}/{self.params['epochs']}",
-            progress_bar.ProgressBar(total=steps, completed=self._step, width=20),
-            f"{self._step}/{steps or '?'}",
+            progress_bar.ProgressBar(total=whole, completed=part, width=20),
+            f"{self._step}/{steps or '?'}" if budget is None else f"{self._step} steps",
             "ending the epoch …" if resting else "  ".join(self._pace()),
         )
         lines.add_row(head)

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 
 import click
 
@@ -128,6 +129,26 @@ cluster_option = click.option(
     callback=_joined,
     help="This command runs once in each of several processes, which train together.",
 )
+
+
+NAMES = ("digits", "mnist", "fashion_mnist", "cifar10")
+"""Data sets that may stand where a command takes a model or images."""
+
+
+def is_data(word):
+    """Whether a word in the place of a model names data. A model's name never does, even if a file
+    has that name: `./dcgan` is the file.
+
+    Raises:
+        FileNotFoundError: it is the path of a file that does not exist.
+    """
+    if word in zoo.list_models() or word in zoo.list_models(weights=True):
+        return False
+    if word in NAMES or os.path.exists(os.path.expanduser(word)):
+        return True
+    if os.path.dirname(word) or word.lower().endswith((".zip", ".npy", ".npz")):
+        raise FileNotFoundError(f"There is no file or folder {word!r}.")
+    return False
 
 
 def must_be_a_model(name):

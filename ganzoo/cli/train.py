@@ -1,17 +1,22 @@
 """`ganzoo train`, `film` and `benchmark`."""
 
+import os
 import sys
+import time
 
 import click
+from click import core
 
 from ganzoo.cli.group import main
 from ganzoo.cli.options import IMPORTS
+from ganzoo.cli.options import NAMES
 from ganzoo.cli.options import as_json
 from ganzoo.cli.options import cluster_option
 from ganzoo.cli.options import completing
 from ganzoo.cli.options import data_dir_option
 from ganzoo.cli.options import debug
 from ganzoo.cli.options import imports
+from ganzoo.cli.options import is_data
 from ganzoo.cli.options import must_be_a_model
 from ganzoo.cli.options import parse_devices
 from ganzoo.cli.options import parse_image_size
@@ -28,7 +33,9 @@ from ganzoo.files.run_folder import RunFolder
 
 
 @main.command()
-@click.argument("model", shell_complete=completing(weights=True))
+@click.argument(
+    "what", metavar="MODEL|IMAGES", required=False, shell_complete=completing(weights=True)
+)
 @click.option(
     "--weights",
     type=click.Path(),
@@ -38,12 +45,17 @@ from ganzoo.files.run_folder import RunFolder
     "--data",
     default="digits",
     show_default=True,
-    shell_complete=completing("digits", "mnist", "fashion_mnist", "cifar10", models=False),
+    shell_complete=completing(*NAMES, models=False),
     help="A folder or zip of images, a .npy or .npz file, or a name: digits, mnist, …",
 )
 @click.option("--to", help="The second domain, for models such as pix2pix and cyclegan.")
 @data_dir_option
 @click.option("--epochs", default=60, show_default=True, help="Total number of epochs.")
+@click.option(
+    "--minutes",
+    type=float,
+    help="Total time, in place of --epochs; reading the data and the report belong to it.",
+)
 @click.option("--batch-size", default=64, show_default=True, help="Examples in a batch.")
 @click.option(
     "--devices",
@@ -86,18 +98,22 @@ from ganzoo.files.run_folder import RunFolder
     help="What to do when numbers become NaN or infinite: rollback goes on from the newest "
     "checkpoint with half the learning rates.",
 )
+@click.option("--dry-run", is_flag=True, help="Print what it would do, and train nothing.")
 @imports
 @as_json
 @debug
-def train(model, weights, data, out, as_json, **options):
-    """Train a MODEL. After an interruption, the same command resumes it.
+def train(what, weights, data, out, dry_run, as_json, **options):
+    """Train a MODEL, or one that suits your IMAGES and the time. After an interruption, the same
+    command resumes it.
 
     \b
+    ganzoo train IMAGES --minutes 60
     ganzoo train dcgan
     ganzoo train cgan --data mnist --epochs 10
     ganzoo train dcgan --data IMAGES --image-size 64 --set channels=32
     ganzoo train cyclegan --data APPLES --to ORANGES --image-size 64 --batch-size 4
     ganzoo train dcgan --data IMAGES --image-size 64 --batch-size 256 --devices all
+    ganzoo train r3gan --data IMAGES --image-size 64 --minutes 60
 
     With --weights, or a name.tag for MODEL, it starts from trained weights, on other data:
 
@@ -107,10 +123,12 @@ def train(model, weights, data, out, as_json, **options):
     """
     from ganzoo.zoo import catalogue
 
-    settings = _settings(**options)
+    settings = {"since": time.monotonic(), **_given(options)}
+    model, data = _model_and_data(what, data, settings)
     if weights is None and model in catalogue.rows():
         model, _, weights = model.partition(".")
-    must_be_a_model(model)  # before a framework is loaded
+    if model is not None:
+        must_be_a_model(model)  # before a framework is loaded
 
     def say(line):
         # `click.echo` would bypass the view that keeps lines of text above its live lines.
@@ -121,16 +139,21 @@ def train(model, weights, data, out, as_json, **options):
         load_framework()
         from ganzoo import runs
 
-        runs.train(
-            model,
-            data,
-            out=run,
-            weights=weights,
-            imports=click.get_current_context().meta.get(IMPORTS, ()),
-            say=say,
-            file=sys.stderr if as_json else None,
-            **settings,
-        )
+        settings |= {
+            "out": run,
+            "weights": weights,
+            "imports": click.get_current_context().meta.get(IMPORTS, ()),
+            "say": say,
+            "file": sys.stderr if as_json else None,
+        }
+        if dry_run:
+            plan = runs.plan(data, model=model, **settings)
+            click.echo(to_json(plan.facts()) if as_json else "\n".join(plan.lines()))
+            return
+        if model is None:
+            runs.auto(data, **settings)
+        else:
+            runs.train(model, data, **settings)
     except KeyboardInterrupt:
         newest = run.checkpoints.newest
         hint = f"goes on after epoch {newest}" if newest else "begins again"
@@ -145,16 +168,42 @@ def train(model, weights, data, out, as_json, **options):
         click.echo(to_json({"run": str(run), **(rows[-1] if rows else {})}))
 
 
-def _settings(devices, image_size, pairs, skip_damaged, value_range, **others):
-    """The keyword arguments of `runs.train`, parsed; `others` need no parsing."""
-    return {
-        "devices": parse_devices(devices),
-        "image_size": parse_image_size(image_size),
-        "arguments": parse_settings(pairs),
-        "value_range": parse_value_range(value_range),
-        "on_error": "skip" if skip_damaged else "raise",
-        **others,
-    }
+def _model_and_data(what, data, settings):
+    """The model, or None to choose one, and the data; before a framework is loaded."""
+    named = click.get_current_context().get_parameter_source("data")
+    named = named is not core.ParameterSource.DEFAULT
+    if what is not None and (named or not is_data(what)):
+        if os.path.exists(what) and not named and "minutes" in settings:
+            click.echo(f"{what!r} is the model. For the images of that name: ./{what}", err=True)
+        return what, data
+    if what is None and not named:
+        raise click.UsageError("Name a MODEL, or your IMAGES.")
+    if "minutes" not in settings:
+        raise ValueError(
+            "Without a MODEL one is chosen for your images and your time: add --minutes 60, or "
+            "name a MODEL (`ganzoo list` shows them) and its --data."
+        )
+    return None, data if what is None else what
+
+
+PARSED = {
+    "devices": ("devices", parse_devices),
+    "image_size": ("image_size", parse_image_size),
+    "pairs": ("arguments", parse_settings),
+    "value_range": ("value_range", parse_value_range),
+    "skip_damaged": ("on_error", lambda skip: "skip" if skip else "raise"),
+}
+"""For some options: their name as an argument of `runs.train`, and how they are parsed."""
+
+
+def _given(options):
+    """The arguments of `runs.train` that the command names; the others have the same defaults."""
+    context, settings = click.get_current_context(), {}
+    for option, value in options.items():
+        if context.get_parameter_source(option) is not core.ParameterSource.DEFAULT:
+            name, parse = PARSED.get(option, (option, lambda x: x))
+            settings[name] = parse(value)
+    return settings
 
 
 @main.command()

@@ -43,10 +43,9 @@ def to_array(image, size, channels, ranges=None):
         limits = levels.limits(values) or (0.0, 0.0)
         wanted = levels.decide(depth, *limits)[0] if ranges is None else ranges[depth]
         image = Image.fromarray(levels.rescaled(values, wanted))
-    transparent = "A" in image.mode or "a" in image.mode or "transparency" in image.info
     if channels == 4:
         image = image.convert("RGBA")
-    elif transparent:
+    elif is_transparent(image):
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image).convert("RGB")
@@ -60,6 +59,11 @@ def to_array(image, size, channels, ranges=None):
         image = ImageOps.fit(image, size[::-1], Image.Resampling.BICUBIC)
     array = np.asarray(image)
     return array[..., None] if channels == 1 else array
+
+
+def is_transparent(image):
+    """Whether an image has transparency."""
+    return "A" in image.mode or "a" in image.mode or "transparency" in image.info
 
 
 def spread(names):

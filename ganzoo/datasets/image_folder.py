@@ -32,7 +32,7 @@ class ImageFolder:
         self.files = Zip(path) if path.is_file() else Folder(path, on_error)
         self.contents = Contents(path, split)
         files = self._list_files()
-        folders = self._take_split(files.images, split)
+        self._folders = folders = self._take_split(files.images, split)
         if on_error == "skip":
             self._skip_damaged()
         self._read_headers(image_size, channels)
@@ -148,13 +148,15 @@ class ImageFolder:
 
     def _read_headers(self, image_size, channels):
         """Size, channels and depths, from the headers of all files."""
-        sizes, grey = collections.Counter(), True
-        self._by_depth = collections.defaultdict(list)
+        self.sizes = sizes = collections.Counter()
+        self.by_depth = collections.defaultdict(list)
+        self.transparent, grey = 0, True
         for name in self.names:
             with self._open(name) as image:
                 sizes[image.size if decoding.is_turned(image) else image.size[::-1]] += 1
                 grey = grey and image.mode in decoding.GREY
-                self._by_depth[levels.depth_of(image)].append(name)
+                self.by_depth[levels.depth_of(image)].append(name)
+                self.transparent += decoding.is_transparent(image)
                 self.contents.animations += decoding.is_animated(image)
         if image_size is None and len(sizes) > 1:
             (height, width), count = sizes.most_common(1)[0]
@@ -166,6 +168,14 @@ class ImageFolder:
         self.size = image_size or next(iter(sizes))
         self.channels = channels or (1 if grey else 3)
         self.contents.sizes = len(sizes)
+
+    def count_classes(self):
+        """Number of images by class; None if the sub-folders are no classes."""
+        try:
+            names, targets = classes.classes_of(self.names, self._folders, self.path, None)
+        except ValueError:
+            return None
+        return count_classes(targets, names)
 
     def _label(self, files, folders, class_names):
         """Classes from sub-folders."""
@@ -185,7 +195,7 @@ class ImageFolder:
     def choose_ranges(self, value_range):
         """Choose the values that become 0 and 255 by depth, once for all files, before reading."""
         kept = set(self.names)
-        by_depth = {k: [n for n in names if n in kept] for k, names in self._by_depth.items()}
+        by_depth = {k: [n for n in names if n in kept] for k, names in self.by_depth.items()}
         self.ranges, described = {}, []
         for depth, names in sorted(by_depth.items()):
             if not names:

@@ -197,10 +197,17 @@ def narrow(model, now, signals):
         seen += " So little variety is typical of mode collapse."
         return "low_recall", seen, slower(model, "generator", 4)
     advice = (
-        f"`epochs={2 * now['epoch']}`: the samples still improve, the Fréchet distance fell from "
-        f"{before:.3g} in epoch {epoch} to {after:.3g} in epoch {last}."
+        f"{_longer(now, 2 * now['epoch'])}: the samples still improve, the Fréchet distance fell "
+        f"from {before:.3g} in epoch {epoch} to {after:.3g} in epoch {last}."
     )
     return "low_recall", seen, advice
+
+
+def _longer(now, epochs):
+    """The argument with which a training lasts so many epochs."""
+    if "minutes" in now:
+        return f"`minutes={now['minutes'] * epochs / now['epoch']:.3g}`"
+    return f"`epochs={epochs}`"
 
 
 def brief(model, now, signals):
@@ -215,11 +222,11 @@ def brief(model, now, signals):
         busy = max(model.players, key=lambda player: player.steps).name
         seen = f"{seen[:-1]}: the {busy} moves {model.turns} times for each, on as many batches."
     enough = math.ceil(GRACE * epoch / step)
-    advice = f"`epochs={enough}`, for {GRACE:,} steps"
+    advice = f"{_longer(now, enough)}, for {GRACE:,} steps"
     size = getattr(model, "examples_per_step", 0) // model.turns
     if size >= 16:
-        fewer = math.ceil(enough / 4)
-        advice += f"; `batch_size={size // 4}`, in place of {size}, needs only `epochs={fewer}`"
+        fewer = _longer(now, math.ceil(enough / 4))
+        advice += f"; `batch_size={size // 4}`, in place of {size}, needs only {fewer}"
     return "few_updates", seen, f"{advice}."
 
 

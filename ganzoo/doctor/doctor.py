@@ -69,8 +69,8 @@ class Doctor(keras.callbacks.Callback):
         stopped: the `Finding` that ended the training, or None.
         findings: list of `Finding` in the order of time. A kind is listed again only after it
             has gone away and come back.
-        signals: list of dicts, one per epoch: `epoch`, `epochs` (the training's total), `step`, the
-            logs and, where measured,
+        signals: list of dicts, one per epoch: `epoch`, `epochs` (the training's total), `minutes`
+            (of its `TimeBudget`, if it has one), `step`, the logs and, where measured,
             `diversity` (mean distance between two samples, of one class if there are
             classes; 1 is the data's), `missed` (share of real examples without a sample
             near), `distance` (energy distance of samples and data, 0: none, 1: far apart),
@@ -160,9 +160,12 @@ class Doctor(keras.callbacks.Callback):
         self._began = self.model.not_finite()  # validation resets it
 
     def on_epoch_end(self, epoch, logs=None):
+        params = self.params or {}
+        budget = params.get("budget")
         now = {
             "epoch": epoch + 1,
-            "epochs": (self.params or {}).get("epochs", math.inf),
+            "epochs": params.get("epochs", math.inf),
+            **({} if budget is None else {"minutes": budget.seconds / 60}),
             "step": int(self.model.step.numpy()),
             **(logs or {}),
         }

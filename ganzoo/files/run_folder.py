@@ -2,6 +2,7 @@
 
     config.json       the settings, the command and the versions
     metrics.jsonl     one line per epoch
+    time.json         how long the run has lasted, if its minutes are limited
     samples/          a grid per epoch, always from the same latents
     training.gif      these grids, one after the other
     checkpoints/      the newest two, whole models; and the best one, where the run was scored
@@ -127,10 +128,11 @@ class RunFolder:
     # Which folder ---------------------------------------------------------------------------
 
     @classmethod
-    def usual(cls, model: str, data: types.Path) -> "RunFolder":
+    def usual(cls, model: str | None, data: types.Path) -> "RunFolder":
         """The default folder of a run: `runs/dcgan-digits` for the model `dcgan` and the data
-        `digits`."""
-        return cls(pathlib.Path(RUNS) / f"{model}-{pathlib.Path(data).stem or 'data'}")
+        `digits`; `runs/digits` for a model that ganzoo chooses, None."""
+        name = pathlib.Path(data).stem or "data"
+        return cls(pathlib.Path(RUNS) / (name if model is None else f"{model}-{name}"))
 
     @classmethod
     def usual_ones(cls) -> "list[RunFolder]":
@@ -158,6 +160,11 @@ class RunFolder:
     def metrics(self) -> pathlib.Path:
         """The logs: a line of JSON for each epoch."""
         return self.path / "metrics.jsonl"
+
+    @property
+    def time(self) -> pathlib.Path:
+        """How long the run has lasted, as JSON, if its minutes are limited."""
+        return self.path / "time.json"
 
     @property
     def samples(self) -> SampleFiles:

@@ -1,7 +1,9 @@
 """What `fit` prepares: its data, how many steps run at once, and callbacks."""
 
 import contextlib
+import dataclasses
 import functools
+import itertools
 import math
 import warnings
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import keras
 
 from ganzoo import backend
+from ganzoo.game import time_budget
 from ganzoo.networks import operations
 
 
@@ -19,9 +22,27 @@ def accept(game, specs, turns=None):
     return turns or game.turns
 
 
-def training_feed(game, x, y, batch_size, shuffle, steps_per_epoch):
-    """The data of `fit`, a `Feed`: as many batches for each step as there are turns."""
-    return backend.feed(
+def budget_of(minutes, callbacks, epochs, steps_per_epoch):
+    """The `TimeBudget` of a training, from the arguments of `fit`; None if it has none."""
+    among = [c for c in callbacks or () if isinstance(c, time_budget.TimeBudget)]
+    if minutes is not None and among:
+        raise ValueError("Give the time once, by `minutes` or by a `TimeBudget` in `callbacks`.")
+    if minutes is None and not among:
+        return None
+    if epochs != 1 or steps_per_epoch is not None:
+        other = "epochs" if epochs != 1 else "steps_per_epoch"
+        raise ValueError(
+            f"The time decides how long the training lasts: leave out `{other}`, or train without "
+            "`minutes` (or `TimeBudget`)."
+        )
+    return among[0] if among else time_budget.TimeBudget(minutes)
+
+
+def training_feed(game, x, y, batch_size, shuffle, steps_per_epoch, budget=None):
+    """The data of `fit`, a `Feed`: as many batches for each step as there are turns. With a time
+    budget it has no end, and begins with what the game's next step reads."""
+    repeat = steps_per_epoch is not None or budget is not None
+    feed = backend.feed(
         x,
         y,
         accept=functools.partial(accept, game),
@@ -29,10 +50,31 @@ def training_feed(game, x, y, batch_size, shuffle, steps_per_epoch):
         batch_size=batch_size,
         shuffle=shuffle,
         seed=game.seed or 0,
-        repeat=steps_per_epoch is not None,
+        repeat=repeat,
         paired=game.paired,
-        endless=None if steps_per_epoch else "steps_per_epoch",
+        endless=None if repeat else "steps_per_epoch",
     )
+    if budget is None:
+        return feed
+    by_index = isinstance(feed.data, keras.utils.PyDataset)  # `without_epochs` reads it
+    others = {"seek": None, "orders": ()} if by_index else {}
+    return dataclasses.replace(feed, first=int(game.step.numpy()), **others)
+
+
+def without_epochs(data, first):
+    """Endless data as Keras reads it if a callback ends the epochs: a `PyDataset` as a generator
+    that begins with the step `first`. Keras refuses another epoch of one whose epoch has not ended.
+    """
+    if not isinstance(data, keras.utils.PyDataset):
+        return data
+
+    def read():
+        for step in itertools.count(first):
+            yield data[step]
+            if data.count and (step + 1) % data.count == 0:
+                data.on_epoch_end()  # a data set may shuffle itself then
+
+    return read()
 
 
 def held_out(game, x, y, batch_size, endless):
@@ -101,11 +143,13 @@ def steps_at_once(game, examples, *lengths):
 
 
 @contextlib.contextmanager
-def callbacks_for(feed, callbacks, verbose):
+def callbacks_for(feed, callbacks, verbose, budget=None):
     """The user's callbacks and those that every `fit` has. On leaving they are closed: Keras tells
     them of the end only if the training ends well."""
     callbacks = [
-        OnNaN() if isinstance(c, keras.callbacks.TerminateOnNaN) else c for c in callbacks or []
+        OnNaN() if isinstance(c, keras.callbacks.TerminateOnNaN) else c
+        for c in callbacks or []
+        if c is not budget
     ]
     with contextlib.ExitStack() as closing:
         for callback in callbacks:
@@ -115,9 +159,11 @@ def callbacks_for(feed, callbacks, verbose):
                 callback.see(feed.data)
         bar = keras.callbacks.ProgbarLogger
         own = any(isinstance(callback, bar) for callback in callbacks)
-        if verbose and not own and keras.backend.backend() == "tensorflow":
+        if verbose and not own and (budget or keras.backend.backend() == "tensorflow"):
             callbacks.append(Bar())  # last, so that it shows what others put into the logs
-        yield [feed.pin(), Stages(), *callbacks]
+        # First, so that the others know the number of epochs.
+        first = [] if budget is None else [budget]
+        yield [feed.pin(), Stages(), *first, *callbacks]
 
 
 class Stages(keras.callbacks.Callback):
@@ -136,7 +182,15 @@ class Stages(keras.callbacks.Callback):
 
 class Bar(keras.callbacks.ProgbarLogger):
     """Keras's progress bar. On TensorFlow several steps run at once: it would end at step 32 of
-    23."""
+    23. And it would not see that a time budget changes the number of epochs."""
+
+    def set_params(self, params):
+        super().set_params(params)
+        self._params = params
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.target, self.epochs = self._params["steps"], self._params["epochs"]
+        super().on_epoch_begin(epoch, logs)
 
     def on_train_batch_end(self, batch, logs=None):
         super().on_train_batch_end(min(batch, (self.target or math.inf) - 1), logs)

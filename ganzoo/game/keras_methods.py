@@ -10,6 +10,7 @@ import keras
 from ganzoo import backend
 from ganzoo import validation
 from ganzoo.game import fitting
+from ganzoo.game import time_budget
 from ganzoo.game.building import check_floatx
 from ganzoo.game.logs import Means
 from ganzoo.game.player_optimizers import PlayerOptimizers
@@ -137,6 +138,7 @@ class KerasMethods(backend.Trainer, keras.Model):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
+        minutes: float | None = None,
     ) -> keras.callbacks.History:
         """Train. Keras's own `fit`: progress bar, callbacks, history.
 
@@ -155,6 +157,8 @@ class KerasMethods(backend.Trainer, keras.Model):
                 `val_…`, with no move made.
             epochs, verbose, callbacks, initial_epoch, steps_per_epoch: as in Keras.
             validation_steps, validation_batch_size, validation_freq: as in Keras.
+            minutes: wall time to train for, above 0, in place of `epochs`; an epoch is then a share
+                of it. See `ganzoo.callbacks.TimeBudget`.
 
         Returns:
             A `keras.callbacks.History`.
@@ -167,8 +171,9 @@ class KerasMethods(backend.Trainer, keras.Model):
         validation.optional(validation.integer, "steps_per_epoch", steps_per_epoch)
         check_floatx()
         self._has_warned = False
+        budget = fitting.budget_of(minutes, callbacks, epochs, steps_per_epoch)
         with backend.host_errors():
-            feed = fitting.training_feed(self, x, y, batch_size, shuffle, steps_per_epoch)
+            feed = fitting.training_feed(self, x, y, batch_size, shuffle, steps_per_epoch, budget)
             if self._wanted["steps_per_execution"] == "auto":
                 lengths = steps_per_epoch, validation_steps
                 self._set_steps_per_execution(fitting.steps_at_once(self, feed.size, *lengths))
@@ -181,7 +186,10 @@ class KerasMethods(backend.Trainer, keras.Model):
                 )
             self.examples_per_step = feed.size
             data = fitting.dealt(self, feed.data, feed.size, self.turns)
-            with fitting.callbacks_for(feed, callbacks, verbose) as every:
+            if budget is not None:
+                epochs, steps_per_epoch = budget.begin(initial_epoch), time_budget.ENDLESS
+                data = fitting.without_epochs(data, feed.first)
+            with fitting.callbacks_for(feed, callbacks, verbose, budget) as every:
                 return super().fit(
                     data,
                     epochs=epochs,

@@ -3,7 +3,10 @@
 `ganzoo.files.run_folder` lists the files in one.
 """
 
+from ganzoo.runs.choosing import auto as auto
 from ganzoo.runs.films import film as film
+from ganzoo.runs.planning import Plan as Plan
+from ganzoo.runs.planning import plan as plan
 from ganzoo.runs.scoring import SCORES as SCORES
 from ganzoo.runs.scoring import evaluate as evaluate
 from ganzoo.runs.settings import data_of as data_of

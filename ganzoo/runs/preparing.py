@@ -69,7 +69,7 @@ def prepare(settings, network, done, resumed):
     names = ds.class_names if conditional else None
     facts = settings.record(), settings.epochs, names, settings.imports, network.devices
     # Only now, so that a misspelt argument leaves no folder.
-    backend.led(lambda: write_config(settings.run, *facts))
+    backend.led(lambda: write_config(settings.run, *facts, minutes=settings.minutes))
     if resumed is None and settings.weights is None:
         network = fresh(settings, **more)
     return Start(network, ds, done, more, reading)

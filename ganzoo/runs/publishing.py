@@ -172,7 +172,9 @@ def _facts(run, epoch, licence):
             "versions": record["versions"],
             "scores": {},
             "passport": {},
-            "command": _line(report.command(settings, epoch, imports=imports)),
+            "command": _line(
+                report.command(settings, epoch, imports=imports, minutes=record.get("minutes"))
+            ),
             **({"imports": imports} if imports else {}),
         }
     except Exception as error:  # a file may be wrong in any way

@@ -19,6 +19,7 @@ from ganzoo.files import atomic
 from ganzoo.files import texts
 from ganzoo.files.run_folder import RUNS
 from ganzoo.files.run_folder import RunFolder
+from ganzoo.runs import timing
 from ganzoo.zoo import catalogue
 
 TEMPLATE = pathlib.Path(__file__).with_suffix(".html")
@@ -74,12 +75,14 @@ def write(run: types.Path) -> pathlib.Path:
     try:
         config = folder.read_config()
         settings, epochs = dict(config["settings"]), config["epochs"]
+        minutes = config.get("minutes")
         device, versions = config["device"]["name"], dict(config["versions"])
-        made_by = command(settings, epochs, folder.path, imports=config.get("imports", ()))
+        imports = config.get("imports", ())
+        made_by = command(settings, epochs, folder.path, imports=imports, minutes=minutes)
     except Exception:  # a file may be wrong in any way
         raise ValueError(f"{str(folder)!r} is not a run folder of `ganzoo train`.") from None
     try:
-        page = _page(folder, settings, epochs, device, versions, made_by)
+        page = _page(folder, settings, (epochs, minutes), device, versions, made_by)
     except Exception as error:
         raise ValueError(
             f"The records in {str(folder)!r} are damaged, or of an older version of ganzoo "
@@ -89,8 +92,9 @@ def write(run: types.Path) -> pathlib.Path:
     return folder.report
 
 
-def _page(run, settings, epochs, device, versions, made_by):
-    """The report as a string of HTML."""
+def _page(run, settings, length, device, versions, made_by):
+    """The report as a string of HTML; `length`: the number of epochs, or None, and of minutes."""
+    epochs, minutes = length
     log, grids = lines(run.metrics), run.samples.by_epoch()
     floors = floors_of(run)
     done = max((row.get("epoch", 0) for row in log), default=0)
@@ -101,12 +105,12 @@ def _page(run, settings, epochs, device, versions, made_by):
         model=settings["model"],
         domains=" and ".join(settings[k] for k in ("data", "to") if k in settings),
         settings=settings,
-        epochs=epochs,
+        of=f"of {epochs} epochs" if minutes is None else f"epochs of {minutes:g} minutes in all",
         command=made_by,
         device=device,
         versions=versions,
         done=done,
-        finished=done >= epochs,
+        finished=done >= epochs if minutes is None else timing.spent(run) >= 60 * minutes,
         steps=max((row.get("step", 0) for row in log), default=0),
         minutes=sum(row.get("seconds", 0) for row in log) / 60,
         cpu_minutes=sum(row.get("cpu_seconds", 0) for row in log) / 60,
@@ -268,7 +272,7 @@ def _without_folders(name):
     return name if "://" in name else pathlib.Path(name).name
 
 
-def command(settings, epochs, run=None, imports=()):
+def command(settings, epochs, run=None, imports=(), minutes=None):
     """The command that makes a run, without the folders of its data.
 
     Args:
@@ -276,12 +280,14 @@ def command(settings, epochs, run=None, imports=()):
         epochs: total number of epochs.
         run: path of the run folder, whose name is given unless it is the usual one; None: no name.
         imports: values of `--import`.
+        minutes: total time, in place of `epochs`; None: none.
     """
     words = ["ganzoo", "train", settings["model"]]
     for key in ("weights", "data", "to"):
         if settings.get(key) is not None:
             words += [f"--{key}", _without_folders(settings[key])]
-    words += ["--epochs", epochs, "--batch-size", settings["batch_size"]]
+    words += ["--epochs", epochs] if minutes is None else ["--minutes", f"{minutes:g}"]
+    words += ["--batch-size", settings["batch_size"]]
     size = settings["image_size"]
     if size is not None:
         words += ["--image-size", "x".join(map(str, size)) if isinstance(size, list) else size]

@@ -11,6 +11,7 @@ from ganzoo import types
 from ganzoo import zoo
 from ganzoo.files import atomic
 from ganzoo.modalities import kind_of
+from ganzoo.runs import timing
 from ganzoo.runs.settings import channels_of
 
 MOST_NEAR = 60_000
@@ -65,7 +66,8 @@ def scoring(settings, start):
     """
     network, description = start.model, start.data.description
     every = settings.score_every if hasattr(network, "generate") else 0
-    if every == 0:
+    short = settings.minutes is not None and settings.minutes < timing.NEVER_SCORED
+    if every == 0 or (every is None and short):
         return []
     known = evaluation.knows(description) is not None
     contents = start.data.contents if settings.to is None else start.data.contents[0]

@@ -27,8 +27,12 @@ from ganzoo.files import texts
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.files.run_folder import name_of
 from ganzoo.files.run_folder import place_of
+from ganzoo.game import time_budget
 from ganzoo.zoo import catalogue
 from ganzoo.zoo import weights
+
+EPOCHS = 60
+"""Epochs of a training, unless their number or its time is given."""
 
 
 class Options(TypedDict, total=False):
@@ -38,7 +42,9 @@ class Options(TypedDict, total=False):
     to: types.Path | None
     out: types.Path | None
     weights: types.Path | None
-    epochs: int
+    epochs: int | None
+    minutes: float | None
+    since: float | None
     batch_size: int
     devices: int | Literal["all"]
     image_size: int | tuple[int, int] | None
@@ -67,7 +73,9 @@ class Settings:
     to: types.Path | None = None
     out: types.Path | None = None
     weights: types.Path | None = None
-    epochs: int = 60
+    epochs: int | None = None
+    minutes: float | None = None
+    since: float | None = None
     batch_size: int = 64
     devices: int | Literal["all"] = 1
     image_size: int | tuple[int, int] | None = None
@@ -98,7 +106,12 @@ class Settings:
                 raise validation.unknown(
                     "argument of `train`", name, Options.__annotations__, error=TypeError
                 )
-        return cls(model=model, data=data, **options)
+        settings = cls(model=model, data=data, **options)
+        if settings.minutes is None and settings.epochs is None:
+            return dataclasses.replace(settings, epochs=EPOCHS)
+        if settings.since is None:
+            return dataclasses.replace(settings, since=time_budget.clock())
+        return settings
 
     @property
     def run(self) -> RunFolder:
@@ -125,7 +138,13 @@ class Settings:
 
     def check(self) -> None:
         """Raise an error for an argument that is out of range."""
-        validation.integer("epochs", self.epochs)
+        if self.minutes is not None and self.epochs is not None:
+            raise ValueError(
+                "Both --minutes and --epochs (`minutes=`, `epochs=`) say how long the training "
+                f"lasts. Leave out one of them: --minutes {self.minutes} or --epochs {self.epochs}."
+            )
+        validation.optional(validation.real, "minutes", self.minutes, above=0)
+        validation.optional(validation.integer, "epochs", self.epochs)
         validation.integer("batch_size", self.batch_size)
         validation.real("checkpoint_seconds", self.checkpoint_seconds, least=0)
         validation.one_of("on_divergence", self.on_divergence, ("stop", "rollback"))
@@ -254,12 +273,13 @@ def _used(run):
     return {}
 
 
-def write_config(run, settings, epochs, class_names, imports=(), devices=1):
+def write_config(run, settings, epochs, class_names, imports=(), devices=1, *, minutes=None):
     """Create a run folder and write its `config.json`: settings, command, versions, devices."""
     config = {
         "settings": settings,
         "directory": texts.kept(os.path.abspath("")),  # from where relative paths lead
         "epochs": epochs,
+        **({} if minutes is None else {"minutes": minutes}),
         "class_names": class_names and [texts.kept(name) for name in class_names],
         "imports": list(imports),
         "command": [texts.kept(word) for word in sys.argv],

@@ -19,6 +19,7 @@ from ganzoo.files import json_lines
 from ganzoo.files import locks
 from ganzoo.game import Game
 from ganzoo.game.fitting import check_share
+from ganzoo.runs import timing
 from ganzoo.runs.films import animate
 from ganzoo.runs.interrupts import Interrupts
 from ganzoo.runs.interrupts import Stopped
@@ -26,6 +27,7 @@ from ganzoo.runs.preparing import check_domains
 from ganzoo.runs.preparing import fresh
 from ganzoo.runs.preparing import prepare
 from ganzoo.runs.resuming import resume
+from ganzoo.runs.scoring import MOST_NEAR
 from ganzoo.runs.scoring import scoring
 from ganzoo.runs.scoring import show_nearest
 from ganzoo.runs.settings import Options
@@ -47,7 +49,12 @@ def train(model: str, data: types.Path = "digits", **options: Unpack[Options]) -
         devices: number of devices that share each batch, or `"all"`; of each process, where several
             train together. `batch_size` must be a multiple of their number. A run may go on with
             another number of them.
-        epochs: total number of epochs, with those of earlier calls.
+        epochs: total number of epochs, with those of earlier calls; None: 60, or as many as
+            `minutes` allow.
+        minutes: total wall time, with that of earlier calls and with all that belongs to the run:
+            reading the data, compiling, scores, checkpoints, the report. An epoch is then a share
+            of the time: see `ganzoo.callbacks.TimeBudget`.
+        since: time of `time.monotonic()` from which the minutes count; None: the call.
         seed: seed of weights, latents and order.
         arguments: further arguments of the model. `flip="auto"` mirrors images if
             `ganzoo.datasets.mirrored` finds that safe for the data.
@@ -122,22 +129,29 @@ def _train(settings, place):
         check_share(settings.batch_size, network.devices)
         backend.led(lambda: check_settings(run, settings.record()))
         done, resumed = resume(run, settings.model, say)
-        if done < settings.epochs:
+        spent = backend.led(lambda: timing.spent(run))
+        nothing_left = _nothing_left(settings, done, spent)
+        if nothing_left is None:
             start = prepare(settings, network, done, resumed)
-    if done >= settings.epochs:
-        say(f"{run} has {done} epochs already. For more: --epochs {done + settings.epochs}")
+    if nothing_left is not None:
+        say(nothing_left)
         if not run.report.exists():  # a kill may have prevented it
             _attempt("The animation", lambda: animate(run), say)
             write_report(run, say)
         return resumed
-    epochs = f"epochs {done + 1} to {settings.epochs}"
-    say(f"Training {settings.model} on {settings.domains}, {epochs}, in {run}")
-    for contents in [start.data.contents] if settings.to is None else start.data.contents:
-        say(str(contents))
+    length = _length(settings, done, spent)
+    say(f"Training {settings.model} on {settings.domains}{length}, in {run}")
+    contents = [start.data.contents] if settings.to is None else start.data.contents
+    for domain in contents:
+        say(str(domain))
+    budget = timing.budget_of(settings, contents[0], MOST_NEAR)
     with backend.apart():
         scores = scoring(settings, start) if backend.first() else []
     try:
-        _fit_with_rollback(settings, start, scores, _callbacks(settings, boards), place)
+        others = [*_callbacks(settings, boards), *([] if budget is None else [budget])]
+        _fit_with_rollback(settings, start, scores, others, place)
+        if budget is not None and backend.first():  # what is left is for what follows
+            timing.keep(run, max(budget.spent, budget.seconds), say)
         nearest = lambda: show_nearest(start.model, start.data, run, settings.seed)
         _attempt("The nearest images", nearest, say)
     finally:  # also after an interruption: the part that was trained is worth seeing
@@ -151,6 +165,27 @@ def _train(settings, place):
     if page is not None:
         say(f"Report: {page}")
     return start.model
+
+
+def _nothing_left(settings, done, spent):
+    """Why a run that has trained so many epochs and seconds does not go on; None if it does."""
+    if settings.minutes is None:
+        if done < settings.epochs:
+            return None
+        more = f"--epochs {done + settings.epochs}"
+        return f"{settings.run} has {done} epochs already. For more: {more}"
+    if not done or spent < 60 * settings.minutes:
+        return None
+    more = f"--minutes {2 * settings.minutes:g}"
+    return f"{settings.run} has had its {settings.minutes:g} minutes already. For more: {more}"
+
+
+def _length(settings, done, spent):
+    """How long a training lasts, as a part of a sentence."""
+    if settings.minutes is None:
+        return f", epochs {done + 1} to {settings.epochs}"
+    left = terminal.duration(60 * settings.minutes - spent)
+    return f" for {left}" if not done else f" for the {left} left of {settings.minutes:g} min"
 
 
 def _callbacks(settings, boards):
@@ -198,12 +233,12 @@ def _fit(settings, start, scores, others):
     with Interrupts(settings.say, lambda: run.checkpoints.newest) as interrupts:
         history = start.model.fit(
             start.data,
-            epochs=settings.epochs,
+            epochs=settings.epochs or 1,  # with minutes, the `TimeBudget` among the others decides
             initial_epoch=start.done,
             verbose=0,
             callbacks=[*scores, watch, *others, interrupts],  # scores get logged
         )
-        if interrupts.stopping and history.epoch[-1] + 1 < settings.epochs:
+        if interrupts.stopping and history.epoch[-1] + 1 < history.params["epochs"]:
             raise Stopped
     return watch.stopped
 
@@ -250,11 +285,12 @@ def _attempt(what, write, say):
 
 class _StepCount(keras.callbacks.Callback):
     """Reports the number of training steps at the start: a small data set, large batches and
-    several moves of the discriminator for each of the generator's leave few."""
+    several moves of the discriminator for each of the generator's leave few. With a time budget,
+    which knows them once it has measured the speed, it does so after the first epoch."""
 
     def __init__(self, say):
         super().__init__()
-        self._say = say
+        self._say = self._say_speed = say
 
     def on_train_begin(self, logs=None):
         say, self._say = self._say, lambda line: None  # only once, however many rollbacks follow
@@ -269,6 +305,12 @@ class _StepCount(keras.callbacks.Callback):
             moves = [f"the {p.name} moves {_times(p.steps)}" for p in players]
             line += f"; in each, {' and '.join(moves)}"
         say(f"{line}.")
+
+    def on_epoch_end(self, epoch, logs=None):
+        budget = self.params.get("budget")
+        if budget is not None and budget.speed is not None:
+            say, self._say_speed = self._say_speed, lambda line: None
+            say(timing.forecast(budget.speed, budget.left))
 
 
 def _times(count):

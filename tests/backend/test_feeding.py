@@ -1,6 +1,7 @@
 """`ganzoo.backend.feeding`: what reaches a training step, of whatever a user hands to `fit`."""
 
 import importlib.util
+import itertools
 
 import keras
 import numpy as np
@@ -13,6 +14,7 @@ from ganzoo.backend.sources import Order
 from ganzoo.backend.sources import SourceDataset
 from ganzoo.backend.sources import stream
 from ganzoo.backend.sources import stream_tf_data
+from ganzoo.game import time_budget
 from ganzoo.models.vanilla import VanillaGAN
 
 tf = pytest.importorskip("tensorflow", reason="tf.data, which is fed under every backend")
@@ -452,8 +454,8 @@ def test_stream_smaller_than_a_batch():
 SMALL = {"generator_units": (2,), "discriminator_units": (2,), "pieces": 2, "latent_dim": 2}
 
 
-def fit(data, discriminator_steps=1, **kwargs):
-    """What a model's steps read, in a list for each epoch."""
+def fit(data, discriminator_steps=1, step=0, **kwargs):
+    """What a model's steps read, in a list for each epoch, after `step` other steps."""
     seen = []
 
     class Recorder(VanillaGAN):  # learns nothing
@@ -469,6 +471,7 @@ def fit(data, discriminator_steps=1, **kwargs):
 
     model = Recorder(**SMALL, discriminator_steps=discriminator_steps, seed=0)
     model.compile(run_eagerly=True)
+    model.step.assign(step)
     bounds = []
     end = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: bounds.append(len(seen)))
     model.fit(data, verbose=0, callbacks=[end], **kwargs)
@@ -522,6 +525,31 @@ def test_steps_per_epoch_go_on_from_pass_to_pass(kind, count):
     assert sum(found, []) == sum(passes, [])[: 4 * count]
     resumed = fit(data, initial_epoch=2, epochs=4, steps_per_epoch=count, **kwargs)
     assert resumed == found[2:]
+
+
+@pytest.mark.parametrize("kind", [*SHUFFLED, "PyDataset"])
+@pytest.mark.parametrize("turns", [1, 2])
+def test_epochs_that_a_clock_ends_go_on_from_pass_to_pass(kind, turns, monkeypatch):
+    """And a resumed training with what its next step reads, wherever an epoch was cut."""
+    ticks = itertools.count()
+    monkeypatch.setattr(time_budget, "clock", lambda: next(ticks))  # by a second a step
+    if kind == "PyDataset":
+        data, kwargs = Batches(cut(4, numbered(30))), {}
+        passes = cut(4, tuple(range(30)))[:7] * 9
+    else:
+        data, kwargs = SHUFFLED[kind]()
+        order = Order(30, True, 0)
+        passes = sum((cut(4, tuple(map(int, order.advance())))[:7] for _ in range(9)), [])
+    rest = [i for i in range(len(passes)) if turns == 1 or i % 7 != 6]  # whole steps of a pass
+    passes = [sum((passes[i] for i in rest[k : k + turns]), ()) for k in range(0, 54, turns)]
+    kwargs["discriminator_steps"] = turns
+    found = fit(data, minutes=0.5, **kwargs)
+    assert len(found) > 1
+    read = sum(found, [])
+    assert len(read) > 7 and read == passes[: len(read)]
+    for step in (1, len(read)):
+        found = sum(fit(data, minutes=0.2, step=step, initial_epoch=1, **kwargs), [])
+        assert found == passes[step : step + len(found)]
 
 
 @pytest.mark.parametrize("workers", [1, 2])

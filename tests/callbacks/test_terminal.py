@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 
 import keras
 import pyte
@@ -60,6 +61,29 @@ def test_speed_and_time_left_do_not_count_compiling(clock):
     assert first == "Epoch 11/12: 640 images/s, 1 s left, d_loss 0.5, frechet[x-v1] 12"
     # Compiling counts here: it has taken that long.
     assert last.startswith("Epoch 12/12: 640 images/s, 12 s in all")
+
+
+def test_a_time_budget_knows_the_time_left(clock):
+    out, shown = io.StringIO(), io.StringIO()
+    view = terminal.TerminalView(out)
+    view.set_model(Trainee())
+    budget = types.SimpleNamespace(seconds=600, spent=0.0, left=600.0)
+    view.set_params({"epochs": 3, "steps": None, "budget": budget})
+    view.on_train_begin()
+    for epoch in range(3):
+        view.on_epoch_begin(epoch)
+        for step in range(10):
+            clock.now += 0.1
+            view.on_train_batch_end(step, {"d_loss": 0.5})
+        budget.spent += 200.0
+        budget.left -= 200.0
+        console.Console(file=shown, width=80).print(view._lines())
+        view.on_epoch_end(epoch, {"d_loss": 0.5})
+    first, second, last = out.getvalue().splitlines()
+    assert first == "Epoch 1/3: 640 images/s, 7 min left, d_loss 0.5"
+    assert second == "Epoch 2/3: 640 images/s, 3 min left, d_loss 0.5"
+    assert last == "Epoch 3/3: 640 images/s, 3 s in all, d_loss 0.5"
+    assert shown.getvalue().count("10 steps") == 3
 
 
 def test_scores_fit_a_terminal_of_80_columns(clock):

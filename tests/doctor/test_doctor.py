@@ -425,6 +425,16 @@ def test_smaller_batches_are_told_of_where_the_size_is_known(rng):
     )
 
 
+def test_a_training_of_minutes_is_advised_minutes():
+    now = {"epoch": 20, "epochs": 20, "step": 40, "minutes": 3.0}
+    model = types.SimpleNamespace(name="this", turns=1, examples_per_step=64)
+    _, _, advice = diagnoses.brief(model, now, [])
+    assert advice == (
+        "`minutes=112`, for 1,500 steps; `batch_size=16`, in place of 64, needs only "
+        "`minutes=28.2`."
+    )
+
+
 # Divergence -------------------------------------------------------------------------------------
 
 

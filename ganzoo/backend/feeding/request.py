@@ -55,11 +55,13 @@ class Feed:
     size: int
     """Examples that one step reads."""
     seek: Callable | None = None
-    """For data that repeats: called before reading, with the number of steps of earlier epochs."""
+    """For data that repeats: called before reading, with the step to begin at."""
+    first: int | None = None
+    """That step. None: the number of steps of earlier epochs."""
 
     def pin(self):
         """A callback that makes what an epoch reads a function of the epoch's number."""
-        orders, seek = self.orders, self.seek
+        orders, seek, first = self.orders, self.seek, self.first
 
         class PinOrder(keras.callbacks.Callback):
             def on_train_begin(self, logs=None):
@@ -70,7 +72,7 @@ class Feed:
                     for order in orders:
                         order.epoch = epoch
                 elif not self.sought:  # the passes go on from epoch to epoch
-                    seek(epoch * self.params["steps"])
+                    seek(epoch * self.params["steps"] if first is None else first)
                     self.sought = True
 
         return PinOrder()
