@@ -11,6 +11,7 @@ from ganzoo import types
 from ganzoo import validation
 from ganzoo.families import adversary
 from ganzoo.families import one_stage
+from ganzoo.families import projection
 from ganzoo.families import sampling
 from ganzoo.families.adversary import Adversary
 from ganzoo.families.prior import NormalPrior
@@ -230,4 +231,5 @@ class GAN(Game):
     sampler = sampling.sampler
     generate = sampling.generate
     generate_batches = sampling.generate_batches
+    project = projection.project
     call = sampling.call
