@@ -15,7 +15,6 @@ training image than 99 of 100 held-out images are. Results go to `benchmarks/res
 import argparse
 import io
 import json
-import pathlib
 import zipfile
 
 import keras
