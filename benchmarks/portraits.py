@@ -34,7 +34,7 @@ from ganzoo.files import downloads
 ATTRIBUTES = ("hair", "rearHair", "mouth", "eyes", "eyebrows", "clothes", "skinColor", "hairColor")
 SURE = ("hair", "mouth")
 """Attributes in which a sample must show one thing clearly."""
-HELD_OUT, SAMPLES, EPOCHS, BATCH = 400, 2_000, 40, 64
+HELD_OUT, SAMPLES, EPOCHS, BATCH = 400, 2_000, 20, 64
 
 
 def read(path):
@@ -46,8 +46,8 @@ def read(path):
     images = np.stack([np.asarray(Image.open(file).convert("RGB")) for file in files])
     labels = {}
     for name in ATTRIBUTES:
-        values = sorted({str(row[name]) for row in rows})
-        labels[name] = np.array([values.index(str(row[name])) for row in rows])
+        values = sorted({str(row.get(name)) for row in rows})
+        labels[name] = np.array([values.index(str(row.get(name))) for row in rows])
     return images, labels
 
 
@@ -64,9 +64,8 @@ def network(counts):
     inputs = keras.Input((64, 64, 3), dtype="float32")
     x = layers.Rescaling(1 / 127.5, -1)(inputs)
     for i, width in enumerate((32, 64, 96, 128)):
-        x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"conv_{i}")(x)
+        x = layers.Conv2D(width, 4, 2, padding="same", use_bias=False, name=f"conv_{i}")(x)
         x = layers.ReLU()(layers.BatchNormalization(name=f"norm_{i}")(x))
-        x = layers.MaxPooling2D()(x)
     # Where something is matters: a mouth on a forehead is none.
     x = layers.Dropout(0.3, seed=0)(layers.Flatten()(x))
     features = layers.Dense(128, "relu", name="features")(x)
@@ -83,7 +82,7 @@ def train(images, labels):
     schedule = keras.optimizers.schedules.CosineDecay(2e-3, EPOCHS * (len(x) // BATCH))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(schedule), {name: loss for name in ATTRIBUTES})
-    model.fit(x.astype("float32"), y, batch_size=BATCH, epochs=EPOCHS, verbose=0)
+    model.fit(x.astype("float32"), y, batch_size=BATCH, epochs=EPOCHS, verbose=2)
     logits = model.predict(held.astype("float32"), batch_size=BATCH, verbose=0)
     for name in ATTRIBUTES:
         print(f"{name}: {np.mean(logits[name].argmax(1) == wanted[name]):.1%} of held-out images")

@@ -151,8 +151,8 @@ def main():
             }
             print(*row.values(), flush=True)
             rows.append({**row, "epochs": args.epochs, **measure.machine()})
+        measure.save("time_to_quality", rows, replace=("processor",))
     measure.show([{k: row[k] for k in list(row)[:9]} for row in rows])
-    measure.save("time_to_quality", rows, replace=("processor",))
 
 
 if __name__ == "__main__":
