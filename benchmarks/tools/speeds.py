@@ -86,8 +86,8 @@ def table(rows, link):
         for case, columns in cases.items():
             cells = [named(case), f"{float(columns[PLAIN]['images_per_second']):,.0f}"]
             cells += [_ratio(columns.get(column), column) for column in shown]
-            shares = [columns[c]["share_of_peak"] for c in shown if c in columns]
-            cells.append(f"{float(shares[0]):.0%}" if shares and shares[0] else "")
+            first = next((columns[c] for c in shown if c in columns), None)
+            cells.append(_share(first, rows))
             lines.append(f"| {' | '.join(cells)} |")
         parts.append("\n".join(lines))
     measured = {}
@@ -100,11 +100,21 @@ def table(rows, link):
         + "\n\nHow many times as fast as the plain Keras loop in float32. All took turns in each "
         "round; ratios are medians over the\nrounds with half the distance between the quartiles. "
         "PyTorch: the\nfastest of its settings. "
-        "Share of limit: of a large matrix product in the same precision and run, by the first of\n"
-        "ganzoo's columns. "
+        "Share of limit: of the fastest large matrix product on this machine in the same\n"
+        "precision, by the first of ganzoo's columns. "
         f"[All rows]({link}) include one-stage updates, each of PyTorch's settings,\n"
         f"compile times, and what could not run. Made by {', '.join(commands)}.\n"
     )
+
+
+def _share(row, rows):
+    """The share of the limit: the largest that was measured on this machine in this precision. In
+    a single run, other tenants of a machine may slow down one measurement or the other."""
+    if row is None or not row["share_of_peak"]:
+        return ""
+    alike = [r for r in rows if all(r[k] == row[k] for k in ("machine", "precision", "backend"))]
+    rate = float(row["share_of_peak"]) * float(row["peak_gflops"])
+    return f"{rate / max(float(r['peak_gflops']) for r in alike):.0%}"
 
 
 def _ratio(row, column):
