@@ -100,7 +100,9 @@ def test_all_forms_of_an_operation_have_one_result(module, start, rng):
             np.testing.assert_allclose(form(*inputs), wanted, rtol=1e-4, atol=1e-3, err_msg=name)
 
 
-def test_a_curve_ends_at_the_mark_or_after_its_steps(module):
+def test_a_curve_ends_at_the_mark_or_in_time(module):
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("the plain loop can be sampled on TensorFlow only")
     curve = module("time_to_quality").curve
 
     def contender():
@@ -108,9 +110,10 @@ def test_a_curve_ends_at_the_mark_or_after_its_steps(module):
         return (lambda steps: 10.0), (lambda: next(scores))
 
     sheet = lambda x: types.SimpleNamespace(scores={"frechet": types.SimpleNamespace(value=x)})
-    points = [(200, 9.0), (400, 5.0), (600, 7.0), (800, 3.0)]
+    points = [(10.0, 200, 9.0), (20.0, 400, 5.0), (30.0, 600, 7.0), (40.0, 800, 3.0)]
     assert curve(contender(), sheet, 700) == points  # whole rounds of 200 steps
     assert curve(contender(), sheet, 10_000, mark=5.0) == points[:2]
+    assert curve(contender(), sheet, 10_000, mark=0.0, limit=25.0) == points[:3]
 
 
 def test_the_pages_show_the_committed_results(module):

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from ganzoo import backend
 from ganzoo import types
 from ganzoo import validation
-from ganzoo.families import projection
+from ganzoo.families import inversion
 from ganzoo.families import sampling
 from ganzoo.families.prior import NormalPrior
 from ganzoo.game import Game
@@ -165,7 +165,7 @@ class GenerativeAutoencoder(Autoencoding):
     sampler = sampling.sampler
     generate = sampling.generate
     generate_batches = sampling.generate_batches
-    project = projection.project
+    project = inversion.project
     call = sampling.call
 
 

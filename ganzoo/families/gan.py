@@ -10,8 +10,8 @@ from keras import ops
 from ganzoo import types
 from ganzoo import validation
 from ganzoo.families import adversary
+from ganzoo.families import inversion
 from ganzoo.families import one_stage
-from ganzoo.families import projection
 from ganzoo.families import sampling
 from ganzoo.families.adversary import Adversary
 from ganzoo.families.prior import NormalPrior
@@ -231,5 +231,5 @@ class GAN(Game):
     sampler = sampling.sampler
     generate = sampling.generate
     generate_batches = sampling.generate_batches
-    project = projection.project
+    project = inversion.project
     call = sampling.call

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import ganzoo
-from ganzoo.families import projection
+from ganzoo.families import inversion
 
 
 def varied(name, larger=20, **config):
@@ -52,7 +52,7 @@ def test_classes_are_found_too():
 
 
 def test_more_moves_come_nearer_and_the_batch_size_changes_nothing(monkeypatch):
-    monkeypatch.setattr(projection, "POLISH", 0)
+    monkeypatch.setattr(inversion, "POLISH", 0)
     model = varied("dcgan")
     images = model.generate(3, seed=4)
     first, later = (model.project(images, steps=n, starts=2) for n in (1, 100))
@@ -66,7 +66,7 @@ def test_the_polish_goes_on_where_moves_end(monkeypatch):
     model = varied("dcgan")
     images = model.generate(3, seed=4)
     polished = model.project(images, steps=20)
-    monkeypatch.setattr(projection, "POLISH", 0)
+    monkeypatch.setattr(inversion, "POLISH", 0)
     moved = model.project(images, steps=20)
     assert (polished.errors < 0.5 * moved.errors).all()
 
