@@ -30,6 +30,9 @@ class AdaptiveAugmentation(keras.layers.Layer):
 
     p is a weight of the model that owns this layer: a checkpoint holds it.
 
+    Departures from the authors' code: the resampling is bilinear, without their low-pass filters,
+    and p stops at 0.8.
+
     Args:
         transforms: names, of `ganzoo.augmentations.TRANSFORMS`. Flips, quarter turns, shifts and
             scaling come first, in one resampling, then the changes of colour.

@@ -20,6 +20,7 @@ from ganzoo import validation
 from ganzoo.extractors import torch_pickle
 from ganzoo.extractors.base import in_batches
 from ganzoo.extractors.base import resized
+from ganzoo.files import safetensors
 from ganzoo.networks.efficientnet_lite0 import STRIDES
 from ganzoo.networks.efficientnet_lite0 import efficientnet_lite0
 
@@ -96,8 +97,10 @@ def pretrained() -> keras.Model:
     Raises:
         ImportError, ValueError: see `load`.
     """
-    network = efficientnet_lite0()
-    assign(network, load()[0])
+    state = load()[0]
+    with safetensors.uncounted():
+        network = efficientnet_lite0()
+    assign(network, state)
     return network
 
 

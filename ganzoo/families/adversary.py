@@ -110,8 +110,8 @@ def freeze(network: keras.Model, count: int) -> None:
     if not count:
         return
     # An embedding of labels comes first in the graph, but learns new classes.
-    aside = keras.layers.Embedding
-    layers = [x for x in network.layers if x.trainable_weights and not isinstance(x, aside)]
+    is_embedding = lambda x: isinstance(getattr(x, "layer", x), keras.layers.Embedding)
+    layers = [x for x in network.layers if x.trainable_weights and not is_embedding(x)]
     if count >= len(layers):
         raise ValueError(
             f"This {network.name} has {len(layers)} layers with weights, of which the last must "

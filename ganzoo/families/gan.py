@@ -62,8 +62,9 @@ class GAN(Game):
         freeze: number of the discriminator's first layers, those next to the images, whose weights
             stay as they were loaded (FreezeD: Mo, Cho, Shin 2020, "Freeze the Discriminator: a
             Simple Baseline for Fine-Tuning GANs"). Layers without weights and embeddings of labels
-            do not count. For few images, together with weights: `ganzoo.get(name, weights=…,
-            freeze=4)`; without, these layers would stay random.
+            do not count; normalisation does, and uses its averages while it is frozen. For few
+            images, together with weights: `ganzoo.get(name, weights=…, freeze=4)`; without, these
+            layers would stay random.
         **kwargs: see `ganzoo.Game` (`image_shape`, `ema_decay`, `precision`, `seed`, …).
     """
 

@@ -32,10 +32,6 @@ DAMPING = 10.0 ** np.arange(-6, 2)
 SHORT = 1e-6
 """Weight of the mean square of the latents beside that of the differences."""
 
-FAR = 1.5
-"""Mean square of the latents up to which they cost nothing; it is 1 ± (2 / length)^½ in the prior.
-Farther out the generator was never trained, and edits of the result go wrong."""
-
 
 class Projection(typing.NamedTuple):
     """What `project` finds, a row for each image."""
@@ -63,9 +59,10 @@ def project(
     For each image it begins at the nearest of 1,024 random samples, and at the model's own code of
     the image if it has an encoder. Adam moves all latents at once, at a learning rate that falls
     along a cosine; its loss is the mean square difference at full, half and quarter size. Damped
-    Gauss-Newton steps then improve the nearest result of each image. Of a model of two domains, the
-    images are of the first. Abdal, Qin, Wonka 2019, "Image2StyleGAN: How to Embed Images Into the
-    StyleGAN Latent Space?", section 5, describe the search by gradients.
+    Gauss-Newton steps then improve the nearest result of each image, unless the model samples in
+    half precision. Of a model of two domains, the images are of the first. Abdal, Qin, Wonka 2019,
+    "Image2StyleGAN: How to Embed Images Into the StyleGAN Latent Space?", section 5, describe the
+    search by gradients.
 
     Args:
         images: `(n, height, width, channels)` of the model's shape, uint8, or float in [-1, 1].
@@ -74,7 +71,8 @@ def project(
         steps: moves of Adam, at least 1.
         starts: where the search begins, for each image, at least 1.
         seed: whole number that fixes the random samples.
-        batch_size: latents moved at once; bounds memory.
+        batch_size: latents moved at once; bounds memory, beside one number for each latent and
+            pixel of an image.
 
     Returns:
         A `Projection`.
@@ -96,6 +94,8 @@ def project(
         validation.integer(name, value)
     images = _checked(self, images)
     latents, classes = _guesses(self, images, labels, min(starts, POOL), seed)
+    # In half precision a small change of the latents is lost in rounding.
+    exact = not any("float16" in x.compute_dtype for x in self.sampler.layers)
     move = backend.compiled(functools.partial(_move, self))
     make = backend.compiled(functools.partial(_made, self))
     at_once = max(1, batch_size // latents.shape[1])
@@ -103,7 +103,8 @@ def project(
     for begin in range(0, len(images), at_once):
         part = slice(begin, begin + at_once)
         best = _search(self, move, images[part], latents[part], classes[part], steps)
-        found += [_polish(make, *row) for row in zip(images[part], *best)]
+        rows = zip(images[part], *best)
+        found += [_polish(make, batch_size, *row) for row in rows] if exact else list(zip(*best))
     latents, classes = map(np.stack, zip(*found))
     labels = None if self.num_classes is None else classes
     made = self.generate(len(images), latents=latents, labels=labels)
@@ -194,14 +195,20 @@ def _search(model, move, images, latents, classes, steps):
     return found[rows, best], classes[rows, best]
 
 
-def _polish(make, image, latents, kind):
+def _polish(make, at_once, image, latents, kind):
     """`(latents, class)` after damped steps of Gauss and Newton for one image."""
 
     def residuals(z):
         """How far the images of some latents are from the wanted one, a row for each."""
-        made = ops.convert_to_numpy(make(z.astype("float32"), np.full(len(z), kind, "int32")))
+        parts = np.split(z.astype("float32"), range(at_once, len(z), at_once))
+        made = np.concatenate(
+            [ops.convert_to_numpy(make(x, np.full(len(x), kind, "int32"))) for x in parts]
+        )
         gaps = (made - image).reshape(len(z), -1).astype("float64")
-        return np.concatenate([gaps / gaps.shape[1] ** 0.5, (SHORT / z.shape[1]) ** 0.5 * z], 1)
+        squares = np.square(z).mean(axis=1, keepdims=True)
+        outside = np.sqrt(np.maximum(squares - _far(z.shape[1]), 0))
+        short = (SHORT / z.shape[1]) ** 0.5 * z
+        return np.concatenate([gaps / gaps.shape[1] ** 0.5, outside, short], axis=1)
 
     z = latents.astype("float64")
     away = residuals(z[None])[0]
@@ -221,6 +228,12 @@ def _polish(make, image, latents, kind):
     return z.astype("float32"), kind
 
 
+def _far(width):
+    """Mean square of the latents up to which they cost next to nothing: in the prior it is
+    1 ± (2 / width)^½. Farther out the generator was never trained, and edits go wrong."""
+    return 1.0 + 3.0 * (2.0 / width) ** 0.5
+
+
 def _made(model, latents, classes):
     """The images of latents as the network makes them, float32."""
     made = model.call([latents, classes] if model.num_classes else latents)
@@ -233,7 +246,7 @@ def _move(model, latents, mean, square, targets, classes, rate):
     """One move of Adam, each latent vector by its own gradient."""
 
     def loss(z):
-        outside = ops.relu(ops.mean(ops.square(z), axis=1) - FAR)
+        outside = ops.relu(ops.mean(ops.square(z), axis=1) - _far(z.shape[1]))
         each = _differences(_made(model, z, classes), targets)
         return ops.sum(each) + ops.sum(outside), each
 
@@ -250,6 +263,7 @@ def _differences(a, b):
     for size in sizes:
         gap = a - b
         if size > 1:
-            gap = ops.average_pool(gap, size, padding="same")
+            last = {"padding": "same", "data_format": "channels_last"}
+            gap = ops.average_pool(gap, size, strides=size, **last)
         total = total + ops.mean(ops.square(gap), axis=tuple(range(1, len(gap.shape))))
     return total

@@ -190,6 +190,17 @@ def _size(number):
 
 
 _PATCHED = threading.RLock()
+_UNCOUNTED = threading.local()
+
+
+@contextlib.contextmanager
+def uncounted():
+    """Layers created inside do not count for `at_most`: their weights come from another file."""
+    _UNCOUNTED.inside = True
+    try:
+        yield
+    finally:
+        _UNCOUNTED.inside = False
 
 
 @contextlib.contextmanager
@@ -206,7 +217,8 @@ def at_most(parameters, arrays):
     def add_weight(self, shape=None, *args, **kwargs):
         what = weights if kwargs.get("trainable", True) else others
         counts = {what: math.prod(shape or ()), all_of_them: 1}
-        for what, count in counts.items() if threading.get_ident() == thread else ():
+        counting = threading.get_ident() == thread and not getattr(_UNCOUNTED, "inside", False)
+        for what, count in counts.items() if counting else ():
             left[what] -= count
             if left[what] < 0:
                 raise ValueError(f"the model would have far more {what} than the file")

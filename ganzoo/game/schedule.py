@@ -18,7 +18,8 @@ class Schedule(keras.layers.Layer):
 
     `course` rises from 0 to 1 as (1 − cos πs) / 2, where s is the share of `PART * images` that has
     been read since the training began, or since `Game.restart_averages`, at most 1. It is a weight
-    of the model that owns this layer: a checkpoint holds it.
+    of the model that owns this layer: a checkpoint holds it. Steps are counted, so another batch
+    size in mid-training changes how far it has come.
 
     Args:
         images: number of images that the whole training reads, at least 1.

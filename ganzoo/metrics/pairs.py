@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import ndimage
 
+from ganzoo import backend
 from ganzoo.extractors import base
 from ganzoo.extractors import efficientnet
 
@@ -126,7 +127,10 @@ def efficientnet_distance(real: ArrayLike, fake: ArrayLike) -> np.ndarray:
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
-_network = functools.cache(efficientnet.pretrained)
+@functools.cache
+def _network():
+    with backend.apart():  # the first use may be in one of several processes
+        return efficientnet.pretrained()
 
 
 def _directions(images, size):

@@ -60,8 +60,8 @@ class FastGAN(GAN):
         * The margins of the hinge loss are 1; the authors' code draws them from 0.8 to 1. It also
           excites features of the discriminator, and shows it a second output of the generator, at
           128×128, with a decoder of its own. The paper has neither, and so has this model.
-        * Images of any size, as the depth follows it. For those above 256×256 the authors' code
-          has other first layers in the discriminator.
+        * Images of any size from 7×7 up, as the depth follows it. For those above 256×256 the
+          authors' code has other first layers in the discriminator.
         * `generate` adds the same noise to all images, so that they follow from their latents.
 
     References:

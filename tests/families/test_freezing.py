@@ -38,7 +38,7 @@ def counted(model):
     """Weights by layer, of the discriminator's layers that count; last those of the others. The
     direction of spectral normalisation is not one: it is an estimate that all steps improve."""
     layers = [x for x in model.discriminator.layers if x.weights]
-    others = [x for x in layers if isinstance(x, keras.layers.Embedding)]
+    others = [x for x in layers if isinstance(getattr(x, "layer", x), keras.layers.Embedding)]
     layers = [x for x in layers if x not in others]
     mine = lambda layer: [v.numpy() for v in layer.weights if v.name != "direction"]
     return [mine(layer) for layer in [*layers, *others]]

@@ -138,3 +138,13 @@ def test_with_the_package_it_trains_on_trained_features(rng):
     assert sum(v.numpy().size for v in model.projection.func.weights) > 3e6
     with pytest.raises(ValueError, match="slope is zero where"):
         model_of(update="one_stage")
+
+
+@pytest.mark.skipif(not HAS_WEIGHTS, reason="the package with the weights is not installed")
+def test_a_narrow_model_can_be_loaded_though_its_features_are_larger(tmp_path, rng):
+    narrow = {"features": "efficientnet_lite0", "width": 1, "channels": 2}
+    model = model_of((16, 16, 3), **narrow)
+    path = tmp_path / "model.keras"
+    model.save(path)
+    loaded = ganzoo.get("projected_gan", weights=path)
+    np.testing.assert_array_equal(model.generate(2, seed=0), loaded.generate(2, seed=0))
