@@ -97,6 +97,10 @@ def _without_a_folder(data, minutes, *, since, say=texts.say, seed=0, verbose="a
         )
     elif survey.classes is not None:
         arguments = {"num_classes": len(survey.classes), **arguments}
+    if arguments.get("flip") == "auto":
+        found = datasets.mirrored(data)
+        say(str(found))
+        arguments = {**arguments, "flip": found.safe}
     model = zoo.get(settings["model"], weights=settings.get("weights"), seed=seed, **arguments)
     model.fit(data, verbose=verbose, callbacks=[budget])
     return model

@@ -321,15 +321,16 @@ def shape_of(settings, survey):
 
 def _speed(settings, surveys):
     """Images per second that training with these settings is measured to take."""
-    arguments = dict(settings.get("arguments") or {})
-    name = f"{settings['model']}.{settings.get('weights')}"
+    model = settings["model"]
+    arguments = Settings(model=model, arguments=settings.get("arguments")).model_arguments
+    name = f"{model}.{settings.get('weights')}"
     if name in catalogue.rows():
-        known = zoo.model_class(settings["model"]).arguments()
+        known = zoo.model_class(model).arguments()
         config = catalogue.rows()[name].config
         arguments = {**{k: v for k, v in config.items() if k in known}, **arguments}
         arguments.pop("image_shape", None)
     return throughput.training_speed(
-        settings["model"],
+        model,
         image_shape=shape_of(settings, surveys[0]),
         batch_size=settings.get("batch_size", Settings.batch_size),
         **arguments,

@@ -129,6 +129,14 @@ def test_arrays_and_data_sets_need_no_folder(tmp_path, monkeypatch):
         _auto(datasets.load("ring", verbose=False))
 
 
+def test_the_data_decides_whether_arrays_are_mirrored():
+    half = np.random.default_rng(0).integers(0, 256, (60, 12, 6, 1), "uint8")
+    images = np.concatenate([half, half[:, :, ::-1]], axis=2)  # their own mirror images
+    for data, flips in [(images, True), (datasets.load("digits", verbose=False), False)]:
+        model, said = _auto(data, arguments={**SMALL, "flip": "auto"})
+        assert model.flip is flips and any("irror" in line for line in said)
+
+
 # Plans --------------------------------------------------------------------------------------------
 
 
@@ -183,6 +191,13 @@ def test_the_time_that_is_left_is_planned(folder, monkeypatch):
     timing.keep(RunFolder("run"), 1800, pytest.fail)
     plan = runs.plan("pics", minutes=60, out="run")
     assert 1795 < plan.left <= 1800
+
+
+def test_the_speed_is_measured_without_what_the_data_decides(folder, measured):
+    for model in (None, "r3gan"):
+        plan = runs.plan("pics", model=model, minutes=60, arguments={"flip": "auto"})
+        assert plan.settings["arguments"]["flip"] == "auto"
+        assert "flip" not in measured.pop()[1]
 
 
 def test_a_plan_of_a_model_chooses_nothing(folder, measured):
