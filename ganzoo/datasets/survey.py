@@ -40,6 +40,7 @@ class Survey:
         classes: number of images by class; None if there are no classes.
         names: names of the files, without folders and ending; None if there are no files.
         contents: the summary of what there is, for people.
+        named: whether classes have names; otherwise they are called by their numbers.
     """
 
     images: int
@@ -53,6 +54,15 @@ class Survey:
     classes: dict[str, int] | None
     names: frozenset[str] | None
     contents: Contents
+    named: bool = True
+
+    @property
+    def num_classes(self) -> int | None:
+        """Number of classes that a model of these labels has, those among them too that have no
+        images; None if there are no classes."""
+        if not self.classes:
+            return None
+        return len(self.classes) if self.named else 1 + max(map(int, self.classes))
 
 
 def survey(
@@ -165,6 +175,7 @@ def _of_examples(source, examples):
         classes=classes,
         names=None,
         contents=contents,
+        named=bool(examples.class_names),
     )
 
 

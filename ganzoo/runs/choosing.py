@@ -95,8 +95,8 @@ def _without_a_folder(data, minutes, *, since, say=texts.say, seed=0, verbose="a
             seed=seed,
             verbose=False,
         )
-    elif survey.classes is not None:
-        arguments = {"num_classes": len(survey.classes), **arguments}
+    elif survey.num_classes is not None:
+        arguments = {"num_classes": survey.num_classes, **arguments}
     if arguments.get("flip") == "auto":
         found = datasets.mirrored(data)
         say(str(found))
@@ -125,4 +125,5 @@ def _survey_of(ds):
         classes=contents.classes,
         names=None,
         contents=contents,
+        named=bool(getattr(ds, "class_names", None)),
     )

@@ -24,7 +24,26 @@ from ganzoo.zoo import catalogue
 
 CHOSEN = ("model", "weights", "image_size", "batch_size", "arguments")
 """Settings that the table may choose; a run goes on with those that it began with."""
-SAME_NETWORKS = {"augment", "learning_rate", "ema_decay", "gamma", "beta_1", "beta_2"}
+SAME_NETWORKS = {
+    "augment",
+    "augment_images",
+    "augment_target",
+    "beta_1",
+    "beta_2",
+    "discriminator_learning_rate",
+    "discriminator_steps",
+    "ema_decay",
+    "ema_images",
+    "epsilon",
+    "flip",
+    "freeze",
+    "gamma",
+    "jit_compile",
+    "learning_rate",
+    "precision",
+    "schedule_images",
+    "update",
+}
 """Arguments that leave the networks as they are."""
 MEASURABLE = 3.0
 """In fewer minutes the speed is not measured first: that takes some ten seconds."""

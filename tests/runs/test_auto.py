@@ -13,6 +13,7 @@ from ganzoo import runs
 from ganzoo.evaluation import throughput
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.game import time_budget
+from ganzoo.runs import planning
 from ganzoo.runs import timing
 
 SMALL = {"channels": (8,), "latent_dim": 4}
@@ -114,7 +115,9 @@ def test_arrays_and_data_sets_need_no_folder(tmp_path, monkeypatch):
         (images, None),
         ((images, np.arange(120) % 2), 2),
         (datasets.load(images, batch_size=16, verbose=False), None),
+        ((images, 1 + np.arange(120) % 2), 3),  # 0 … 2
         (datasets.load("digits", labels=True, verbose=False), 10),
+        (datasets.load((images, 1 + np.arange(120) % 2), labels=True, verbose=False), 3),
     ]:
         model, said = _auto(data, arguments=SMALL)
         assert model.registry_name == "r3gan" and model.num_classes == classes
@@ -217,8 +220,17 @@ def test_few_images_begin_with_the_weights_of_emoji(tmp_path, monkeypatch):
     assert plan.notes[0].startswith("12 different images are few")
     for change in ({"image_size": 32}, {"arguments": {"channels": (8,)}}):
         assert "weights" not in runs.plan(tmp_path / "pics", minutes=10, **change).settings
+    same = {"freeze": 2, "flip": "auto", "ema_images": 500, "precision": "float32"}
+    assert runs.plan(tmp_path / "pics", minutes=10, arguments=same).settings["weights"] == "emoji"
     _fill(tmp_path / "grey", 12, mode="L")
     assert "weights" not in runs.plan(tmp_path / "grey", minutes=10).settings
+
+
+def test_each_argument_of_the_model_of_weights_changes_its_networks_or_not():
+    known = ganzoo.zoo.model_class("r3gan").arguments().keys() - {"image_shape", "seed", "name"}
+    networks = {"architecture", "blocks", "channels", "expansion", "group_width", "latent_dim"}
+    assert known - planning.SAME_NETWORKS == {*networks, "num_classes", "objective"}
+    assert known > planning.SAME_NETWORKS
 
 
 @pytest.mark.parametrize("count", [1, 5])
