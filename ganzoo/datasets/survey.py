@@ -24,6 +24,10 @@ ALIKE = 1.1
 """Largest ratio of two aspects that count as the same."""
 
 
+class NotImages(ValueError):
+    """The examples of a data set are of another kind."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Survey:
     """What is known of a data set of images.
@@ -82,7 +86,7 @@ def survey(
         A `Survey`.
 
     Raises:
-        ValueError: no or damaged images, points in place of images, or an unknown name.
+        ValueError: no or damaged images, or an unknown name; `NotImages`: points, say.
         FileNotFoundError: no file or folder of that name.
 
     Example:
@@ -150,7 +154,7 @@ def _content(folder, name):
 def _of_examples(source, examples):
     shape, dtype = examples.specs[0]
     if len(shape) != 3:
-        raise ValueError(
+        raise NotImages(
             f"{name_of(source)!r} holds examples of shape {shape}, not images. Name a model that "
             "takes them, such as 'vanilla'."
         )

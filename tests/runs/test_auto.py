@@ -167,6 +167,18 @@ def test_a_plan_says_all_and_writes_nothing(folder, measured):
     assert words[5:7] == ["--minutes", "60"] and "learning_rate=0.0008" in words
 
 
+def test_the_command_of_a_plan_gives_all_that_was_given(folder):
+    options = {"seed": 3, "on_error": "skip", "value_range": (0.0, 4095.0), "data_dir": "archives"}
+    options |= {"score_every": 0, "devices": 2, "imports": ("my_gan.py",), "image_size": (8, 16)}
+    command = runs.plan("pics", minutes=60, **options).command()
+    for words in (
+        *("--seed 3", "--skip-damaged", "--value-range 0.0,4095.0", "--data-dir archives"),
+        *("--score-every 0", "--devices 2", "--import my_gan.py", "--image-size 8x16"),
+    ):
+        assert f" {words} " in command
+    assert "--skip-damaged" not in runs.plan("pics", minutes=60, on_error="raise").command()
+
+
 def test_what_is_given_is_not_said_to_be_chosen(folder):
     plan = runs.plan("pics", minutes=60, arguments={"augment": None, "learning_rate": 1e-3})
     assert plan.given == ("augment", "learning_rate")
@@ -210,6 +222,21 @@ def test_a_plan_of_a_model_chooses_nothing(folder, measured):
     assert measured[0][1]["batch_size"] == 64
     plan = runs.plan("pics", model="vanilla", epochs=5)
     assert plan.seconds == 5 * 60 / 100
+    checkpoints = plan.run.checkpoints
+    checkpoints.folder.mkdir(parents=True)
+    checkpoints.path(3).touch()
+    assert plan.seconds == 2 * 60 / 100
+
+
+def test_the_size_that_is_given_is_used_to_look_at_the_data(folder, monkeypatch):
+    sizes, survey = [], datasets.survey
+    look = lambda source, **options: (
+        sizes.append(options["image_size"]) or survey(source, **options)
+    )
+    monkeypatch.setattr(datasets, "survey", look)
+    for size in (16, (8, 16), None):
+        runs.plan("pics", model="vanilla", image_size=size)
+    assert sizes == [(16, 16), (8, 16), None]
 
 
 def test_few_images_begin_with_the_weights_of_emoji(tmp_path, monkeypatch):
