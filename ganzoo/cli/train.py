@@ -1,6 +1,7 @@
 """`ganzoo train`, `film` and `benchmark`."""
 
 import os
+import shlex
 import sys
 import time
 
@@ -178,12 +179,29 @@ def _model_and_data(what, data, settings):
         return what, data
     if what is None and not named:
         raise click.UsageError("Name a MODEL, or your IMAGES.")
+    images = data if what is None else what
+    if RunFolder(images).config.exists():
+        raise ValueError(f"{images!r} is a run, not images. {_going_on(RunFolder(images))}")
     if "minutes" not in settings:
         raise ValueError(
             "Without a MODEL one is chosen for your images and your time: add --minutes 60, or "
             "name a MODEL (`ganzoo list` shows them) and its --data."
         )
-    return None, data if what is None else what
+    return None, images
+
+
+def _going_on(run):
+    """How to go on with a run, as a sentence."""
+    try:
+        config = run.read_config()
+        begun, minutes, epochs = config["settings"], config.get("minutes"), config["epochs"]
+        length = f"--minutes {2 * minutes:g}" if minutes else f"--epochs {2 * epochs}"
+        words = ["ganzoo", "train", begun["model"], "--data", begun["data"], "--out", str(run)]
+    except (OSError, ValueError, KeyError, TypeError):  # it is damaged
+        return "Name your images."
+    return (
+        f"To go on with it, repeat its options and give it more time: {shlex.join(words)} {length}"
+    )
 
 
 PARSED = {

@@ -6,6 +6,7 @@ from ganzoo.datasets.loading import load_pair as load_pair
 from ganzoo.datasets.mirroring import Mirroring as Mirroring
 from ganzoo.datasets.mirroring import mirrored as mirrored
 from ganzoo.datasets.semi_supervised import semi_supervised as semi_supervised
+from ganzoo.datasets.survey import NotImages as NotImages
 from ganzoo.datasets.survey import Survey as Survey
 from ganzoo.datasets.survey import survey as survey
 from ganzoo.datasets.toys import MIXTURES as MIXTURES

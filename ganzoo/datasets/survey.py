@@ -24,6 +24,10 @@ ALIKE = 1.1
 """Largest ratio of two aspects that count as the same."""
 
 
+class NotImages(ValueError):
+    """The examples of a data set are of another kind."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Survey:
     """What is known of a data set of images.
@@ -40,6 +44,7 @@ class Survey:
         classes: number of images by class; None if there are no classes.
         names: names of the files, without folders and ending; None if there are no files.
         contents: the summary of what there is, for people.
+        named: whether classes have names; otherwise they are called by their numbers.
     """
 
     images: int
@@ -53,6 +58,15 @@ class Survey:
     classes: dict[str, int] | None
     names: frozenset[str] | None
     contents: Contents
+    named: bool = True
+
+    @property
+    def num_classes(self) -> int | None:
+        """Number of classes that a model of these labels has, those among them too that have no
+        images; None if there are no classes."""
+        if not self.classes:
+            return None
+        return len(self.classes) if self.named else 1 + max(map(int, self.classes))
 
 
 def survey(
@@ -72,7 +86,7 @@ def survey(
         A `Survey`.
 
     Raises:
-        ValueError: no or damaged images, points in place of images, or an unknown name.
+        ValueError: no or damaged images, or an unknown name; `NotImages`: points, say.
         FileNotFoundError: no file or folder of that name.
 
     Example:
@@ -140,7 +154,7 @@ def _content(folder, name):
 def _of_examples(source, examples):
     shape, dtype = examples.specs[0]
     if len(shape) != 3:
-        raise ValueError(
+        raise NotImages(
             f"{name_of(source)!r} holds examples of shape {shape}, not images. Name a model that "
             "takes them, such as 'vanilla'."
         )
@@ -165,6 +179,7 @@ def _of_examples(source, examples):
         classes=classes,
         names=None,
         contents=contents,
+        named=bool(examples.class_names),
     )
 
 

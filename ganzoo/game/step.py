@@ -50,8 +50,9 @@ def judge(game, data):
 
 
 def images_read(data):
-    """Number of examples in the data of a step, on all devices together."""
-    return ops.shape(keras.tree.flatten(data)[0])[0] * backend.replicas()
+    """Number of examples in the data of a step, on all devices together, in float32."""
+    # Where the batches of a data set may differ, it is a tensor of whole numbers.
+    return ops.cast(ops.shape(keras.tree.flatten(data)[0])[0] * backend.replicas(), "float32")
 
 
 def split(data, turns):

@@ -95,8 +95,12 @@ def _without_a_folder(data, minutes, *, since, say=texts.say, seed=0, verbose="a
             seed=seed,
             verbose=False,
         )
-    elif survey.classes is not None:
-        arguments = {"num_classes": len(survey.classes), **arguments}
+    elif survey.num_classes is not None:
+        arguments = {"num_classes": survey.num_classes, **arguments}
+    if arguments.get("flip") == "auto":
+        found = datasets.mirrored(data)
+        say(str(found))
+        arguments = {**arguments, "flip": found.safe}
     model = zoo.get(settings["model"], weights=settings.get("weights"), seed=seed, **arguments)
     model.fit(data, verbose=verbose, callbacks=[budget])
     return model
@@ -121,4 +125,5 @@ def _survey_of(ds):
         classes=contents.classes,
         names=None,
         contents=contents,
+        named=bool(getattr(ds, "class_names", None)),
     )

@@ -24,8 +24,32 @@ from ganzoo.zoo import catalogue
 
 CHOSEN = ("model", "weights", "image_size", "batch_size", "arguments")
 """Settings that the table may choose; a run goes on with those that it began with."""
-SAME_NETWORKS = {"augment", "learning_rate", "ema_decay", "gamma", "beta_1", "beta_2"}
+SAME_NETWORKS = {
+    "augment",
+    "augment_images",
+    "augment_target",
+    "beta_1",
+    "beta_2",
+    "discriminator_learning_rate",
+    "discriminator_steps",
+    "ema_decay",
+    "ema_images",
+    "epsilon",
+    "flip",
+    "freeze",
+    "gamma",
+    "jit_compile",
+    "learning_rate",
+    "precision",
+    "schedule_images",
+    "update",
+}
 """Arguments that leave the networks as they are."""
+WRITTEN = (
+    *("to", "data_dir", "weights", "minutes", "epochs", "batch_size", "devices", "image_size"),
+    *("seed", "value_range", "checkpoint_seconds", "score_every", "on_divergence"),
+)
+"""Settings that a command gives as an option of the same name with a value."""
 MEASURABLE = 3.0
 """In fewer minutes the speed is not measured first: that takes some ten seconds."""
 
@@ -59,7 +83,8 @@ class Plan:
         """How long it takes; None: not measured."""
         if self.left is not None or self.speed is None:
             return self.left
-        passes = Settings.of("", "", {"epochs": self.settings.get("epochs")}).epochs or 1
+        total = Settings.of("", "", {"epochs": self.settings.get("epochs")}).epochs or 1
+        passes = max(0, total - self.run.checkpoints.newest)
         return passes * self.surveys[0].images / self.speed if self.surveys else None
 
     def choices(self) -> list[str]:
@@ -82,12 +107,16 @@ class Plan:
         """The command that trains with these settings."""
         s = {"batch_size": Settings.batch_size, **self.settings}
         words = ["ganzoo", "train", s["model"], "--data", s["data"]]
-        for name in ("to", "weights", "minutes", "epochs", "batch_size", "image_size"):
+        for name in WRITTEN:
             if s.get(name) is not None:
-                value = s[name]
-                text = "x".join(map(str, value)) if isinstance(value, (list, tuple)) else value
+                value, joint = s[name], "," if name == "value_range" else "x"
+                text = joint.join(map(str, value)) if isinstance(value, (list, tuple)) else value
                 text = f"{text:g}" if isinstance(text, float) else text
                 words += [f"--{name.replace('_', '-')}", text]
+        words += ["--skip-damaged"] if s.get("on_error") == "skip" else []
+        words += ["--tensorboard"] if s.get("tensorboard") else []
+        for word in s.get("imports", ()):
+            words += ["--import", word]
         for name, value in (s.get("arguments") or {}).items():
             words += ["--set", f"{name}={value}"]
         return shlex.join([*map(str, words), "--out", str(self.run)])
@@ -151,12 +180,18 @@ def plan(data: types.Path, *, model: str | None = None, **options: Unpack[Option
             notes=(f"{run} goes on as it began, with {begun['model']}.",),
             left=left,
         )
-    surveys = tuple(_survey(source, given) for source in (data, given.get("to")) if source)
+    sources = [source for source in (data, given.get("to")) if source]
     if model is not None:
         settings = {"model": model, "data": data, **given}
+        try:
+            surveys = tuple(_survey(source, given) for source in sources)
+        except datasets.NotImages:  # only a choice is about images
+            note = f"{data} holds no images: the speed of the training is not measured."
+            return Plan(run=run, settings=settings, notes=(note,), left=left)
         return Plan(
             run=run, settings=settings, surveys=surveys, speed=_speed(settings, surveys), left=left
         )
+    surveys = tuple(_survey(source, given) for source in sources)
     if left is None:
         raise ValueError("The choice needs the time: `minutes` (--minutes), or name a model.")
     rows, settings, facts, speed = choose(surveys, given, left)
@@ -200,8 +235,10 @@ def _joined(settings: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
 
 
 def _survey(source, given):
+    size = given.get("image_size")
     return datasets.survey(
         source,
+        image_size=(size, size) if isinstance(size, int) else size,
         data_dir=given.get("data_dir"),
         on_error=given.get("on_error", "raise"),
     )
@@ -321,15 +358,16 @@ def shape_of(settings, survey):
 
 def _speed(settings, surveys):
     """Images per second that training with these settings is measured to take."""
-    arguments = dict(settings.get("arguments") or {})
-    name = f"{settings['model']}.{settings.get('weights')}"
+    model = settings["model"]
+    arguments = Settings(model=model, arguments=settings.get("arguments")).model_arguments
+    name = f"{model}.{settings.get('weights')}"
     if name in catalogue.rows():
-        known = zoo.model_class(settings["model"]).arguments()
+        known = zoo.model_class(model).arguments()
         config = catalogue.rows()[name].config
         arguments = {**{k: v for k, v in config.items() if k in known}, **arguments}
         arguments.pop("image_shape", None)
     return throughput.training_speed(
-        settings["model"],
+        model,
         image_shape=shape_of(settings, surveys[0]),
         batch_size=settings.get("batch_size", Settings.batch_size),
         **arguments,

@@ -251,7 +251,7 @@ TABLE = (
         topic="labels",
         when=f"sub-folders, or labels: two classes or more, of {PER_CLASS} images or more each",
         holds=lambda facts: facts.labelled,
-        settings=lambda facts: {"arguments": {"num_classes": len(facts.survey.classes or ())}},
+        settings=lambda facts: {"arguments": {"num_classes": facts.survey.num_classes}},
         choice="learned: samples of the class that you ask for",
         reason="Labels make the training easier, and the samples better.",
     ),

@@ -79,6 +79,8 @@ def test_a_dry_run_prints_the_plan_and_leaves_nothing(here):
     assert plan["settings"]["model"] == "r3gan" and plan["images_per_second"] == 100
     plan = json.loads(done("train", "digits", "--minutes", 60, "--dry-run", "--json"))
     assert plan["settings"]["arguments"]["num_classes"] == 10
+    shown = done("train", "vanilla", "--data", "ring", "--dry-run")
+    assert shown == "ring holds no images: the speed of the training is not measured.\n"
     shown = done("train", "vanilla", "--dry-run")
     assert "100 images a second: about 90,000" in shown
     assert sorted(here.rglob("*")) == before
@@ -104,6 +106,27 @@ def test_a_dry_run_prints_the_plan_and_leaves_nothing(here):
 )
 def test_what_cannot_be_trained_is_one_line(words, message):
     assert message in fails("train", *words)
+
+
+@pytest.mark.parametrize("words", [[], ["--minutes", 60]], ids=["", "minutes"])
+def test_a_run_is_not_taken_for_images(here, words):
+    run = RunFolder("runs/dcgan-pics")
+    run.path.mkdir(parents=True)
+    settings = {"model": "dcgan", "data": "pics"}
+    for config, message in [
+        (
+            {"settings": settings, "epochs": 60},
+            "train dcgan --data pics --out runs/dcgan-pics --epochs 120",
+        ),
+        (
+            {"settings": settings, "epochs": None, "minutes": 2.5},
+            "train dcgan --data pics --out runs/dcgan-pics --minutes 5",
+        ),
+        ({}, "Name your images."),
+    ]:
+        run.config.write_text(json.dumps(config))
+        shown = fails("train", run.path, *words)
+        assert "'runs/dcgan-pics' is a run, not images." in shown and message in shown
 
 
 def test_neither_a_model_nor_images():

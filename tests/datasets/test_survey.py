@@ -77,6 +77,8 @@ def test_arrays_and_names(tmp_path):
     np.savez(tmp_path / "both.npz", images=images, labels=np.arange(30) % 2)
     for source in ((images, np.arange(30) % 2), tmp_path / "both.npz"):
         assert survey(source).classes == {"0": 15, "1": 15}
+        assert survey(source).num_classes == 2
+    assert survey((images, np.arange(30) % 10 + 1)).num_classes == 11  # 0 … 10
     digits = survey("digits")
     assert digits.images == sum(digits.classes.values()) == digits.contents.images
     assert digits.looked_at == digits.distinct < digits.images  # of which every second is read

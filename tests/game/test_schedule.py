@@ -34,6 +34,26 @@ def test_the_course_is_half_a_cosine_over_the_first_part():
     assert got == pytest.approx([1.0] * 3, abs=1e-6)  # 144 of 120 images
 
 
+class Batches(keras.utils.PyDataset):
+    """Two batches, whose size a compiled step does not know."""
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        return pictures(16)
+
+
+def test_batches_of_unknown_size_are_counted():
+    model, other = (make(schedule_images=200, ema_images=1000.0) for _ in range(2))
+    model.fit(Batches(), verbose=0)
+    other.fit(np.concatenate([pictures(16)] * 2), batch_size=16, shuffle=False, verbose=0)
+    for each in (model, other):
+        assert float(each.schedule.course) == pytest.approx(course(16, 200), abs=1e-6)
+    for ours, theirs in zip(model.ema_generator.weights, other.ema_generator.weights):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
 def test_gamma_falls_to_a_tenth():
     x, r1 = pictures(), []
     for place in (0.0, 0.5, 1.0):

@@ -13,6 +13,7 @@ from ganzoo import runs
 from ganzoo.evaluation import throughput
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.game import time_budget
+from ganzoo.runs import planning
 from ganzoo.runs import timing
 
 SMALL = {"channels": (8,), "latent_dim": 4}
@@ -114,7 +115,9 @@ def test_arrays_and_data_sets_need_no_folder(tmp_path, monkeypatch):
         (images, None),
         ((images, np.arange(120) % 2), 2),
         (datasets.load(images, batch_size=16, verbose=False), None),
+        ((images, 1 + np.arange(120) % 2), 3),  # 0 … 2
         (datasets.load("digits", labels=True, verbose=False), 10),
+        (datasets.load((images, 1 + np.arange(120) % 2), labels=True, verbose=False), 3),
     ]:
         model, said = _auto(data, arguments=SMALL)
         assert model.registry_name == "r3gan" and model.num_classes == classes
@@ -127,6 +130,14 @@ def test_arrays_and_data_sets_need_no_folder(tmp_path, monkeypatch):
         _auto(datasets.load(images, verbose=False), batch_size=3)
     with pytest.raises(ValueError, match="name a model"):
         _auto(datasets.load("ring", verbose=False))
+
+
+def test_the_data_decides_whether_arrays_are_mirrored():
+    half = np.random.default_rng(0).integers(0, 256, (60, 12, 6, 1), "uint8")
+    images = np.concatenate([half, half[:, :, ::-1]], axis=2)  # their own mirror images
+    for data, flips in [(images, True), (datasets.load("digits", verbose=False), False)]:
+        model, said = _auto(data, arguments={**SMALL, "flip": "auto"})
+        assert model.flip is flips and any("irror" in line for line in said)
 
 
 # Plans --------------------------------------------------------------------------------------------
@@ -154,6 +165,18 @@ def test_a_plan_says_all_and_writes_nothing(folder, measured):
     words = shlex.split(plan.command())
     assert words[:5] == ["ganzoo", "train", "r3gan", "--data", "pics"]
     assert words[5:7] == ["--minutes", "60"] and "learning_rate=0.0008" in words
+
+
+def test_the_command_of_a_plan_gives_all_that_was_given(folder):
+    options = {"seed": 3, "on_error": "skip", "value_range": (0.0, 4095.0), "data_dir": "archives"}
+    options |= {"score_every": 0, "devices": 2, "imports": ("my_gan.py",), "image_size": (8, 16)}
+    command = runs.plan("pics", minutes=60, **options).command()
+    for words in (
+        *("--seed 3", "--skip-damaged", "--value-range 0.0,4095.0", "--data-dir archives"),
+        *("--score-every 0", "--devices 2", "--import my_gan.py", "--image-size 8x16"),
+    ):
+        assert f" {words} " in command
+    assert "--skip-damaged" not in runs.plan("pics", minutes=60, on_error="raise").command()
 
 
 def test_what_is_given_is_not_said_to_be_chosen(folder):
@@ -185,6 +208,13 @@ def test_the_time_that_is_left_is_planned(folder, monkeypatch):
     assert 1795 < plan.left <= 1800
 
 
+def test_the_speed_is_measured_without_what_the_data_decides(folder, measured):
+    for model in (None, "r3gan"):
+        plan = runs.plan("pics", model=model, minutes=60, arguments={"flip": "auto"})
+        assert plan.settings["arguments"]["flip"] == "auto"
+        assert "flip" not in measured.pop()[1]
+
+
 def test_a_plan_of_a_model_chooses_nothing(folder, measured):
     plan = runs.plan("pics", model="vanilla", minutes=10)
     assert plan.rows == () and plan.settings == {"model": "vanilla", "data": "pics", "minutes": 10}
@@ -192,6 +222,21 @@ def test_a_plan_of_a_model_chooses_nothing(folder, measured):
     assert measured[0][1]["batch_size"] == 64
     plan = runs.plan("pics", model="vanilla", epochs=5)
     assert plan.seconds == 5 * 60 / 100
+    checkpoints = plan.run.checkpoints
+    checkpoints.folder.mkdir(parents=True)
+    checkpoints.path(3).touch()
+    assert plan.seconds == 2 * 60 / 100
+
+
+def test_the_size_that_is_given_is_used_to_look_at_the_data(folder, monkeypatch):
+    sizes, survey = [], datasets.survey
+    look = lambda source, **options: (
+        sizes.append(options["image_size"]) or survey(source, **options)
+    )
+    monkeypatch.setattr(datasets, "survey", look)
+    for size in (16, (8, 16), None):
+        runs.plan("pics", model="vanilla", image_size=size)
+    assert sizes == [(16, 16), (8, 16), None]
 
 
 def test_few_images_begin_with_the_weights_of_emoji(tmp_path, monkeypatch):
@@ -202,8 +247,17 @@ def test_few_images_begin_with_the_weights_of_emoji(tmp_path, monkeypatch):
     assert plan.notes[0].startswith("12 different images are few")
     for change in ({"image_size": 32}, {"arguments": {"channels": (8,)}}):
         assert "weights" not in runs.plan(tmp_path / "pics", minutes=10, **change).settings
+    same = {"freeze": 2, "flip": "auto", "ema_images": 500, "precision": "float32"}
+    assert runs.plan(tmp_path / "pics", minutes=10, arguments=same).settings["weights"] == "emoji"
     _fill(tmp_path / "grey", 12, mode="L")
     assert "weights" not in runs.plan(tmp_path / "grey", minutes=10).settings
+
+
+def test_each_argument_of_the_model_of_weights_changes_its_networks_or_not():
+    known = ganzoo.zoo.model_class("r3gan").arguments().keys() - {"image_shape", "seed", "name"}
+    networks = {"architecture", "blocks", "channels", "expansion", "group_width", "latent_dim"}
+    assert known - planning.SAME_NETWORKS == {*networks, "num_classes", "objective"}
+    assert known > planning.SAME_NETWORKS
 
 
 @pytest.mark.parametrize("count", [1, 5])
