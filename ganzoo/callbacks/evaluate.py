@@ -76,10 +76,12 @@ class Evaluate(keras.callbacks.Callback):
         self.say = say
         self.verbose = verbose
         self.sheet = None
+        self._tried = False
 
     def on_epoch_end(self, epoch, logs=None):
         if not self._due(epoch + 1):
             return
+        self._tried = True
         try:
             self.sheet = self._judge()
             if logs is not None:
@@ -94,7 +96,7 @@ class Evaluate(keras.callbacks.Callback):
         if epoch % self.every == 0 or epoch == last:
             return True
         # Early in a training of minutes, so that it is known how long the last one will take.
-        return "budget" in self.params and self.sheet is None and epoch >= last / EARLY
+        return "budget" in self.params and not self._tried and epoch >= last / EARLY
 
     def _judge(self):
         if not self.verbose:

@@ -88,7 +88,9 @@ from ganzoo.files.run_folder import RunFolder
 @click.option(
     "--score-every",
     type=int,
-    help="Epochs between two evaluations; 0: none. [default: 10; up to 20 for few images]",
+    help="Epochs between two evaluations; 0: none. [default: 10; up to 20 for few images; none "
+    "in less than 5 minutes]. The last epoch is always scored, and with --minutes the one after a "
+    "sixth of them.",
 )
 @click.option("--tensorboard", is_flag=True, help="Write OUT/tensorboard for TensorBoard.")
 @click.option(

@@ -203,10 +203,12 @@ def narrow(model, now, signals):
     return "low_recall", seen, advice
 
 
-def _longer(now, epochs):
-    """The argument with which a training lasts so many epochs."""
+def _longer(now, epochs, again=False):
+    """The argument with which a training lasts so many epochs: this one, or one from the start."""
     if "minutes" in now:
-        return f"`minutes={now['minutes'] * epochs / now['epoch']:.3g}`"
+        steps = now["step"] * epochs / now["epoch"]
+        minutes = 0.0 if again else now["minutes"] - now["step"] / now["pace"]
+        return f"`minutes={minutes + steps / now['pace']:.3g}`"
     return f"`epochs={epochs}`"
 
 
@@ -225,7 +227,7 @@ def brief(model, now, signals):
     advice = f"{_longer(now, enough)}, for {GRACE:,} steps"
     size = getattr(model, "examples_per_step", 0) // model.turns
     if size >= 16:
-        fewer = _longer(now, math.ceil(enough / 4))
+        fewer = _longer(now, math.ceil(enough / 4), again=True)
         advice += f"; `batch_size={size // 4}`, in place of {size}, needs only {fewer}"
     return "few_updates", seen, f"{advice}."
 

@@ -70,11 +70,11 @@ class Doctor(keras.callbacks.Callback):
         findings: list of `Finding` in the order of time. A kind is listed again only after it
             has gone away and come back.
         signals: list of dicts, one per epoch: `epoch`, `epochs` (the training's total), `minutes`
-            (of its `TimeBudget`, if it has one), `step`, the logs and, where measured,
-            `diversity` (mean distance between two samples, of one class if there are
-            classes; 1 is the data's), `missed` (share of real examples without a sample
-            near), `distance` (energy distance of samples and data, 0: none, 1: far apart),
-            `told_apart` (probability that the discriminator ranks a real example above a
+            and `pace` (of its `TimeBudget`, if it has one, and training steps a minute), `step`,
+            the logs and, where measured, `diversity` (mean distance between two samples, of one
+            class if there are classes; 1 is the data's), `missed` (share of real examples without
+            a sample near), `distance` (energy distance of samples and data, 0: none, 1: far
+            apart), `told_apart` (probability that the discriminator ranks a real example above a
             sample), `spread` (standard deviation of its outputs), `slope` (of the generator's
             loss, to the discriminator's output), `d_gradient` and `g_gradient` (norms).
 
@@ -134,6 +134,7 @@ class Doctor(keras.callbacks.Callback):
         # Keras's own thread may do.
         self._training = self.model
         self._real = None
+        self._origin = None
         data = self._shown if self._data is None else self._data
         with self._safely():
             if data is not None and measurable(self.model):
@@ -141,6 +142,9 @@ class Doctor(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self._steps_before = int(self.model.step.numpy())
+        budget = (self.params or {}).get("budget")
+        if budget is not None and self._origin is None:
+            self._origin = self._steps_before, budget.spent
         self._earliest = math.inf
         self._not_finite = []
         self._began = None
@@ -161,12 +165,12 @@ class Doctor(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         params = self.params or {}
-        budget = params.get("budget")
+        step = int(self.model.step.numpy())
         now = {
             "epoch": epoch + 1,
             "epochs": params.get("epochs", math.inf),
-            **({} if budget is None else {"minutes": budget.seconds / 60}),
-            "step": int(self.model.step.numpy()),
+            **self._time(params.get("budget"), step),
+            "step": step,
             **(logs or {}),
         }
         self.signals.append(now)
@@ -179,6 +183,14 @@ class Doctor(keras.callbacks.Callback):
                 now.update(self._real.measure(self.model, self.seed))
         with self._safely():
             self._judge(now, "told_apart" in now)
+
+    def _time(self, budget, step):
+        if budget is None:
+            return {}
+        # Only of this call: earlier steps need not belong to the minutes.
+        steps, spent = self._origin
+        pace = 60 * (step - steps) / max(budget.spent - spent, 1e-3)
+        return {"minutes": budget.seconds / 60, "pace": pace}
 
     @contextlib.contextmanager
     def _safely(self):

@@ -97,6 +97,8 @@ class Evaluator:
         seed: seed of the samples.
         truncation: see `GAN.generate`.
         batch_size: samples made at once; bounds memory and changes no score.
+        real: most images of `data` to compare with, the first in its order, which is shuffled for
+            data by name; None: all.
         image_size, channels, data_dir, on_error, value_range, class_names, verbose: see
             `ganzoo.datasets.load`, for data by name; `evaluate` takes the model's size.
 
@@ -122,6 +124,7 @@ class Evaluator:
         seed: int = 0,
         truncation: float | None = None,
         batch_size: int = 256,
+        real: int | None = None,
         image_size: int | tuple[int, int] | None = None,
         channels: int | None = None,
         data_dir: types.Path | None = None,
@@ -135,6 +138,7 @@ class Evaluator:
         self.seed = validation.integer("seed", seed, least=0)
         self.truncation = truncation
         self.batch_size = validation.integer("batch_size", batch_size)
+        self.real = validation.optional(validation.integer, "real", real, least=2)
         load = functools.partial(
             load_data,
             self.batch_size,
@@ -184,7 +188,13 @@ class Evaluator:
 
     @functools.cached_property
     def _reference(self):
-        return reference(self.data, self.train, self.samples, self.choice.metrics_for, self._look)
+        return reference(
+            self.data, self.train, self.samples, self.choice.metrics_for, self._look, self.real
+        )
+
+    def prepare(self) -> None:
+        """Process the real images now, in place of in the first `judge`."""
+        self._reference  # noqa: B018
 
     def _samples(self, model, seed):
         """Batches `(images, requested labels)` of a model's samples, or of given ones.

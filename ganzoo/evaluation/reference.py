@@ -10,13 +10,14 @@ from ganzoo.evaluation.census import Census
 from ganzoo.evaluation.census import Reference
 from ganzoo.evaluation.census import result_or_nothing
 from ganzoo.evaluation.samples import batches_of
+from ganzoo.evaluation.samples import first
 from ganzoo.evaluation.samples import grouped
 from ganzoo.metrics.states import keys_of
 
 HALVES = "one half of the data against the other"
 
 
-def reference(data, train, samples, metrics_for, look_at):
+def reference(data, train, samples, metrics_for, look_at, real=None):
     """The metrics after the real examples, the floors, and the census of the examples.
 
     A floor is the score of real examples in place of samples. These are training examples; if there
@@ -27,15 +28,16 @@ def reference(data, train, samples, metrics_for, look_at):
         samples: number of samples that each model will make.
         metrics_for: `(look) -> metrics`, given the first batch of the data.
         look_at: `(images, labels, features=True) -> Look`.
+        real: most examples of `data`, the first ones; None: all.
     """
-    looks = (look_at(*batch) for batch in grouped(batches_of(data)))
-    first = next(looks, None)
-    if first is None:
+    looks = (look_at(*batch) for batch in grouped(first(batches_of(data), real)))
+    look = next(looks, None)
+    if look is None:
         raise ValueError("`data` is empty: it yields no image.")
-    chosen = metrics_for(first)
+    chosen = metrics_for(look)
     in_halves = [m for m in chosen if train is None or "train" in m.sides]
     halves = copy.deepcopy(in_halves)
-    real = _show_real(itertools.chain([first], looks), chosen, halves)
+    real = _show_real(itertools.chain([look], looks), chosen, halves)
     floors = [*halves, *(m.beside() for m in chosen if m not in in_halves)]
     census, floor = None, HALVES
     if train is not None:

@@ -89,6 +89,18 @@ def batches_of(data):
                 warnings.warn(doubt, stacklevel=2)
 
 
+def first(batches, most):
+    """The first `most` examples of batches of tuples; all of them if it is None."""
+    for batch in batches:
+        if most is None:
+            yield batch
+            continue
+        yield tuple(None if x is None else x[:most] for x in batch)
+        most -= len(batch[0])
+        if most <= 0:
+            return
+
+
 def _iterable(data):
     """The batches of a data set, or batches of arrays."""
     if isinstance(data, keras.utils.PyDataset):

@@ -20,6 +20,8 @@ SHORTEST, LONGEST = 10.0, 300.0
 """Seconds of an epoch."""
 WORTH = 9
 """How many times as long as what follows it (grids, checkpoints) an epoch lasts at least."""
+NOTED = 15.0
+"""Seconds between two notes of the time within an epoch: as much as a kill may make free."""
 UNKNOWN = 1.0
 """Seconds that are kept free for what follows an epoch until it has been measured."""
 
@@ -48,7 +50,8 @@ class TimeBudget(keras.callbacks.Callback):
         spent: seconds of it that an earlier process has used.
         since: time of `time.monotonic()` at which it began; None: with the first `fit`.
         reserve: seconds of it to keep free for work that follows the training.
-        note: called with the seconds spent so far, before each epoch and at the end.
+        note: called with the seconds spent so far, before each epoch, every 15 s within it, and at
+            the end.
 
     Example:
 
@@ -126,12 +129,16 @@ class TimeBudget(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self._measure_what_followed()
-        if self._note is not None:
-            self._note(self.spent)
+        self._tell()
         self._epoch = epoch
         self._size = self.model.examples_per_step
         self._counted, self._counted_at = 0, clock()
         self._plan()
+
+    def _tell(self):
+        self._told = clock()
+        if self._note is not None:
+            self._note(self.spent)
 
     def _measure_what_followed(self):
         if self._ended is None:
@@ -162,6 +169,8 @@ class TimeBudget(keras.callbacks.Callback):
         elif now > self._counted_at:
             steps = batch + 1 - self._counted
             self.speed = steps * self._size / (now - self._counted_at)
+        if now - self._told >= NOTED:
+            self._tell()
         if backend.led(lambda: now >= self._end):
             self._ended = now
             if not self.model.stop_training:
@@ -177,5 +186,4 @@ class TimeBudget(keras.callbacks.Callback):
             self.model.stop_training = False
 
     def on_train_end(self, logs=None):
-        if self._note is not None:
-            self._note(self.spent)
+        self._tell()

@@ -28,6 +28,9 @@ def show_nearest(network, ds, run, seed):
 
 SAMPLES, OWN_SAMPLES = 2_000, 1_000
 """Most samples in an evaluation, of data that an extractor of its own knows and of other data."""
+REAL = 5_000
+"""Most real images that samples of other data are compared with. Their features take 25 seconds of
+a processor core, once."""
 PACE = 20
 """Training images, at least, between two evaluations, for each sample of other data. The features
 of 1,000 take 5 seconds of a processor core, as 400 training images of `dcgan` at 64×64; to make the
@@ -63,6 +66,9 @@ def scoring(settings, start):
     Args:
         settings: the `Settings` of the training.
         start: its `Start`.
+
+    Raises:
+        ValueError, ImportError: scores were asked for, and cannot be made.
     """
     network, description = start.model, start.data.description
     every = settings.score_every if hasattr(network, "generate") else 0
@@ -72,17 +78,13 @@ def scoring(settings, start):
     known = evaluation.knows(description) is not None
     contents = start.data.contents if settings.to is None else start.data.contents[0]
     samples, usual = plan(known, contents.images)
-    shape = description["image_shape"]
-    conditional = getattr(network, "num_classes", None) is not None
-    evaluator = evaluation.Evaluator(
-        settings.data,
-        image_size=kind_of(shape).size,
-        **start.reading,
-        metrics=SCORES + (("class_agreement",) if conditional and known else ()),
-        samples=samples,
-        repeats=1,
-        verbose=False,
-    )
+    try:
+        evaluator = _evaluator(settings, start, known, samples)
+    except Exception as error:
+        if every is not None:
+            raise
+        settings.say(f"The training is not scored: {error}")
+        return []
     for note in evaluator.notes:
         settings.say(f"Note: {note}")
     return [
@@ -95,6 +97,24 @@ def scoring(settings, start):
             verbose=0,
         )
     ]
+
+
+def _evaluator(settings, start, known, samples):
+    """The evaluator of a training, which has processed the real images already: in the first score
+    they would seem to belong to the time of every score."""
+    conditional = getattr(start.model, "num_classes", None) is not None
+    evaluator = evaluation.Evaluator(
+        settings.data,
+        image_size=kind_of(start.data.description["image_shape"]).size,
+        **start.reading,
+        metrics=SCORES + (("class_agreement",) if conditional and known else ()),
+        samples=samples,
+        real=None if known else REAL,
+        repeats=1,
+        verbose=False,
+    )
+    evaluator.prepare()
+    return evaluator
 
 
 def evaluate(

@@ -1,5 +1,6 @@
 """The time of a run that lasts for a number of minutes."""
 
+import contextlib
 import datetime
 import json
 import math
@@ -20,7 +21,7 @@ NEVER_SCORED = 5.0
 
 
 def spent(run):
-    """Seconds that a run has lasted so far, in all calls."""
+    """Seconds that a run has lasted so far, in all calls with minutes; others write none."""
     try:
         seconds = float(json.loads(run.time.read_text(encoding="utf-8"))["seconds"])
     except (OSError, ValueError, KeyError, TypeError):  # there is none, or it is damaged
@@ -31,9 +32,22 @@ def spent(run):
 def keep(run, seconds, say):
     """Write how long a run has lasted so far."""
     try:
-        atomic.write_atomically(run.time, json.dumps({"seconds": round(seconds, 1)}) + "\n")
+        atomic.write_atomically(run.time, json.dumps({"seconds": seconds}) + "\n")
     except OSError as error:
         say(f"The time of the run could not be written: {error.strerror or error}.")
+
+
+@contextlib.contextmanager
+def kept(budget, settings):
+    """A scope in which a run trains: its time is written at the end, also if an error ends it. What
+    a whole training leaves is for what follows."""
+    whole = 0.0
+    try:
+        yield
+        whole = 0.0 if budget is None else budget.seconds
+    finally:
+        if budget is not None and backend.first():
+            keep(settings.run, max(budget.spent, whole), settings.say)
 
 
 def budget_of(settings, contents, most_near):

@@ -51,9 +51,10 @@ def train(model: str, data: types.Path = "digits", **options: Unpack[Options]) -
             another number of them.
         epochs: total number of epochs, with those of earlier calls; None: 60, or as many as
             `minutes` allow.
-        minutes: total wall time, with that of earlier calls and with all that belongs to the run:
-            reading the data, compiling, scores, checkpoints, the report. An epoch is then a share
-            of the time: see `ganzoo.callbacks.TimeBudget`.
+        minutes: total wall time, with that of earlier calls that had minutes (epochs of calls that
+            had none do not count), and with all that belongs to the run: reading the data,
+            compiling, scores, checkpoints, the report. An epoch is then a share of the time: see
+            `ganzoo.callbacks.TimeBudget`.
         since: time of `time.monotonic()` from which the minutes count; None: the call.
         seed: seed of weights, latents and order.
         arguments: further arguments of the model. `flip="auto"` mirrors images if
@@ -62,7 +63,8 @@ def train(model: str, data: types.Path = "digits", **options: Unpack[Options]) -
         checkpoint_seconds: minimum time between two checkpoints, in seconds; 0: at every epoch.
         score_every: epochs between two evaluations; the best model by Fréchet distance is kept. 0:
             none; None: 10; for data of your own up to 20, if it has few images, so that scores take
-            little time.
+            little time, and none in a run of less than 5 minutes. The last epoch is always scored,
+            and with minutes the one after a sixth of them.
         tensorboard: whether to write logs and images for TensorBoard too.
         on_divergence: what to do when a loss, a weight or an optimizer's state becomes NaN or
             infinite: `"stop"`, or `"rollback"`: go on from the newest checkpoint with half the
@@ -149,9 +151,8 @@ def _train(settings, place):
         scores = scoring(settings, start) if backend.first() else []
     try:
         others = [*_callbacks(settings, boards), *([] if budget is None else [budget])]
-        _fit_with_rollback(settings, start, scores, others, place)
-        if budget is not None and backend.first():  # what is left is for what follows
-            timing.keep(run, max(budget.spent, budget.seconds), say)
+        with timing.kept(budget, settings):
+            _fit_with_rollback(settings, start, scores, others, place)
         nearest = lambda: show_nearest(start.model, start.data, run, settings.seed)
         _attempt("The nearest images", nearest, say)
     finally:  # also after an interruption: the part that was trained is worth seeing

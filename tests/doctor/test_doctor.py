@@ -1,5 +1,6 @@
 """Every diagnosis is made on a run broken on purpose, and none on healthy ones."""
 
+import itertools
 import math
 import types
 
@@ -13,6 +14,7 @@ import ganzoo
 from ganzoo.doctor import Doctor
 from ganzoo.doctor import diagnoses
 from ganzoo.doctor import measurements
+from ganzoo.game import time_budget
 from tests.game.test_game import FAMILIES
 from tests.game.test_game import Autoencoder
 from tests.game.test_game import Points
@@ -426,13 +428,32 @@ def test_smaller_batches_are_told_of_where_the_size_is_known(rng):
 
 
 def test_a_training_of_minutes_is_advised_minutes():
-    now = {"epoch": 20, "epochs": 20, "step": 40, "minutes": 3.0}
+    now = {"epoch": 20, "epochs": 20, "step": 40, "minutes": 3.0, "pace": 40 / 3}
     model = types.SimpleNamespace(name="this", turns=1, examples_per_step=64)
     _, _, advice = diagnoses.brief(model, now, [])
     assert advice == (
         "`minutes=112`, for 1,500 steps; `batch_size=16`, in place of 64, needs only "
         "`minutes=28.2`."
     )
+
+
+def test_only_steps_of_the_minutes_count_when_minutes_are_advised(monkeypatch):
+    ticks = itertools.count()
+    monkeypatch.setattr(time_budget, "clock", lambda: 1.0 * next(ticks))
+    model, ds = ganzoo.get("vanilla", **TINY), ganzoo.datasets.load("digits")
+    model.fit(ds, epochs=1, verbose=0)
+    before = int(model.step)
+    doctor = Doctor(say=lambda line: None)
+    model.fit(ds, minutes=0.5, initial_epoch=1, verbose=0, callbacks=[doctor])
+    now = doctor.signals[-1]
+    steps = now["step"] - before
+    assert 0 < steps < now["step"]
+    assert steps <= now["pace"] * now["minutes"] <= 3 * steps
+    # As many steps again take about as long again.
+    _, _, advice = diagnoses.brief(model, {**now, "epoch": 20, "epochs": 20, "step": 300}, [])
+    more = (diagnoses.GRACE - 300) / now["pace"]
+    advised = float(advice.split("minutes=")[1].split("`")[0])
+    assert advised == pytest.approx(0.5 + more, rel=0.01)
 
 
 # Divergence -------------------------------------------------------------------------------------

@@ -1043,6 +1043,17 @@ def test_a_failing_evaluation_does_not_stop_training(fit, pupil, test, tmp_path)
     assert len(history["g_loss"]) == 2
 
 
+def test_an_early_score_of_a_training_of_minutes_is_tried_once():
+    said = []
+    scoring = callbacks.Evaluate(
+        Scripted([ValueError("no luck")] * 9), every=99, say=said.append, verbose=0
+    )
+    scoring.set_params({"epochs": 12, "budget": None})
+    for epoch in range(12):
+        scoring.on_epoch_end(epoch)
+    assert said == [f"Epoch {i} could not be scored: no luck" for i in (2, 12)]
+
+
 def test_a_best_score_that_does_not_exist_does_not_stop_training(fit, pupil, tmp_path):
     said = []
     scoring = callbacks.Evaluate(

@@ -88,7 +88,9 @@ def test_an_hour_is_sixty_epochs_and_ends_in_time(clock):
     # Each epoch is as long as the others.
     assert max(play.lengths[1:]) - min(play.lengths[1:]) <= 2
     assert play.budget.speed == 64
-    assert play.notes == sorted(play.notes) and len(play.notes) == 61
+    assert play.notes == sorted(play.notes)
+    # What a kill may make free.
+    assert max(b - a for a, b in itertools.pairwise(play.notes)) <= time_budget.NOTED + 1
     assert play.notes[-1] == play.seconds == play.budget.spent
 
 

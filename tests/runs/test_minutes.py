@@ -13,6 +13,7 @@ import ganzoo
 from ganzoo import datasets
 from ganzoo import runs
 from ganzoo.callbacks import Checkpoints
+from ganzoo.callbacks import terminal
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.game import time_budget
 from ganzoo.runs import report
@@ -117,25 +118,26 @@ class Killed(BaseException):
 
 def test_a_run_that_was_killed_uses_the_rest_of_its_time(train, data, tmp_path, monkeypatch):
     run = RunFolder(tmp_path / "run")
-    end = Checkpoints.on_epoch_end
+    end, at = Checkpoints.on_epoch_end, []
 
     def killed(self, epoch, logs=None):
         if epoch == 2:
+            at.append(self.params["budget"].spent)
             raise Killed
         end(self, epoch, logs)
 
     monkeypatch.setattr(Checkpoints, "on_epoch_end", killed)
     with pytest.raises(Killed):
-        train(run, 2)
+        train(run, 4)
     monkeypatch.setattr(Checkpoints, "on_epoch_end", end)
     spent = timing.spent(run)
-    assert 15 < spent < 60 and run.checkpoints.newest == 2
-    model, said = train(run, 2)
-    assert f" for the {120 - spent:.0f} s left of 2 min, in" in said[0] or "2 min left" in said[0]
+    assert at[0] < spent < 240 and run.checkpoints.newest == 2
+    model, said = train(run, 4)
+    assert f" for the {terminal.duration(240 - spent)} left of 4 min, in" in said[0]
     _same(model, data)
     rows = _rows(run)
     assert [row["epoch"] for row in rows] == list(range(1, len(rows) + 1))
-    assert timing.spent(run) >= 120
+    assert timing.spent(run) >= 240
 
 
 def test_minutes_may_follow_epochs_and_read_on(train, data, tmp_path):
@@ -163,6 +165,12 @@ def test_the_time_of_a_run_that_is_damaged_begins_again(tmp_path, content, secon
     if content is not None:
         run.time.write_text(content)
     assert timing.spent(run) == seconds
+
+
+def test_time_is_kept_exactly_so_that_a_run_has_ended_when_it_has(tmp_path):
+    run = RunFolder(tmp_path)
+    timing.keep(run, 60 * 8.3, print)  # not 498.0, but a little more
+    assert timing.spent(run) == 60 * 8.3
 
 
 @pytest.mark.parametrize("minutes", [0, -1, math.nan, math.inf])

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import ganzoo
 from ganzoo import callbacks
 from ganzoo import runs
 from ganzoo.evaluation import Evaluator
 from ganzoo.evaluation.registry import by_default
 from ganzoo.extractors import efficientnet
+from ganzoo.runs import scoring
 from ganzoo.runs.scoring import PACE
 from ganzoo.runs.scoring import plan
 
@@ -129,6 +131,39 @@ def test_digits_are_scored_as_ever(judge, tmp_path):
     assert plan(True, 1498) == (2000, 10)
 
 
+def test_few_real_images_are_processed_and_before_the_training(
+    judge, colours, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(scoring, "REAL", 10)
+    seen, fit = [], ganzoo.Game.fit
+    call = Means.__call__
+    monkeypatch.setattr(
+        Means, "__call__", lambda self, images: seen.append(len(images)) or call(self, images)
+    )
+    monkeypatch.setattr(
+        ganzoo.Game, "fit", lambda self, *a, **k: seen.append("fit") or fit(self, *a, **k)
+    )
+    train(colours, tmp_path / "run", 1)
+    assert seen == [10, "fit", 40]
+    _, _, sheet = callbacks.read_best(tmp_path / "run" / "checkpoints" / "best.keras")
+    assert sheet.passport["data"]["count"] == 10
+
+
+def damaged(description):
+    raise ValueError("the weights are damaged")
+
+
+def test_scores_that_cannot_be_made_end_only_a_training_that_asks_for_them(
+    colours, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("ganzoo.evaluation.evaluator.by_default", damaged)
+    rows, said = train(colours, tmp_path / "run", 1)
+    assert len(rows) == 1
+    assert "The training is not scored: the weights are damaged" in said
+    with pytest.raises(ValueError, match="the weights are damaged"):
+        train(colours, tmp_path / "other", 1, score_every=1)
+
+
 # How often ----------------------------------------------------------------------------------------
 
 
@@ -137,6 +172,14 @@ def test_scores_are_few_next_to_the_training_images(images):
     samples, every = plan(False, images)
     assert 2 <= samples <= 1000 and 10 <= every
     assert PACE * samples <= every * max(images, 2)
+
+
+def test_scores_compare_with_as_many_real_images_as_asked(without_weights):
+    images = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3), dtype="uint8")
+    settings = {"metrics": "frechet", "extractor": "pixels"}
+    some = Evaluator(images[:40], real=25, **settings).judge(images[40:])
+    assert some.scores == Evaluator(images[:25], **settings).judge(images[40:]).scores
+    assert some.scores != Evaluator(images[:40], **settings).judge(images[40:]).scores
 
 
 # Which extractor ----------------------------------------------------------------------------------
