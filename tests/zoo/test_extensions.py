@@ -204,7 +204,7 @@ def test_words_are_completed_without_importing_anything(here):
     context = cli.main.commands["train"].make_context(
         "train", ["dcgan", "--import", "slow.py"], resilient_parsing=True
     )
-    assert context.params["model"] == "dcgan" and not pathlib.Path("was run").exists()
+    assert context.params["what"] == "dcgan" and not pathlib.Path("was run").exists()
 
 
 def test_a_file_of_the_own_models_weights_never_means_another_class(here):
