@@ -6,7 +6,7 @@
 The judge is a convolutional classifier of the recorded attributes (hair, mouth, eyes, clothes, …),
 trained on nine tenths of the real images; no model is ever trained against it. It is kept in the
 cache folder. `score` prints for each run, weights or array of samples, and for half of the real
-images: the Fréchet distance to (the other half of) the real images in the judge's features; the
+images: the Fréchet distance to the other half of the real images in the judge's features; the
 share of samples in which the judge sees one hair style and one mouth with a confidence of at least
 0.9; the share of the rarest value of any attribute; and the share of samples that are nearer to a
 training image than 99 of 100 held-out images are. Results go to `benchmarks/results/portraits.csv`.
@@ -166,13 +166,13 @@ def main():
     half, other = np.split(np.random.default_rng(0).permutation(len(images)), 2)
     rows = []
 
-    def add(what, samples, real):
-        numbers = score(judge, samples, real, train_images, held)
+    def add(what, samples, **more):
+        numbers = {**score(judge, samples, images[other], train_images, held), **more}
         rows.append({"what": what, "n": len(samples), **numbers, **measure.machine()})
 
-    add("half of the real images", images[half], images[other])
+    add("the other half of the real images", images[half], copies="")
     for source in args.sources:
-        add(source, samples_of(source), images)
+        add(source, samples_of(source))
     measure.show([{k: row[k] for k in list(row)[:6]} for row in rows])
     measure.save("portraits", rows, replace=("what",))
 
