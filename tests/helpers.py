@@ -6,6 +6,7 @@ import pytest
 from click import testing
 
 from ganzoo import cli
+from ganzoo import runs
 
 ROOT = pathlib.Path(__file__).parents[1]
 """The repository."""
@@ -32,6 +33,14 @@ def fails(*words):
     assert result.exit_code == 1, result.output
     assert result.stderr.startswith("Error: ") and result.stderr.count("\n") == 1
     return result.stderr
+
+
+def run_quietly(model, data, **options):
+    """`runs.train` in small batches, with a checkpoint at every epoch and without scores; gives the
+    model and what was said."""
+    said = []
+    options = {"batch_size": 32, "checkpoint_seconds": 0, "score_every": 0, **options}
+    return runs.train(model, data, say=said.append, verbose=0, **options), said
 
 
 def compiled_gradients(layer, shape, jit):

@@ -136,13 +136,14 @@ def _checked(model, images):
 def _guesses(model, images, labels, starts, seed):
     """`(n, starts, latent_width)` latents whose samples are near to each image, and their classes,
     `(n, starts)`."""
+    count = len(images)
     classes = None if model.num_classes is None else np.arange(POOL) % model.num_classes
     latents = sampling.latents_for(model, POOL, seed=seed)
-    count = len(images)
     if labels is None:
         made = [model.generate(POOL, latents=latents, labels=classes)] * count
     else:
-        wanted = _each(model, labels, count)
+        _, batches, *_ = sampling.sampler_inputs(model, count, labels, None, seed, None, count)
+        (wanted,) = batches
         of_class = {c: model.generate(POOL, latents=latents, labels=c) for c in set(wanted)}
         made = [of_class[c] for c in wanted]
     chosen = [_nearest(model.modality.to_network(m), x, starts) for m, x in zip(made, images)]
@@ -152,25 +153,12 @@ def _guesses(model, images, labels, starts, seed):
     elif labels is None:
         kinds = classes[np.stack(chosen)].astype("int32")
     else:
-        kinds = np.repeat(np.asarray(wanted, "int32")[:, None], first.shape[1], axis=1)
+        kinds = np.repeat(wanted[:, None], first.shape[1], axis=1)
     if hasattr(model, "encode") and model.num_classes is None:
         codes = model.encode(model.modality.from_network(images))
         first = np.concatenate([codes[:, None].astype("float32"), first], axis=1)
         kinds = np.concatenate([kinds[:, :1], kinds], axis=1)
     return first, kinds
-
-
-def _each(model, labels, count):
-    """One class number for each image."""
-    if model.num_classes is None:
-        raise ValueError(f"{type(model).__name__} has no classes here: leave `labels` out.")
-    labels = np.asarray(labels)
-    if labels.dtype.kind not in "iu" or labels.shape not in ((), (count,)):
-        raise ValueError(
-            f"`labels` must be one whole number or {count} of them. Received: {labels.dtype} of "
-            f"shape {labels.shape}."
-        )
-    return [int(label) for label in np.broadcast_to(labels, (count,))]
 
 
 def _nearest(samples, image, count):

@@ -109,7 +109,7 @@ def test_bad_input():
         model.project(images[0])
     with pytest.raises(ValueError, match=r"`steps`"):
         model.project(images, steps=0)
-    with pytest.raises(ValueError, match=r"no classes here: leave `labels` out"):
+    with pytest.raises(ValueError, match=r"has no classes: leave `labels` out"):
         model.project(images, labels=1)
     with pytest.raises(ValueError, match=r"int64"):
         model.project(images.astype("int64"))

@@ -18,6 +18,7 @@ from ganzoo.files.run_folder import RunFolder
 from ganzoo.game import time_budget
 from ganzoo.runs import report
 from ganzoo.runs import timing
+from tests.helpers import run_quietly
 
 TINY = {
     "generator_units": [8],
@@ -47,19 +48,8 @@ def data(tmp_path_factory):
 @pytest.fixture
 def train(data):
     def train(out, minutes=None, **more):
-        said = []
-        options = {"batch_size": 32, "checkpoint_seconds": 0, "score_every": 0, **more}
-        network = runs.train(
-            "vanilla",
-            data,
-            out=out,
-            minutes=minutes,
-            arguments=TINY,
-            say=said.append,
-            verbose=0,
-            **options,
-        )
-        return network, said
+        options = {"out": out, "minutes": minutes, "arguments": TINY, **more}
+        return run_quietly("vanilla", data, **options)
 
     return train
 

@@ -34,6 +34,7 @@ from ganzoo.game import step as training_step
 from ganzoo.runs import settings as settings_module
 from ganzoo.runs.interrupts import Interrupts
 from ganzoo.zoo import weights
+from tests.helpers import run_quietly
 
 # Dropout and an average: random state and more to be restored than weights.
 TINY = {
@@ -60,19 +61,8 @@ def train(data):
     """`runs.train` of a tiny model; gives the model and what was said."""
 
     def train(out, epochs, model="vanilla", *, source=data, arguments=TINY, **kwargs):
-        kwargs = {"batch_size": 32, "checkpoint_seconds": 0, "score_every": 0, **kwargs}
-        said = []
-        network = runs.train(
-            model,
-            source,
-            out=out,
-            epochs=epochs,
-            arguments=arguments,
-            say=said.append,
-            verbose=0,
-            **kwargs,
-        )
-        return network, said
+        options = {"out": out, "epochs": epochs, "arguments": arguments, **kwargs}
+        return run_quietly(model, source, **options)
 
     return train
 
