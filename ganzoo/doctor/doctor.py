@@ -141,7 +141,7 @@ class Doctor(keras.callbacks.Callback):
                 self._real = Real(self.model, *examples(data, self.n, self.seed))
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._steps_before = int(self.model.step.numpy())
+        self._steps_before = self._step()
         budget = (self.params or {}).get("budget")
         if budget is not None and self._origin is None:
             self._origin = self._steps_before, budget.spent
@@ -160,12 +160,16 @@ class Doctor(keras.callbacks.Callback):
             if self.stop_on_nan and backend.processes() == 1:
                 self._training.stop_training = True
 
+    def _step(self):
+        """Training steps on these data: without those that loaded weights have had."""
+        return int(self.model.step.numpy()) - self.model.averages.since
+
     def on_test_begin(self, logs=None):
         self._began = self.model.not_finite()  # validation resets it
 
     def on_epoch_end(self, epoch, logs=None):
         params = self.params or {}
-        step = int(self.model.step.numpy())
+        step = self._step()
         now = {
             "epoch": epoch + 1,
             "epochs": params.get("epochs", math.inf),

@@ -281,6 +281,27 @@ def test_a_low_recall_is_found_without_a_distance_at_the_end():
     assert finding.advice.startswith("`learning_rate=5e-05`")
 
 
+def test_samples_that_stay_far_from_the_data_are_not_said_to_lack_variety():
+    doctor = course(lambda e: scores(e, 10, frechet=900.0, precision=0.0, recall=0.0), epochs=100)
+    (finding,) = doctor.findings
+    assert finding.name == "low_recall" and "no longer come closer to the data." in finding.seen
+
+
+def test_the_steps_that_loaded_weights_have_had_do_not_count(tmp_path):
+    model = ganzoo.get("vanilla", **TINY, image_shape=(8, 8, 1))
+    model.step.assign(10_000)
+    model.save(tmp_path / "a.keras")
+    doctor = Doctor(say=lambda line: None)
+    doctor.set_model(ganzoo.get("vanilla", weights=tmp_path / "a.keras"))
+    doctor.set_params({"epochs": 20})
+    doctor.on_train_begin()
+    for epoch in range(20):
+        doctor.on_epoch_begin(epoch)
+        doctor.model.step.assign(10_000 + 4 * (epoch + 1))
+        doctor.on_epoch_end(epoch, {})
+    assert names(doctor) == ["few_updates"] and doctor.signals[-1]["step"] == 80
+
+
 def test_points_that_are_not_reached_are_called_points():
     doctor = course(
         lambda e: scores(e, 10, frechet=5.0, recall=0.0), epochs=20, image_shape=(2,), per_epoch=90
@@ -298,8 +319,17 @@ def test_points_that_are_not_reached_are_called_points():
         lambda e: scores(e, 10, frechet=50.0),  # nobody measures it
         lambda e: {"recall": 0.0, "frechet": 50.0},  # a loss of somebody's own
         lambda e: scores(e, 100, frechet=50.0, recall=0.0),  # one score is none
+        lambda e: scores(e, 10, frechet=9e4 * 0.95**e, precision=0.0, recall=0.0),
     ],
-    ids=["early", "late, but getting there", "now and then", "unknown", "no score", "once"],
+    ids=[
+        "early",
+        "late, but getting there",
+        "now and then",
+        "unknown",
+        "no score",
+        "once",
+        "far, and closer",
+    ],
 )
 def test_a_recall_that_comes_or_is_not_known_is_left_in_peace(logs):
     assert course(logs, epochs=100).findings == []
