@@ -1,20 +1,18 @@
 """The model, run or weights that a word on the command line names."""
 
-import contextlib
 import pathlib
-import shlex
 
 from ganzoo import validation
 from ganzoo import zoo
 from ganzoo.cli.options import must_be_a_model
 from ganzoo.cli.startup import load_framework
 from ganzoo.files import texts
-from ganzoo.files.run_folder import RunFolder
 
 
 def trained(model, weights):
     """The registry name and the weights that MODEL and `--weights` mean."""
     from ganzoo.zoo import catalogue
+    from ganzoo.zoo import owners
     from ganzoo.zoo import weights as sources
 
     if weights is None and model in catalogue.rows():
@@ -27,7 +25,7 @@ def trained(model, weights):
         raise _no_weights(model)
     saved_as = sources.read(path)[0] if path else None
     load_framework()
-    return (model if weights else _name_of(saved_as, path)), source
+    return (model if weights else owners.name_of(saved_as, path)), source
 
 
 def _no_weights(model):
@@ -119,38 +117,3 @@ def target(form, out, usual="grid", name="samples"):
     if form is None:
         form = "png" if folder or out.is_dir() else endings.get(out.suffix.lower(), "png")
     return form, out
-
-
-def _name_of(registered_name, path):
-    """The zoo's name for the class that a file holds."""
-    import keras
-
-    from ganzoo import models  # noqa: F401
-    from ganzoo.game import registry
-
-    classes = registry.registered()
-    names = {keras.saving.get_registered_name(c): n for n, c in classes.items()}
-    if registered_name in names:
-        return names[registered_name]
-    # A user's class may have been in another module, and files of `publish` do not say which.
-    names = {c.__name__: n for n, c in classes.items() if n not in zoo.own_models()}
-    cls = registered_name.split(">")[1]
-    if cls in names:
-        return names[cls]
-    words = _imports_of(path)
-    option = shlex.join(x for word in words or ["FILE.py"] for x in ("--import", word))
-    hint = "as its folder says; this runs the file's code" if words else "the file with its class"
-    raise ValueError(
-        f"{str(path)!r} holds a {registered_name.removeprefix('ganzoo>')!r}, not one of "
-        f"ganzoo's own models. Add `{option}`, {hint}."
-    )
-
-
-def _imports_of(path):
-    """The values of `--import` that the folder of weights records; not to be trusted."""
-    for folder in path.parents[:2]:
-        with contextlib.suppress(Exception):  # a file may be wrong in any way
-            words = RunFolder(folder).read_config().get("imports") or []
-            if all(isinstance(word, str) and word.isprintable() for word in words):
-                return words
-    return []

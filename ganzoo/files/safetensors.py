@@ -71,6 +71,13 @@ def _snake(name):
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
+def values(model):
+    """What `named` names, as NumPy arrays."""
+    import keras
+
+    return {name: keras.ops.convert_to_numpy(v) for name, v in named(model).items()}
+
+
 def write(model, path, **metadata):
     """Write a model's weights.
 
@@ -83,8 +90,7 @@ def write(model, path, **metadata):
     from safetensors import numpy as safetensors
 
     tensors = {}
-    for name, variable in named(model).items():
-        value = keras.ops.convert_to_numpy(variable)
+    for name, value in values(model).items():
         if value.dtype == np.float32:
             # Values beyond half precision, as a variance may have, stay float32.
             fits = np.abs(value).max(initial=0) < np.finfo("float16").max
@@ -233,17 +239,33 @@ def at_most(parameters, arrays):
             layer.add_weight = original
 
 
+def absent(model, tensors):
+    """The networks that only judge, such as a discriminator, of which tensors hold nothing: they
+    are the weights of a generator alone."""
+    there = {name.partition("/")[0] for name in tensors}
+    return tuple(name for name in getattr(model, "judging", ()) if name not in there)
+
+
+def _wanted(model, tensors):
+    """The variables that tensors should have: without what `absent` names, and then without the
+    numbers of the game too, which belong to its training."""
+    without = absent(model, tensors)
+    without = {*without, "game"} if without else without
+    return {n: v for n, v in named(model).items() if n.partition("/")[0] not in without}
+
+
 def compare(model, file):
-    """Raise a `ValueError` unless a file's names, shapes and types are exactly the model's."""
-    wanted = named(model)
+    """Raise a `ValueError` unless a file's names, shapes and types are exactly the model's, except
+    that networks that only judge may be absent as a whole."""
+    wanted = _wanted(model, file.tensors)
     for names, there, what in (
         (wanted, file.tensors, "missing"),
-        (file.tensors, wanted, "too many"),
+        (file.tensors, named(model), "too many"),
     ):
-        absent = [name for name in names if name not in there]
-        if absent:
-            more = f" and {len(absent) - 1} more are" if len(absent) > 1 else " is"
-            raise ValueError(f"{absent[0]!r}{more} {what}")
+        missing = [name for name in names if name not in there]
+        if missing:
+            more = f" and {len(missing) - 1} more are" if len(missing) > 1 else " is"
+            raise ValueError(f"{missing[0]!r}{more} {what}")
     for name, variable in wanted.items():
         kind, shape = file.tensors[name]
         if shape != tuple(variable.shape):
@@ -252,41 +274,56 @@ def compare(model, file):
             raise ValueError(f"{name!r} has type {kind}, the model's {variable.dtype}")
 
 
-def assign(model, file):
-    """Give a model the weights of a file that match by name and shape; none of them if a number is
-    invalid.
+def read(file):
+    """The tensors of a file, `{name: array}`.
 
     Args:
-        model: a built `ganzoo.Game`.
         file: what `read_header` returned.
 
-    Returns:
-        Names of the model's variables that kept their values.
-
     Raises:
-        ValueError: fewer than half match, or a number is NaN, infinite or a negative count.
+        ValueError: a number is NaN, infinite or a negative count.
     """
     import safetensors
 
-    wanted, values = named(model), {}
-    fits = [n for n, v in wanted.items() if file.tensors.get(n, (0, 0))[1] == tuple(v.shape)]
-    if 2 * len(fits) < len(wanted):
-        raise ValueError(f"only {len(fits)} of {len(wanted)} arrays match")
     with safetensors.safe_open(file.path, "numpy") as tensors:
-        for name in fits:
-            value = tensors.get_tensor(name)
-            if not np.isfinite(value).all():
-                raise ValueError(f"{name!r} holds NaN or infinity")
-            if value.dtype == np.int32 and value.min(initial=0) < 0:
-                raise ValueError(f"{name!r} holds a negative count")
-            values[name] = value.astype(str(wanted[name].dtype))
+        values = {name: tensors.get_tensor(name) for name in file.tensors}
+    for name, value in values.items():
+        if not np.isfinite(value).all():
+            raise ValueError(f"{name!r} holds NaN or infinity")
+        if value.dtype == np.int32 and value.min(initial=0) < 0:
+            raise ValueError(f"{name!r} holds a negative count")
+    return values
+
+
+def assign(model, tensors):
+    """Give a model the tensors that match by name and shape.
+
+    Args:
+        model: a built `ganzoo.Game`.
+        tensors: `{name: array}`, by the names that `named` gives.
+
+    Returns:
+        Names of the model's variables that kept their values, but not those of networks that are
+        `absent`.
+
+    Raises:
+        ValueError: fewer than half match.
+    """
+    wanted = _wanted(model, tensors)
+    fitting = {
+        name: np.asarray(tensors[name]).astype(str(variable.dtype))
+        for name, variable in wanted.items()
+        if name in tensors and np.shape(tensors[name]) == tuple(variable.shape)
+    }
+    if 2 * len(fitting) < len(wanted):
+        raise ValueError(f"only {len(fitting)} of {len(wanted)} arrays match")
     averages = {}
     for key in _networks(model):
         if model.in_use(key) is not getattr(model, key):
             averages |= _of_network(key, getattr(model, key))
-    for name, value in values.items():
+    for name, value in fitting.items():
         wanted[name].assign(value)
         if name in averages:  # the trained network continues from its average
             averages[name].assign(value)
     model._enter(int(model.step.numpy()))
-    return [name for name in wanted if name not in values]
+    return [name for name in wanted if name not in fitting]

@@ -86,6 +86,8 @@ class Game(Saving, KerasMethods):
     belong together. None: its data are examples of one kind, perhaps with labels."""
     num_classes: int | None = None
     """Classes of a conditional model."""
+    untrained: tuple[str, ...] = ()
+    """Networks that have initial weights although others were loaded: the file had none of them."""
     lacks: dict[str, str] = {}
     """Why the model lacks some of `ABILITIES` that users expect of it, `{ability: reason}`."""
 

@@ -8,6 +8,7 @@ import functools
 import inspect
 import pathlib
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -75,7 +76,14 @@ def model_class(name: str) -> type[Game]:
     return classes[name]
 
 
-def get(name: str, /, weights: types.Path | None = None, **config: Any) -> Game:
+def get(
+    name: str,
+    /,
+    weights: types.Path | None = None,
+    *,
+    from_classes: Sequence[int | None] | None = None,
+    **config: Any,
+) -> Game:
     """A compiled model of the zoo, ready for `fit` or, with weights, for `generate`.
 
     Args:
@@ -84,10 +92,15 @@ def get(name: str, /, weights: types.Path | None = None, **config: Any) -> Game:
             `"fashion_mnist"`; a `.keras` file that `model.save` wrote; the run folder of
             `ganzoo train`; the folder or the `.safetensors` file of `ganzoo publish`; or an
             address, `"hf://user/repository"` or `"https://…"`. If arguments change some of the
-            networks, the layers that still match are taken from a `.safetensors` file, and a
-            warning names the others. Averaged networks, which `generate` uses, start again from
-            these weights, so that they soon show what `fit` learns from other data; to go on with
-            the same run exactly, use `keras.saving.load_model`.
+            networks, the layers that still match are taken, and a warning names the others.
+            Averaged networks, which `generate` uses, start again from these weights, so that they
+            soon show what `fit` learns from other data; with arguments, so do the trained networks,
+            the optimizers and the random state. To go on with the same run exactly, use
+            `keras.saving.load_model`.
+        from_classes: for data with other classes than the weights', for each class of the data the
+            number of the class that it continues, or None for a new one, which begins as the mean
+            of all: `[3, None]` is the fourth class of the weights, then a new one. None: the
+            classes are the same.
         **config: arguments of the model; `ganzoo info NAME` lists them. One of them is Keras's
             `name` of a model, so `get` takes its own first argument by position only.
 
@@ -107,12 +120,16 @@ def get(name: str, /, weights: types.Path | None = None, **config: Any) -> Game:
     (2, 28, 28, 1)
     """
     cls = model_class(name)
+    if from_classes is not None:
+        config = {**config, "num_classes": len(from_classes)}
     _check_arguments(name, cls, config)
     if weights is None:
+        if from_classes is not None:
+            raise ValueError("`from_classes` is about classes of `weights`: name some.")
         return cls(**config)
     from ganzoo.zoo import weights as sources
 
-    model = sources.load(name, cls, weights, config)
+    model = sources.load(name, cls, weights, config, from_classes)
     model.restart_averages()
     return model
 

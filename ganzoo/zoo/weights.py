@@ -19,6 +19,7 @@ from ganzoo.files.published_folder import TENSORS
 from ganzoo.files.published_folder import PublishedFolder
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.zoo import catalogue
+from ganzoo.zoo import classes
 
 HUB = "https://huggingface.co"
 FETCHED = "urls"
@@ -115,20 +116,27 @@ def read(path):
     return name, arguments
 
 
-def load(name, cls, source, config):
-    """The model `name` with weights from `source`, just as it was saved; `config` overrides the
-    saved arguments."""
+def load(name, cls, source, config, rows=None):
+    """The model `name` with weights from `source`.
+
+    Args:
+        config: arguments in place of the saved ones. Without any, a `.keras` file is loaded just as
+            it was saved; otherwise a new model begins with its networks, the averaged ones where
+            there are any.
+        rows: for each class of the model the number of the class of the weights that it continues,
+            or None; None: the classes are the same.
+    """
     path = find(source, name)
     try:
-        return _load(name, cls, source, path, config)
+        return _load(name, cls, source, path, config, rows)
     except (ValueError, OSError):
         # A training that keeps only the newest checkpoints has removed it meanwhile.
         if path is None or path.exists() or not (newer := find(source, name)):
             raise
-    return _load(name, cls, source, newer, config)
+    return _load(name, cls, source, newer, config, rows)
 
 
-def _load(name, cls, source, path, config):
+def _load(name, cls, source, path, config, rows):
     if path is None:
         tags = [n.partition(".")[2] for n in catalogue.rows() if n.startswith(f"{name}.")]
         raise validation.unknown(
@@ -140,74 +148,115 @@ def _load(name, cls, source, path, config):
         raise ValueError(
             f"{str(path)!r} holds weights of {saved_as!r}, not of {name!r} ({cls.__name__})."
         )
-    load_from = _load_tensors if path.suffix == ".safetensors" else _load_checkpoint
-    return load_from(name, cls, path, saved, config)
+    if path.suffix == ".safetensors":
+        model, left = _load_tensors(name, cls, path, saved, config, rows)
+    else:
+        model, left = _load_checkpoint(name, cls, path, saved), []
+        if config:
+            model, left = _begin(name, cls, path, model, saved, config, rows)
+    _warn(path, left, model.untrained)
+    return model
 
 
-def _load_checkpoint(name, cls, path, saved, config):
+def _warn(path, left, untrained):
+    """Name the layers, and the networks, that training starts from random weights."""
+    if left:
+        layers = sorted({variable.rpartition("/")[0] for variable in left})
+        warnings.warn(
+            f"{str(path)!r} fits in part. New layers, to be trained: {', '.join(layers)}.",
+            stacklevel=5,
+        )
+    if untrained:
+        warnings.warn(
+            f"{str(path)!r} has no {' and no '.join(untrained)}: training starts a new one.",
+            stacklevel=5,
+        )
+
+
+def _load_checkpoint(name, cls, path, saved):
     """Load a `.keras` file: the whole model, with optimizers and averaged networks."""
-    given, size = f" with {config}" if config else "", path.stat().st_size
+    size = path.stat().st_size
     try:
         with safetensors.at_most(size, size):
-            model = cls.from_config({**saved, **config})
+            model = cls.from_config(saved)
     except Exception as error:  # a file may be wrong in any way
         raise ValueError(
-            f"{name!r} cannot be built from {str(path)!r}{given}: {str(error).rstrip('.')}. "
-            "Leave out arguments that change the networks, or choose another file."
+            f"{name!r} cannot be built from {str(path)!r}: {str(error).rstrip('.')}. Choose "
+            "another file."
         ) from error
     if not model.built:
         raise ValueError(
             f"{str(path)!r} holds no weights: the model was saved before it knew the shape of its "
             "images. Train it first, or make it with `image_shape`."
         )
-    # Keras saves learning rates among the weights, which would replace those given here.
-    given_rates = any(key.endswith("learning_rate") for key in config)
-    rates = [float(one.learning_rate) for one in model.optimizer.optimizers if given_rates]
     try:
         with warnings.catch_warnings():
             # Keras would leave such layers with random weights.
             warnings.filterwarnings("error", message="Skipping nested container")
-            if config:  # arguments may change an optimizer, which then begins again
-                warnings.filterwarnings("ignore", message="Skipping variable loading for optimizer")
             model.load_weights(path)
-        for one, rate in zip(model.optimizer.optimizers, rates):
-            one.learning_rate = rate
         if not all(np.isfinite(weight).all() for weight in model.get_weights()):
             raise ValueError("it holds NaN or infinity")
     except Exception as error:
         raise ValueError(
-            f"The weights in {str(path)!r} do not fit {name!r}{given}, or the file is damaged. "
-            "Leave out arguments that change the networks, or choose another file."
+            f"The weights in {str(path)!r} do not fit {name!r}, or the file is damaged. Choose "
+            "another file."
         ) from error
     return model
 
 
-def _load_tensors(name, cls, path, saved, config):
-    """Load a safetensors file. If `config` changes its networks, matching layers get their weights,
-    and a warning names the others."""
+def _begin(name, cls, path, old, saved, config, rows):
+    """A new model that begins with the networks of a loaded one, where these still fit. Returns
+    what `_given` does."""
+    tensors = safetensors.values(old)
+    parameters = sum(value.size for value in tensors.values())
+
+    def build(arguments):
+        with _at_most(64, parameters, len(tensors)):
+            return cls.from_config({**saved, **arguments})
+
+    try:
+        return _given(build(config), tensors, build, config, rows)
+    except Exception as error:
+        raise ValueError(
+            f"The weights in {str(path)!r} do not fit {name!r} with {config}: "
+            f"{str(error).rstrip('.')}. {LEAVE_OUT}"
+        ) from error
+
+
+LEAVE_OUT = "Leave out arguments that change the networks, or choose another file."
+
+
+def _at_most(times, parameters, arrays):
+    """The limit on a model that has at most so many times what its file has."""
+    return safetensors.at_most(times * parameters + 1000, times * arrays + 1000)
+
+
+def _load_tensors(name, cls, path, saved, config, rows):
+    """Load a safetensors file. If `config` changes its networks, matching layers get their weights.
+    Returns what `_given` does."""
     file = safetensors.read_header(path)
 
-    def build(arguments, times):
-        most = times * file.parameters + 1000, times * len(file.tensors) + 1000
-        with safetensors.at_most(*most):
-            return cls(**arguments)
+    def build(arguments, times=64):
+        with _at_most(times, file.parameters, len(file.tensors)):
+            return cls(**{**saved, **arguments})
 
     used = {**cls.arguments(), **saved, **config}
     if used["ema_decay"] is used["ema_images"] is None:
         # The network that trains makes the samples too, which shall be the same everywhere.
         saved = {"precision": "float32", **saved}
     try:
-        model = build({**saved, **config}, 64 if config else 4)
+        model = build(config, 64 if config else 4)
         try:
             safetensors.compare(model, file)
         except ValueError:
             if not config:
                 raise
-            safetensors.compare(build(saved, 4), file)  # tells changed arguments from a bad file
-        left = safetensors.assign(model, file)
+            # Tells changed arguments from a bad file.
+            safetensors.compare(build({}, 4), file)
+        return _given(model, safetensors.read(file), build, config, rows)
     except Exception as error:  # a file may be wrong in any way
         if config:
-            mend = "Leave out arguments that change the networks, or choose another file."
+            mend = LEAVE_OUT
         elif path.is_relative_to(downloads.folder() / FETCHED):
             mend = "Delete the file to download it again, or choose another."
         else:
@@ -217,10 +266,14 @@ def _load_tensors(name, cls, path, saved, config):
             f"The weights in {str(path)!r} do not fit {name!r}{given}: {str(error).rstrip('.')}. "
             f"{mend}"
         ) from error
-    if left:
-        layers = sorted({variable.rpartition("/")[0] for variable in left})
-        warnings.warn(
-            f"{str(path)!r} fits in part. New layers, to be trained: {', '.join(layers)}.",
-            stacklevel=5,
-        )
-    return model
+
+
+def _given(model, tensors, build, config, rows):
+    """The model, with the tensors that fit, and the names of its variables that have none."""
+    if rows is not None:
+        shapes = lambda game: {n: tuple(v.shape) for n, v in safetensors.named(game).items()}
+        wider = build({**config, "num_classes": len(rows) + 1})
+        tensors = classes.moved(tensors, shapes(model), shapes(wider), rows)
+    left = safetensors.assign(model, tensors)
+    model.untrained = safetensors.absent(model, tensors)
+    return model, left

@@ -12,9 +12,9 @@ import pytest
 import ganzoo
 from ganzoo import cli
 from ganzoo import models  # noqa: F401  (registered before a test puts the registry aside)
-from ganzoo.cli import targets
 from ganzoo.game import registry
 from ganzoo.zoo import extensions
+from ganzoo.zoo import owners
 from ganzoo.zoo import weights
 from tests.helpers import done
 from tests.helpers import fails
@@ -213,5 +213,5 @@ def test_a_file_of_the_own_models_weights_never_means_another_class(here):
     _write("mine.py", "DcGan")  # whose name in the zoo differs from that of ganzoo's own
     done("list", "--import", "mine.py")
     registered, _ = weights.read(path)
-    assert targets._name_of(registered, path) == "dcgan"
+    assert owners.name_of(registered, path) == "dcgan"
     assert keras.saving.get_registered_name(registry.registered()["dc_gan"]) == "mine>DcGan"
