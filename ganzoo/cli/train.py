@@ -40,7 +40,8 @@ from ganzoo.files.run_folder import RunFolder
 @click.option(
     "--weights",
     type=click.Path(),
-    help="Weights to start from: a tag, name.tag, run folder, file, https:// or hf:// address.",
+    help="Weights to start from: name.tag, run folder, file, https:// or hf:// address; with a "
+    "MODEL, also a tag.",
 )
 @click.option(
     "--data",
@@ -121,13 +122,14 @@ def train(what, weights, data, out, dry_run, as_json, **options):
     With --weights, or a name.tag for MODEL, it starts from trained weights, on other data:
 
     \b
+    ganzoo train IMAGES --minutes 15 --weights r3gan.emoji
     ganzoo train r3gan --weights emoji --data IMAGES --epochs 20
     ganzoo train dcgan --weights runs/dcgan-mnist --data fashion_mnist
     """
     from ganzoo.zoo import catalogue
 
     settings = {"since": time.monotonic(), **_given(options)}
-    model, data = _model_and_data(what, data, settings)
+    model, data = _model_and_data(what, data, settings, weights)
     if weights is None and model in catalogue.rows():
         model, _, weights = model.partition(".")
     if model is not None:
@@ -171,7 +173,7 @@ def train(what, weights, data, out, dry_run, as_json, **options):
         click.echo(to_json({"run": str(run), **(rows[-1] if rows else {})}))
 
 
-def _model_and_data(what, data, settings):
+def _model_and_data(what, data, settings, weights):
     """The model, or None to choose one, and the data; before a framework is loaded."""
     named = click.get_current_context().get_parameter_source("data")
     named = named is not core.ParameterSource.DEFAULT
@@ -184,6 +186,11 @@ def _model_and_data(what, data, settings):
     images = data if what is None else what
     if RunFolder(images).config.exists():
         raise ValueError(f"{images!r} is a run, not images. {_going_on(RunFolder(images))}")
+    if "minutes" not in settings and weights is not None:
+        raise ValueError(
+            "The settings for weights without a MODEL are chosen for your time: add --minutes 15, "
+            f"or name the model: ganzoo train MODEL --weights {weights} --data {images}"
+        )
     if "minutes" not in settings:
         raise ValueError(
             "Without a MODEL one is chosen for your images and your time: add --minutes 60, or "

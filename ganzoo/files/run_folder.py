@@ -9,6 +9,7 @@
     scores.json       the score sheet of the last model by `ganzoo evaluate`; scores-best.json: of
                       the best one
     nearest.png       samples next to the nearest training images
+    before-after.png  samples of the weights to start from, of the last model, and real images
     doctor.jsonl      what the doctor reported
     tensorboard/      logs and samples for TensorBoard, if requested
     report.html       all of it on one page
@@ -197,6 +198,11 @@ class RunFolder:
         return self.path / NEAREST
 
     @property
+    def change(self) -> pathlib.Path:
+        """Samples of the weights that it began with, next to those of the last model."""
+        return self.path / "before-after.png"
+
+    @property
     def findings(self) -> pathlib.Path:
         """What the doctor reported: a line of JSON for each finding."""
         return self.path / "doctor.jsonl"
@@ -229,7 +235,7 @@ class RunFolder:
     def set_aside(self, epoch: int) -> None:
         """Add the epoch to the names of the files about the last model, before training goes on
         from it."""
-        for path in (self.scores, self.best_scores, self.nearest):
+        for path in (self.scores, self.best_scores, self.nearest, self.change):
             if path.exists():
                 path.replace(of_epoch(path, epoch))
 

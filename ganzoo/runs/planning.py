@@ -16,35 +16,16 @@ from ganzoo.files import texts
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.game import time_budget
 from ganzoo.runs import recipes
+from ganzoo.runs import starting
 from ganzoo.runs import timing
+from ganzoo.runs.preparing import check_domains
+from ganzoo.runs.preparing import check_size
 from ganzoo.runs.settings import Options
 from ganzoo.runs.settings import Settings
 from ganzoo.runs.settings import plain
-from ganzoo.zoo import catalogue
 
 CHOSEN = ("model", "weights", "image_size", "batch_size", "arguments")
 """Settings that the table may choose; a run goes on with those that it began with."""
-SAME_NETWORKS = {
-    "augment",
-    "augment_images",
-    "augment_target",
-    "beta_1",
-    "beta_2",
-    "discriminator_learning_rate",
-    "discriminator_steps",
-    "ema_decay",
-    "ema_images",
-    "epsilon",
-    "flip",
-    "freeze",
-    "gamma",
-    "jit_compile",
-    "learning_rate",
-    "precision",
-    "schedule_images",
-    "update",
-}
-"""Arguments that leave the networks as they are."""
 WRITTEN = (
     *("to", "data_dir", "weights", "minutes", "epochs", "batch_size", "devices", "image_size"),
     *("seed", "value_range", "checkpoint_seconds", "score_every", "on_divergence"),
@@ -166,8 +147,6 @@ def plan(data: types.Path, *, model: str | None = None, **options: Unpack[Option
     Settings.of(model or "", data, given).check()
     if model is None and backend.processes() > 1:
         raise ValueError("Processes that train together must agree on a model: name it.")
-    if model is None and "weights" in given:
-        raise ValueError("Name the model of the weights: `ganzoo train r3gan --weights emoji`, …")
     out = given.pop("out", None)
     run = RunFolder.usual(model, data) if out is None else RunFolder(out)
     left = _left(run, given)
@@ -253,9 +232,9 @@ def choose(surveys, given, seconds):
         survey=surveys[0],
         paired=_paired(*surveys) if len(surveys) > 1 else None,
         unmeasured=seconds < 60 * MEASURABLE and not backend.accelerated(),
-        start=_start(surveys[0], given),
+        **starting.facts(surveys[0], given),
     )
-    _check(facts)
+    _check(facts, given)
     rows = recipes.decide(facts)
     settings = _joined(recipes.settings_of(rows, facts), given)
     if facts.unmeasured:
@@ -291,27 +270,29 @@ def _paired(a, b):
     return len(a.names & b.names) >= 0.9 * min(len(a.names), len(b.names))
 
 
-def _start(survey, given):
-    """Trained weights for such images that come with ganzoo, as settings; None: there are none, or
-    the settings that are given ask for other networks."""
-    if "image_size" in given or given.get("arguments", {}).keys() - SAME_NETWORKS:
-        return None
-    for name, row in catalogue.rows().items():
-        if row.model == "r3gan" and row.url is None and row.config.get("num_classes") is None:
-            if row.config["image_shape"][-1] == survey.channels:
-                return {"model": row.model, "weights": name.partition(".")[2]}
-    return None
-
-
-def _check(facts):
-    survey = facts.survey
-    if survey.distinct > 1:
+def _check(facts, given):
+    survey, source = facts.survey, facts.survey.contents.source
+    if survey.distinct <= 1:
+        same = "" if survey.images == 1 else f" {survey.images:,} times"
+        raise ValueError(
+            f"{source} holds one image{same}, and a GAN learns what many have in common: use "
+            f"{recipes.FEW} different ones or more, better a thousand."
+        )
+    if not facts.asked:
         return
-    same = "" if survey.images == 1 else f" {survey.images:,} times"
-    raise ValueError(
-        f"{survey.contents.source} holds one image{same}, and a GAN learns what many have in "
-        f"common: use {recipes.FEW} different ones or more, better a thousand."
-    )
+    model, weights = facts.start["model"], facts.start["weights"]
+    check_domains(zoo.model_class(model), Settings.of(model, source, given))
+    shape = facts.trained["image_shape"] or ()
+    if len(shape) == 1:
+        raise ValueError(f"The weights {str(weights)!r} are of points, and {source} holds images.")
+    if shape:
+        check_size(shape, given.get("image_size"), weights)
+    known = facts.trained.get("num_classes")
+    if known is not None and not survey.classes:
+        raise ValueError(
+            f"The weights {str(weights)!r} know {known} classes, and {source} has "
+            "none: put its images into one sub-folder for each class; one alone will do."
+        )
 
 
 def notes_on(facts, settings):
@@ -324,23 +305,39 @@ def notes_on(facts, settings):
             f"{facts.distinct:,} different images are few: expect samples that resemble them "
             f"closely. {recipes.FEW} are the least to learn from, a thousand are better."
         )
-    if survey.classes and len(survey.classes) > 1 and not facts.labelled and facts.one_domain:
-        name, count = min(survey.classes.items(), key=lambda item: item[1])
-        yield (
-            f"The {len(survey.classes)} classes are not learned: {name!r} has {count:,} images, "
-            f"and each needs {recipes.PER_CLASS}."
-        )
-    height, width = shape_of(settings, survey)[:2]
+    yield from _about_classes(facts)
+    height, width, channels = shape_of(settings, survey)
     if survey.alike < 0.9:
         yield (
             f"{1 - survey.alike:.0%} of the images have another aspect than most: all are cropped "
             f"to {height}×{width} in the middle."
         )
+    if channels == 1 and facts.colour:
+        yield "The images become grey, as those of the weights are."
     if survey.transparent:
         yield f"{survey.transparent:,} images have transparency, which becomes white."
     if facts.hasty:
         steps = "few" if facts.steps is None else f"about {facts.steps:,}"
-        yield f"There is time for {steps} training steps: expect colours and rough shapes."
+        expected = "samples between those of the weights and your images"
+        expected = expected if facts.tuned else "colours and rough shapes"
+        yield f"There is time for {steps} training steps: expect {expected}."
+
+
+def _about_classes(facts):
+    counts = facts.survey.classes
+    known = facts.trained.get("num_classes") is not None
+    if not counts or len(counts) < 2 or facts.labelled or not facts.one_domain:
+        return
+    name, count = min(counts.items(), key=lambda item: item[1])
+    if not facts.tuned:
+        yield (
+            f"The {len(counts)} classes are not learned: {name!r} has {count:,} images, and each "
+            f"needs {recipes.PER_CLASS}."
+        )
+    elif not known:
+        yield f"The {len(counts)} classes are not learned: the weights know none."
+    elif count < recipes.PER_CLASS:
+        yield f"The class {name!r} has {count:,} images: expect samples that resemble them closely."
 
 
 # Speed ------------------------------------------------------------------------------------------
@@ -348,10 +345,10 @@ def notes_on(facts, settings):
 
 def shape_of(settings, survey):
     """The shape of the images that a model with these settings trains on."""
+    shape = starting.arguments(settings).get("image_shape")
+    if shape is not None:
+        return tuple(shape)
     size = settings.get("image_size")
-    name = f"{settings['model']}.{settings.get('weights')}"
-    if size is None and name in catalogue.rows():
-        return tuple(catalogue.rows()[name].config["image_shape"])
     height, width = survey.size if size is None else (size, size) if isinstance(size, int) else size
     return (height, width, survey.channels)
 
@@ -360,15 +357,11 @@ def _speed(settings, surveys):
     """Images per second that training with these settings is measured to take."""
     model = settings["model"]
     arguments = Settings(model=model, arguments=settings.get("arguments")).model_arguments
-    name = f"{model}.{settings.get('weights')}"
-    if name in catalogue.rows():
-        known = zoo.model_class(model).arguments()
-        config = catalogue.rows()[name].config
-        arguments = {**{k: v for k, v in config.items() if k in known}, **arguments}
-        arguments.pop("image_shape", None)
+    known = zoo.model_class(model).arguments().keys() - {"image_shape", "seed", "name"}
+    trained = {name: value for name, value in starting.arguments(settings).items() if name in known}
     return throughput.training_speed(
         model,
         image_shape=shape_of(settings, surveys[0]),
         batch_size=settings.get("batch_size", Settings.batch_size),
-        **arguments,
+        **{**trained, **arguments},
     )

@@ -3,8 +3,6 @@
 import dataclasses
 from typing import Any
 
-import numpy as np
-
 from ganzoo import backend
 from ganzoo import datasets
 from ganzoo import zoo
@@ -12,6 +10,8 @@ from ganzoo.files import texts
 from ganzoo.game import Game
 from ganzoo.runs.settings import channels_of
 from ganzoo.runs.settings import write_config
+from ganzoo.runs.starting import class_count
+from ganzoo.runs.starting import continued
 from ganzoo.zoo import catalogue
 
 
@@ -25,7 +25,7 @@ class Start:
     done: int
     """Epochs that the model has trained for."""
     more: dict[str, Any]
-    """The arguments that a fresh model gets from the data: its number of classes, and `flip`."""
+    """The arguments that a fresh model gets from the data: its classes, and `flip`."""
     reading: dict[str, Any]
     """The arguments of `ganzoo.datasets.load` that read the same data again, for the scores."""
 
@@ -62,8 +62,9 @@ def prepare(settings, network, done, resumed):
     more = {}
     if resumed is None and conditional and "num_classes" not in settings.model_arguments:
         more = {"num_classes": class_count(ds)}
-    if settings.weights is not None:
-        _check_classes(network, more.pop("num_classes", None), settings.weights)
+    if settings.weights is not None and more:
+        more = continued(settings, network, ds)
+        network = fresh(settings, **more) if more else network
     if resumed is None and settings.decides_flips:
         more["flip"] = network.flip = _may_flip(settings, ds)
     names = ds.class_names if conditional else None
@@ -133,38 +134,24 @@ def check_domains(network, settings):
         )
 
 
-def class_count(ds):
-    """Number of classes in a data set of `(images, labels)`."""
-    if ds.class_names:
-        return len(ds.class_names)
-    return 1 + max(int(np.max(labels)) for _, labels in ds)
-
-
-def _check_classes(network, counted, source):
-    """Raise a `ValueError` if data has another number of classes than the weights; None passes."""
-    own = network.num_classes
-    if counted is not None and counted != own:
-        raise ValueError(
-            f"The weights {str(source)!r} know {own} classes, and the data has {counted}. Give "
-            f"`--set num_classes={own}` if the data's classes are among them; or `--set "
-            f"num_classes={counted}` to learn the layers that depend on classes from the start, "
-            "which needs a file of `ganzoo publish`."
-        )
-
-
 def _size(network, image_size, source, say):
     """`(height, width)` of the images that a model with weights takes, or None."""
-    shape = network.image_shape
+    check_size(network.image_shape, image_size, source)
     size = network.modality.size
+    if image_size is None and size is not None:
+        shape = "×".join(map(str, network.image_shape))
+        say(f"Images are resized to {shape}, the size of the weights {source}.")
+    return size
+
+
+def check_size(shape, image_size, source):
+    """Raise a `ValueError` if images of another size are asked for than the weights have."""
     wanted = (image_size, image_size) if isinstance(image_size, int) else image_size
-    if wanted is not None and tuple(wanted) != size:
+    if wanted is not None and tuple(wanted) != tuple(shape[:2]):
         raise ValueError(
             f"The weights {str(source)!r} have images of {'×'.join(map(str, shape))}, and "
             f"--image-size (`image_size=`) is {image_size}: leave it out, or start without weights."
         )
-    if wanted is None and size is not None:
-        say(f"Images are resized to {'×'.join(map(str, shape))}, the size of the weights {source}.")
-    return size
 
 
 def _check_shape(network, shape, source):

@@ -7,6 +7,7 @@ the choice something new, add a row; `docs/own-pictures.md` shows the table as i
 import dataclasses
 import math
 from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 from ganzoo.datasets import Survey
@@ -19,6 +20,8 @@ FEW = 50
 """Images too few to learn from without a start."""
 PER_CLASS = 50
 """Images that each class needs at least."""
+TUNING = 0.25
+"""Learning rate from trained weights, as a part of the one that they were trained with."""
 PLENTY = 5_000
 """Images that a discriminator does not soon know by heart."""
 
@@ -32,15 +35,19 @@ class Facts:
         paired: whether the images of two domains belong together; None: there is one domain.
         steps: training steps that there is time for, by a measurement; None: not measured.
         unmeasured: whether the time is too short to measure the speed first.
-        start: trained weights for such images that come with ganzoo, as the settings `model` and
-            `weights`; None: there are none.
+        start: trained weights for such images, as the settings `model` and `weights`: those that
+            were asked for, or some that come with ganzoo; None: there are none.
+        asked: whether they were asked for.
+        trained: the arguments of the model of these weights.
     """
 
     survey: Survey
     paired: bool | None = None
     steps: int | None = None
     unmeasured: bool = False
-    start: dict[str, str] | None = None
+    start: dict[str, Any] | None = None
+    asked: bool = False
+    trained: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def one_domain(self) -> bool:
@@ -64,7 +71,21 @@ class Facts:
     @property
     def tuned(self) -> bool:
         """Whether the training starts from trained weights."""
+        if self.asked:
+            return True
         return self.one_domain and self.distinct < FEW and self.start is not None
+
+    def takes(self, argument: str) -> bool:
+        """Whether the model has this argument; those that are chosen without weights have."""
+        return not self.tuned or argument in self.trained
+
+    @property
+    def tuning(self) -> dict[str, Any]:
+        """The settings of a start from trained weights."""
+        arguments = {}
+        if self.takes("learning_rate"):
+            arguments["learning_rate"] = TUNING * self.trained["learning_rate"]
+        return {**(self.start or {}), "arguments": arguments}
 
     @property
     def hasty(self) -> bool:
@@ -123,6 +144,14 @@ class Row:
 TABLE = (
     Row(
         topic="model",
+        when="trained weights that you name by `--weights`",
+        holds=lambda facts: facts.asked,
+        settings=lambda facts: facts.tuning,
+        choice="that of the weights, with a quarter of their learning rate",
+        reason="Small steps keep more of what the weights have learned.",
+    ),
+    Row(
+        topic="model",
         when="two folders whose files have the same names",
         holds=lambda facts: facts.paired is True,
         settings={"model": "pix2pix"},
@@ -141,8 +170,8 @@ TABLE = (
         topic="model",
         when=f"fewer than {FEW} different images, and trained weights of their colours",
         holds=lambda facts: facts.tuned,
-        settings=lambda facts: {**(facts.start or {}), "arguments": {"learning_rate": 1e-4}},
-        choice="those weights, learning rate 0.0001",
+        settings=lambda facts: facts.tuning,
+        choice="those weights, with a quarter of their learning rate",
         reason="From so few images a new network learns hardly anything but these.",
     ),
     Row(
@@ -249,6 +278,14 @@ TABLE = (
     ),
     Row(
         topic="labels",
+        when="trained weights that know classes",
+        holds=lambda facts: facts.tuned and facts.trained.get("num_classes") is not None,
+        settings={},
+        choice="learned: classes of the same name continue, others are new",
+        reason="",
+    ),
+    Row(
+        topic="labels",
         when=f"sub-folders, or labels: two classes or more, of {PER_CLASS} images or more each",
         holds=lambda facts: facts.labelled,
         settings=lambda facts: {"arguments": {"num_classes": facts.survey.num_classes}},
@@ -264,7 +301,7 @@ TABLE = (
     Row(
         topic="augmentation",
         when=f"fewer than {PLENTY:,} different images",
-        holds=lambda facts: facts.one_domain and facts.distinct < PLENTY,
+        holds=lambda facts: facts.one_domain and facts.distinct < PLENTY and facts.takes("augment"),
         settings={"arguments": {"augment": "diffaugment"}},
         choice="`diffaugment`",
         reason="The discriminator would know the images by heart.",

@@ -37,7 +37,7 @@ READING = {
     "Fréchet distance": "From samples to real images: lower is better.",
     "Shares": "Precision and density: how many samples look real. Recall and coverage: how much of "
     "the data the samples reach. Class agreement: samples of the requested class. Higher is "
-    "better.",
+    "better; these are 0 while all samples are far from the data, as in the first minutes.",
     "Diversity": "How much samples differ from one another: best near the floor, that of the data.",
 }
 """How to read the curves, by their title."""
@@ -48,8 +48,8 @@ def write(run: types.Path) -> pathlib.Path:
     """Write `report.html` into a run folder, replacing an older one.
 
     It shows the settings and the command, the time, curves of all logs, grids over time and the
-    animation, the doctor's findings, and, if there are any, the scores with their passport and the
-    samples next to the nearest training images.
+    animation, the doctor's findings, and, if there are any, the scores with their passport, the
+    samples next to the nearest training images, and those before and after a start from weights.
 
     Args:
         run: a folder of `ganzoo train`.
@@ -119,6 +119,7 @@ def _page(run, settings, length, device, versions, made_by):
         grids=[(epoch, embedded(grids[epoch])) for epoch in some(sorted(grids))],
         animation=embedded(run.animation),
         nearest=embedded(run.nearest),
+        change=embedded(run.change),
         findings=lines(run.findings),
         sheets=sheets(run),
         number=catalogue.number,

@@ -19,7 +19,9 @@ from ganzoo.files import json_lines
 from ganzoo.files import locks
 from ganzoo.game import Game
 from ganzoo.game.fitting import check_share
+from ganzoo.runs import starting
 from ganzoo.runs import timing
+from ganzoo.runs.comparing import show_change
 from ganzoo.runs.films import animate
 from ganzoo.runs.interrupts import Interrupts
 from ganzoo.runs.interrupts import Stopped
@@ -155,12 +157,17 @@ def _train(settings, place):
             _fit_with_rollback(settings, start, scores, others, place)
         nearest = lambda: show_nearest(start.model, start.data, run, settings.seed)
         _attempt("The nearest images", nearest, say)
+        if settings.weights is not None:
+            change = lambda: show_change(run, start.data, settings.samples)
+            _attempt("The samples before and after", change, say)
     finally:  # also after an interruption: the part that was trained is worth seeing
         grids = _attempt("The animation", lambda: animate(run), say)
         page = write_report(run, say)
     if grids:
         say(f"Samples: {grids[-1]}")
         say(f"Animation of the training: {run.animation}")
+    if run.change.exists():
+        say(f"Before and after: {run.change}")
     for callback in scores:
         callback.report()
     if page is not None:
@@ -237,7 +244,8 @@ def _fit(settings, start, scores, others):
             epochs=settings.epochs or 1,  # with minutes, the `TimeBudget` among the others decides
             initial_epoch=start.done,
             verbose=0,
-            callbacks=[*scores, watch, *others, interrupts],  # scores get logged
+            # Scores get logged; and no model is saved that does not move.
+            callbacks=[starting.WarmUp(settings.say), *scores, watch, *others, interrupts],
         )
         if interrupts.stopping and history.epoch[-1] + 1 < history.params["epochs"]:
             raise Stopped

@@ -13,7 +13,7 @@ from ganzoo import runs
 from ganzoo.evaluation import throughput
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.game import time_budget
-from ganzoo.runs import planning
+from ganzoo.runs import starting
 from ganzoo.runs import timing
 
 SMALL = {"channels": (8,), "latent_dim": 4}
@@ -253,11 +253,29 @@ def test_few_images_begin_with_the_weights_of_emoji(tmp_path, monkeypatch):
     assert "weights" not in runs.plan(tmp_path / "grey", minutes=10).settings
 
 
+def test_weights_that_are_named_choose_the_model(folder, measured):
+    plan = runs.plan("pics", minutes=60, weights="r3gan.emoji", arguments={"freeze": 3})
+    assert (plan.settings["model"], plan.settings["weights"]) == ("r3gan", "r3gan.emoji")
+    assert "image_size" not in plan.settings and plan.settings["batch_size"] == 32
+    tuned = {"learning_rate": 2e-4, "augment": "diffaugment", "freeze": 3}
+    assert plan.settings["arguments"] == tuned  # a quarter of their learning rate
+    assert measured[0][1]["image_shape"] == (64, 64, 3) and measured[0][1]["channels"] == [192]
+    assert plan.lines()[1].startswith("model: that of the weights, with a quarter of their")
+    # A model without augmentation or averages gets none.
+    plan = runs.plan("pics", minutes=1, weights="vae.fashion_mnist")
+    assert set(plan.settings["arguments"]) == {"learning_rate", "ema_decay"}
+    assert plan.notes == (
+        "The images become grey, as those of the weights are.",
+        "There is time for few training steps: expect samples between those of the weights and "
+        "your images.",
+    )
+
+
 def test_each_argument_of_the_model_of_weights_changes_its_networks_or_not():
     known = ganzoo.zoo.model_class("r3gan").arguments().keys() - {"image_shape", "seed", "name"}
     networks = {"architecture", "blocks", "channels", "expansion", "group_width", "latent_dim"}
-    assert known - planning.SAME_NETWORKS == {*networks, "num_classes", "objective"}
-    assert known > planning.SAME_NETWORKS
+    assert known - starting.SAME_NETWORKS == {*networks, "num_classes", "objective"}
+    assert known > starting.SAME_NETWORKS
 
 
 @pytest.mark.parametrize("count", [1, 5])
@@ -308,7 +326,11 @@ def test_two_folders_with_and_without_pairs(tmp_path):
         ({"epochs": 3}, "The choice needs the time"),
         ({"minutes": 1, "epochs": 3}, "Leave out one of them"),
         ({"minutes": 0}, "`minutes` must be greater than 0"),
-        ({"minutes": 1, "weights": "emoji"}, "Name the model of the weights"),
+        ({"minutes": 1, "weights": "emoji"}, "a tag of several models: progan.emoji, r3gan.emoji"),
+        ({"minutes": 1, "weights": "r3gan.emojy"}, "Did you mean 'r3gan.emoji'"),
+        ({"minutes": 1, "weights": "r3gan.mnist"}, "know 10 classes, and pics has none: put its"),
+        ({"minutes": 1, "weights": "r3gan.emoji", "image_size": 32}, "images of 64×64×3, and"),
+        ({"minutes": 1, "weights": "cyclegan.apples_oranges"}, "learns from two domains: name"),
         ({"minutes": 1, "batch_size": 0}, "batch_size"),
     ],
     ids=str,

@@ -4,13 +4,17 @@ import json
 
 import numpy as np
 import pytest
+import safetensors as tensors
 from click import testing
 from PIL import Image
+from safetensors import numpy as tensors_numpy
 
 import ganzoo
 from ganzoo import cli
 from ganzoo import runs
+from ganzoo import zoo
 from ganzoo.files import safetensors
+from ganzoo.runs import comparing
 from ganzoo.runs import report
 
 TINY = {"channels": 2, "latent_dim": 4}
@@ -118,7 +122,7 @@ def test_the_command_in_a_record_names_weights_as_they_are_given():
 
 
 def test_weights_of_another_model_size_or_shape_are_refused(folder, published, tmp_path):
-    colour, classes = published / "colour.safetensors", published / "classes.safetensors"
+    colour = published / "colour.safetensors"
     arrays = tmp_path / "grey.npy"
     np.save(arrays, np.zeros((16, 16, 12), "uint8"))
     for model, data, weights, options, message in (
@@ -127,7 +131,6 @@ def test_weights_of_another_model_size_or_shape_are_refused(folder, published, t
         ("dcgan", folder, "mnst", {}, "Did you mean 'mnist'"),
         ("dcgan", folder, colour, {"image_size": 32}, "images of 16×12×3, and --image-size .* 32"),
         ("dcgan", arrays, colour, {}, "examples of 16×12×3, and the data has 16×12×1"),
-        ("cgan", folder, classes, {}, "know 3 classes, and the data has 2.*num_classes=3"),
     ):
         with pytest.raises(ValueError, match=message):
             _train(tmp_path / "no", model, data, weights, **options)
@@ -135,18 +138,112 @@ def test_weights_of_another_model_size_or_shape_are_refused(folder, published, t
     _train(tmp_path / "same", "dcgan", folder, colour, image_size=(16, 12))
 
 
+def _stopped(*args, **kwargs):
+    raise KeyboardInterrupt
+
+
+def _begun_with(out, model, data, weights, monkeypatch, **kwargs):
+    """The model with which a training begins, and what was said; nothing is trained."""
+    begun = []
+    fit = lambda self, *args, **kwargs: begun.append(self) or _stopped()
+    monkeypatch.setattr(ganzoo.Game, "fit", fit)
+    said = []
+    with pytest.raises(KeyboardInterrupt):
+        runs.train(model, data, out=out, weights=weights, say=said.append, verbose=0, **kwargs)
+    monkeypatch.undo()
+    return begun[0], said
+
+
+def _embedding(model):
+    return safetensors.values(model)["generator/embedding/embeddings"]
+
+
 @pytest.mark.filterwarnings("default:.*fits in part")
-def test_classes_that_differ_are_kept_or_learned_if_it_is_said(folder, published, tmp_path):
+def test_classes_continue_by_name_or_by_number(folder, published, tmp_path, monkeypatch):
     weights = published / "classes.safetensors"
-    kept, _ = _train(tmp_path / "kept", "cgan", folder, weights, arguments={"num_classes": 3})
-    assert kept.num_classes == 3
+    old = _embedding(ganzoo.get("cgan", weights=weights))
+    begin = lambda name, data, source, **options: _begun_with(
+        tmp_path / name, "cgan", data, source, monkeypatch, batch_size=8, score_every=0, **options
+    )
+    kept, said = begin("kept", folder, weights)  # whose classes have no names
+    assert kept.num_classes == 2 and np.array_equal(_embedding(kept), old[:2])
+    assert said[1] == "The weights do not name their classes, which therefore continue by number."
+    assert said[2] == "Classes: 2 continue (0, 1); 1 ends (2)."
+    # A run names its classes. Others of the same number are other classes nevertheless.
+    _train(tmp_path / "first", "cgan", folder, weights)
+    run = tmp_path / "first"
+    (tmp_path / "other" / "dog").mkdir(parents=True)
+    (tmp_path / "other" / "eel").mkdir()
+    for i, path in enumerate(sorted(folder.rglob("*.png"))):
+        name = ("dog", "eel")[i % 2]
+        (tmp_path / "other" / name / f"{i}.png").write_bytes(path.read_bytes())
+    old = _embedding(ganzoo.get("cgan", weights=run))
+    other, said = begin("second", tmp_path / "other", run)
+    np.testing.assert_allclose(_embedding(other), [old[1], old.mean(axis=0)], rtol=1e-6)
+    assert (
+        "Classes: 1 continues (dog); 1 begins as the mean of the old ones (eel); 1 ends (cat)."
+        in said
+    )
+    # Or as the arguments say.
+    three, _ = begin("three", folder, weights, arguments={"num_classes": 3})
+    assert three.num_classes == 3
     with pytest.warns(UserWarning, match="New layers, to be trained: .*embedding"):
-        new, _ = _train(tmp_path / "new", "cgan", folder, weights, arguments={"num_classes": 2})
-    assert new.num_classes == 2
-    # Of a model that is conditional only if it is told so, the weights say.
-    np.savez(tmp_path / "l.npz", images=np.zeros((32, 28, 28), "uint8"), labels=np.arange(32) % 10)
-    digits, _ = _train(tmp_path / "r3", "r3gan", tmp_path / "l.npz", "mnist")
-    assert digits.num_classes == 10
+        assert begin("new", folder, weights, arguments={"num_classes": 2})[0].num_classes == 2
+
+
+def test_optimizers_and_random_states_are_new(begun, folder, tmp_path, monkeypatch):
+    run, _ = begun
+    begin = lambda seed: _begun_with(
+        tmp_path / "a", "dcgan", folder, run, monkeypatch, batch_size=8, score_every=0, seed=seed
+    )[0]
+    first, second = begin(1), begin(2)
+    for optimizer in first.optimizer.optimizers:
+        assert int(optimizer.iterations) == 0
+    states = [np.asarray(model.seed_generator.state) for model in (first, second)]
+    assert not np.array_equal(*states)
+    assert first.averages.since == int(first.step) == 72
+    # The trained generator continues from its average, from which the samples came.
+    for ours, theirs in zip(first.generator.get_weights(), first.ema_generator.get_weights()):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_samples_before_and_after_are_shown_with_real_images(begun):
+    out, _ = begun
+    with Image.open(out / "before-after.png") as sheet:
+        pixels = np.asarray(sheet, int)
+    for epoch, left in ((0, 0), (1, None)):
+        with Image.open(out / "samples" / f"epoch-{epoch:04d}.png") as grid:
+            part = np.asarray(grid.convert("RGB"), int)
+        left = part.shape[1] + comparing.GAP if left is None else left
+        assert np.array_equal(pixels[-part.shape[0] :, left : left + part.shape[1]], part)
+    assert pixels.shape[1] > 3 * part.shape[1]
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "<h2>Before and after</h2>" in page and "<figcaption>before</figcaption>" in page
+
+
+def test_a_new_discriminator_learns_alone_first(folder, published, tmp_path):
+    file = tensors.safe_open(published / "colour.safetensors", "numpy")
+    alone = {name: file.get_tensor(name) for name in file.keys() if name.startswith("generator")}
+    tensors_numpy.save_file(alone, tmp_path / "alone.safetensors", metadata=file.metadata())
+    before = ganzoo.get("dcgan", weights=published / "colour.safetensors").generate(4, seed=0)
+    with pytest.warns(UserWarning, match="has no discriminator"):
+        first, said = _train(
+            tmp_path / "run", "dcgan", folder, tmp_path / "alone.safetensors", epochs=2
+        )
+    assert "In the first epoch only the new discriminator will learn." in said
+    trainable = lambda epoch, name: [
+        np.asarray(v)
+        for v in getattr(_checkpoint(tmp_path / "run", epoch), name).trainable_variables
+    ]
+    same = lambda name: all(map(np.array_equal, trainable(1, name), trainable(2, name)))
+    assert not same("discriminator") and not same("generator")
+    one = _checkpoint(tmp_path / "run", 1)
+    assert np.abs(one.generate(4, seed=0).astype(int) - before).max() <= 1
+    assert {float(o.learning_rate) for o in one.optimizer.optimizers} == {np.float32(2e-4)}
+
+
+def _checkpoint(run, epoch):
+    return zoo.resume("dcgan", run / "checkpoints" / f"epoch-{epoch:04d}.keras")
 
 
 def test_learning_rates_that_are_asked_for_replace_those_of_a_checkpoint(begun):

@@ -22,12 +22,15 @@ SURVEY = Survey(
     contents=Contents("pics", "train"),
 )
 EMOJI = {"model": "r3gan", "weights": "emoji"}
+TRAINED = {"learning_rate": 8e-4, "augment": None, "num_classes": None}
 
 
-def _facts(start=None, paired=None, steps=20_000, unmeasured=False, **survey):
+def _facts(start=None, paired=None, steps=20_000, unmeasured=False, asked=False, **survey):
     return recipes.Facts(
         survey=dataclasses.replace(SURVEY, **survey),
         start=start,
+        asked=asked,
+        trained=TRAINED if start else {},
         paired=paired,
         steps=steps,
         unmeasured=unmeasured,
@@ -146,7 +149,7 @@ def test_few_images_begin_with_trained_weights_and_none_of_their_networks_change
     assert _settings(**few, start=EMOJI) == {
         **EMOJI,
         "batch_size": 32,
-        "arguments": {"learning_rate": 1e-4, "augment": "diffaugment"},
+        "arguments": {"learning_rate": 2e-4, "augment": "diffaugment"},
     }
     assert "weights" not in _settings(**few)
     assert "weights" not in _settings(**{**few, "distinct": 50}, start=EMOJI)
@@ -192,6 +195,7 @@ def test_every_row_can_apply():
         _facts(paired=False),
         _facts(images=9000, steps=10, size=(28, 28), sizes=1, classes=classes),
         _facts(images=30, looked_at=30, distinct=30, start=EMOJI),
+        dataclasses.replace(_facts(start=EMOJI, asked=True), trained={"num_classes": 3}),
         _facts(size=(40, 40)),
         _facts(unmeasured=True),
     ]
