@@ -239,13 +239,22 @@ def choose(surveys, given, seconds):
     settings = _joined(recipes.settings_of(rows, facts), given)
     if facts.unmeasured:
         return rows, settings, facts, None
+    timed = lambda settings, speed: dataclasses.replace(
+        facts,
+        steps=int(speed * seconds / settings["batch_size"]),
+        batch=settings["batch_size"],
+    )
     speed = _speed(settings, surveys)
-    facts = dataclasses.replace(facts, steps=int(speed * seconds / settings["batch_size"]))
-    rows = recipes.decide(facts)
+    rows = recipes.decide(timed(settings, speed))
     chosen = _joined(recipes.settings_of(rows, facts), given)
-    was, now = (math.prod(shape_of(s, surveys[0])) for s in (settings, chosen))
-    speed *= was / now
-    facts = dataclasses.replace(facts, steps=int(speed * seconds / chosen["batch_size"]))
+    was, now = (s["arguments"].get("channels") for s in (settings, chosen))
+    if was != now:
+        speed = _speed(chosen, surveys)
+    else:
+        was, now = (math.prod(shape_of(s, surveys[0])) for s in (settings, chosen))
+        speed *= was / now
+    facts = timed(chosen, speed)
+    chosen = _joined(recipes.settings_of(rows, facts), given)
     return rows, chosen, facts, speed
 
 

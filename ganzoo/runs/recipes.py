@@ -22,8 +22,10 @@ PER_CLASS = 50
 """Images that each class needs at least."""
 TUNING = 0.25
 """Learning rate from trained weights, as a part of the one that they were trained with."""
-PLENTY = 5_000
-"""Images that a discriminator does not soon know by heart."""
+LONG = 15_000
+"""Training steps in which wider networks learn more."""
+MANY = 200
+"""Times that a discriminator can see each image before it knows them by heart."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,7 @@ class Facts:
         survey: of the images; of the first domain, if there are two.
         paired: whether the images of two domains belong together; None: there is one domain.
         steps: training steps that there is time for, by a measurement; None: not measured.
+        batch: examples in a step.
         unmeasured: whether the time is too short to measure the speed first.
         start: trained weights for such images, as the settings `model` and `weights`: those that
             were asked for, or some that come with ganzoo; None: there are none.
@@ -44,6 +47,7 @@ class Facts:
     survey: Survey
     paired: bool | None = None
     steps: int | None = None
+    batch: int = 32
     unmeasured: bool = False
     start: dict[str, Any] | None = None
     asked: bool = False
@@ -95,6 +99,17 @@ class Facts:
     @property
     def brief(self) -> bool:
         return self.unmeasured or (self.steps is not None and self.steps < BRIEF)
+
+    @property
+    def large(self) -> bool:
+        """Whether there are enough pixels, and time, for 64×64."""
+        return self.side > 40 and not self.hasty
+
+    @property
+    def reads(self) -> int:
+        """Images that there is time to read, to two digits; 0: not measured."""
+        images = (self.steps or 0) * self.batch
+        return int(float(f"{images:.2g}"))
 
     @property
     def labelled(self) -> bool:
@@ -242,9 +257,31 @@ TABLE = (
     ),
     Row(
         topic="width",
+        when=f"time for {LONG:,} steps or more at 64",
+        holds=lambda facts: facts.large and (facts.steps or 0) >= LONG,
+        settings={"arguments": {"channels": (256,)}},
+        choice="256",
+        reason="The weights for portraits were trained with it.",
+    ),
+    Row(
+        topic="width",
         settings={"arguments": {"channels": (192,)}},
         choice="192",
         reason="The weights for emoji were trained with it.",
+    ),
+    Row(
+        topic="penalty",
+        when="images of 64 pixels, unless a start from trained weights",
+        holds=lambda facts: facts.one_domain and not facts.tuned and facts.large,
+        settings={"arguments": {"gamma": 5.0}},
+        choice="γ 5",
+        reason="Samples become smooth and varied earlier than with the model's, 0.1.",
+    ),
+    Row(
+        topic="penalty",
+        settings={},
+        choice="that of the model",
+        reason="",
     ),
     Row(
         topic="batch",
@@ -300,14 +337,30 @@ TABLE = (
     ),
     Row(
         topic="augmentation",
-        when=f"fewer than {PLENTY:,} different images",
-        holds=lambda facts: facts.one_domain and facts.distinct < PLENTY and facts.takes("augment"),
+        when=f"time to read each image more than {MANY} times",
+        holds=lambda facts: (
+            facts.one_domain and facts.reads > MANY * facts.distinct and facts.takes("augment")
+        ),
         settings={"arguments": {"augment": "diffaugment"}},
         choice="`diffaugment`",
         reason="The discriminator would know the images by heart.",
     ),
     Row(
         topic="augmentation",
+        settings={},
+        choice="none",
+        reason="Until then it would slow the training down.",
+    ),
+    Row(
+        topic="schedule",
+        when=f"time for {BRIEF:,} steps or more, unless a start from trained weights",
+        holds=lambda facts: facts.one_domain and not facts.tuned and (facts.steps or 0) >= BRIEF,
+        settings=lambda facts: {"arguments": {"schedule_images": facts.reads}},
+        choice="γ and learning rate fall over the first 60 % of the time",
+        reason="Large steps learn faster, small ones draw finer.",
+    ),
+    Row(
+        topic="schedule",
         settings={},
         choice="none",
         reason="",

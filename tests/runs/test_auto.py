@@ -69,7 +69,6 @@ def test_a_folder_is_trained_on_and_the_same_call_goes_on_as_it_began(folder, mo
     assert settings["arguments"] == {
         "architecture": "dcgan",
         "learning_rate": 8e-4,
-        "augment": "diffaugment",
         "ema_decay": 0.99,
         "channels": [8],
         "latent_dim": 4,
@@ -122,7 +121,7 @@ def test_arrays_and_data_sets_need_no_folder(tmp_path, monkeypatch):
         model, said = _auto(data, arguments=SMALL)
         assert model.registry_name == "r3gan" and model.num_classes == classes
         assert int(model.step) > 5
-        assert any(line.startswith("augmentation: diffaugment.") for line in said)
+        assert any(line.startswith("labels: ") for line in said)
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(TypeError, match="Unknown argument of `auto` without a file: 'out'"):
         _auto(images, out="somewhere")

@@ -54,7 +54,9 @@ def test_photos_in_an_hour():
         "arguments": {
             "architecture": "dcgan",
             "learning_rate": 8e-4,
-            "channels": (192,),
+            "channels": (256,),
+            "gamma": 5.0,
+            "schedule_images": 640_000,
             "augment": "diffaugment",
         },
     }
@@ -66,7 +68,12 @@ def test_mnist_in_an_hour():
     assert found == {
         "model": "r3gan",
         "batch_size": 32,
-        "arguments": {"architecture": "dcgan", "learning_rate": 8e-4, "num_classes": 10},
+        "arguments": {
+            "architecture": "dcgan",
+            "learning_rate": 8e-4,
+            "num_classes": 10,
+            "schedule_images": 640_000,
+        },
     }
 
 
@@ -103,7 +110,9 @@ def test_sizes(facts, size):
         ({"size": (31, 31)}, None),
         ({"size": (32, 32)}, (192,)),
         ({"size": (40, 40), "channels": 1}, None),
-        ({"size": (41, 41), "channels": 1}, (192,)),
+        ({"size": (41, 41), "channels": 1, "steps": 14_999}, (192,)),
+        ({"size": (41, 41), "channels": 1, "steps": 15_000}, (256,)),
+        ({"size": (40, 40), "steps": 15_000}, (192,)),
         ({"paired": True}, None),
         ({"images": 20, "distinct": 20, "looked_at": 20, "start": EMOJI}, None),
     ],
@@ -159,14 +168,34 @@ def test_few_images_begin_with_trained_weights_and_none_of_their_networks_change
 @pytest.mark.parametrize(
     ("facts", "augment"),
     [
-        ({"images": 4999}, "diffaugment"),
-        ({"images": 5000}, None),
-        ({"images": 9000, "distinct": 500}, "diffaugment"),  # half of them are copies
+        ({"images": 3201, "distinct": 3201, "looked_at": 3201}, None),
+        ({"images": 3199, "distinct": 3199, "looked_at": 3199}, "diffaugment"),
+        ({"images": 6400, "distinct": 499}, "diffaugment"),  # half of them are copies
+        ({"steps": 5_000}, None),
+        ({"steps": None, "unmeasured": True}, None),
     ],
     ids=str,
 )
-def test_few_images_are_augmented(facts, augment):
+def test_images_that_are_read_often_are_augmented(facts, augment):
     assert _arguments(**facts).get("augment") == augment
+
+
+@pytest.mark.parametrize(
+    ("facts", "gamma", "images"),
+    [
+        ({}, 5.0, 640_000),
+        ({"steps": 5_001}, 5.0, 160_000),
+        ({"steps": 4_999}, 5.0, None),
+        ({"size": (32, 32)}, None, 640_000),
+        ({"steps": 1_000}, None, None),
+        ({"paired": False}, None, None),
+        ({"images": 20, "distinct": 20, "looked_at": 20, "start": EMOJI}, None, None),
+    ],
+    ids=str,
+)
+def test_penalties_and_schedules(facts, gamma, images):
+    found = _arguments(**facts)
+    assert (found.get("gamma"), found.get("schedule_images")) == (gamma, images)
 
 
 @pytest.mark.parametrize(
