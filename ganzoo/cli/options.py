@@ -151,13 +151,11 @@ def is_data(word):
     return False
 
 
-def must_be_a_model(name):
-    """Raise a `ValueError` unless there is a model of that name."""
+def must_be_a_model(name, other=""):
+    """Raise a `ValueError` unless there is a model of that name; `other`: what else it is not."""
     if name not in zoo.list_models():
-        raise ValueError(
-            f"{validation.unknown('model', name, zoo.list_models())} Load your own with --import "
-            "FILE.py."
-        )
+        unknown = validation.unknown("model", name, zoo.list_models())
+        raise ValueError(f"{unknown} {other}Load your own with --import FILE.py.")
 
 
 def tell(as_json, line, **facts):

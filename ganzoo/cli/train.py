@@ -132,8 +132,10 @@ def train(what, weights, data, out, dry_run, as_json, **options):
     model, data = _model_and_data(what, data, settings, weights)
     if weights is None and model in catalogue.rows():
         model, _, weights = model.partition(".")
-    if model is not None:
-        must_be_a_model(model)  # before a framework is loaded
+    if model is not None:  # before a framework is loaded
+        must_be_a_model(
+            model, "" if os.path.exists(model) else "There are no images of that name. "
+        )
 
     def say(line):
         # `click.echo` would bypass the view that keeps lines of text above its live lines.

@@ -40,7 +40,7 @@ class Folder:
         if self.on_error == "raise":
             raise OSError(
                 f"The folder {error.filename!r} cannot be read ({error.strerror}). Make it "
-                "readable, or pass `on_error='skip'` to go on without it."
+                "readable, or pass `on_error='skip'` (--skip-damaged) to go on without it."
             ) from None
 
     def open(self, name):

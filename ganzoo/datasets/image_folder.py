@@ -70,8 +70,8 @@ class ImageFolder:
         except Exception as error:  # Pillow and zipfile raise many kinds at damaged files
             raise ValueError(
                 f"{decoding.place_of(self.path, name)!r} cannot be read as an image "
-                f"({decoding.reason(error)}). Mend or remove it, or pass `on_error='skip'` to go "
-                "on without such files."
+                f"({decoding.reason(error)}). Mend or remove it, or pass `on_error='skip'` "
+                "(--skip-damaged) to go on without such files."
             ) from None
 
     @contextlib.contextmanager

@@ -317,10 +317,9 @@ def notes_on(facts, settings):
     yield from _about_classes(facts)
     height, width, channels = shape_of(settings, survey)
     if survey.alike < 0.9:
-        yield (
-            f"{1 - survey.alike:.0%} of the images have another aspect than most: all are cropped "
-            f"to {height}×{width} in the middle."
-        )
+        others = f"{1 - survey.alike:.0%} of the images have another aspect than most"
+        others = others if survey.alike > 0.5 else "The images have many aspects"
+        yield f"{others}: all are cropped to {height}×{width} in the middle."
     if channels == 1 and facts.colour:
         yield "The images become grey, as those of the weights are."
     if survey.transparent:

@@ -186,7 +186,7 @@ TABLE = (
         when=f"fewer than {FEW} different images, and trained weights of their colours",
         holds=lambda facts: facts.tuned,
         settings=lambda facts: facts.tuning,
-        choice="those weights, with a quarter of their learning rate",
+        choice="that of trained weights, with a quarter of their learning rate",
         reason="From so few images a new network learns hardly anything but these.",
     ),
     Row(
@@ -304,7 +304,7 @@ TABLE = (
         when="fewer than 32 images",
         holds=lambda facts: facts.survey.images < 32,
         settings=lambda facts: {"batch_size": at_most(32, facts.survey.images)},
-        choice="the largest power of two that they fill",
+        choice="the largest power of two that the images fill",
         reason="A step reads a whole batch.",
     ),
     Row(

@@ -26,7 +26,7 @@ def owner(source: types.Path) -> tuple[str, dict]:
     if path is None:
         names = [n for n in catalogue.rows() if n.partition(".")[2] == os.fspath(source)]
         if names:
-            raise ValueError(f"{source!r} is a tag of several models: {', '.join(names)}.")
+            raise ValueError(f"{source!r} names no model. Give one of: {', '.join(names)}.")
         raise validation.unknown("weights, run folder or file", str(source), catalogue.rows())
     registered, arguments = weights.read(path)
     return name_of(registered, path), arguments

@@ -98,7 +98,7 @@ def test_a_dry_run_prints_the_plan_and_leaves_nothing(here):
         (["vanilla", "--minutes", -1], "`minutes` must be greater than 0. Received: -1"),
         (["vanilla", "--minutes", "nan"], "`minutes` must be greater than 0. Received: nan"),
         (["pics", "--data", "digits", "--minutes", 1], "Unknown model: 'pics'"),
-        (["typo", "--minutes", 1], "Unknown model: 'typo'"),
+        (["typo", "--minutes", 1], "There are no images of that name. Load"),
         (["typo/", "--minutes", 1], "There is no file or folder 'typo/'"),
         (["typo.zip", "--minutes", 1], "There is no file or folder 'typo.zip'"),
     ],
