@@ -1,6 +1,7 @@
 """`plan`: what a training will do, with a model and settings chosen by the data and the time."""
 
 import dataclasses
+import functools
 import math
 import shlex
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from ganzoo.evaluation import throughput
 from ganzoo.files import texts
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.game import time_budget
+from ganzoo.runs import outlook
 from ganzoo.runs import recipes
 from ganzoo.runs import timing
 from ganzoo.runs.settings import Options
@@ -87,6 +89,15 @@ class Plan:
         passes = max(0, total - self.run.checkpoints.newest)
         return passes * self.surveys[0].images / self.speed if self.surveys else None
 
+    @functools.cached_property
+    def expected(self) -> outlook.Outlook | None:
+        """How good it will be, by its own scores or the curves of earlier runs; None: not known."""
+        if self.speed is None or self.seconds is None:
+            return None
+        shape = shape_of(self.settings, self.surveys[0])
+        begun = outlook.of_run(self.run)
+        return begun or outlook.before(self.run, self.settings, shape, self.speed, self.seconds)
+
     def choices(self) -> list[str]:
         """What was chosen and why, as lines of text."""
         lines = [f"{row.topic}: {row.choice}. {row.reason}".strip() for row in self.rows]
@@ -101,7 +112,7 @@ class Plan:
             lines.append(f"The same without a choice: {self.command()}")
         if self.speed is not None and self.seconds is not None:
             lines.append(timing.forecast(self.speed, self.seconds))
-        return lines
+        return lines + ([] if self.expected is None else [str(self.expected)])
 
     def command(self) -> str:
         """The command that trains with these settings."""
@@ -141,6 +152,7 @@ class Plan:
                 "images": images,
                 "seconds": seconds,
                 "end": None if seconds is None else timing.end_after(seconds),
+                "forecast": [] if self.expected is None else self.expected.facts(),
             }
         )
 
@@ -336,8 +348,6 @@ def notes_on(facts, settings):
             f"{1 - survey.alike:.0%} of the images have another aspect than most: all are cropped "
             f"to {height}×{width} in the middle."
         )
-    if survey.transparent:
-        yield f"{survey.transparent:,} images have transparency, which becomes white."
     if facts.hasty:
         steps = "few" if facts.steps is None else f"about {facts.steps:,}"
         yield f"There is time for {steps} training steps: expect colours and rough shapes."
