@@ -1,11 +1,13 @@
 """Curves of scores over trainings, and how well forecasts made from their beginnings come true.
 
     python benchmarks/forecasts.py record --data FOLDER
+    python benchmarks/forecasts.py add RUN …
     python benchmarks/forecasts.py judge
 
 `record` trains models of several kinds and sizes on several data sets, one after the other, scores
 each as `ganzoo train` does, and adds a curve for each to `benchmarks/results/curves.csv`; curves
-that are there already are not made again. `FOLDER` holds the data sets' files.
+that are there already are not made again. `FOLDER` holds the data sets' files. `add` adds the
+curves of run folders of `ganzoo train`.
 
 `judge` fits the prior of `ganzoo.runs.forecast` to all curves, and writes it with the curves to
 `ganzoo/runs/curves.json`. Then it holds out the runs of each setting in turn (all of its seeds),
@@ -18,6 +20,7 @@ import argparse
 import collections
 import csv
 import dataclasses
+import itertools
 import json
 import math
 import statistics
@@ -28,7 +31,10 @@ import numpy as np
 
 import ganzoo
 from ganzoo import callbacks
+from ganzoo.files import json_lines
+from ganzoo.files.run_folder import RunFolder
 from ganzoo.runs import forecast
+from ganzoo.runs import outlook
 from ganzoo.runs import scoring
 
 TOONS, PIXELS = "avatars/avatars-toonhead.zip", "avatars/avatars-pixelart.zip"
@@ -116,6 +122,32 @@ def record(args):
                 measure.save("curves", read() + marks.rows)
 
 
+def add(folders):
+    """Add the curves of run folders."""
+    for folder in folders:
+        run = RunFolder(folder)
+        config, log = run.read_config(), json_lines.read(run.metrics)
+        settings, versions = config["settings"], config["versions"]
+        curve = outlook.curve_of(run, settings, log)
+        if curve is None or settings.get("weights") is not None:
+            print(f"{folder} has no scores, or starts from trained weights.")
+            continue
+        row = {"data": curve.data, "model": curve.model}
+        row |= {"arguments": json.dumps(settings["arguments"]), "seed": str(settings["seed"])}
+        before = [old for old in read() if key_of(old) != key_of(row)]
+        row |= {"batch": settings["batch_size"], "score": curve.score, "floor": curve.floor}
+        kept = ("python", "keras", versions["backend"])
+        row |= {"machine": config["device"]["name"], "processor": "", "backend": kept[-1]}
+        row |= {"versions": ", ".join(f"{name} {versions[name]}" for name in kept)}
+        passed = itertools.accumulate(line["seconds"] for line in log)
+        seconds = dict(zip((line["images"] for line in log), passed))
+        rows = [
+            {**row, "images": n, "seconds": round(seconds[n], 1), "value": x}
+            for n, x in zip(curve.images, curve.values)
+        ]
+        measure.save("curves", before + rows)
+
+
 def evaluator_of(path, ds, options):
     """An evaluator as `ganzoo train` has it, for the one score that it forecasts; of data that no
     extractor of its own knows, with fewer samples and real images, to save time."""
@@ -135,13 +167,15 @@ def evaluator_of(path, ds, options):
 # What is usual ------------------------------------------------------------------------------------
 
 GUESS = {
-    "decay": (math.log(0.5), math.log(0.5)),
-    "rest": (-2.0, 0.0),
-    "drift": (math.log(0.2),),
+    "decay": (math.log(0.7), math.log(0.6)),
+    "rest": (-2.0, math.log(1.5)),
+    "drift": (math.log(0.3),),
     "early": (math.log(5_000),),
     "noise": (math.log(0.05),),
 }
-"""Where the search for the prior begins; it is held there by a normal density of deviation 0.5."""
+HOLD = 0.3
+"""Where the search for the prior begins, and the standard deviation of a normal density that holds
+it there: a few curves do not say how different others are."""
 LOOSE = 4.0, 2.0, 1.0, 1.0, 1.0
 """The level of a curve, before it is known how curves resemble each other."""
 
@@ -158,7 +192,7 @@ def learn(curves):
     def improbable(x):
         prior, level = prior_of(x), (LOOSE[0], math.hypot(*LOOSE[1:]))
         logs = sum(forecast.Fit(curve, prior, level).evidence for curve in curves)
-        return 2 * np.square(x - guess).sum() - logs
+        return np.square((x - guess) / HOLD).sum() / 2 - logs
 
     x = search(improbable, guess)
     levels = np.array([forecast.level_of(curve, prior_of(x)) for curve in curves])
@@ -181,7 +215,7 @@ def resemblance(curves, levels):
         mean, _, covariance, inverse = parts(x)
         rest = levels - mean
         likelihood = (rest @ inverse @ rest + np.linalg.slogdet(covariance)[1]) / 2
-        return 2 * np.square(x - guess).sum() + likelihood
+        return np.square((x - guess) / HOLD).sum() / 2 + likelihood
 
     mean, deviations, _, _ = parts(search(improbable, guess))
     return (float(mean), *map(float, deviations))
@@ -247,7 +281,7 @@ def curve_of(rows):
     first = rows[0]
     return forecast.Curve(
         score=first["score"],
-        data=DATA[first["data"]][0].rpartition("/")[2],
+        data=DATA.get(first["data"], (first["data"],))[0].rpartition("/")[2],
         model=first["model"],
         floor=float(first["floor"]),
         images=tuple(int(row["images"]) for row in rows),
@@ -332,13 +366,19 @@ def read():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["record", "judge"])
+    parser.add_argument("what", choices=["record", "add", "judge"])
+    parser.add_argument("runs", nargs="*", help="run folders, for `add`")
     parser.add_argument("--data")
     parser.add_argument("--names", nargs="+", default=list(DATA), choices=list(DATA))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--images", type=int, default=80_000, help="of each training")
     args = parser.parse_args()
-    record(args) if args.what == "record" else judge()
+    if args.what == "record":
+        record(args)
+    elif args.what == "add":
+        add(args.runs)
+    else:
+        judge()
 
 
 if __name__ == "__main__":

@@ -180,9 +180,7 @@ def tiles(run, found):
         shown.append(("its floor", short(curve.floor), "real images in place of samples"))
     for minutes, one in found.ahead:
         when = terminal.duration(60 * minutes)
-        shown.append(
-            (f"forecast at {when}", str(one), f"80%: {short(one.low)} to {short(one.high)}")
-        )
+        shown.append((f"forecast at {when}", str(one), f"80%: {one.low:.3g} to {one.high:.3g}"))
     return shown
 
 
