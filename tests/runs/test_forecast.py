@@ -78,6 +78,14 @@ def test_no_forecast_is_below_the_floor_and_an_outlier_does_not_break_it():
         assert 20 < one.low < one.median < one.high < np.inf
 
 
+def test_the_recorded_forecasts_came_true_as_often_as_they_say():
+    with (helpers.ROOT / "benchmarks/results/forecasts.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for unknown in {row["unknown"] for row in rows}:
+        within = [r["within"] == "True" for r in rows if r["unknown"] == unknown]
+        assert 0.65 <= statistics.fmean(within) <= 0.95
+
+
 def test_curves_that_come_with_ganzoo_are_small_and_the_recorded_ones():
     prior, curves = forecast.recorded()
     assert forecast.RECORDED.stat().st_size < 20_000
