@@ -191,7 +191,7 @@ def score_figure(found):
     curve = found.curve
     axis.plot(found.minutes, curve.values, color=INK, marker="o", markersize=4, label="measured")
     end = found.end if found.end > found.now[1] else outlook.LONGER * found.end
-    times = np.linspace(found.now[1], end, 25)[1:]
+    times = np.linspace(max(found.minutes, default=found.now[1]), end, 25)[1:]
     coming = found.at(*times)
     bounds = [(one.low, one.high) for one in coming]
     axis.fill_between(times, *zip(*bounds), color=MARK, alpha=0.18, linewidth=0)
