@@ -16,6 +16,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # `measure` and others
 
+import forecasts as forecasting
 import speeds
 from measure import results
 
@@ -231,6 +232,21 @@ def data():
             "MB more while reading all": "mb_more_for_all",
         },
     )
+
+
+def forecasts():
+    """The table of `benchmarks/forecasts.py`."""
+    lines = ["| curves that are known | forecast | forecasts | within the 80% interval |"]
+    lines[0] += " half the interval, of the forecast | error of the forecast | of the last score |"
+    lines.append("|" + "---|" * 7)
+    rows = results("forecasts")
+    percent = lambda x: "" if x == "" else f"{x:.0%}"
+    for row in forecasting.summary(rows):
+        shown = [percent(row[k]) for k in ("within", "half_width", "error", "error_of_last")]
+        known, horizon = f"all but those of {row['unknown']}", row["horizon"]
+        lines.append(f"| {' | '.join([known, horizon, str(row['forecasts']), *shown])} |")
+    runs = len({forecasting.key_of(row) for row in rows})
+    return "\n".join(lines) + f"\n\nFrom {runs} trainings. On {_made(rows)}.\n"
 
 
 def faults():
@@ -599,6 +615,7 @@ TABLES = {
     "scaling": scaling,
     "parallel": parallel,
     "data": data,
+    "forecasts": forecasts,
     "kernels": kernels,
     "faults": faults,
     "fuzz": fuzz,

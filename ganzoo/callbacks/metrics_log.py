@@ -13,8 +13,9 @@ from ganzoo.files.json_lines import forget
 
 
 class MetricsLog(Writes):
-    """Appends one line of JSON per epoch: its number, step, wall-clock seconds, processor seconds
-    of all cores together for the training alone, and all logs.
+    """Appends one line of JSON per epoch: its number, the steps and the examples that the model has
+    trained with so far, wall-clock seconds, processor seconds of all cores together for the
+    training alone, and all logs.
 
     A resumed run first drops the lines of epochs that it will train again.
 
@@ -41,9 +42,11 @@ class MetricsLog(Writes):
         self._cpu_now = time.process_time()
 
     def on_epoch_end(self, epoch, logs=None):
+        step = int(keras.ops.convert_to_numpy(self.model.step))
         row = {
             "epoch": epoch + 1,
-            "step": int(keras.ops.convert_to_numpy(self.model.step)),
+            "step": step,
+            "images": step * self.model.examples_per_step,
             "seconds": round(time.perf_counter() - self._start, 3),
             "cpu_seconds": round(self._cpu_now - self._cpu, 3),
             **{name: float(value) for name, value in (logs or {}).items()},

@@ -46,7 +46,7 @@ class SampleGrid(Writes):
 
     def on_train_begin(self, logs=None):
         if not hasattr(self.model, "generate"):
-            self._shown = _first(self._data, max(1, self.n // 2))
+            self._shown = first_examples(self._data, max(1, self.n // 2))
 
     def _samples(self):
         """`(images, number of images that belong together)`."""
@@ -123,8 +123,10 @@ def first_batches(data: Any, n: int) -> Iterator[tuple[Any, ...]]:
             return
 
 
-def _first(data, n):
-    """The first `n` examples of a data set of batches, a list of uint8 arrays."""
+def first_examples(data: Any, n: int) -> list[np.ndarray]:
+    """The first `n` examples of a data set of batches, as they are shown, a list of uint8 arrays;
+    labels stay as they are."""
     rows = first_batches(data, n)
     columns = [np.concatenate([np.asarray(part) for part in column])[:n] for column in zip(*rows)]
-    return [x if x.dtype == np.uint8 else kind_of(x.shape[1:]).from_network(x) for x in columns]
+    shown = lambda x: x.dtype == np.uint8 or x.ndim < 2
+    return [x if shown(x) else kind_of(x.shape[1:]).from_network(x) for x in columns]

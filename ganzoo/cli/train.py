@@ -169,10 +169,13 @@ def train(what, weights, data, out, dry_run, as_json, **options):
     from ganzoo import backend
 
     if as_json and backend.first():
-        from ganzoo.runs import report
+        from ganzoo.files import json_lines
+        from ganzoo.runs import outlook
 
-        rows = report.lines(run.metrics)
-        click.echo(to_json({"run": str(run), **(rows[-1] if rows else {})}))
+        rows, found = json_lines.read(run.metrics), outlook.of_run(run)
+        facts = rows[-1] if rows else {}
+        facts |= {"forecast": [] if found is None else found.facts()}
+        click.echo(to_json({"run": str(run), **facts}))
 
 
 def _model_and_data(what, data, settings, weights):

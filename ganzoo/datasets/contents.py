@@ -20,6 +20,9 @@ class Contents:
         files: number of files, including those that are left out; None if the source has no
             files.
         sizes: number of different sizes of the images.
+        original: `(height, width)` of the images before they are resized; None if these differ or
+            are not known.
+        transparent: number of images whose transparency becomes white.
         levels: depth of the values, such as `"8 bits"`.
         classes: number of examples by class name; None without labels.
         in_splits: number of images in each split of a folder that has several.
@@ -33,6 +36,8 @@ class Contents:
     shape: tuple[int, ...] = ()
     files: int | None = None
     sizes: int = 1
+    original: tuple[int, int] | None = None
+    transparent: int = 0
     levels: str = ""
     classes: dict[str, int] | None = None
     in_splits: dict[str, int] = dataclasses.field(default_factory=dict)
@@ -47,6 +52,8 @@ class Contents:
         size = kind.describe()
         if self.sizes > 1:
             size += f" (scaled and cropped from {self.sizes} sizes)"
+        elif self.original not in (None, self.shape[:2]):
+            size += f" ({self._how()} from {self.original[0]}×{self.original[1]})"
         split = f" ({self.split})" if self.split != "train" or len(self.in_splits) > 1 else ""
         parts = [", ".join(filter(None, (what, size, self.levels)))]
         others = {k: n for k, n in self.in_splits.items() if k != self.split}
@@ -54,11 +61,20 @@ class Contents:
             parts.append("not in this split: " + _counted(others))
         if self.classes is not None:
             parts.append(_classes(self.classes))
+        if self.transparent:
+            parts.append(f"the transparency of {self.transparent:,} becomes white")
         if self.animations:
             parts.append(f"the first frame of {self.animations:,} animations")
         if self.left_out:
             parts.append("left out: " + _counted(dict(sorted(self.left_out.items()))))
         return f"{self.source}{split}: {'; '.join(parts)}"
+
+    def _how(self):
+        """How images come to their size: they are scaled to cover it, and the rest is cut off."""
+        (height, width), (before, across) = self.shape[:2], self.original
+        least = max(height / before, width / across)
+        cropped = round(before * least) > height or round(across * least) > width
+        return "scaled and cropped" if cropped else "scaled"
 
 
 def count_classes(targets: Any, names: list[str] | None) -> dict[str, int]:

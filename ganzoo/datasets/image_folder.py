@@ -168,6 +168,8 @@ class ImageFolder:
         self.size = image_size or next(iter(sizes))
         self.channels = channels or (1 if grey else 3)
         self.contents.sizes = len(sizes)
+        self.contents.original = next(iter(sizes)) if len(sizes) == 1 else None
+        self.contents.transparent = self.transparent if self.channels < 4 else 0
 
     def count_classes(self):
         """Number of images by class; None if the sub-folders are no classes."""

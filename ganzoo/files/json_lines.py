@@ -37,3 +37,16 @@ def _epoch_of(line):
         return json.loads(line)["epoch"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return float("inf")
+
+
+def read(path: pathlib.Path) -> list[dict[str, Any]]:
+    """The objects in a file, without lines that a kill cut short; [] if there is no file."""
+    rows = []
+    if path.exists():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            rows += [row] if isinstance(row, dict) else []
+    return rows

@@ -3,6 +3,7 @@
     config.json       the settings, the command and the versions
     metrics.jsonl     one line per epoch
     time.json         how long the run has lasted, if its minutes are limited
+    data.png          images of the data, as the model receives them
     samples/          a grid per epoch, always from the same latents
     training.gif      these grids, one after the other
     checkpoints/      the newest two, whole models; and the best one, where the run was scored
@@ -166,6 +167,11 @@ class RunFolder:
     def time(self) -> pathlib.Path:
         """How long the run has lasted, as JSON, if its minutes are limited."""
         return self.path / "time.json"
+
+    @property
+    def data(self) -> pathlib.Path:
+        """Images of the data, as the model receives them."""
+        return self.path / "data.png"
 
     @property
     def samples(self) -> SampleFiles:

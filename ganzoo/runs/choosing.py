@@ -59,7 +59,8 @@ def auto(data: Any, minutes: float, **options: Any) -> Game:
         return _without_a_folder(data, minutes, **options)
     chosen = plan(data, minutes=minutes, **options)
     say = options.get("say", texts.say)
-    for line in chosen.choices() if backend.first() else ():
+    expected = [] if chosen.expected is None else [str(chosen.expected)]
+    for line in (*chosen.choices(), *expected) if backend.first() else ():
         say(line)
     settings = {"out": chosen.run, **chosen.settings}
     return train(settings.pop("model"), settings.pop("data"), **settings)

@@ -1,6 +1,7 @@
 """`plan`: what a training will do, with a model and settings chosen by the data and the time."""
 
 import dataclasses
+import functools
 import math
 import shlex
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from ganzoo.evaluation import throughput
 from ganzoo.files import texts
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.game import time_budget
+from ganzoo.runs import outlook
 from ganzoo.runs import recipes
 from ganzoo.runs import starting
 from ganzoo.runs import timing
@@ -68,6 +70,15 @@ class Plan:
         passes = max(0, total - self.run.checkpoints.newest)
         return passes * self.surveys[0].images / self.speed if self.surveys else None
 
+    @functools.cached_property
+    def expected(self) -> outlook.Outlook | None:
+        """How good it will be, by its own scores or the curves of earlier runs; None: not known."""
+        if self.speed is None or self.seconds is None:
+            return None
+        shape = shape_of(self.settings, self.surveys[0])
+        begun = outlook.of_run(self.run)
+        return begun or outlook.before(self.run, self.settings, shape, self.speed, self.seconds)
+
     def choices(self) -> list[str]:
         """What was chosen and why, as lines of text."""
         lines = [f"{row.topic}: {row.choice}. {row.reason}".strip() for row in self.rows]
@@ -82,7 +93,7 @@ class Plan:
             lines.append(f"The same without a choice: {self.command()}")
         if self.speed is not None and self.seconds is not None:
             lines.append(timing.forecast(self.speed, self.seconds))
-        return lines
+        return lines + ([] if self.expected is None else [str(self.expected)])
 
     def command(self) -> str:
         """The command that trains with these settings."""
@@ -122,6 +133,7 @@ class Plan:
                 "images": images,
                 "seconds": seconds,
                 "end": None if seconds is None else timing.end_after(seconds),
+                "forecast": [] if self.expected is None else self.expected.facts(),
             }
         )
 
@@ -322,8 +334,6 @@ def notes_on(facts, settings):
         yield f"{others}: all are cropped to {height}×{width} in the middle."
     if channels == 1 and facts.colour:
         yield "The images become grey, as those of the weights are."
-    if survey.transparent:
-        yield f"{survey.transparent:,} images have transparency, which becomes white."
     if facts.hasty:
         steps = "few" if facts.steps is None else f"about {facts.steps:,}"
         expected = "samples between those of the weights and your images"

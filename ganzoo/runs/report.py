@@ -4,25 +4,32 @@ import ast
 import base64
 import contextlib
 import io
-import json
 import pathlib
 import shlex
 
 import jinja2
+import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
 from ganzoo import callbacks
 from ganzoo import evaluation
 from ganzoo import types
+from ganzoo.callbacks import terminal
 from ganzoo.files import atomic
+from ganzoo.files import json_lines
 from ganzoo.files import texts
 from ganzoo.files.run_folder import RUNS
 from ganzoo.files.run_folder import RunFolder
+from ganzoo.runs import data_sheet
+from ganzoo.runs import live
+from ganzoo.runs import outlook
 from ganzoo.runs import timing
 from ganzoo.zoo import catalogue
 
 TEMPLATE = pathlib.Path(__file__).with_suffix(".html")
+REFRESH = 15
+"""Seconds after which a browser loads the report of a training again."""
 GRIDS = 8
 """Number of grids that show the course of a training."""
 MOST = 20_000_000
@@ -41,18 +48,24 @@ READING = {
     "Diversity": "How much samples differ from one another: best near the floor, that of the data.",
 }
 """How to read the curves, by their title."""
-ASIDE = ("epoch", "step", "seconds", "cpu_seconds")
+INK, MARK, FAINT = "#1d2733", "#0b6e99", "#8a97a5"
+"""Colours of the score's curve."""
+ASIDE = ("epoch", "step", "images", "seconds", "cpu_seconds")
 
 
-def write(run: types.Path) -> pathlib.Path:
+def write(run: types.Path, *, running: bool = False, score: str | None = None) -> pathlib.Path:
     """Write `report.html` into a run folder, replacing an older one.
 
-    It shows the settings and the command, the time, curves of all logs, grids over time and the
-    animation, the doctor's findings, and, if there are any, the scores with their passport, the
-    samples next to the nearest training images, and those before and after a start from weights.
+    It shows real images beside samples, the score over time with its floor and forecast, the
+    settings and the command, curves of all logs, grids over time and the animation, the doctor's
+    findings, and, if there are any, the scores with their passport, the samples next to the
+    nearest training images, and those before and after a start from weights.
 
     Args:
         run: a folder of `ganzoo train`.
+        running: whether the training goes on: browsers then load the page again every 15 s, and it
+            leaves out the animation.
+        score: the name of the score that is to come, for a forecast before the first one.
 
     Returns:
         The path.
@@ -82,7 +95,10 @@ def write(run: types.Path) -> pathlib.Path:
     except Exception:  # a file may be wrong in any way
         raise ValueError(f"{str(folder)!r} is not a run folder of `ganzoo train`.") from None
     try:
-        page = _page(folder, settings, (epochs, minutes), device, versions, made_by)
+        facts = _facts(folder, settings, epochs, minutes) | _live(folder, running, score)
+        page = jinja2.Template(TEMPLATE.read_text(encoding="utf-8"), autoescape=True).render(
+            device=device, versions=versions, command=made_by, number=catalogue.number, **facts
+        )
     except Exception as error:
         raise ValueError(
             f"The records in {str(folder)!r} are damaged, or of an older version of ganzoo "
@@ -92,51 +108,106 @@ def write(run: types.Path) -> pathlib.Path:
     return folder.report
 
 
-def _page(run, settings, length, device, versions, made_by):
-    """The report as a string of HTML; `length`: the number of epochs, or None, and of minutes."""
-    epochs, minutes = length
+lines = json_lines.read
+floors_of = outlook.floors_of
+
+
+def _facts(run, settings, epochs, minutes):
+    """What the page shows of a run, besides where it was made: the variables of its template."""
     log, grids = lines(run.metrics), run.samples.by_epoch()
     floors = floors_of(run)
     done = max((row.get("epoch", 0) for row in log), default=0)
+    spent = timing.spent(run)
     for key in ("data", "to", "weights"):  # paths on this machine stay private
         if settings.get(key) is not None:
             settings[key] = _without_folders(settings[key])
-    return jinja2.Template(TEMPLATE.read_text(encoding="utf-8"), autoescape=True).render(
-        model=settings["model"],
-        domains=" and ".join(settings[k] for k in ("data", "to") if k in settings),
-        settings=settings,
-        of=f"of {epochs} epochs" if minutes is None else f"epochs of {minutes:g} minutes in all",
-        command=made_by,
-        device=device,
-        versions=versions,
-        done=done,
-        finished=done >= epochs if minutes is None else timing.spent(run) >= 60 * minutes,
-        steps=max((row.get("step", 0) for row in log), default=0),
-        minutes=sum(row.get("seconds", 0) for row in log) / 60,
-        cpu_minutes=sum(row.get("cpu_seconds", 0) for row in log) / 60,
-        curves=[(t, READING.get(t, ""), svg(figure)) for t, figure in curves(log, floors)],
-        floors=floors,
-        grids=[(epoch, embedded(grids[epoch])) for epoch in some(sorted(grids))],
-        animation=embedded(run.animation),
-        nearest=embedded(run.nearest),
-        change=embedded(run.change),
-        findings=lines(run.findings),
-        sheets=sheets(run),
-        number=catalogue.number,
-    )
+    return {
+        "model": settings["model"],
+        "domains": " and ".join(settings[k] for k in ("data", "to") if k in settings),
+        "settings": settings,
+        "progress": min(1.0, done / epochs if minutes is None else spent / 60 / minutes),
+        "of": f"of {epochs} epochs" if minutes is None else f"epochs of {minutes:g} minutes in all",
+        "done": done,
+        "finished": done >= epochs if minutes is None else spent >= 60 * minutes,
+        "steps": max((row.get("step", 0) for row in log), default=0),
+        "minutes": sum(row.get("seconds", 0) for row in log) / 60,
+        "cpu_minutes": sum(row.get("cpu_seconds", 0) for row in log) / 60,
+        "curves": [(t, READING.get(t, ""), svg(figure)) for t, figure in curves(log, floors)],
+        "floors": floors,
+        "grids": [(epoch, embedded(grids[epoch])) for epoch in some(sorted(grids))],
+        "nearest": embedded(run.nearest),
+        "change": embedded(run.change),
+        "findings": lines(run.findings),
+        "sheets": sheets(run),
+    }
 
 
-def lines(path):
-    """The objects in a `.jsonl` file, without lines that a kill cut short; [] if there is none."""
-    rows = []
-    if path.exists():
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            rows += [row] if isinstance(row, dict) else []
-    return rows
+def _live(run, running, score):
+    """What the page shows first: variables of its template too."""
+    found = outlook.of_run(run, score)
+    return {
+        "refresh": REFRESH if running else None,
+        "mark": live.REFRESHED,
+        "tiles": tiles(run, found),
+        "data": embedded(run.data),
+        "described": data_sheet.described(run),
+        "newest": _newest(run.samples.by_epoch()),
+        "score": None if found is None else svg(score_figure(found)),
+        "animation": None if running else embedded(run.animation),
+    }
+
+
+def _newest(grids):
+    """`(epoch, image)` of the newest grid of samples; None without any."""
+    return (max(grids), embedded(grids[max(grids)])) if grids else None
+
+
+def tiles(run, found):
+    """`(what, number, remark)` of what a reader wants to know first.
+
+    Args:
+        run: a `RunFolder`.
+        found: its `Outlook`; None: it has no scores.
+    """
+    if found is None:
+        return []
+    short, curve, shown = catalogue.number, found.curve, []
+    if curve.values:
+        shown.append(("Fréchet distance now", short(curve.values[-1]), "lower is better"))
+    with contextlib.suppress(ValueError, FileNotFoundError):
+        epoch, score, sheet = callbacks.read_best(run.checkpoints.best)
+        shown.append(("best so far", short(sheet[score].value), f"epoch {epoch}"))
+    if curve.floor:
+        shown.append(("its floor", short(curve.floor), "real images in place of samples"))
+    for minutes, one in found.ahead:
+        when = terminal.duration(60 * minutes)
+        shown.append((f"forecast at {when}", str(one), f"80%: {one.low:.3g} to {one.high:.3g}"))
+    return shown
+
+
+def score_figure(found):
+    """The Fréchet distance over minutes, with its floor and its forecast."""
+    figure = Figure(figsize=(10, 3.4), layout="constrained")
+    axis = figure.subplots()
+    curve = found.curve
+    axis.plot(found.minutes, curve.values, color=INK, marker="o", markersize=4, label="measured")
+    end = found.end if found.end > found.now[1] else outlook.LONGER * found.end
+    times = np.linspace(max(found.minutes, default=found.now[1]), end, 25)[1:]
+    coming = found.at(*times)
+    bounds = [(one.low, one.high) for one in coming]
+    axis.fill_between(times, *zip(*bounds), color=MARK, alpha=0.18, linewidth=0)
+    medians = [one.median for one in coming]
+    axis.plot(times, medians, color=MARK, linestyle="--", label="forecast, with its 80% interval")
+    if curve.floor:
+        axis.axhline(curve.floor, color=FAINT, linestyle=":", label="floor: real images")
+    # The first scores may be far above the others.
+    high = [*sorted(curve.values)[: 1 + len(curve.values) // 2], *(x for _, x in bounds)]
+    axis.set_ylim(0, 1.3 * max(high))
+    axis.set_xlim(0, None)
+    axis.set(xlabel="minutes", ylabel="Fréchet distance")
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False, fontsize="small")
+    return figure
 
 
 def some(epochs):
@@ -152,17 +223,6 @@ def some(epochs):
     rounds = (n * 10**k for k in range(len(str(last))) for n in (1, 2, 5))
     between = [n for n in rounds if first < n < 0.75 * last][-(GRIDS - 2) :]
     return sorted({first, last, *(min(epochs, key=lambda e: abs(e - n)) for n in between)})
-
-
-def floors_of(run):
-    """`{score: floor}` of the scores in a run's log, as far as there are any.
-
-    They are read from `best.keras`, whose extractor and number of samples are the log's.
-    """
-    with contextlib.suppress(ValueError, FileNotFoundError):
-        _, _, sheet = callbacks.read_best(run.checkpoints.best)
-        return {k: score.floor for k, score in sheet.scores.items() if score.floor is not None}
-    return {}
 
 
 def _is_term(key):

@@ -19,12 +19,15 @@ from ganzoo.files import json_lines
 from ganzoo.files import locks
 from ganzoo.game import Game
 from ganzoo.game.fitting import check_share
+from ganzoo.runs import data_sheet
 from ganzoo.runs import starting
 from ganzoo.runs import timing
 from ganzoo.runs.comparing import show_change
 from ganzoo.runs.films import animate
 from ganzoo.runs.interrupts import Interrupts
 from ganzoo.runs.interrupts import Stopped
+from ganzoo.runs.live import LiveReport
+from ganzoo.runs.live import unfinished
 from ganzoo.runs.preparing import check_domains
 from ganzoo.runs.preparing import fresh
 from ganzoo.runs.preparing import prepare
@@ -139,7 +142,7 @@ def _train(settings, place):
             start = prepare(settings, network, done, resumed)
     if nothing_left is not None:
         say(nothing_left)
-        if not run.report.exists():  # a kill may have prevented it
+        if unfinished(run):  # a kill may have prevented it
             _attempt("The animation", lambda: animate(run), say)
             write_report(run, say)
         return resumed
@@ -148,11 +151,13 @@ def _train(settings, place):
     contents = [start.data.contents] if settings.to is None else start.data.contents
     for domain in contents:
         say(str(domain))
+    if not run.data.exists():  # a resumed run has the same data
+        _attempt("The data sheet", lambda: data_sheet.write(start, run), say)
     budget = timing.budget_of(settings, contents[0], MOST_NEAR)
     with backend.apart():
         scores = scoring(settings, start) if backend.first() else []
     try:
-        others = [*_callbacks(settings, boards), *([] if budget is None else [budget])]
+        others = [*_callbacks(settings, boards, scores), *([] if budget is None else [budget])]
         with timing.kept(budget, settings):
             _fit_with_rollback(settings, start, scores, others, place)
         nearest = lambda: show_nearest(start.model, start.data, run, settings.seed)
@@ -196,7 +201,7 @@ def _length(settings, done, spent):
     return f" for {left}" if not done else f" for the {left} left of {settings.minutes:g} min"
 
 
-def _callbacks(settings, boards):
+def _callbacks(settings, boards, scores):
     """The callbacks of every training except scores, the doctor and Ctrl-C: those that write."""
     if not backend.first():
         return []
@@ -210,7 +215,10 @@ def _callbacks(settings, boards):
         callback.say = settings.say
     live = None if settings.verbose == "auto" else settings.verbose == 1
     view = [terminal.TerminalView(settings.file, live)] if settings.verbose else []
-    return [*watching, _StepCount(settings.say), *view]
+    names = [f"{scored.best}[{scored.evaluator.extractor.name}]" for scored in scores]
+    # Last, so that it shows what others wrote.
+    last = [LiveReport(settings.run, settings.say, *names)]
+    return [*watching, _StepCount(settings.say), *view, *last]
 
 
 def _fit_with_rollback(settings, start, scores, others, place):

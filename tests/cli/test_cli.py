@@ -530,6 +530,7 @@ def test_train_writes_a_run_folder(run, data):
     assert sorted(p.name for p in out.iterdir()) == [
         "checkpoints",
         "config.json",
+        "data.png",
         "metrics.jsonl",
         "nearest.png",
         "report.html",

@@ -77,6 +77,16 @@ def test_sizes_and_animations_are_told(tmp_path):
     assert "the first frame of 1 animations" in text
 
 
+def test_one_size_that_is_changed_and_transparency_are_told(tmp_path):
+    for name in ("1.png", "2.png"):
+        PIL.Image.new("RGBA", (12, 8)).save(tmp_path / name)
+    text = str(silent(tmp_path, image_size=4).contents)
+    assert "4×4×3 (scaled and cropped from 8×12), 8 bits; the transparency of 2 becomes" in text
+    assert "(scaled from 8×12)" in str(silent(tmp_path, image_size=(4, 6)).contents)
+    assert "(" not in str(silent(tmp_path).contents).partition(": ")[2]
+    assert "transparency" not in str(silent(tmp_path, channels=4).contents)
+
+
 def test_arrays_names_and_pairs_have_contents_too():
     images = np.stack([ramp()] * 5)
     text = str(silent(images, labels=[0, 0, 1, 1, 1]).contents)

@@ -18,6 +18,9 @@ from ganzoo import runs
 from ganzoo.cli import options
 from ganzoo.files import json_lines
 from ganzoo.files.run_folder import RunFolder
+from ganzoo.runs import data_sheet
+from ganzoo.runs import live
+from ganzoo.runs import outlook
 from ganzoo.runs import report
 
 ARGUMENTS = {"generator_units": [8], "discriminator_units": [6], "pieces": 2, "latent_dim": 6}
@@ -90,8 +93,8 @@ def test_a_run_ends_with_a_page_that_needs_no_network(trained):
     page = Page(out / "report.html")
     assert page.elsewhere == [] and "script" not in page.tags and "link" not in page.tags
     assert "@import" not in page.text and "url(http" not in page.text
-    # The animation, the grids of epochs 0 to 3, the nearest pictures.
-    assert len(page.pictures) == 1 + 4 + 1
+    # The data and the newest grid, the animation, the grids of epochs 0 to 3, the nearest pictures.
+    assert len(page.pictures) == 2 + 1 + 4 + 1
     assert page.tags.count("svg") == 3  # losses, outputs, right answers
 
 
@@ -188,7 +191,7 @@ def test_lines_cut_short_are_left_out(run):
 
 
 def test_a_run_that_has_hardly_begun_has_a_page(run):
-    for name in ("metrics.jsonl", "training.gif", "nearest.png"):
+    for name in ("metrics.jsonl", "training.gif", "nearest.png", "data.png"):
         (run / name).unlink()
     shutil.rmtree(run / "samples")
     page = Page(report.write(run))
@@ -231,11 +234,86 @@ def test_scores_of_a_model_that_trains_on_are_set_aside(train, run):
     assert (run / "nearest.png").read_bytes() != b"nearest.png"
 
 
-def test_a_run_that_was_killed_at_its_end_gets_its_page(train, run):
-    (run / "report.html").unlink()
+@pytest.mark.parametrize("left", [False, True])
+def test_a_run_that_was_killed_at_its_end_gets_its_page(train, run, left):
+    report.write(run, running=True) if left else (run / "report.html").unlink()
     (run / "training.gif").unlink()
     assert train(run, 3) == [f"{run} has 3 epochs already. For more: --epochs 6"]
-    assert len(Page(run / "report.html").pictures) == 1 + 4 + 1
+    assert len(Page(run / "report.html").pictures) == 2 + 1 + 4 + 1
+    assert live.REFRESHED not in (run / "report.html").read_text()
+
+
+def test_real_images_stand_beside_samples(run):
+    lines = data_sheet.described(RunFolder(run))
+    assert lines[0].endswith("co.npy: 64 images, 8×8×1, uint8")
+    page = Page(report.write(run))
+    assert "64 images, 8×8×1" in page.text and "As the model receives them." in page.text
+
+
+def scored(run, *values):
+    """Give a run scores; the last epoch is the newest."""
+    rows = [
+        {"epoch": i + 1, "step": i, "images": 5_000 * 2**i, "seconds": 60.0, "frechet[x]": value}
+        for i, value in enumerate(values)
+    ]
+    (run / "metrics.jsonl").write_text("\n".join(map(json.dumps, rows)))
+
+
+def test_while_it_trains_the_page_is_loaded_again_and_has_a_forecast(run):
+    scored(run, 90.0, 50.0)
+    page = report.write(run, running=True)
+    assert f'{live.REFRESHED} content="15">' in page.read_text()
+    assert live.unfinished(RunFolder(run))
+    assert re.search(r"forecast at \d+ \w+\s*\d+ ± ", Page(page).text)
+    assert live.REFRESHED not in report.write(run).read_text()
+    assert not live.unfinished(RunFolder(run))
+    (run / "report.html").unlink()
+    assert live.unfinished(RunFolder(run))
+
+
+def test_the_outlook_of_a_run_is_over_its_minutes(run):
+    scored(run, 90.0, 50.0)
+    found = outlook.of_run(run)
+    assert found.minutes == (1.0, 2.0) and found.now == (10_000, 2.0)
+    assert found.speed == 5_000 and found.end == 3.0  # another 5,000 images of epoch 3
+    (end, soon), (longer, late) = found.ahead
+    assert (end, longer) == (3.0, 9.0) and late.median < soon.median < 50
+    assert [round(one.images) for one in (soon, late)] == [15_000, 45_000]
+    assert f"Fréchet distance {soon} at 3 minutes; {late} at 9 minutes" in str(found)
+    assert found.facts()[0]["low"] == soon.low
+    scored(run, 90.0, 50.0, 40.0)
+    assert [minutes for minutes, _ in outlook.of_run(run).ahead] == [9.0]  # it has ended
+    scored(run)
+    assert outlook.of_run(run) is None and outlook.of_run(run, "frechet[x]") is None
+
+
+def test_before_a_run_it_is_expected_to_be_like_those_beside_it(run):
+    scored(run, 90.0, 50.0)
+    settings = {"model": "vanilla", "data": ODD}
+    other = RunFolder(run.parent / "other")
+    [curve] = outlook.earlier(other)
+    assert curve.values == (90.0, 50.0) and outlook.earlier(RunFolder(run)) == ()
+    assert outlook.expected(settings, "frechet[x]", [curve]).floor == curve.floor
+    assert outlook.expected(settings, "frechet[y]", [curve]) is None
+    assert outlook.expected({**settings, "weights": "w"}, "frechet[x]", [curve]) is None
+
+
+def test_the_last_epoch_leaves_the_page_to_the_end(run):
+    said = []
+    callback = live.LiveReport(RunFolder(run), said.append)
+    callback.set_params({"epochs": 3})
+    page, was = run / "report.html", (run / "report.html").read_bytes()
+    callback.on_epoch_end(2, {"frechet[x]": 1.0})
+    assert page.read_bytes() == was
+    scored(run, 90.0, 50.0)
+    callback.on_epoch_end(1, {"frechet[x]": 1.0})
+    assert live.REFRESHED in page.read_text() and said[0].startswith("Forecast: Fréchet distance ")
+    page.unlink()
+    callback.on_epoch_end(1, {"g_loss": 1.0})  # within a minute
+    assert not page.exists()
+    (run / "config.json").write_text("{")
+    callback.on_epoch_end(1, {"frechet[x]": 1.0})
+    assert said[-1].startswith("The report could not be written: ")
 
 
 def test_what_is_damaged_or_old_is_left_out(run):

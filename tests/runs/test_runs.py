@@ -683,6 +683,7 @@ class _Model:
     """What callbacks need of a model."""
 
     step = 7
+    examples_per_step = 10
 
     variables = ()
     optimizer = types.SimpleNamespace(variables=())
@@ -718,7 +719,7 @@ def test_metrics_log_drops_what_is_trained_again(tmp_path):
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
     assert rows[2].pop("seconds") >= 0 and rows[2].pop("cpu_seconds") >= 0
-    assert rows[2] == {"epoch": 3, "step": 7, "d_loss": 0.5}
+    assert rows[2] == {"epoch": 3, "step": 7, "images": 70, "d_loss": 0.5}
 
 
 def test_metrics_log_mends_a_line_without_an_end(tmp_path):
