@@ -27,7 +27,7 @@ class SRGAN(Upscaler):
     image ×2 or ×4. It learns from images y, of which the step makes small ones x.
 
         min_D  E_y[−log D(y)] + E_x[−log(1 − D(G(x)))]
-        min_G  λ_p E|y − G(x)| + λ_c Σ_l E|φ_l(y) − φ_l(G(x))| + λ_a E_x[−log D(G(x))]
+        min_G  λ_p E|y − G(x)| + λ_c mean_l E|φ_l(y) − φ_l(G(x))| + λ_a E_x[−log D(G(x))]
 
     The first term, the distance of the pixels, gives images near to the originals on average, with
     a high PSNR, but soft. The second compares features φ of a network trained on ImageNet, and the
@@ -39,7 +39,7 @@ class SRGAN(Upscaler):
         pixel_weight: λ_p, at least 0.
         content_weight: λ_c, at least 0.
         adversarial_weight: λ_a, at least 0. With 0 the discriminator never moves; with
-            `content_weight=0` too, the model is the paper's SRResNet, which has the highest PSNR.
+            `content_weight=0` too, the model is the paper's SRResNet, trained for PSNR.
         pretraining_steps: training steps, from the first, of the pixel term alone, at least 0.
             The discriminator rests, and what it logs is 0.
         content: the features φ: `"efficientnet-lite0"`, whose weights
