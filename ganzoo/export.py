@@ -44,6 +44,7 @@ def write(
     | `from_latents` | `latents (n, latent_width)` float32 | `pictures` |
     | `from_seed` | `seed ()` int64, and `count ()` int64 | `pictures` |
     | `translate`, `translate_back` | `images` | `pictures` |
+    | `upscale` | `images`, small ones of the size in training | `pictures` |
     | `encode` | `images` | `codes (n, latent_dim)` float32 |
     | `reconstruct` | `images` | `pictures` |
 
@@ -193,6 +194,9 @@ def functions(
             except ValueError:  # it has no way back
                 continue
             every.append((name, images, _translating(network, model.modality)))
+    if hasattr(model, "upscale"):
+        small = {"images": ((None, *model.small_shape), model.modality.dtype)}
+        every.append(("upscale", small, _upscaling(model)))
     if hasattr(model, "encode"):
         encode, reconstruct = _encoding(model)
         every += [("encode", images, encode), ("reconstruct", images, reconstruct)]
@@ -205,6 +209,20 @@ def _translating(network, kind):
         return {"pictures": kind.postprocess(outputs)[0]}
 
     return translate
+
+
+def _upscaling(model):
+    network, kind, margin = model.in_use("generator"), model.modality, model.margin
+    sides, beyond = model.small_shape[:2], margin * model.scale
+    rows, columns = (np.pad(np.arange(side), margin, mode="symmetric") for side in sides)
+    middle = [slice(beyond, beyond + side * model.scale) for side in sides]
+
+    def upscale(images):
+        x = ops.take(ops.take(kind.preprocess(images), rows, axis=1), columns, axis=2)
+        outputs = network(x, training=False)[:, middle[0], middle[1]]
+        return {"pictures": kind.postprocess(outputs)[0]}
+
+    return upscale
 
 
 def _encoding(model):

@@ -158,6 +158,27 @@ relativistic = Objective(
 """Jolicoeur-Martineau 2018, "The relativistic discriminator", section 4 (pairs); Huang et al. 2024,
 "The GAN is dead; long live the GAN!", section 2: each real image against one fake."""
 
+_against_mean = lambda logits, others: logits - backend.average(ops.mean(others))
+
+relativistic_average = Objective(
+    discriminator=_float32(
+        lambda real, fake: (
+            ops.mean(ops.softplus(_against_mean(fake, real)))
+            + ops.mean(ops.softplus(-_against_mean(real, fake)))
+        )
+    ),
+    generator=_float32(
+        lambda fake, real: (
+            ops.mean(ops.softplus(_against_mean(real, fake)))
+            + ops.mean(ops.softplus(-_against_mean(fake, real)))
+        )
+    ),
+    paired=True,
+)
+"""Jolicoeur-Martineau 2018, section 4 (average), as in Wang et al. 2018, "ESRGAN: Enhanced
+Super-Resolution Generative Adversarial Networks", equations 1 and 2: each image against the mean of
+the batch's other side."""
+
 
 def gaussian_divergence(mean: types.Tensor, log_variance: types.Tensor) -> types.Tensor:
     """KL divergence of diagonal Gaussians from N(0, 1), in nats: `(batch, length)` to `(batch,)`.
@@ -175,6 +196,7 @@ OBJECTIVES = {
     "least_squares": least_squares,
     "wasserstein": wasserstein,
     "relativistic": relativistic,
+    "relativistic_average": relativistic_average,
 }
 
 

@@ -82,6 +82,11 @@ CASES = {
     ),
     "sagan": Case({"channels": 4, "latent_dim": 6, "num_classes": 3}, labels=3),
     "sngan": Case({"channels": 8, "latent_dim": 6, "discriminator_steps": 2}),
+    "srgan": Case(
+        # No network for the content loss, which takes seconds to read.
+        {"channels": 4, "blocks": 1, "content": "pixels", "pretraining_steps": 0},
+        shapes=((8, 8, 1), (12, 10, 3), (18, 8, 4)),
+    ),
     "stylegan2": Case(
         {
             "channels": 4,

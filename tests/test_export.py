@@ -97,7 +97,8 @@ def check(run, name, model, truncation=None):
         latents = rng.standard_normal((3, model.latent_width)).astype("float32")
         made = run(name, latents=latents, **labels)
     else:
-        images = rng.integers(0, 256, (2, *model.image_shape), "uint8")
+        shape = model.small_shape if name == "upscale" else model.image_shape
+        images = rng.integers(0, 256, (2, *shape), "uint8")
         made = run(name, images=images)
         if name == "encode":
             return np.testing.assert_allclose(made["codes"], model.encode(images), atol=1e-3)

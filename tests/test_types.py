@@ -131,6 +131,7 @@ def test_checkers_know_every_public_name_and_every_model():
 MORE = """game game.keras_methods game.registry game.saving zoo metrics runs runs.publishing
     modalities.images families.gan families.adversary families.autoencoding
     families.dcgan_networks families.sampling families.resnet_networks families.translation
+    families.image_to_image families.upscaling families.trial
     models.improved_gan.semisupervised
     models.infogan.codes""".split()
 """Beside the modules of which the reference says all: what has the others' base classes."""

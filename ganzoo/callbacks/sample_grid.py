@@ -23,7 +23,8 @@ class SampleGrid(Writes):
     """Saves a grid of samples after every epoch, always from the same latents.
 
     For a model that transforms images, such as a translator, the grid shows images of the data,
-    next to each the model's output and, if the data is paired, the target.
+    next to each the model's output and, if it is known, what that should be. An upscaler gets them
+    small, and the grid shows their bicubic enlargement.
 
     Args:
         folder: gets `epoch-0001.png`, `epoch-0002.png`, …; and `epoch-0000.png` from the untrained
@@ -52,11 +53,9 @@ class SampleGrid(Writes):
         """`(images, number of images that belong together)`."""
         if self._shown is None:
             return self.model.generate(self.n, seed=self.seed), 1
-        translates = hasattr(self.model, "translate")
-        make = self.model.translate if translates else self.model.reconstruct
-        source, *targets = self._shown
-        columns = [source, make(source), *(targets if self.model.paired else [])]
-        return np.stack(columns, axis=1).reshape(-1, *source.shape[1:]), len(columns)
+        before, after, targets, *_ = self.model.trial(*self._shown)
+        columns = [before, after] if targets is None else [before, after, targets]
+        return np.stack(columns, axis=1).reshape(-1, *before.shape[1:]), len(columns)
 
     def _grid(self):
         samples, group = self._samples()

@@ -6,4 +6,5 @@ from ganzoo.cli import explore  # noqa: F401
 from ganzoo.cli import publish  # noqa: F401
 from ganzoo.cli import sample  # noqa: F401
 from ganzoo.cli import train  # noqa: F401
+from ganzoo.cli import upscale  # noqa: F401
 from ganzoo.cli.group import main as main

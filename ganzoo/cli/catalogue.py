@@ -20,7 +20,7 @@ from ganzoo.cli.startup import load_framework
 @click.option("--weights", is_flag=True, help="List trained weights instead.")
 @click.option(
     "--can",
-    type=click.Choice(["generate", "encode", "reconstruct", "translate"]),
+    type=click.Choice(["generate", "encode", "reconstruct", "translate", "upscale"]),
     help="Only models that can do this.",
 )
 @imports

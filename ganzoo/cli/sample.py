@@ -18,6 +18,9 @@ from ganzoo.cli.options import weights_option
 from ganzoo.cli.targets import parse_classes
 from ganzoo.cli.targets import target
 from ganzoo.cli.targets import trained
+from ganzoo.cli.writing import target_for
+from ganzoo.cli.writing import with_progress
+from ganzoo.cli.writing import write
 
 
 @main.command()
@@ -67,13 +70,14 @@ def sample(model, weights, count, labels, form, out, as_json, **options):
     network = zoo.get(name, weights=source)
     if not hasattr(network, "generate_batches"):
         words = [model, *(["--weights", weights] if weights else [])]
-        mend = f": `ganzoo translate {shlex.join(words)} IMAGES` translates others"
+        ways = [way for way in ("translate", "upscale") if hasattr(network, way)]
+        mend = "".join(f": `ganzoo {way} {shlex.join(words)} IMAGES` {way}s others" for way in ways)
         raise ValueError(
-            f"{name!r} makes no images of its own{mend if hasattr(network, 'translate') else ''}. "
+            f"{name!r} makes no images of its own{mend}. "
             f"Models that do: {', '.join(zoo.list_models(can='generate'))}."
         )
     batches = network.generate_batches(count, labels=_labels_for(numbers, count), **options)
-    _write(_with_progress(batches, count), count, form, out)
+    write(with_progress(batches, count), count, form, out)
     tell(as_json, f"{count} samples: {out}", samples=count, path=str(out))
 
 
@@ -134,7 +138,7 @@ def translate(model, originals, weights, form, out, as_json, **options):
     """
     options = _Translation(**options)
     name, source = trained(model, weights)  # first: it loads the framework quietly
-    form, out = _translation_target(form, out, originals)
+    form, out = target_for(originals, form, out, "translated")
     if not hasattr(zoo.model_class(name), "translate"):
         can = [*zoo.list_models(can="translate"), *zoo.list_models(weights=True, can="translate")]
         raise ValueError(f"{name!r} translates no images. Those that do: {', '.join(can)}.")
@@ -143,7 +147,7 @@ def translate(model, originals, weights, form, out, as_json, **options):
     inputs = options.open_images(originals, network.image_shape, source)
     out.parent.mkdir(parents=True, exist_ok=True)  # fails before the work, not after it
     batches = options.translations(network, inputs, next_to_originals=form == "grid")
-    _write(_with_progress(batches, len(inputs)), len(inputs), form, out, inputs.names)
+    write(with_progress(batches, len(inputs)), len(inputs), form, out, inputs.names)
     size = "×".join(map(str, network.image_shape))
     count = f"{len(inputs)} image{'s' * (len(inputs) != 1)}"
     line = f"{count} translated at {size}: {out}"
@@ -174,51 +178,3 @@ class _Translation:
         for batch in inputs.batches(self.batch_size):
             outputs = network.translate(batch, reverse=self.reverse, batch_size=self.batch_size)
             yield image_files.side_by_side(batch, outputs) if next_to_originals else outputs
-
-
-def _translation_target(form, out, originals):
-    """The form and the path of the translations of `originals`."""
-    from ganzoo import images
-    from ganzoo.datasets import image_files
-
-    is_one, given = image_files.is_image(originals), form
-    form, out = target(form, out, "grid" if is_one else "png", "translated")
-    if is_one and form == "grid" and given is None:
-        form = "image"
-    if out.exists() and out.samefile(originals):
-        raise ValueError(f"--out {str(out)!r} is where the originals are: choose another place.")
-    if form == "png":
-        images.must_be_empty(out)
-    return form, out
-
-
-def _with_progress(batches, count):
-    """Yield the batches, with a progress bar on a terminal."""
-    import tqdm
-
-    with tqdm.tqdm(total=count, unit=" images", disable=None, leave=False) as bar:
-        for batch in batches:
-            yield batch
-            bar.update(len(batch))
-
-
-def _write(batches, count, form, out, names=None):
-    """Write images batch by batch: in constant memory, except for a grid."""
-    import numpy as np
-
-    from ganzoo import images
-    from ganzoo.files import atomic
-
-    if form == "npz":
-        with atomic.replacing(out) as path:
-            images.save_arrays(path, images=(count, batches))
-    elif form == "grid":
-        images.save_grid(np.concatenate(list(batches)), out)
-    elif form == "image":
-        images.grid(np.concatenate(list(batches)), padding=0, least_side=1).save(out)
-    else:
-        written = 0
-        for batch in batches:
-            batch_names = names and names[written : written + len(batch)]
-            images.save_each(batch, out, start=written, names=batch_names)
-            written += len(batch)

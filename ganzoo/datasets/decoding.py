@@ -34,7 +34,8 @@ GREY = {"1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"}
 def to_array(image, size, channels, ranges=None):
     """A loaded PIL image as `(height, width, channels)` uint8.
 
-    `ranges`: the values that become 0 and 255, by depth; None: decided by this image alone.
+    `size`: `(height, width)`; None: its own. `ranges`: the values that become 0 and 255, by depth;
+    None: decided by this image alone.
     """
     depth = levels.depth_of(image)
     ImageOps.exif_transpose(image, in_place=True)
@@ -55,7 +56,7 @@ def to_array(image, size, channels, ranges=None):
         values = levels.rescaled(np.arange(256), wanted).tolist()
         transparency = list(range(256)) if channels == 4 else []
         image = image.point(values * min(channels, 3) + transparency)
-    if image.size != size[::-1]:
+    if size is not None and image.size != size[::-1]:
         image = ImageOps.fit(image, size[::-1], Image.Resampling.BICUBIC)
     array = np.asarray(image)
     return array[..., None] if channels == 1 else array

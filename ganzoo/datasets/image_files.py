@@ -1,4 +1,4 @@
-"""Image files as inputs of a model, for `ganzoo translate`."""
+"""Image files as inputs of a model, for `ganzoo translate` and `ganzoo upscale`."""
 
 import collections
 import pathlib
@@ -23,7 +23,7 @@ from ganzoo.datasets.source import settle
 
 
 class Images:
-    """Images of one shape, read batch by batch.
+    """Images, read batch by batch; those of several sizes one by one.
 
     Args:
         source: has `len` and `read(indices)`.
@@ -40,6 +40,8 @@ class Images:
     def batches(self, batch_size: int) -> Iterator[np.ndarray]:
         """Arrays `(batch_size, height, width, channels)`; the last one may have fewer images."""
         validation.integer("batch_size", batch_size)
+        if None in self.source.specs[0][0]:
+            batch_size = 1
         for start in range(0, len(self), batch_size):
             indices = np.arange(start, min(start + batch_size, len(self)))
             yield self.source.read(indices)[0]
@@ -70,7 +72,8 @@ def open_images(
 
     Args:
         path: a folder or a zip, with all of its sub-folders; an image; or an `.npy` or `.npz` file.
-        shape: `(height, width, channels)`. Arrays of floats must have it.
+        shape: `(height, width, channels)`. Arrays of floats must have it. Height and width may be
+            None: each image keeps its own.
         on_error: `"raise"` at a damaged image, or `"skip"` all such, with a warning.
         value_range: the values that become 0 and 255; see `ganzoo.datasets.load`.
 
@@ -89,26 +92,32 @@ def open_images(
     """
     path = pathlib.Path(path).expanduser()
     height, width, channels = shape
+    size = (height, width)
     value_range = levels.check_range(value_range)
     if is_image(path):
-        source: Any = _One(path, (height, width), channels, value_range)
-        return Images(settle(source, datasets.CACHE_BYTES), _png_names([path.name]))
+        source: Any = _One(path, size, channels, value_range)
+        return Images(_settled(source), _png_names([path.name]))
     if path.suffix.lower() in (".npy", ".npz") and path.is_file():
         source = arrays.from_file(path, "train", False)
         source = source if value_range is None else Rescaled(source, value_range)
         return Images(_Arrays(source, path, tuple(shape)), None)
     _must_be_of_files(path, channels)
-    source = image_folder.ImageFolder(path, None, (height, width), False, channels, on_error)
+    source = image_folder.ImageFolder(path, None, size, False, channels, on_error)
     source.keep(dict.fromkeys(source.names))  # a zip may have a name twice
     source.choose_ranges(value_range)
     for doubt in source.warnings:
         warnings.warn(doubt, stacklevel=2)
     names = _png_names(source.names)
-    kept = settle(source, datasets.CACHE_BYTES)
-    if kept is source and on_error == "raise":  # otherwise all are decoded already
-        for start in range(0, len(source), 64):
-            source.read(np.arange(start, min(start + 64, len(source))))
-    return Images(kept, names)
+    kept = Images(_settled(source), names)
+    if kept.source is source and on_error == "raise":  # otherwise all are decoded already
+        for _ in kept.batches(64):
+            pass
+    return kept
+
+
+def _settled(source):
+    """The source, decoded once if its images have one size and fit into memory."""
+    return source if None in source.specs[0][0] else settle(source, datasets.CACHE_BYTES)
 
 
 def side_by_side(originals: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -151,7 +160,7 @@ class _One:
         _must_be_of_files(path, channels)
         self.ranges = value_range and dict.fromkeys(levels.DEPTHS, value_range)
         self.path = path
-        self.size = size
+        self.size = None if size == image_folder.OWN_SIZES else size
         self.channels = channels
         self.specs = (((*size, channels), "uint8"),)
         self.class_names = None
@@ -186,8 +195,11 @@ class _Arrays:
 
     def __init__(self, source, path, shape):
         self.source = source
-        self.shape = shape
         own, dtype = source.specs[0]
+        if None in shape and len(own) == 3:
+            shape = (*own[:2], shape[2])
+        self.shape = shape
+        self.specs = ((shape, "uint8"),)
         fits = len(own) == 3 and (own == shape or (dtype == "uint8" and own[2] in (1, 3, 4)))
         if not fits or (own != shape and shape[2] not in (1, 3, 4)):
             raise ValueError(

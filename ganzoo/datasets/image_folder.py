@@ -19,11 +19,15 @@ from ganzoo.datasets.contents import range_of
 from ganzoo.datasets.folders import Folder
 from ganzoo.datasets.folders import Zip
 
+OWN_SIZES = (None, None)
+"""In place of a size: each image keeps its own."""
+
 
 class ImageFolder:
     """A source that reads images from a folder or a zip.
 
-    `contents` says what it holds; `warnings` lists what may be a mistake.
+    `contents` says what it holds; `warnings` lists what may be a mistake. If `image_size` is
+    `OWN_SIZES`, images stay as large as they are, and are read one at a time.
     """
 
     def __init__(self, path, split, image_size, labels, channels, on_error, class_names=None):
@@ -37,7 +41,7 @@ class ImageFolder:
             self._skip_damaged()
         self._read_headers(image_size, channels)
         self.class_names = self.targets = None
-        self.specs = (((*self.size, self.channels), "uint8"),)
+        self.specs = (((*(self.size or OWN_SIZES), self.channels), "uint8"),)
         if labels:
             self._label(files, folders, class_names)
             self.specs += (((), "int32"),)
@@ -165,7 +169,7 @@ class ImageFolder:
                 f"frequent is {height}×{width}, {count} of {len(self.names)}). Pass "
                 "`image_size`, for example 64."
             )
-        self.size = image_size or next(iter(sizes))
+        self.size = None if image_size == OWN_SIZES else image_size or next(iter(sizes))
         self.channels = channels or (1 if grey else 3)
         self.contents.sizes = len(sizes)
         self.contents.original = next(iter(sizes)) if len(sizes) == 1 else None

@@ -23,6 +23,7 @@ from ganzoo import images as images_module
 from ganzoo import metrics as all_metrics
 from ganzoo import types
 from ganzoo import validation
+from ganzoo.evaluation import pairs
 from ganzoo.evaluation.census import Census
 from ganzoo.evaluation.census import Look
 from ganzoo.evaluation.census import require
@@ -53,10 +54,12 @@ def evaluate(model: Game | np.ndarray, data: Any, **settings: Any) -> ScoreSheet
 
     Args:
         model: a trained model from `ganzoo.get`; or samples of any origin, an array
-            `(n, height, width, channels)` uint8.
+            `(n, height, width, channels)` uint8. The output of an upscaler, or of a translator of
+            pairs, is compared with what it should be, and so is the bicubic enlargement, or the
+            image as it was given.
         data: images to compare with, preferably held-out ones: a name that `ganzoo.datasets.load`
             knows (its test split is used, and its train split as `train`), a data set as for `fit`,
-            or an array or pair `(images, labels)`.
+            or an array or pair `(images, labels)`; for a translator of pairs `(images, targets)`.
         **settings: see `Evaluator`.
 
     Returns:
@@ -92,7 +95,8 @@ class Evaluator:
             A score's name stands for the metric that gives it, with all of that metric's scores.
         extractor: see `ganzoo.metrics.extractor`; None: the one that knows the data, otherwise
             `"efficientnet-lite0"`, and `"pixels"`, with a note, if its weights are not installed.
-        samples: number of samples.
+        samples: number of samples; for an upscaler or a translator of pairs, the most images of
+            `data`, the first ones.
         repeats: sets of samples, from the seeds `seed`, `seed + 1`, …, whose spread is the error.
         seed: seed of the samples.
         truncation: see `GAN.generate`.
@@ -233,10 +237,7 @@ class Evaluator:
         `progress` is called with the number of samples seen so far.
         """
         if not are_samples(model) and not hasattr(model, "generate_batches"):
-            raise TypeError(
-                f"{type(model).__name__} makes no samples: `evaluate` takes a trained GAN, or an "
-                "array of samples."
-            )
+            return self._judge_pairs(model, progress)
         expected = getattr(self.data, "description", {}).get("image_shape")
         shape = getattr(model, "image_shape", None)
         if expected and shape:  # before hours of reading
@@ -261,6 +262,21 @@ class Evaluator:
         }
         passport = self._passport(model, fake.count, repeats)
         return ScoreSheet(scores, passport, tuple(dict.fromkeys(notes)))
+
+    def _judge_pairs(self, model, progress):
+        """The score sheet of a model whose output has a right answer."""
+        if not pairs.applies(model):
+            raise TypeError(
+                f"{type(model).__name__} makes no samples: `evaluate` takes a trained GAN, an "
+                "upscaler, a translator of pairs, or an array of samples."
+            )
+        if self.choice.wanted is not None:
+            raise ValueError(
+                f"{type(model).__name__} is scored by {', '.join(pairs.BETTER)}, as far as they "
+                "apply: leave out `metrics`."
+            )
+        most = min(self.real or self.samples, self.samples)
+        return pairs.judge(model, self.data, self.description, most, progress)
 
     def _measure(self, model, repeat, progress):
         """The metrics after one set of samples, and the samples' `Census`."""

@@ -20,12 +20,13 @@ def are_samples(model):
 def who(model):
     if are_samples(model):
         return {"model": "samples", "weights_sha256": None}
+    samples = hasattr(model, "generate_batches")
+    live = getattr(model, model.sampling_network if samples else "generator")
+    used = model.sampler if samples else model.in_use("generator")
     return {
         "model": getattr(model, "registry_name", type(model).__name__),
-        "weights_sha256": weights_hash(model.sampler),
-        "generator": "live"
-        if model.sampler is getattr(model, model.sampling_network)
-        else "averaged",
+        "weights_sha256": weights_hash(used),
+        "generator": "live" if used is live else "averaged",
     }
 
 
@@ -82,7 +83,7 @@ def batches_of(data):
         batch = batch if isinstance(batch, (tuple, list)) else (batch,)
         images, labels = (*map(np.asarray, batch), None)[:2]
         if images.size:
-            yield _quantised(images), labels
+            yield quantised(images), labels
         if doubt is None:
             doubt = kind_of(images.shape[1:]).doubt(images)
             if doubt is not None:
@@ -149,7 +150,7 @@ def shape_of(data):
     return list(images.shape[1:]) if hasattr(images, "shape") else None
 
 
-def _quantised(images):
+def quantised(images):
     """Images as uint8, with floats in [-1, 1] rounded as `generate` does; points as they are."""
     if images.ndim == 2 and images.dtype.kind == "f":
         return images

@@ -23,6 +23,8 @@ class Score:
         floor: the same score with as many real images in place of the samples; None if that says
             nothing.
         better: `"lower"`, `"higher"` or None.
+        baseline: the same score of what the model was given, where its output has a right answer:
+            see `passport["baseline"]`.
         settings: arguments of the metric.
     """
 
@@ -31,6 +33,7 @@ class Score:
     floor: float | None = None
     better: str | None = None
     settings: dict = dataclasses.field(default_factory=dict)
+    baseline: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,7 +105,7 @@ class ScoreSheet:
             for name, score in found["scores"].items()
         }
         for name, score in scores.items():
-            others = [x for x in (score.error, score.floor) if x is not None]
+            others = [x for x in (score.error, score.floor, score.baseline) if x is not None]
             if not all(isinstance(x, (int, float)) for x in (score.value, *others)):
                 raise TypeError(f"{name!r} has no number")
             if score.better not in ("lower", "higher", None):
@@ -139,18 +142,22 @@ class ScoreSheet:
 
     def __str__(self) -> str:
         p = self.passport
-        data, floor = p["data"], p["floor"]
-        rows = [("score", "value", "floor", "better")]
+        data = p["data"]
+        limit = "baseline" if "baseline" in p else "floor"
+        rows = [("score", "value", limit, "better")]
         for name, score in self.scores.items():
-            limit = "" if score.floor is None else f"{score.floor:.4g}"
-            rows.append((name, _number(score), limit, score.better or ""))
+            other = getattr(score, limit)
+            cell = "" if other is None else f"{other:.4g}"
+            rows.append((name, _number(score), cell, score.better or ""))
+        samples = ""
+        if limit == "floor":
+            samples = f"{p['samples']:,} samples × {p['repeats']} (seed {p['seed']}) against "
         return "\n".join(
             [
-                f"{_title(self)}: {p['samples']:,} samples × {p['repeats']} (seed {p['seed']}) "
-                f"against {data['count']:,} of {data['source']}, {data['split']}",
+                f"{_title(self)}: {samples}{data['count']:,} of {data['source']}, {data['split']}",
                 _table(rows),
                 *(["±: standard deviation over the sets of samples"] if p["repeats"] > 1 else []),
-                f"floor: {floor}",
+                f"{limit}: {p[limit]}",
                 *(f"Note: {note}" for note in self.notes),
             ]
         )

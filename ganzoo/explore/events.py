@@ -9,6 +9,7 @@ import threading
 
 from ganzoo import images
 from ganzoo.explore.explorer import SLIDERS
+from ganzoo.explore.explorer import THROUGH
 
 
 def _reporting(method):
@@ -91,10 +92,10 @@ class Events:
     @_reporting
     def choose(self, title):
         gr, model = self.gr, self.explorer.model(title)
-        can = {what: hasattr(model, what) for what in ("generate", "translate", "reconstruct")}
+        can = {what: hasattr(model, what) for what in ("generate", *THROUGH)}
         names = self.explorer.classes(title)
         # With `False`, Gradio would leave the head of a tab that was visible.
-        visible = [can["generate"]] * 3 + [can["translate"], can["reconstruct"]]
+        visible = [can["generate"]] * 3 + [can[what] for what in THROUGH]
         choices = [(name, str(i)) for i, name in enumerate(names)]
         most = self.explorer.most_truncation(title)
         return [
@@ -103,7 +104,7 @@ class Events:
             gr.update(choices=choices, value="0" if names else None, visible=bool(names)),
             0,
             gr.update(maximum=most, value=most),
-            *[self.explorer.wants(title)] * 2,
+            *[self.explorer.wants(title)] * len(THROUGH),
             gr.update(value=False, visible=self.explorer.can(title, "reverse")),
         ]
 

@@ -33,6 +33,10 @@ MOST_PIXELS = 16_000_000
 """Largest uploaded image, in pixels: a file may declare any number."""
 MOST_BYTES = 20_000_000
 """Largest uploaded file, in bytes."""
+MOST_SIDE = 512
+"""Height and width, at most, of an image to enlarge."""
+THROUGH = ("translate", "upscale", "reconstruct")
+"""What models do with an image, in the order of the tabs."""
 MOST_SEEDS = 1000
 """Most seeds in a group to average."""
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
@@ -82,8 +86,7 @@ class Explorer:
             return self._models(title)
 
     def can(self, title: str, what: str) -> bool:
-        """Whether a model can `"generate"`, `"translate"`, `"reconstruct"`, or translate in
-        `"reverse"`."""
+        """Whether a model can `"generate"`, do one of `THROUGH`, or translate in `"reverse"`."""
         model = self.model(title)
         if what != "reverse":
             return hasattr(model, what)
@@ -104,7 +107,7 @@ class Explorer:
         return [i if name == i else f"{i}: {name}" for i, name in zip(numbers, names)]
 
     def wants(self, title: str) -> str:
-        """A description of the images that a model translates or reconstructs."""
+        """A description of the images that a model translates, reconstructs or enlarges."""
         kind_of_data = self.model(title).modality
         if not kind_of_data.size:
             return f"This model takes {kind_of_data.name}, not images."
@@ -113,6 +116,9 @@ class Explorer:
         if len(data) == 1 and self.can(title, "translate"):
             data = data[0].split(" and ")  # as it is published
         names = [_markdown(pathlib.Path(name).stem) for name in data]
+        if self.can(title, "upscale"):
+            scale = self.model(title).scale
+            return f"Any image will do, of up to about 500×500 pixels: it is enlarged ×{scale}."
         kind = "pixels, without colours" if shape[2] == 1 else "pixels"
         size = f"Any image will do; it is resized to {shape[0]}×{shape[1]} {kind}."
         if len(names) == 2:
@@ -222,7 +228,7 @@ class Explorer:
 
         Args:
             title: title of the model.
-            what: `"translate"` or `"reconstruct"`.
+            what: one of `THROUGH`.
             path: path of an image of any mode and size.
             reverse: translate from the second domain into the first.
         """
@@ -231,7 +237,8 @@ class Explorer:
             kind = model.modality
             if not kind.size:
                 raise ValueError(f"This model takes {kind.name}, not images.")
-            image = read_picture(path, kind.size, kind.shape[2])[None]
+            size = None if what == "upscale" else kind.size
+            image = read_picture(path, size, kind.shape[2])[None]
             options = {"reverse": True} if reverse else {}
             return image[0], getattr(model, what)(image, **options)[0]
 
@@ -276,8 +283,10 @@ def _seeds(text):
     return [int(part) for part in parts]
 
 
-def read_picture(path: types.Path, size: tuple[int, int], channels: int) -> np.ndarray:
+def read_picture(path: types.Path, size: tuple[int, int] | None, channels: int) -> np.ndarray:
     """An image file of any mode and size as `(height, width, channels)` uint8.
+
+    `size`: height and width; None: its own, at most `MOST_SIDE`.
 
     Raises:
         ValueError: it is not an image, damaged, or too large.
@@ -292,6 +301,8 @@ def read_picture(path: types.Path, size: tuple[int, int], channels: int) -> np.n
                         f"{MOST_PIXELS // 1_000_000} million"
                     )
                 image.load()
+                if size is None:
+                    image.thumbnail((MOST_SIDE, MOST_SIDE))
                 return decoding.to_array(image, size, channels)
     except Exception as error:  # Pillow raises many kinds of errors for damaged files
         unknown = isinstance(error, UnidentifiedImageError)  # its message contains the path

@@ -7,6 +7,7 @@ from typing import Any
 from ganzoo.explore.events import Events
 from ganzoo.explore.explorer import METHODS
 from ganzoo.explore.explorer import SLIDERS
+from ganzoo.explore.explorer import THROUGH
 from ganzoo.explore.explorer import Entry
 from ganzoo.explore.explorer import Explorer
 
@@ -29,6 +30,7 @@ HELP = {
     "arithmetic": "Latents of several seeds, averaged, then subtracted and added: do the images "
     "follow?",
     "translate": "Upload an image, and see what the model turns it into.",
+    "upscale": "Upload an image, and see it enlarged.",
     "reconstruct": "Upload an image: the model encodes it as a few numbers, and makes it again "
     "from them.",
 }
@@ -55,12 +57,11 @@ def page(entries: dict[str, Entry]) -> Any:
             latents = _Latents(gr, title, label)
             between = _Between(gr, title, label)
             arithmetic = _Arithmetic(gr, title, label)
-            translate = _Through(gr, title, "translate", events)
-            reconstruct = _Through(gr, title, "reconstruct", events)
+            through = [_Through(gr, title, what, events) for what in THROUGH]
         shown = [tabs]
-        shown += [part.tab for part in (latents, between, arithmetic, translate, reconstruct)]
+        shown += [part.tab for part in (latents, between, arithmetic, *through)]
         shown += [label, latents.first, latents.truncation]
-        shown += [translate.wants, reconstruct.wants, translate.reverse]
+        shown += [*(part.wants for part in through), through[0].reverse]
         for event in (title.change, blocks.load):
             latents.start(events, event(events.choose, title, shown))
         latents.connect(events)
@@ -218,7 +219,7 @@ class _Arithmetic:
 
 
 class _Through:
-    """The tab of an uploaded image that a model translates or reconstructs."""
+    """The tab of an uploaded image that a model translates, reconstructs or enlarges."""
 
     def __init__(self, gr, title, what, events):
         with gr.Tab(what.capitalize(), id=what, visible=False) as self.tab:

@@ -37,6 +37,11 @@ CHANNELS = (1, 3, 4)
 _NORM = ("weight", "bias", "running_mean", "running_var")
 
 
+def is_installed() -> bool:
+    """Whether the package with the weights is installed."""
+    return importlib.util.find_spec(PACKAGE) is not None
+
+
 def load() -> tuple[dict[str, np.ndarray], str]:
     """The published weights, by their names in the file, and the file's SHA-256.
 

@@ -14,6 +14,7 @@ from ganzoo import validation
 from ganzoo.families import inversion
 from ganzoo.families import sampling
 from ganzoo.families.prior import NormalPrior
+from ganzoo.families.trial import Trial
 from ganzoo.game import Game
 from ganzoo.game import optimizers
 from ganzoo.game.inference import batch_size_for
@@ -139,6 +140,11 @@ class Autoencoding(Game):
             A uint8 NumPy array of the same shape; for points, float32.
         """
         return self.decode(self.encode(images, batch_size=batch_size), batch_size=batch_size)
+
+    def trial(self, images: ArrayLike, *others: Any) -> Trial:
+        """Reconstruct images."""
+        del others  # labels
+        return Trial(np.asarray(images), self.reconstruct(images))
 
 
 class GenerativeAutoencoder(Autoencoding):

@@ -1,23 +1,15 @@
 """Models that translate images from one domain to another."""
 
-from typing import Any
-
 import keras
 import numpy as np
-from keras import ops
 from numpy.typing import ArrayLike
 
 from ganzoo import types
-from ganzoo.families import adversary
-from ganzoo.families.adversary import Adversary
-from ganzoo.game import Game
-from ganzoo.game import Player
-from ganzoo.losses import Objective
-from ganzoo.modalities import Images
-from ganzoo.modalities import Modality
+from ganzoo.families.image_to_image import ImageToImage
+from ganzoo.families.trial import Trial
 
 
-class Translator(Game):
+class Translator(ImageToImage):
     """Adversarial translation: the generator translates images of one domain into another.
 
     The data are `(images, targets)`. A subclass says by `paired` whether the two images of an
@@ -25,82 +17,12 @@ class Translator(Game):
     again at its end.
 
     Args:
-        objective, discriminator_steps: see `ganzoo.GAN`.
-        augment, augment_target, augment_images: see `ganzoo.GAN`.
-        learning_rate, discriminator_learning_rate, beta_1, beta_2, epsilon: see `ganzoo.GAN`.
-        **kwargs: see `ganzoo.Game`.
+        **kwargs: see `ganzoo.GAN` (`objective`, `learning_rate`, …) and `ganzoo.Game`.
     """
 
-    player_names = ("discriminator", "generator")
-    averaged: tuple[str, ...] = ("generator",)
-    modalities: tuple[Modality, ...] = (Images(),)
     paired = False
-    generating: tuple[str, ...] = ("generator",)
-    judging: tuple[str, ...] = ("discriminator",)
-    growing = False
     least_side = 8
     """Height and width that an image must have at least."""
-    images_seen = 1
-    """Number of images of an example that the discriminator sees, stacked in its channels."""
-
-    def __init__(
-        self,
-        *,
-        objective: str | Objective = "non_saturating",
-        augment: str | None = None,
-        augment_target: float = 0.6,
-        augment_images: int = 500_000,
-        discriminator_steps: int = 1,
-        learning_rate: float = 2e-4,
-        discriminator_learning_rate: float | None = None,
-        beta_1: float = 0.5,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        adversary.keep_settings(
-            self,
-            objective=objective,
-            discriminator_steps=discriminator_steps,
-            learning_rate=learning_rate,
-            discriminator_learning_rate=discriminator_learning_rate,
-            beta_1=beta_1,
-            beta_2=beta_2,
-            epsilon=epsilon,
-        )
-        pictures = self.images_seen
-        adversary.keep_augmentation(self, augment, augment_target, augment_images, pictures)
-
-    def build_generator(self) -> keras.Model:
-        """A `keras.Model` that translates images in [-1, 1]."""
-        raise NotImplementedError
-
-    def build_discriminator(self) -> keras.Model:
-        """A `keras.Model` from what `look` receives to logits."""
-        raise NotImplementedError
-
-    def build_before(self) -> None:
-        """Create what else the game needs, before its two networks."""
-
-    def build_players(self) -> tuple[Player, ...]:
-        self.build_before()
-        self.generator = self.build_generator()
-        self.discriminator = self.build_discriminator()
-        return adversary.players(self)
-
-    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
-        return adversary.adam(self)
-
-    @property
-    def adversary(self) -> Adversary:
-        """Objective and augmentation."""
-        return Adversary(self.objective, self.augmentation)
-
-    def look(self, images: types.Tensor) -> types.Tensors:
-        """The discriminator's outputs in training, a dict with `"logits"`."""
-        images = self.adversary.augmented(images, self.seed_generator)
-        return adversary.named(self.discriminator(images, training=True))
 
     def translator(self, reverse: bool) -> keras.Model:
         """The network that translates, from the second domain to the first if `reverse`."""
@@ -139,13 +61,11 @@ class Translator(Game):
             network, images, batch_size, self.modality.postprocess, any_size=True
         )
 
+    def trial(self, images: ArrayLike, targets: ArrayLike) -> Trial:
+        """Translate images; the targets are theirs if the model learns from pairs."""
+        images = np.asarray(images)
+        return Trial(images, self.translate(images), np.asarray(targets) if self.paired else None)
+
     def call(self, inputs: types.Tensor, training: bool = False) -> types.Tensor:
         """Translate float images in [-1, 1]; the translations are in [-1, 1] too."""
         return self.translator(False)(inputs, training=training)
-
-
-def difference(a: types.Tensor, b: types.Tensor) -> types.Tensor:
-    """Mean absolute difference of images; of a dict of them, the average."""
-    parts = zip(keras.tree.flatten(a), keras.tree.flatten(b))
-    each = [ops.mean(ops.abs(ops.cast(x, "float32") - ops.cast(y, "float32"))) for x, y in parts]
-    return sum(each) / len(each)

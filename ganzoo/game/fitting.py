@@ -175,9 +175,10 @@ class Stages(keras.callbacks.Callback):
         self.on_train_batch_begin(0)
 
     def on_train_batch_begin(self, batch, logs=None):
-        entered = self.game._enter(self.start + batch)
+        step = self.start + batch
+        entered = self.game._enter(step)
         if entered or self.game.train_function is None:  # validation has entered it
-            self.game.make_train_function()
+            self.game.make_train_function(step=step)
 
 
 class Bar(keras.callbacks.ProgbarLogger):

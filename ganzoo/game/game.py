@@ -33,7 +33,7 @@ from ganzoo.modalities import Images
 from ganzoo.modalities import Modality
 from ganzoo.modalities import Points
 
-ABILITIES = ("generate", "encode", "reconstruct", "translate")
+ABILITIES = ("generate", "encode", "reconstruct", "translate", "upscale")
 """Methods that models may have. No model has all of them."""
 
 PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")

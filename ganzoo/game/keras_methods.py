@@ -111,8 +111,9 @@ class KerasMethods(backend.Trainer, keras.Model):
             with self.everywhere():
                 self._trackers["means"] = Means()
 
-    def make_train_function(self, force: bool = False) -> Any:
-        self._enter(int(self.step.numpy()))
+    def make_train_function(self, force: bool = False, step: int | None = None) -> Any:
+        """Keras's own; for the stage at `step`, because in `fit` JAX has the variables' values."""
+        self._enter(int(self.step.numpy()) if step is None else step)
         self._make_trackers()
         return super().make_train_function(force=force)
 

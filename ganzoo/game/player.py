@@ -29,6 +29,8 @@ class Player:
         further: with a partner, `() -> bool`: whether there are other terms. Their gradients move
             this player alone and never reach what was drawn.
         growing: whether there are weights on which the loss does not depend yet, which stay.
+        resting: `() -> bool`, read while the step is traced: whether it makes no move in the game's
+            current stage. What its loss returns is logged all the same.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Player:
     joint: Callable | None = None
     further: Callable | None = None
     growing: bool = False
+    resting: Callable[[], bool] = lambda: False
 
     @property
     def variables(self) -> list[keras.Variable]:

@@ -30,7 +30,9 @@ def play(game, data):
         while by_name:
             player = by_name.pop(next(iter(by_name)))
             partner = by_name.pop(player.partner, None)
-            if partner is None:
+            if player.resting():
+                logs += log_items(player, *losses_of(player, batch, drawn))
+            elif partner is None:
                 logs += move(game, player, batch, drawn, pullback if player.draws else None)
             else:
                 logs += move_together(game, player, partner, batch, drawn, pullback)

@@ -10,6 +10,8 @@ from ganzoo.layers.convolution import ReflectionPadding as ReflectionPadding
 from ganzoo.layers.convolution import UpSampling2D as UpSampling2D
 from ganzoo.layers.dense import Maxout as Maxout
 from ganzoo.layers.dense import UnitDense as UnitDense
+from ganzoo.layers.enlarging import Enlarge as Enlarge
+from ganzoo.layers.enlarging import PixelShuffle as PixelShuffle
 from ganzoo.layers.equalized import EqualizedConv2D as EqualizedConv2D
 from ganzoo.layers.equalized import EqualizedDense as EqualizedDense
 from ganzoo.layers.faster import Conv1D as Conv1D

@@ -19,6 +19,7 @@ from ganzoo.models.projected_gan import ProjectedGAN as ProjectedGAN
 from ganzoo.models.r3gan import R3GAN as R3GAN
 from ganzoo.models.sagan import SAGAN as SAGAN
 from ganzoo.models.sngan import SNGAN as SNGAN
+from ganzoo.models.srgan import SRGAN as SRGAN
 from ganzoo.models.stylegan2 import StyleGAN2 as StyleGAN2
 from ganzoo.models.vae import VAE as VAE
 from ganzoo.models.vae_gan import VAEGAN as VAEGAN

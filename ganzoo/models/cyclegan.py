@@ -5,8 +5,8 @@ from typing import Any
 from ganzoo import layers
 from ganzoo import types
 from ganzoo import validation
+from ganzoo.families.image_to_image import difference
 from ganzoo.families.translation import Translator
-from ganzoo.families.translation import difference
 from ganzoo.game.registry import register
 from ganzoo.losses import Objective
 from ganzoo.networks import patch

@@ -6,8 +6,8 @@ from keras import ops
 
 from ganzoo import types
 from ganzoo import validation
+from ganzoo.families.image_to_image import difference
 from ganzoo.families.translation import Translator
-from ganzoo.families.translation import difference
 from ganzoo.game.registry import register
 from ganzoo.networks import patch
 from ganzoo.networks import unet

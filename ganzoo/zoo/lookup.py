@@ -45,8 +45,8 @@ def list_models(pattern: str = "*", *, weights: bool = False, can: str | None = 
     Args:
         pattern: name with shell wildcards, such as `"*gan"`.
         weights: list trained weights instead, as `"model.tag"`.
-        can: only models that have this method: `"generate"`, `"encode"`, `"reconstruct"` or
-            `"translate"`.
+        can: only models that have this method: `"generate"`, `"encode"`, `"reconstruct"`,
+            `"translate"` or `"upscale"`.
 
     Returns:
         A sorted list of names.

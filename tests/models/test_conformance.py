@@ -64,7 +64,7 @@ def made(model, n, seed):
         return model.generate(n, seed=seed)
     rng = np.random.default_rng(seed)
     images = rng.integers(0, 256, (n, *model.image_shape)).astype("uint8")
-    return model.translate(images) if hasattr(model, "translate") else model.reconstruct(images)
+    return model.trial(images, images).after
 
 
 def fit(model, data, **options):

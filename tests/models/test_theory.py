@@ -148,6 +148,10 @@ FORMULAS = {
         lambda real, fake: -np.log(sigmoid(real - fake)).mean(),
         lambda real, fake: -np.log(sigmoid(fake - real)).mean(),
     ),
+    "relativistic_average": (
+        lambda real, fake: log_loss(real - fake.mean(), fake - real.mean()),
+        lambda real, fake: log_loss(fake - real.mean(), real - fake.mean()),
+    ),
 }
 
 

