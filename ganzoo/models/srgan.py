@@ -1,6 +1,7 @@
 """SRGAN: enlarges images, and invents plausible detail."""
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -129,22 +130,20 @@ class SRGAN(Upscaler):
         return self.adversarial_weight == 0 or self.current_stage == "pretraining"
 
     def build_before(self):
+        self.features: Callable[[types.Tensor], Any] | None = None
         if self.content == "auto":
             able = self.image_shape[2] == 3 and backend.led(efficientnet.is_installed)
             self.content = efficientnet.NAME if able else "pixels"
 
-    @functools.cached_property
-    def features(self) -> keras.Model | None:
-        """The frozen network of the content loss; None: there is none. A saved model does not have
-        it, and upscales without it."""
-        if self.content == "pixels" or not self.content_weight:
-            return None
+    def load_for_training(self):
+        """Read the network of the content loss. A saved model does not have it."""
+        if self.content == "pixels" or not self.content_weight or self.features is not None:
+            return
         with self.everywhere():
             network = efficientnet.pretrained()
-            return keras.Model(network.input, network.outputs[:STAGES])
-
-    def load_for_training(self):
-        self.features  # noqa: B018
+            network = keras.Model(network.input, network.outputs[:STAGES])
+        # Within a function, Keras does not see it: it is not saved with the model.
+        self.features = functools.partial(network, training=False)
 
     def build_generator(self):
         options = (self.scale, self.channels, self.blocks, self.block, self.batch_norm)
