@@ -53,32 +53,23 @@ def judge(
         ValueError: there are no targets, or no images.
     """
     names, notes = _names(model.image_shape)
-    columns: dict[str, dict[str, list]] = {}
+    values: dict[str, dict[str, list]] = {}
     census, baseline = Census(), ""
     for images, targets in first(batches_of(data), most):
-        if model.paired and targets is None:
-            raise ValueError(
-                "A translator is scored on images with their targets: pass `(images, targets)`, or "
-                "a data set from `ganzoo.datasets.load_pair(…, paired=True)`."
-            )
-        pair = (images, quantised(targets)) if model.paired else (images,)
-        trial = model.trial(*pair)
+        trial = _trial(model, images, targets)
         baseline = trial.baseline
         census.add(Look(images.shape[1:], {}, None, keys_of(images)))
-        for side, made in (("after", trial.after), ("before", trial.before)):
-            for name, values in _measured(model, names, trial, made).items():
-                columns.setdefault(name, {}).setdefault(side, []).append(values)
+        for side in ("after", "before"):
+            for name, each in _measured(model, names, trial, getattr(trial, side)).items():
+                values.setdefault(name, {}).setdefault(side, []).append(each)
         if progress is not None:
             progress(census.count)
     if not census.count:
         raise ValueError("`data` is empty: it yields no image.")
-    means = {
-        name: {side: float(np.mean(np.concatenate(parts))) for side, parts in sides.items()}
-        for name, sides in columns.items()
-    }
+    mean = lambda parts: float(np.mean(np.concatenate(parts)))
     scores = {
-        name: Score(value=mean["after"], baseline=mean["before"], better=BETTER[name])
-        for name, mean in means.items()
+        name: Score(mean(sides["after"]), better=BETTER[name], baseline=mean(sides["before"]))
+        for name, sides in values.items()
     }
     judged = "efficientnet_distance" in scores
     if judged and getattr(model, "content", None) == efficientnet.NAME:
@@ -97,6 +88,17 @@ def judge(
         "versions": backend.versions("scipy", "pillow"),
     }
     return ScoreSheet(scores, passport, tuple(notes))
+
+
+def _trial(model, images, targets):
+    if not model.paired:
+        return model.trial(images)
+    if targets is None:
+        raise ValueError(
+            "A translator is scored on images with their targets: pass `(images, targets)`, or a "
+            "data set from `ganzoo.datasets.load_pair(…, paired=True)`."
+        )
+    return model.trial(images, quantised(targets))
 
 
 def _names(shape):

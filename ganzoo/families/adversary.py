@@ -131,6 +131,7 @@ def players(model: Any) -> tuple[Player, Player]:
             steps=model.discriminator_steps,
             prefix="d_",
             growing=model.growing,
+            resting=lambda: model.resting,
         ),
         Player(
             "generator",

@@ -81,6 +81,8 @@ class GAN(Game):
     None: the images."""
     growing = False
     """Whether there are weights on which the losses do not depend yet."""
+    resting = False
+    """Whether the discriminator makes no moves in the current stage."""
     conditional = True
     """Whether `num_classes` may be given."""
 

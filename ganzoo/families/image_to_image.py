@@ -31,6 +31,8 @@ class ImageToImage(Game):
     generating: tuple[str, ...] = ("generator",)
     judging: tuple[str, ...] = ("discriminator",)
     growing = False
+    resting = False
+    """Whether the discriminator makes no moves in the current stage."""
     images_seen = 1
     """Number of images of an example that the discriminator sees, stacked in its channels."""
 

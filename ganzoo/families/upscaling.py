@@ -78,10 +78,10 @@ class Upscaler(ImageToImage):
         height, width, depth = self.image_shape
         return (height // self.scale, width // self.scale, depth)
 
-    def prepare(self, data: Any) -> types.Tensors:
-        images = data[0] if isinstance(data, (tuple, list)) else data
-        batch = super().prepare(self._parts(images))
-        return {**batch, "small": self._small(batch["examples"])}
+    def derive(self, batch: types.Tensors) -> types.Tensors:
+        """The parts of the images as `"examples"`, and the small images of them as `"small"`."""
+        targets = self._parts(batch["examples"])
+        return {"examples": targets, "images": targets, "small": self._small(targets)}
 
     def _parts(self, images):
         """A part of each image, at a random place; to judge a loss, at its centre."""

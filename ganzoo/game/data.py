@@ -111,7 +111,7 @@ def prepare(game, data):
         batch["targets"] = targets[0]
     elif game.label_range is not None:
         batch["labels"] = ops.cast(second, "int32")
-    return batch
+    return {**batch, **game.derive(batch)}
 
 
 def check_flip(flip, kind=None):

@@ -19,6 +19,7 @@ def accept(game, specs, turns=None):
     """Check the shapes of data and build for them; return how many batches a step reads."""
     game.check_specs(specs)
     game.setup(specs[0][0])
+    game.load_for_training()
     return turns or game.turns
 
 

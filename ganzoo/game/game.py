@@ -207,6 +207,14 @@ class Game(Saving, KerasMethods):
         """The batch that losses see, from what the data set yields, inside the step."""
         return data_of_games.prepare(self, data)
 
+    def derive(self, batch: types.Tensors) -> types.Tensors:
+        """What losses see in addition to the batch, or in place of its parts: a dict."""
+        del batch
+        return {}
+
+    def load_for_training(self) -> None:
+        """Load what losses need, and what cannot be loaded while the step is traced."""
+
     def batch_spec(self, batch_size: int) -> dict[str, keras.KerasTensor]:
         """Shapes and dtypes (`keras.KerasTensor`s) of what `prepare` returns."""
         return data_of_games.batch_spec(self, batch_size)

@@ -1,7 +1,7 @@
 """SRGAN: enlarges images, and invents plausible detail."""
 
-import dataclasses
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -125,29 +125,25 @@ class SRGAN(Upscaler):
         return "pretraining" if step < self.pretraining_steps else "training"
 
     @property
-    def _judged(self):
-        """Whether the discriminator takes part."""
-        return self.adversarial_weight > 0 and self.current_stage != "pretraining"
+    def resting(self):
+        """Whether the discriminator takes no part in the current stage."""
+        return self.adversarial_weight == 0 or self.current_stage == "pretraining"
 
     def build_before(self):
+        self.features: Callable[[types.Tensor], Any] | None = None
         if self.content == "auto":
             able = self.image_shape[2] == 3 and backend.led(efficientnet.is_installed)
             self.content = efficientnet.NAME if able else "pixels"
 
-    @functools.cached_property
-    def features(self) -> keras.Model | None:
-        """The frozen network of the content loss; None: there is none. A saved model does not have
-        it, and upscales without it."""
-        if self.content == "pixels" or not self.content_weight:
-            return None
+    def load_for_training(self):
+        """Read the network of the content loss. A saved model does not have it."""
+        if self.content == "pixels" or not self.content_weight or self.features is not None:
+            return
         with self.everywhere():
             network = efficientnet.pretrained()
-            return keras.Model(network.input, network.outputs[:STAGES])
-
-    def check_specs(self, specs):
-        super().check_specs(specs)
-        self.setup(specs[0][0])
-        self.features  # noqa: B018 (it cannot be read while the step is traced)
+            network = keras.Model(network.input, network.outputs[:STAGES])
+        # Within a function, Keras does not see it: it is not saved with the model.
+        self.features = functools.partial(network, training=False)
 
     def build_generator(self):
         options = (self.scale, self.channels, self.blocks, self.block, self.batch_norm)
@@ -156,15 +152,11 @@ class SRGAN(Upscaler):
     def build_discriminator(self):
         return networks.discriminator(self.target_shape, self.channels)
 
-    def build_players(self):
-        discriminator, generator = super().build_players()
-        return dataclasses.replace(discriminator, resting=lambda: not self._judged), generator
-
     def draw(self, batch):
         return {"fake": self.generator(batch["small"], training=True)}
 
     def discriminator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
-        if not self._judged:
+        if self.resting:
             names = ("real", "fake", "accuracy_real", "accuracy_fake")
             return {"adversarial": ops.zeros(())}, {name: ops.zeros(()) for name in names}
         real, fake = self.look(batch["examples"]), self.look(drawn["fake"])
@@ -180,7 +172,7 @@ class SRGAN(Upscaler):
         if self.current_stage != "pretraining" and self.features is not None:
             seen = difference(self.features(fake), self.features(targets))
             terms["content"] = self.content_weight * seen
-        if self._judged:
+        if not self.resting:
             real = self.look(targets) if self.adversary.sees_both else None
             answer = self.adversary.generator_loss(self.look(fake), real)["adversarial"]
             terms["adversarial"] = self.adversarial_weight * answer

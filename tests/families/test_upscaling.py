@@ -178,17 +178,23 @@ def test_without_adversarial_weight_the_discriminator_never_moves():
     assert int(model.optimizer["discriminator"].iterations) == 0 and history["d_loss"] == [0.0]
 
 
-def test_the_content_loss_compares_features_and_the_choice_is_saved():
+def test_the_content_loss_compares_features_and_the_choice_is_saved(tmp_path, monkeypatch):
     pytest.importorskip(efficientnet.PACKAGE)
     config = {"content": "auto", "pretraining_steps": 0, "adversarial_weight": 0}
     colour = tiny(image_shape=(16, 16, 3), **config)
     assert colour.get_config()["content"] == "efficientnet-lite0"
     assert tiny(image_shape=(16, 16, 1), **config).content == "pixels"
+    colour.load_for_training()
     batch = colour.prepare(noise(2, 16, 16, 3))
     terms, _ = colour.generator_loss(batch, {"fake": batch["examples"]})
     assert float(terms["content"]) == float(terms["pixels"]) == 0
     terms, _ = colour.generator_loss(batch, {"fake": -batch["examples"]})
     assert float(terms["content"]) > 0
+    colour.save(tmp_path / "model.keras")
+    monkeypatch.setattr(efficientnet, "pretrained", lambda: pytest.fail("it is not needed here"))
+    loaded = ganzoo.get("srgan", weights=tmp_path / "model.keras")
+    assert loaded.content == "efficientnet-lite0"
+    assert loaded.upscale(noise(1, 4, 4, 3)).shape == (1, 8, 8, 3)
 
 
 # Scores ---------------------------------------------------------------------------------------
