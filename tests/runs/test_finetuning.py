@@ -227,8 +227,9 @@ def test_a_new_discriminator_learns_alone_first(folder, published, tmp_path):
     tensors_numpy.save_file(alone, tmp_path / "alone.safetensors", metadata=file.metadata())
     before = ganzoo.get("dcgan", weights=published / "colour.safetensors").generate(4, seed=0)
     with pytest.warns(UserWarning, match="has no discriminator"):
-        first, said = _train(
-            tmp_path / "run", "dcgan", folder, tmp_path / "alone.safetensors", epochs=2
+        options = {"epochs": 2, "checkpoint_seconds": 0}
+        _, said = _train(
+            tmp_path / "run", "dcgan", folder, tmp_path / "alone.safetensors", **options
         )
     assert "In the first epoch only the new discriminator will learn." in said
     trainable = lambda epoch, name: [
