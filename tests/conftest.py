@@ -10,6 +10,16 @@ import threading
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+# Each worker of several computes with its share of the cores: threads that wait for a core which
+# another worker holds spin. Programs that tests start inherit this.
+os.environ.update(
+    dict.fromkeys(
+        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"),
+        str(max(1, os.cpu_count() // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))),
+    )
+    | dict(os.environ)
+)
+
 import numpy as np
 import pytest
 
