@@ -93,7 +93,7 @@ RECIPES = {
     "pix2pix.noto_twemoji": {"epochs": 60, "batch_size": 4, "arguments": {"channels": 12}},
 }
 """Arguments of `ganzoo.runs.train`; the tag is the data, unless given. The networks are narrow
-where that costs least: all files together must stay below 30 MB."""
+where that costs least: all files together must stay below 40 MB."""
 
 LICENCES = {
     "portraits": "CC BY 4.0 (ToonHead by Johan Melin)",

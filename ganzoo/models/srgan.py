@@ -65,8 +65,8 @@ class SRGAN(Upscaler):
     (5, 16, 16, 1)
 
     Departures from the paper:
-        * Narrow and shallow by default, to train on a CPU. SRGAN: `channels=64, blocks=16,
-          batch_norm=True`; ESRGAN: `channels=64, blocks=23`; both `scale=4, crop=96` or 128.
+        * Narrow and shallow by default, to train on a CPU. The papers have `channels=64`, `scale=4`
+          and `crop=96` or 128; SRGAN `blocks=16` and `batch_norm=True`, ESRGAN `blocks=23`.
         * G adds to the bicubic enlargement, at first nothing.
         * All kernels are 3×3, as in ESRGAN; leaky rectified units in place of parametric ones; no
           tanh.

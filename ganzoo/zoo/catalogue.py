@@ -14,6 +14,8 @@ FOLDER = pathlib.Path(__file__).with_name("trained")
 """The folder of the files that come with the package."""
 LOW = 0.5
 """A precision or recall below this fraction of its floor gets a remark: see `remarks`."""
+FAR = 0.1
+"""Precision below which recall says nothing, as in `ganzoo.doctor.diagnoses`."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -156,7 +158,8 @@ def number(value):
 
 def remarks(scores: dict[str, Any]) -> dict[str, str]:
     """Warnings from scores, by one rule for all weights: a precision or recall below half its
-    floor.
+    floor. With a precision below 0.1, recall says nothing: no sample is near enough to reach an
+    image, however much samples vary.
 
     Args:
         scores: as a `Row` has them.
@@ -172,10 +175,15 @@ def remarks(scores: dict[str, Any]) -> dict[str, str]:
     texts, missing = {}, (float("nan"),) * 2
     for word, score, meaning in (
         ("low variety", "recall", "most of the data is out of the samples' reach"),
-        ("low fidelity", "precision", "most samples do not look real"),
+        (
+            "low fidelity",
+            "precision",
+            "most samples differ from all real images, if only in detail",
+        ),
     ):
         value, floor = pairs.get(score, missing)
-        if value < LOW * floor:  # False where one of them is NaN
+        far = score == "recall" and pairs.get("precision", missing)[0] < FAR
+        if value < LOW * floor and not far:  # False where one of them is NaN
             texts[word] = f"{score} {value:.2f}, real images have {floor:.2f}; {meaning}."
     agreement, limit = pairs.get("class_agreement", missing)
     if "low variety" in texts and agreement > LOW * limit:
