@@ -58,8 +58,8 @@ def page(entries: dict[str, Entry]) -> Any:
             between = _Between(gr, title, label)
             arithmetic = _Arithmetic(gr, title, label)
             through = [_Through(gr, title, what, events) for what in THROUGH]
-        shown = [tabs]
-        shown += [part.tab for part in (latents, between, arithmetic, *through)]
+        parts: list[Any] = [latents, between, arithmetic, *through]
+        shown = [tabs, *(part.tab for part in parts)]
         shown += [label, latents.first, latents.truncation]
         shown += [*(part.wants for part in through), through[0].reverse]
         for event in (title.change, blocks.load):

@@ -188,7 +188,7 @@ class Upscaler(ImageToImage):
         images, scale = np.asarray(images), self.scale
         height, width = (n // scale * scale for n in images.shape[1:3])
         small = self.shrink(images)
-        after, before = self.upscale(small), self.enlarge(small)
+        after, before = np.asarray(self.upscale(small)), self.enlarge(small)
         return Trial(
             before, after, images[:, :height, :width], small, "the bicubic enlargement (Pillow)"
         )

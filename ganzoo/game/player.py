@@ -6,6 +6,10 @@ from collections.abc import Callable
 import keras
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclasses.dataclass(frozen=True)
 class Player:
     """One side of a game.
@@ -43,7 +47,7 @@ class Player:
     joint: Callable | None = None
     further: Callable | None = None
     growing: bool = False
-    resting: Callable[[], bool] = lambda: False
+    resting: Callable[[], bool] = _never
 
     @property
     def variables(self) -> list[keras.Variable]:

@@ -80,7 +80,7 @@ class Enlarge(keras.layers.Layer):
     >>> x = keras.ops.tile(x, (1, 2, 1, 1))
     >>> y = keras.ops.convert_to_numpy(Enlarge(2)(x)).astype(float)
     >>> y.shape, y[0, 0, 2:6, 0].round(2).tolist()
-    ((1, 4, 8, 1), [0.74, 1.25, 1.75, 2.26])
+    ((1, 4, 8, 1), [0.73, 1.25, 1.75, 2.27])
     """
 
     def __init__(self, scale: int, **kwargs: Any) -> None:

@@ -32,7 +32,10 @@ def show_change(run: RunFolder, ds: Any, n: int) -> None:
     last = max(grids, default=0)
     if not last or 0 not in grids:
         return
-    parts = {"before": Image.open(grids[0]), f"after, epoch {last}": Image.open(grids[last])}
+    parts: dict[str, Image.Image] = {
+        "before": Image.open(grids[0]),
+        f"after, epoch {last}": Image.open(grids[last]),
+    }
     parts["real images"] = images.grid(_first(ds, n), math.ceil(math.sqrt(n)))
     with atomic.replacing(run.change) as path:
         sheet({title: part.convert("RGB") for title, part in parts.items()}).save(path)

@@ -111,13 +111,14 @@ def _digits(number):
 def recorded() -> tuple[Prior, tuple[Curve, ...]]:
     """The prior and the curves that come with ganzoo."""
     content = json.loads(RECORDED.read_text(encoding="utf-8"))
-    prior = {k: tuple(x) if isinstance(x, list) else x for k, x in content["prior"].items()}
+    prior: Any = {k: tuple(x) if isinstance(x, list) else x for k, x in content["prior"].items()}
     return Prior(**prior), tuple(curve_from(facts) for facts in content["curves"])
 
 
 def curve_from(facts: dict[str, Any]) -> Curve:
     """A `Curve` from plain data, in which its tuples are lists."""
-    return Curve(**{k: tuple(x) if isinstance(x, list) else x for k, x in facts.items()})
+    fields: Any = {k: tuple(x) if isinstance(x, list) else x for k, x in facts.items()}
+    return Curve(**fields)
 
 
 def forecast(
@@ -240,7 +241,7 @@ def alike(a: Sequence[Curve], b: Sequence[Curve], deviations: Sequence[float]) -
     score, data, model, _ = deviations
     keys = [lambda x: x.score, lambda x: (x.score, x.data), lambda x: (x.score, x.model)]
     same = [np.array([[key(x) == key(y) for y in b] for x in a], "float64") for key in keys]
-    return sum(s**2 * x for s, x in zip((score, data, model), same))
+    return np.tensordot(np.square((score, data, model)), same, 1)
 
 
 def _clock(images, prior):
