@@ -69,19 +69,21 @@ def trained(images, changes, read, seed):
 
 
 def table(rows):
-    """For each data set, every switch with its score and its ratio to the recipe's."""
+    """For each data set and number of images, every switch with its score and its ratio to the
+    recipe's."""
     shown = []
-    for data in dict.fromkeys(row["data"] for row in rows):
+    for data, images in dict.fromkeys((row["data"], row["images"]) for row in rows):
         scores = {}
         for row in rows:
-            if row["data"] == data:
+            if (row["data"], row["images"]) == (data, images):
                 scores.setdefault(row["switch"], {})[row["seed"]] = float(row["frechet"])
+        usual = scores.get("the recipe", {})
         for switch, by_seed in scores.items():
-            usual = scores["the recipe"]
             ratios = [value / usual[seed] for seed, value in by_seed.items() if seed in usual]
             shown.append(
                 {
                     "data": data,
+                    "images": images,
                     "switch": switch,
                     "seeds": len(by_seed),
                     "Fréchet distance": statistics.mean(by_seed.values()),

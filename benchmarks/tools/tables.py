@@ -18,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # `measure` and othe
 
 import forecasts as forecasting
 import speeds
+import switches as switching
 from measure import results
 
 from ganzoo import zoo
@@ -247,6 +248,25 @@ def forecasts():
         lines.append(f"| {' | '.join([known, horizon, str(row['forecasts']), *shown])} |")
     runs = len({forecasting.key_of(row) for row in rows})
     return "\n".join(lines) + f"\n\nFrom {runs} trainings. On {_made(rows)}.\n"
+
+
+def switches():
+    """The table of `benchmarks/switches.py`."""
+    rows = results("switches")
+    lines = ["| data | images read | change of the recipe | Fréchet distance | of the recipe's |"]
+    lines[0] += " seeds |"
+    lines.append("|" + "---|" * 6)
+    last = None
+    for row in switching.table(rows):
+        data = (row["data"], f"{int(row['images']):,}")
+        shown = ("", "") if data == last else data
+        last = data
+        ratio = f"{row['ratio']:.2f}"
+        if row["seeds"] > 1:
+            ratio += f" ({row['from']:.2f} to {row['to']:.2f})"
+        cells = [*shown, row["switch"], f"{row['Fréchet distance']:.0f}", ratio, str(row["seeds"])]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + f"\n\nOn {_made(rows)}.\n"
 
 
 def faults():
@@ -616,6 +636,7 @@ TABLES = {
     "parallel": parallel,
     "data": data,
     "forecasts": forecasts,
+    "switches": switches,
     "kernels": kernels,
     "faults": faults,
     "fuzz": fuzz,
