@@ -75,7 +75,7 @@ RECIPES = {
     "r3gan.emoji": {
         "epochs": 100,
         **COLOUR,
-        "arguments": {**FINE_R3GAN, "schedule_images": 358_300},
+        "arguments": {**recipes.LIGHT_R3GAN, "channels": (192,), "augment": "diffaugment"},
     },
     "r3gan.portraits": {
         "epochs": 150,

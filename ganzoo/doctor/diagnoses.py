@@ -189,19 +189,19 @@ def narrow(model, now, signals):
     if len(scored) < 2 or not all(score(row, "recall") < 0.1 for row in scored):
         return None
     progress, ends = _progress(signals), now["epoch"] >= now["epochs"]
+    # A short training has no score from before.
+    recent = progress or [(score(row, "frechet"), row["epoch"]) for row in scored]
     far = score(now, "precision") is not None and score(now, "precision") < 0.1
-    if far and not _stagnates(progress):
+    if far and (None in (recent[0][0], recent[1][0]) or not _stagnates(recent)):
         return None
     lasts = scored[0]["step"] >= GRACE and _stagnates(progress)
     if not (lasts or ends and now["step"] >= FEW):
         return None
-    if progress is None:  # a short training has no score from before
-        progress = [(score(row, "frechet"), row["epoch"]) for row in scored]
     recall, precision = score(now, "recall"), score(now, "precision")
     seen = f"The samples reach {recall:.1%} of the real {model.modality.name} (recall {recall:.2g})"
     seen += "." if precision is None else f", and {precision:.0%} of the samples look real."
-    (before, epoch), (after, last) = progress
-    if None in (before, after) or _stagnates(progress):
+    (before, epoch), (after, last) = recent
+    if None in (before, after) or _stagnates(recent):
         few = "They no longer come closer to the data."
         seen += f" {few if far else 'So little variety is typical of mode collapse.'}"
         return "low_recall", seen, slower(model, "generator", 4)

@@ -244,6 +244,7 @@ def choose(surveys, given, seconds):
         survey=surveys[0],
         paired=_paired(*surveys) if len(surveys) > 1 else None,
         unmeasured=seconds < 60 * MEASURABLE and not backend.accelerated(),
+        image_size=_side(given.get("image_size")),
         **starting.facts(surveys[0], given),
     )
     _check(facts, given)
@@ -268,6 +269,11 @@ def choose(surveys, given, seconds):
     facts = timed(chosen, speed)
     chosen = _joined(recipes.settings_of(rows, facts), given)
     return rows, chosen, facts, speed
+
+
+def _side(size):
+    """The longer side of an `image_size`."""
+    return max(size) if isinstance(size, (list, tuple)) else size
 
 
 def applied(rows, facts, given):

@@ -37,6 +37,7 @@ class Facts:
         paired: whether the images of two domains belong together; None: there is one domain.
         steps: training steps that there is time for, by a measurement; None: not measured.
         batch: examples in a step.
+        image_size: the longer side of the images to train on, if it was given.
         unmeasured: whether the time is too short to measure the speed first.
         start: trained weights for such images, as the settings `model` and `weights`: those that
             were asked for, or some that come with ganzoo; None: there are none.
@@ -48,6 +49,7 @@ class Facts:
     paired: bool | None = None
     steps: int | None = None
     batch: int = 32
+    image_size: int | None = None
     unmeasured: bool = False
     start: dict[str, Any] | None = None
     asked: bool = False
@@ -102,14 +104,16 @@ class Facts:
 
     @property
     def large(self) -> bool:
-        """Whether there are enough pixels, and time, for 64×64."""
+        """Whether the images to train on are larger than 40 pixels."""
+        if self.image_size is not None:
+            return self.image_size > 40
         return self.side > 40 and not self.hasty
 
     @property
     def reads(self) -> int:
-        """Images that there is time to read, to two digits; 0: not measured."""
-        images = (self.steps or 0) * self.batch
-        return int(float(f"{images:.2g}"))
+        """Images that there is time to read, to two digits; 0: not measured yet."""
+        steps = FEW_STEPS if self.unmeasured else self.steps or 0
+        return int(float(f"{steps * self.batch:.2g}"))
 
     @property
     def labelled(self) -> bool:
@@ -257,7 +261,7 @@ TABLE = (
     ),
     Row(
         topic="width",
-        when=f"time for {LONG:,} steps or more at 64",
+        when=f"images of more than 40 pixels, and time for {LONG:,} steps or more",
         holds=lambda facts: facts.large and (facts.steps or 0) >= LONG,
         settings={"arguments": {"channels": (256,)}},
         choice="256",
@@ -271,7 +275,7 @@ TABLE = (
     ),
     Row(
         topic="penalty",
-        when="images of 64 pixels, unless a start from trained weights",
+        when="images of more than 40 pixels, unless a start from trained weights",
         holds=lambda facts: facts.one_domain and not facts.tuned and facts.large,
         settings={"arguments": {"gamma": 5.0}},
         choice="γ 5",
@@ -349,7 +353,7 @@ TABLE = (
         topic="augmentation",
         settings={},
         choice="none",
-        reason="Until then it would slow the training down.",
+        reason="It slows training down until images have been read many times.",
     ),
     Row(
         topic="schedule",

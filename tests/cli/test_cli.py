@@ -1083,7 +1083,7 @@ def test_json_is_all_that_is_printed(data, tmp_path):
     words = ["--data", data / "pictures.npy", "--epochs", 2, *UNSCORED, "-o", run, "--json"]
     result = _call("train", "dcgan", *words)
     found, last = json.loads(result.stdout), (run / "metrics.jsonl").read_text().splitlines()[-1]
-    assert found == {"run": str(run), **json.loads(last)} and found["epoch"] == 2
+    assert found == {"run": str(run), "forecast": [], **json.loads(last)} and found["epoch"] == 2
     assert "Epoch 2/2: " in result.stderr and "\x1b" not in result.stderr
     assert json.loads(options.to_json({"a": float("nan"), "b": 1.5})) == {"a": "nan", "b": 1.5}
     # Again, when there is nothing left to do.

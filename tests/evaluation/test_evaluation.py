@@ -813,7 +813,7 @@ def test_a_game_that_makes_no_samples(test):
     for model, message in [
         (
             Autoencoder(),
-            "Autoencoder makes no samples: `evaluate` takes a trained GAN, or an array",
+            "Autoencoder makes no samples: `evaluate` takes a trained GAN, an upscaler, a",
         ),
         (keras.Sequential(), "Sequential makes no samples"),
     ]:

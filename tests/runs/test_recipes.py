@@ -25,15 +25,16 @@ EMOJI = {"model": "r3gan", "weights": "emoji"}
 TRAINED = {"learning_rate": 8e-4, "augment": None, "num_classes": None}
 
 
-def _facts(start=None, paired=None, steps=20_000, unmeasured=False, asked=False, **survey):
+def _facts(start=None, paired=None, steps=20_000, asked=False, **others):
+    more = {name: others.pop(name) for name in ("unmeasured", "image_size") if name in others}
     return recipes.Facts(
-        survey=dataclasses.replace(SURVEY, **survey),
+        survey=dataclasses.replace(SURVEY, **others),
         start=start,
         asked=asked,
         trained=TRAINED if start else {},
         paired=paired,
         steps=steps,
-        unmeasured=unmeasured,
+        **more,
     )
 
 
@@ -173,6 +174,8 @@ def test_few_images_begin_with_trained_weights_and_none_of_their_networks_change
         ({"images": 6400, "distinct": 499}, "diffaugment"),  # half of them are copies
         ({"steps": 5_000}, None),
         ({"steps": None, "unmeasured": True}, None),
+        ({"unmeasured": True, "images": 241, "looked_at": 241, "distinct": 241}, None),
+        ({"unmeasured": True, "images": 239, "looked_at": 239, "distinct": 239}, "diffaugment"),
     ],
     ids=str,
 )
@@ -188,6 +191,8 @@ def test_images_that_are_read_often_are_augmented(facts, augment):
         ({"steps": 4_999}, 5.0, None),
         ({"size": (32, 32)}, None, 640_000),
         ({"steps": 1_000}, None, None),
+        ({"image_size": 32}, None, 640_000),
+        ({"image_size": 48, "size": (32, 32)}, 5.0, 640_000),
         ({"paired": False}, None, None),
         ({"images": 20, "distinct": 20, "looked_at": 20, "start": EMOJI}, None, None),
     ],
