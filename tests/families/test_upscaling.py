@@ -263,6 +263,9 @@ def test_files_are_enlarged_at_their_own_sizes(tmp_path):
     done("upscale", path, tmp_path / "two.npy", "-o", tmp_path / "two.npz")
     with np.load(tmp_path / "two.npz") as arrays:
         assert arrays["images"].shape == (2, 24, 40, 3)
+    message = fails("upscale", path, folder, "-o", tmp_path / "many.npz")
+    assert "images of one size" in message and f"-o {tmp_path / 'many'}/" in message
+    assert not (tmp_path / "many.npz").exists()
     message = fails("upscale", path, folder, "-o", tmp_path / "grid.png")
     assert "--out is a folder or ends in .npz for many images" in message
     message = fails("upscale", "dcgan.mnist", folder)
