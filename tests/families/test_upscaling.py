@@ -156,13 +156,22 @@ def test_what_upscalers_refuse(doubling):
 # Training -------------------------------------------------------------------------------------
 
 
+class _Loud(ganzoo.losses.Objective):
+    def signals(self, real_logits, fake_logits):
+        return {"loud": ops.mean(ops.ones_like(real_logits))}
+
+
 def test_the_discriminator_rests_while_the_generator_learns_by_pixels(tmp_path):
-    model = tiny(image_shape=(8, 8, 1), pretraining_steps=3)
+    # An objective with logs of its own, and those of the augmentation, in both stages.
+    objective = _Loud(**vars(ganzoo.losses.get("non_saturating")))
+    augment = {"augment": "ada", "objective": objective}
+    model = tiny(image_shape=(8, 8, 1), pretraining_steps=3, **augment)
     values = lambda: [ops.convert_to_numpy(v.value) for v in model.discriminator.weights]
     images, before = noise(16, 8, 8, 1), values()
     history = model.fit(images, batch_size=8, verbose=0).history
     assert all((a == b).all() for a, b in zip(before, values()))
-    assert history["d_loss"] == history["g_adversarial"] == [0.0]
+    assert history["d_loss"] == history["g_adversarial"] == history["d_loud"] == [0.0]
+    assert history["d_augment_p"] == [0.0]
     assert history["g_loss"] == history["g_pixels"] != [0.0]
     assert int(model.optimizer["discriminator"].iterations) == 0
     history = model.fit(images, batch_size=8, epochs=2, initial_epoch=1, verbose=0).history
@@ -170,6 +179,7 @@ def test_the_discriminator_rests_while_the_generator_learns_by_pixels(tmp_path):
     # Steps 3 and 4: the discriminator moves in the second one only.
     assert int(model.optimizer["discriminator"].iterations) == 1
     assert history["d_loss"][0] > 0 and history["g_adversarial"][0] > 0
+    assert history["d_loud"] == [0.5]  # of the second step alone
 
 
 def test_without_adversarial_weight_the_discriminator_never_moves():
