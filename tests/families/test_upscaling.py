@@ -249,6 +249,21 @@ def test_evaluate_compares_translations_with_their_targets(without_features):
         ganzoo.evaluate(model, images)
 
 
+def test_a_run_of_an_upscaler_is_scored_on_other_images(tmp_path, without_features):
+    place, others = tmp_path / "run", tmp_path / "others"
+    config = {"image_shape": (8, 8, 1), "channels": 2, "blocks": 1, "content": "pixels"}
+    run = RunFolder(place)
+    run.checkpoints.folder.mkdir(parents=True)
+    ganzoo.get("srgan", **config).save(run.checkpoints.path(1))
+    others.mkdir()
+    for i, image in enumerate(noise(2, 8, 8)):
+        Image.fromarray(image).save(others / f"{i}.png")
+    message = fails("evaluate", place, "--data", others, "--export", tmp_path / "export")
+    assert "'srgan' makes none of its own. Leave it out" in message
+    done("evaluate", place, "--data", others)
+    assert "psnr" in ganzoo.evaluation.ScoreSheet.load(next(place.glob("scores*.json"))).scores
+
+
 # On the command line --------------------------------------------------------------------------
 
 
