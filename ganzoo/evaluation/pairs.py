@@ -66,11 +66,7 @@ def judge(
             progress(census.count)
     if not census.count:
         raise ValueError("`data` is empty: it yields no image.")
-    mean = lambda parts: float(np.mean(np.concatenate(parts)))
-    scores = {
-        name: Score(mean(sides["after"]), better=BETTER[name], baseline=mean(sides["before"]))
-        for name, sides in values.items()
-    }
+    scores = {name: _score(name, sides, notes) for name, sides in values.items()}
     judged = "efficientnet_distance" in scores
     if judged and getattr(model, "content", None) == efficientnet.NAME:
         notes.append(
@@ -88,6 +84,22 @@ def judge(
         "versions": backend.versions("scipy", "pillow"),
     }
     return ScoreSheet(scores, passport, tuple(notes))
+
+
+def _score(name, sides, notes):
+    """The mean over the images, as the papers on upscaling report it; of those that the model or
+    the baseline makes without any error, the PSNR is infinite: they are noted, and left out."""
+    both = np.stack([np.concatenate(sides[side]) for side in ("after", "before")])
+    finite = np.isfinite(both).all(axis=0)
+    if finite.any() and not finite.all():
+        exact = int(np.sum(~finite))
+        notes.append(
+            f"{name} is the mean over {np.sum(finite):,} images: of {exact:,}, the model or the "
+            "baseline makes an exact copy, for which it is infinite"
+        )
+        both = both[:, finite]
+    value, baseline = both.mean(axis=1).tolist()
+    return Score(value, better=BETTER[name], baseline=baseline)
 
 
 def _trial(model, images, targets):

@@ -233,6 +233,10 @@ def test_evaluate_compares_with_the_original_beside_bicubic(without_features):
     assert "baseline: the bicubic enlargement" in str(sheet)
     again = ganzoo.evaluation.ScoreSheet.from_dict(json.loads(json.dumps(sheet.to_dict())))
     assert again == sheet
+    flat = np.full((1, 16, 16, 1), 99, "uint8")  # of which bicubic makes an exact copy
+    with_flat = ganzoo.evaluate(model, np.concatenate([images, flat]))
+    assert with_flat["psnr"] == sheet["psnr"]
+    assert any(note.startswith("psnr is the mean over 3 images: of 1,") for note in with_flat.notes)
     with pytest.raises(ValueError, match="scored by psnr, ssim.*leave out `metrics`"):
         ganzoo.evaluate(model, images, metrics="frechet")
 
