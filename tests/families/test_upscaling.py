@@ -147,6 +147,8 @@ def test_what_upscalers_refuse(doubling):
             doubling.upscale(bad)
     with pytest.raises(ValueError, match=r"lie in \[-1, 1\]"):
         doubling.upscale(noise(1, 8, 8, 3).astype("float32"))
+    with pytest.warns(UserWarning, match=r"\[0, 1\]"):
+        doubling.upscale([noise(8, 8, 3).astype("float32") / 255])
     with pytest.raises(ValueError, match="no networks yet"):
         tiny().upscale(noise(1, 8, 8, 3))
     with pytest.raises(AttributeError, match="no `translate`.*cyclegan, pix2pix"):
