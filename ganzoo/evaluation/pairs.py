@@ -50,13 +50,16 @@ def judge(
         progress: called with the number of images seen so far.
 
     Raises:
-        ValueError: there are no targets, or no images.
+        ValueError: the model has no networks yet, or there are no targets, or no images.
     """
-    names, notes = _names(model.image_shape)
+    model.must_be_built()
+    names, notes = [], []
     values: dict[str, dict[str, list]] = {}
     census, baseline = Census(), ""
     for images, targets in first(batches_of(data), most):
         trial = _trial(model, images, targets)
+        if not census.count:
+            names, notes = _names(trial.targets.shape[1:])
         baseline = trial.baseline
         census.add(Look(images.shape[1:], {}, None, keys_of(images)))
         for side in ("after", "before"):
@@ -114,9 +117,9 @@ def _trial(model, images, targets):
 
 
 def _names(shape):
-    """The distances from the target that can be measured, and notes on those that cannot."""
+    """The distances from targets of this shape that can be measured, and notes on those that cannot."""
     names, notes = ["psnr", "ssim", "efficientnet_distance"], []
-    if min(shape[:2]) < 11 + 3:  # an upscaler may leave up to three rows out
+    if min(shape[:2]) < 11:
         names.remove("ssim")
         notes.append("ssim is left out: it compares windows of 11×11 pixels")
     if shape[2] not in efficientnet.CHANNELS or not efficientnet.is_installed():

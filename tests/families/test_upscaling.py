@@ -239,6 +239,10 @@ def test_evaluate_compares_with_the_original_beside_bicubic(without_features):
     with_flat = ganzoo.evaluate(model, np.concatenate([images, flat]))
     assert with_flat["psnr"] == sheet["psnr"]
     assert any(note.startswith("psnr is the mean over 3 images: of 1,") for note in with_flat.notes)
+    small = ganzoo.evaluate(model, images[:, :12, :10])
+    assert "ssim" not in small.scores and small["psnr"].value > 0
+    with pytest.raises(ValueError, match="no networks yet"):
+        ganzoo.evaluate(tiny(), images)
     with pytest.raises(ValueError, match="scored by psnr, ssim.*leave out `metrics`"):
         ganzoo.evaluate(model, images, metrics="frechet")
 
