@@ -142,6 +142,8 @@ def test_what_upscalers_refuse(doubling):
         tiny(scale=4, crop=10)
     with pytest.raises(ValueError, match="`crop=32` is larger than the images, 16×20.*crop=None"):
         tiny(crop=32, image_shape=(16, 20, 1))
+    with pytest.raises(ValueError, match="images of 3 channels. Received images of 1. Pass `content"):
+        tiny(content="efficientnet-lite0", image_shape=(16, 16, 1))
     for bad in (noise(8, 8, 3), noise(2, 8, 8, 1), noise(0, 8, 8, 3)):
         with pytest.raises(ValueError, match=r"images of shape \(n, height, width, 3\), or a list"):
             doubling.upscale(bad)
