@@ -117,7 +117,7 @@ def _trial(model, images, targets):
 
 
 def _names(shape):
-    """The distances from targets of this shape that can be measured, and notes on those that cannot."""
+    """The distances from targets of this shape that can be measured, and notes on the others."""
     names, notes = ["psnr", "ssim", "efficientnet_distance"], []
     if min(shape[:2]) < 11:
         names.remove("ssim")

@@ -152,8 +152,8 @@ def evaluate(
         samples = hasattr(network, "generate_batches")
         if export is not None and not samples:
             raise ValueError(
-                f"`export` (--export) is for the samples of a model, and {name!r} makes none of its "
-                f"own. Leave it out. Received: {str(export)!r}."
+                f"`export` (--export) is for the samples of a model, and {name!r} makes none of "
+                f"its own. Leave it out. Received: {str(export)!r}."
             )
         if evaluator is None:
             settings = {"data_dir": data_dir, "channels": channels_of(network), **settings}

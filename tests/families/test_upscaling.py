@@ -13,6 +13,7 @@ from ganzoo import layers
 from ganzoo.extractors import efficientnet
 from ganzoo.families import upscaling
 from ganzoo.files import safetensors
+from ganzoo.files.run_folder import RunFolder
 from ganzoo.networks import srgan as networks
 from tests.helpers import done
 from tests.helpers import fails
@@ -142,7 +143,7 @@ def test_what_upscalers_refuse(doubling):
         tiny(scale=4, crop=10)
     with pytest.raises(ValueError, match="`crop=32` is larger than the images, 16×20.*crop=None"):
         tiny(crop=32, image_shape=(16, 20, 1))
-    with pytest.raises(ValueError, match="images of 3 channels. Received images of 1. Pass `content"):
+    with pytest.raises(ValueError, match="compares images of 3 channels.*Pass `content='pixels'`"):
         tiny(content="efficientnet-lite0", image_shape=(16, 16, 1))
     for bad in (noise(8, 8, 3), noise(2, 8, 8, 1), noise(0, 8, 8, 3)):
         with pytest.raises(ValueError, match=r"images of shape \(n, height, width, 3\), or a list"):
