@@ -97,7 +97,8 @@ class Evaluator:
             `"efficientnet-lite0"`, and `"pixels"`, with a note, if its weights are not installed.
         samples: number of samples; for an upscaler or a translator of pairs, the most images of
             `data`, the first ones.
-        repeats: sets of samples, from the seeds `seed`, `seed + 1`, …, whose spread is the error.
+        repeats: sets of samples, from the seeds `seed`, `seed + 1`, …, whose spread is the error;
+            1 for an upscaler or a translator of pairs, which draw nothing.
         seed: seed of the samples.
         truncation: see `GAN.generate`.
         batch_size: samples made at once; bounds memory and changes no score.
@@ -168,6 +169,7 @@ class Evaluator:
             "split": "given",
             "image_shape": shape_of(data),
         }
+        self._chooses_extractor = extractor is not None
         self.extractor, self.notes = (
             by_default(self.description)
             if extractor is None
@@ -270,10 +272,11 @@ class Evaluator:
                 f"{type(model).__name__} makes no samples: `evaluate` takes a trained GAN, an "
                 "upscaler, a translator of pairs, or an array of samples."
             )
-        if self.choice.wanted is not None:
+        given = {"metrics": self.choice.wanted is not None, "extractor": self._chooses_extractor}
+        for name in (name for name, is_given in given.items() if is_given):
             raise ValueError(
                 f"{type(model).__name__} is scored by {', '.join(pairs.BETTER)}, as far as they "
-                "apply: leave out `metrics`."
+                f"apply: leave out `{name}`."
             )
         most = min(self.real or self.samples, self.samples)
         return pairs.judge(model, self.data, self.description, most, progress)

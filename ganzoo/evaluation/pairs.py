@@ -78,6 +78,7 @@ def judge(
         )
     passport = {
         **who(model),
+        "task": f"upscale ×{model.scale}" if hasattr(model, "upscale") else "translate",
         "extractor": efficientnet.NAME if judged else None,
         "extractor_sha256": efficientnet.SHA256 if judged else None,
         "samples": census.count,

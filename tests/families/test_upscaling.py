@@ -246,8 +246,11 @@ def test_evaluate_compares_with_the_original_beside_bicubic(without_features):
     assert "ssim" not in small.scores and small["psnr"].value > 0
     with pytest.raises(ValueError, match="no networks yet"):
         ganzoo.evaluate(tiny(), images)
-    with pytest.raises(ValueError, match="scored by psnr, ssim.*leave out `metrics`"):
-        ganzoo.evaluate(model, images, metrics="frechet")
+    with pytest.raises(ValueError, match="not comparable.*task: 'upscale ×2' and 'upscale ×4'"):
+        sheet.compare(ganzoo.evaluate(tiny(image_shape=(16, 16, 1), scale=4), images))
+    for name, value in (("metrics", "frechet"), ("extractor", "pixels")):
+        with pytest.raises(ValueError, match=f"scored by psnr, ssim.*leave out `{name}`"):
+            ganzoo.evaluate(model, images, **{name: value})
 
 
 def test_evaluate_compares_translations_with_their_targets(without_features):
