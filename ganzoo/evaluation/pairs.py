@@ -112,7 +112,8 @@ def _trial(model, images, targets):
     if targets is None:
         raise ValueError(
             "A translator is scored on images with their targets: pass `(images, targets)`, or a "
-            "data set from `ganzoo.datasets.load_pair(…, paired=True)`."
+            "data set from `ganzoo.datasets.load_pair(…, paired=True)`, to `ganzoo.evaluate`: in "
+            "Python only."
         )
     return model.trial(images, quantised(targets))
 
