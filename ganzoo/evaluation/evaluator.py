@@ -164,11 +164,8 @@ class Evaluator:
             raise TypeError("`train` is read twice: pass a data set or an array, not an iterator.")
         self.data, self.train = data, train
         self.contents = [str(x.contents) for x in (train, data) if hasattr(x, "contents")]
-        self.description = getattr(data, "description", None) or {
-            "source": "data",
-            "split": "given",
-            "image_shape": shape_of(data),
-        }
+        given = {"source": "data", "split": "given", "image_shape": shape_of(data)}
+        self.description = getattr(data, "description", None) or given
         self._chooses_extractor = extractor is not None
         self.extractor, self.notes = (
             by_default(self.description)

@@ -10,8 +10,14 @@ from ganzoo import types
 from ganzoo import validation
 
 PROTOCOL = (
-    *("task", "extractor", "extractor_sha256", "resize"),
-    *("samples", "truncation", "data", "train"),
+    "task",
+    "extractor",
+    "extractor_sha256",
+    "resize",
+    "samples",
+    "truncation",
+    "data",
+    "train",
 )
 """Entries that must agree in two passports for their scores to be comparable."""
 
