@@ -144,13 +144,23 @@ def save_arrays(path: types.Path, **columns: tuple[int, Iterable[np.ndarray]]) -
 
     Returns:
         The path.
+
+    Raises:
+        ValueError: the arrays of a column differ in shape or dtype, or have another number of rows.
     """
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, (count, batches) in columns.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-                written = 0
+                written, first = 0, None
                 for batch in batches:
                     batch = np.ascontiguousarray(batch)
+                    kind = batch.shape[1:], batch.dtype
+                    first = first or kind
+                    if kind != first:
+                        raise ValueError(
+                            f"The rows of {name!r} must have one shape and dtype. Received: "
+                            f"{first[1]} of shape {first[0]}, then {kind[1]} of shape {kind[0]}."
+                        )
                     if not written:
                         header = np.lib.format.header_data_from_array_1_0(batch)
                         header["shape"] = (count, *batch.shape[1:])

@@ -144,3 +144,10 @@ def test_a_gif_of_one_frame_and_of_none(tmp_path):
         assert gif.n_frames == 1
     with pytest.raises(ValueError, match="`frames` names no image file"):
         images.save_gif([], tmp_path / "b.gif")
+
+
+def test_arrays_of_several_shapes_or_dtypes_make_no_file_of_garbage(tmp_path):
+    first = np.zeros((1, 3, 4, 1), "uint8")
+    for other in (np.zeros((1, 4, 3, 1), "uint8"), first.astype("int8")):
+        with pytest.raises(ValueError, match="one shape and dtype.*uint8 of shape .3, 4, 1.*then"):
+            images.save_arrays(tmp_path / "a.npz", images=(2, [first, other]))

@@ -54,7 +54,8 @@ from ganzoo.files.run_folder import sheet_of
 def evaluate(model, weights, data, export, out, as_json, **options):
     """Score a MODEL: a run folder, a file, name.tag, or a name with --weights.
 
-    For a run folder, this scores the last model, and the best one if training kept it.
+    For a run folder, this scores the last model, and the best one if training kept it. Translators
+    of pairs, such as pix2pix, are scored in Python only, by ganzoo.evaluate.
 
     \b
     ganzoo evaluate runs/dcgan-digits

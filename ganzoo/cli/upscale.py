@@ -1,5 +1,7 @@
 """`ganzoo upscale`."""
 
+import shlex
+
 import click
 
 from ganzoo import zoo
@@ -67,6 +69,11 @@ def upscale(model, originals, weights, batch_size, skip_damaged, value_range, ou
         on_error="skip" if skip_damaged else "raise",
         value_range=levels,
     )
+    if form == "npz" and not inputs.have_one_size:
+        raise ValueError(
+            f"An .npz file holds images of one size, and those in {str(originals)!r} differ. Name "
+            f"a folder: `-o {shlex.quote(str(out.with_suffix('')))}/`."
+        )
     out.parent.mkdir(parents=True, exist_ok=True)  # fails before the work, not after it
     batches = (network.upscale(x, batch_size=batch_size) for x in inputs.batches(batch_size))
     write(with_progress(batches, len(inputs)), len(inputs), form, out, inputs.names)

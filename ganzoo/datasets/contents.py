@@ -22,7 +22,7 @@ class Contents:
         sizes: number of different sizes of the images.
         original: `(height, width)` of the images before they are resized; None if these differ or
             are not known.
-        transparent: number of images whose transparency becomes white.
+        transparent: number of images with an alpha channel, which is laid on white.
         levels: depth of the values, such as `"8 bits"`.
         classes: number of examples by class name; None without labels.
         in_splits: number of images in each split of a folder that has several.
@@ -62,7 +62,7 @@ class Contents:
         if self.classes is not None:
             parts.append(_classes(self.classes))
         if self.transparent:
-            parts.append(f"the transparency of {self.transparent:,} becomes white")
+            parts.append(f"{self.transparent:,} with an alpha channel, which is laid on white")
         if self.animations:
             parts.append(f"the first frame of {self.animations:,} animations")
         if self.left_out:

@@ -37,6 +37,12 @@ class Images:
     def __len__(self) -> int:
         return len(self.source)
 
+    @property
+    def have_one_size(self) -> bool:
+        """Whether all images have the same height and width."""
+        free = None in self.source.specs[0][0]
+        return not free or len(self) == 1 or len(self.source.sizes) == 1
+
     def batches(self, batch_size: int) -> Iterator[np.ndarray]:
         """Arrays `(batch_size, height, width, channels)`; the last one may have fewer images."""
         validation.integer("batch_size", batch_size)

@@ -97,7 +97,8 @@ class Evaluator:
             `"efficientnet-lite0"`, and `"pixels"`, with a note, if its weights are not installed.
         samples: number of samples; for an upscaler or a translator of pairs, the most images of
             `data`, the first ones.
-        repeats: sets of samples, from the seeds `seed`, `seed + 1`, …, whose spread is the error.
+        repeats: sets of samples, from the seeds `seed`, `seed + 1`, …, whose spread is the error;
+            1 for an upscaler or a translator of pairs, which draw nothing.
         seed: seed of the samples.
         truncation: see `GAN.generate`.
         batch_size: samples made at once; bounds memory and changes no score.
@@ -163,11 +164,9 @@ class Evaluator:
             raise TypeError("`train` is read twice: pass a data set or an array, not an iterator.")
         self.data, self.train = data, train
         self.contents = [str(x.contents) for x in (train, data) if hasattr(x, "contents")]
-        self.description = getattr(data, "description", None) or {
-            "source": "data",
-            "split": "given",
-            "image_shape": shape_of(data),
-        }
+        given = {"source": "data", "split": "given", "image_shape": shape_of(data)}
+        self.description = getattr(data, "description", None) or given
+        self._chooses_extractor = extractor is not None
         self.extractor, self.notes = (
             by_default(self.description)
             if extractor is None
@@ -270,10 +269,11 @@ class Evaluator:
                 f"{type(model).__name__} makes no samples: `evaluate` takes a trained GAN, an "
                 "upscaler, a translator of pairs, or an array of samples."
             )
-        if self.choice.wanted is not None:
+        given = {"metrics": self.choice.wanted is not None, "extractor": self._chooses_extractor}
+        for name in (name for name, is_given in given.items() if is_given):
             raise ValueError(
                 f"{type(model).__name__} is scored by {', '.join(pairs.BETTER)}, as far as they "
-                "apply: leave out `metrics`."
+                f"apply: leave out `{name}`."
             )
         most = min(self.real or self.samples, self.samples)
         return pairs.judge(model, self.data, self.description, most, progress)

@@ -50,13 +50,16 @@ def judge(
         progress: called with the number of images seen so far.
 
     Raises:
-        ValueError: there are no targets, or no images.
+        ValueError: the model has no networks yet, or there are no targets, or no images.
     """
-    names, notes = _names(model.image_shape)
+    model.must_be_built()
+    names, notes = [], []
     values: dict[str, dict[str, list]] = {}
     census, baseline = Census(), ""
     for images, targets in first(batches_of(data), most):
         trial = _trial(model, images, targets)
+        if not census.count:
+            names, notes = _names(trial.targets.shape[1:])
         baseline = trial.baseline
         census.add(Look(images.shape[1:], {}, None, keys_of(images)))
         for side in ("after", "before"):
@@ -66,11 +69,7 @@ def judge(
             progress(census.count)
     if not census.count:
         raise ValueError("`data` is empty: it yields no image.")
-    mean = lambda parts: float(np.mean(np.concatenate(parts)))
-    scores = {
-        name: Score(mean(sides["after"]), better=BETTER[name], baseline=mean(sides["before"]))
-        for name, sides in values.items()
-    }
+    scores = {name: _score(name, sides, notes) for name, sides in values.items()}
     judged = "efficientnet_distance" in scores
     if judged and getattr(model, "content", None) == efficientnet.NAME:
         notes.append(
@@ -79,6 +78,7 @@ def judge(
         )
     passport = {
         **who(model),
+        "task": f"upscale ×{model.scale}" if hasattr(model, "upscale") else "translate",
         "extractor": efficientnet.NAME if judged else None,
         "extractor_sha256": efficientnet.SHA256 if judged else None,
         "samples": census.count,
@@ -90,21 +90,38 @@ def judge(
     return ScoreSheet(scores, passport, tuple(notes))
 
 
+def _score(name, sides, notes):
+    """The mean over the images, as the papers on upscaling report it; of those that the model or
+    the baseline makes without any error, the PSNR is infinite: they are noted, and left out."""
+    both = np.stack([np.concatenate(sides[side]) for side in ("after", "before")])
+    finite = np.isfinite(both).all(axis=0)
+    if finite.any() and not finite.all():
+        exact = int(np.sum(~finite))
+        notes.append(
+            f"{name} is the mean over {np.sum(finite):,} images: of {exact:,}, the model or the "
+            "baseline makes an exact copy, for which it is infinite"
+        )
+        both = both[:, finite]
+    value, baseline = both.mean(axis=1).tolist()
+    return Score(value, better=BETTER[name], baseline=baseline)
+
+
 def _trial(model, images, targets):
     if not model.paired:
         return model.trial(images)
     if targets is None:
         raise ValueError(
             "A translator is scored on images with their targets: pass `(images, targets)`, or a "
-            "data set from `ganzoo.datasets.load_pair(…, paired=True)`."
+            "data set from `ganzoo.datasets.load_pair(…, paired=True)`, to `ganzoo.evaluate`: in "
+            "Python only."
         )
     return model.trial(images, quantised(targets))
 
 
 def _names(shape):
-    """The distances from the target that can be measured, and notes on those that cannot."""
+    """The distances from targets of this shape that can be measured, and notes on the others."""
     names, notes = ["psnr", "ssim", "efficientnet_distance"], []
-    if min(shape[:2]) < 11 + 3:  # an upscaler may leave up to three rows out
+    if min(shape[:2]) < 11:
         names.remove("ssim")
         notes.append("ssim is left out: it compares windows of 11×11 pixels")
     if shape[2] not in efficientnet.CHANNELS or not efficientnet.is_installed():

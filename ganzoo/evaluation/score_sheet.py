@@ -9,7 +9,16 @@ from typing import Self
 from ganzoo import types
 from ganzoo import validation
 
-PROTOCOL = ("extractor", "extractor_sha256", "resize", "samples", "truncation", "data", "train")
+PROTOCOL = (
+    "task",
+    "extractor",
+    "extractor_sha256",
+    "resize",
+    "samples",
+    "truncation",
+    "data",
+    "train",
+)
 """Entries that must agree in two passports for their scores to be comparable."""
 
 

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 import keras
+from keras import ops
 
 from ganzoo import augmentations
 from ganzoo import losses
@@ -49,6 +50,15 @@ class Adversary:
         if isinstance(self.augment, AdaptiveAugmentation):
             signals["augment_p"] = self.augment.adapt(objective.margins(*logits))
         return {"adversarial": objective.discriminator(*logits)}, signals
+
+    def resting_loss(self) -> types.Losses:
+        """`(terms, signals)` of a discriminator that rests, named as by `discriminator_loss`: all
+        are 0, but for the probability of an adaptive augmentation."""
+        zero, logits = ops.zeros(()), ops.zeros((1, 1))
+        signals = dict.fromkeys(losses.get(self.objective).signals(logits, logits), zero)
+        if isinstance(self.augment, AdaptiveAugmentation):
+            signals["augment_p"] = ops.convert_to_tensor(self.augment.p)
+        return {"adversarial": zero}, signals
 
     def generator_loss(
         self, fake: types.Tensors, real: types.Tensors | None = None

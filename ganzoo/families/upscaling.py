@@ -16,6 +16,7 @@ from ganzoo import validation
 from ganzoo.extractors.base import resized
 from ganzoo.families.image_to_image import ImageToImage
 from ganzoo.families.trial import Trial
+from ganzoo.game import data
 from ganzoo.game.inference import batch_size_for
 from ganzoo.layers import Resizing
 
@@ -132,6 +133,7 @@ class Upscaler(ImageToImage):
         """
         self.must_be_built()
         validation.integer("batch_size", batch_size)
+        self._has_warned = False
         if isinstance(images, (list, tuple)):
             return [self._upscaled(np.asarray(x)[None], batch_size)[0] for x in images]
         return self._upscaled(np.asarray(images), batch_size)
@@ -146,6 +148,7 @@ class Upscaler(ImageToImage):
             )
         self.modality.check_dtype(images.dtype.name)
         self.modality.check_values(images)
+        data.warn_of_doubts(self, images)
         images = self.modality.to_network(images)
         count, height, width, _ = images.shape
         sides = [min(TILE, math.ceil(n / STEP) * STEP) for n in (height, width)]

@@ -91,7 +91,9 @@ def warn_of_doubts(game, examples):
     """Warn of values that are probably a mistake, once in a `fit`."""
     if game._has_warned:
         return
-    doubt = game.modality_of(examples.shape[1:]).doubt(examples)
+    # Once known, it judges images of any size, as upscalers take them.
+    modality = game.modality or game.modality_of(examples.shape[1:])
+    doubt = modality.doubt(examples)
     if doubt is not None:
         game._has_warned = True
         warnings.warn(doubt, stacklevel=3)

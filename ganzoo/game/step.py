@@ -29,10 +29,11 @@ def play(game, data):
         by_name = {player.name: player for player in movers}
         while by_name:
             player = by_name.pop(next(iter(by_name)))
-            partner = by_name.pop(player.partner, None)
-            if player.resting():
+            if player.resting():  # its partner then moves by itself
                 logs += log_items(player, *losses_of(player, batch, drawn))
-            elif partner is None:
+                continue
+            partner = by_name.pop(player.partner, None)
+            if partner is None:
                 logs += move(game, player, batch, drawn, pullback if player.draws else None)
             else:
                 logs += move_together(game, player, partner, batch, drawn, pullback)

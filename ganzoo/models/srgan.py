@@ -129,6 +129,15 @@ class SRGAN(Upscaler):
         """Whether the discriminator takes no part in the current stage."""
         return self.adversarial_weight == 0 or self.current_stage == "pretraining"
 
+    def check_shape(self, shape):
+        super().check_shape(shape)
+        if self.content == efficientnet.NAME and self.content_weight and shape[2] != 3:
+            raise ValueError(
+                f"`content={self.content!r}` compares images of 3 channels. Received images of "
+                f"{shape[2]}. Pass `content='pixels'` or `content='auto'`, or load images with "
+                "`channels=3`."
+            )
+
     def build_before(self):
         self.features: Callable[[types.Tensor], Any] | None = None
         if self.content == "auto":
@@ -157,8 +166,7 @@ class SRGAN(Upscaler):
 
     def discriminator_loss(self, batch: types.Tensors, drawn: types.Tensors) -> types.Losses:
         if self.resting:
-            names = ("real", "fake", "accuracy_real", "accuracy_fake")
-            return {"adversarial": ops.zeros(())}, {name: ops.zeros(()) for name in names}
+            return self.adversary.resting_loss()
         real, fake = self.look(batch["examples"]), self.look(drawn["fake"])
         return self.adversary.discriminator_loss(real, fake)
 

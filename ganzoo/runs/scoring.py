@@ -133,19 +133,28 @@ def evaluate(
         models: dict from a name such as `"last"` to `(registry name, weights)`.
         data: a name, folder or file that `ganzoo.datasets.load` knows.
         export: None, or a folder that gets the last model's samples and the data as PNG files.
-        nearest: None, or the PNG file that gets the last model's samples next to the training and
-            held-out images nearest to them.
+        nearest: None, or the PNG file that gets the last model's samples, if it makes any, next to
+            the training and held-out images nearest to them.
         show: None, or a function that is called with each sheet as text.
         **settings: see `ganzoo.evaluation.Evaluator`.
 
     Returns:
         A dict from the same names to score sheets.
+
+    Raises:
+        ValueError: models and data do not fit, or `export` is given for models without samples.
     """
     if export is not None:  # before the scores take their time
         images.must_be_empty(export, "--export", evaluation.EXPORTED)
     sheets, evaluator = {}, None
     for which, (name, source) in models.items():
         network = zoo.get(name, weights=source)
+        samples = hasattr(network, "generate_batches")
+        if export is not None and not samples:
+            raise ValueError(
+                f"`export` (--export) is for the samples of a model, and {name!r} makes none of "
+                f"its own. Leave it out. Received: {str(export)!r}."
+            )
         if evaluator is None:
             settings = {"data_dir": data_dir, "channels": channels_of(network), **settings}
             size = network.modality.size
@@ -157,7 +166,7 @@ def evaluate(
         sheets[which] = evaluator.judge(network)
         if show is not None:
             show(f"{which}: {sheets[which]}" if len(models) > 1 else str(sheets[which]))
-        if nearest is not None and which == "last" and network.modality.size:
+        if nearest is not None and which == "last" and samples and network.modality.size:
             evaluator.save_nearest(network, nearest)
         if export is not None and which == "last":
             counts = evaluator.export(network, export)

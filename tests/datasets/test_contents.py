@@ -81,7 +81,7 @@ def test_one_size_that_is_changed_and_transparency_are_told(tmp_path):
     for name in ("1.png", "2.png"):
         PIL.Image.new("RGBA", (12, 8)).save(tmp_path / name)
     text = str(silent(tmp_path, image_size=4).contents)
-    assert "4×4×3 (scaled and cropped from 8×12), 8 bits; the transparency of 2 becomes" in text
+    assert "4×4×3 (scaled and cropped from 8×12), 8 bits; 2 with an alpha channel" in text
     assert "(scaled from 8×12)" in str(silent(tmp_path, image_size=(4, 6)).contents)
     assert "(" not in str(silent(tmp_path).contents).partition(": ")[2]
     assert "transparency" not in str(silent(tmp_path, channels=4).contents)

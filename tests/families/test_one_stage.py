@@ -271,6 +271,16 @@ def test_the_generators_move_is_that_of_alternating_training_at_a_standstill(
     np.testing.assert_allclose(moves["one_stage"], moves["alternating"], atol=1e-4 * scale)
 
 
+def test_while_the_discriminator_rests_the_generator_moves(rng):
+    model = _points()
+    model.resting = True
+    values = lambda network: [ops.convert_to_numpy(v.value) for v in network.trainable_variables]
+    before = values(model.discriminator), values(model.generator)
+    model.fit(rng.uniform(-1, 1, (4, 3)).astype("float32"), batch_size=4, verbose=0)
+    assert all((a == b).all() for a, b in zip(before[0], values(model.discriminator)))
+    assert all((a != b).any() for a, b in zip(before[1], values(model.generator)))
+
+
 def test_several_discriminator_steps(rng):
     """The first ones are the discriminator's alone."""
     model = MODELS["Wasserstein, gradient penalty"]()

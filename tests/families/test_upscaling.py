@@ -13,6 +13,7 @@ from ganzoo import layers
 from ganzoo.extractors import efficientnet
 from ganzoo.families import upscaling
 from ganzoo.files import safetensors
+from ganzoo.files.run_folder import RunFolder
 from ganzoo.networks import srgan as networks
 from tests.helpers import done
 from tests.helpers import fails
@@ -142,11 +143,15 @@ def test_what_upscalers_refuse(doubling):
         tiny(scale=4, crop=10)
     with pytest.raises(ValueError, match="`crop=32` is larger than the images, 16×20.*crop=None"):
         tiny(crop=32, image_shape=(16, 20, 1))
+    with pytest.raises(ValueError, match="compares images of 3 channels.*Pass `content='pixels'`"):
+        tiny(content="efficientnet-lite0", image_shape=(16, 16, 1))
     for bad in (noise(8, 8, 3), noise(2, 8, 8, 1), noise(0, 8, 8, 3)):
         with pytest.raises(ValueError, match=r"images of shape \(n, height, width, 3\), or a list"):
             doubling.upscale(bad)
     with pytest.raises(ValueError, match=r"lie in \[-1, 1\]"):
         doubling.upscale(noise(1, 8, 8, 3).astype("float32"))
+    with pytest.warns(UserWarning, match=r"\[0, 1\]"):
+        doubling.upscale([noise(8, 8, 3).astype("float32") / 255])
     with pytest.raises(ValueError, match="no networks yet"):
         tiny().upscale(noise(1, 8, 8, 3))
     with pytest.raises(AttributeError, match="no `translate`.*cyclegan, pix2pix"):
@@ -156,13 +161,22 @@ def test_what_upscalers_refuse(doubling):
 # Training -------------------------------------------------------------------------------------
 
 
+class _Loud(ganzoo.losses.Objective):
+    def signals(self, real_logits, fake_logits):
+        return {"loud": ops.mean(ops.ones_like(real_logits))}
+
+
 def test_the_discriminator_rests_while_the_generator_learns_by_pixels(tmp_path):
-    model = tiny(image_shape=(8, 8, 1), pretraining_steps=3)
+    # An objective with logs of its own, and those of the augmentation, in both stages.
+    objective = _Loud(**vars(ganzoo.losses.get("non_saturating")))
+    augment = {"augment": "ada", "objective": objective}
+    model = tiny(image_shape=(8, 8, 1), pretraining_steps=3, **augment)
     values = lambda: [ops.convert_to_numpy(v.value) for v in model.discriminator.weights]
     images, before = noise(16, 8, 8, 1), values()
     history = model.fit(images, batch_size=8, verbose=0).history
     assert all((a == b).all() for a, b in zip(before, values()))
-    assert history["d_loss"] == history["g_adversarial"] == [0.0]
+    assert history["d_loss"] == history["g_adversarial"] == history["d_loud"] == [0.0]
+    assert history["d_augment_p"] == [0.0]
     assert history["g_loss"] == history["g_pixels"] != [0.0]
     assert int(model.optimizer["discriminator"].iterations) == 0
     history = model.fit(images, batch_size=8, epochs=2, initial_epoch=1, verbose=0).history
@@ -170,6 +184,7 @@ def test_the_discriminator_rests_while_the_generator_learns_by_pixels(tmp_path):
     # Steps 3 and 4: the discriminator moves in the second one only.
     assert int(model.optimizer["discriminator"].iterations) == 1
     assert history["d_loss"][0] > 0 and history["g_adversarial"][0] > 0
+    assert history["d_loud"] == [0.5]  # of the second step alone
 
 
 def test_without_adversarial_weight_the_discriminator_never_moves():
@@ -223,8 +238,19 @@ def test_evaluate_compares_with_the_original_beside_bicubic(without_features):
     assert "baseline: the bicubic enlargement" in str(sheet)
     again = ganzoo.evaluation.ScoreSheet.from_dict(json.loads(json.dumps(sheet.to_dict())))
     assert again == sheet
-    with pytest.raises(ValueError, match="scored by psnr, ssim.*leave out `metrics`"):
-        ganzoo.evaluate(model, images, metrics="frechet")
+    flat = np.full((1, 16, 16, 1), 99, "uint8")  # of which bicubic makes an exact copy
+    with_flat = ganzoo.evaluate(model, np.concatenate([images, flat]))
+    assert with_flat["psnr"] == sheet["psnr"]
+    assert any(note.startswith("psnr is the mean over 3 images: of 1,") for note in with_flat.notes)
+    small = ganzoo.evaluate(model, images[:, :12, :10])
+    assert "ssim" not in small.scores and small["psnr"].value > 0
+    with pytest.raises(ValueError, match="no networks yet"):
+        ganzoo.evaluate(tiny(), images)
+    with pytest.raises(ValueError, match="not comparable.*task: 'upscale ×2' and 'upscale ×4'"):
+        sheet.compare(ganzoo.evaluate(tiny(image_shape=(16, 16, 1), scale=4), images))
+    for name, value in (("metrics", "frechet"), ("extractor", "pixels")):
+        with pytest.raises(ValueError, match=f"scored by psnr, ssim.*leave out `{name}`"):
+            ganzoo.evaluate(model, images, **{name: value})
 
 
 def test_evaluate_compares_translations_with_their_targets(without_features):
@@ -237,6 +263,21 @@ def test_evaluate_compares_translations_with_their_targets(without_features):
     assert "consistency" not in sheet.scores and any("ssim is left out" in x for x in sheet.notes)
     with pytest.raises(ValueError, match=r"pass `\(images, targets\)`.*paired=True"):
         ganzoo.evaluate(model, images)
+
+
+def test_a_run_of_an_upscaler_is_scored_on_other_images(tmp_path, without_features):
+    place, others = tmp_path / "run", tmp_path / "others"
+    config = {"image_shape": (8, 8, 1), "channels": 2, "blocks": 1, "content": "pixels"}
+    run = RunFolder(place)
+    run.checkpoints.folder.mkdir(parents=True)
+    ganzoo.get("srgan", **config).save(run.checkpoints.path(1))
+    others.mkdir()
+    for i, image in enumerate(noise(2, 8, 8)):
+        Image.fromarray(image).save(others / f"{i}.png")
+    message = fails("evaluate", place, "--data", others, "--export", tmp_path / "export")
+    assert "'srgan' makes none of its own. Leave it out" in message
+    done("evaluate", place, "--data", others)
+    assert "psnr" in ganzoo.evaluation.ScoreSheet.load(next(place.glob("scores*.json"))).scores
 
 
 # On the command line --------------------------------------------------------------------------
@@ -263,6 +304,9 @@ def test_files_are_enlarged_at_their_own_sizes(tmp_path):
     done("upscale", path, tmp_path / "two.npy", "-o", tmp_path / "two.npz")
     with np.load(tmp_path / "two.npz") as arrays:
         assert arrays["images"].shape == (2, 24, 40, 3)
+    message = fails("upscale", path, folder, "-o", tmp_path / "many.npz")
+    assert "images of one size" in message and f"-o {tmp_path / 'many'}/" in message
+    assert not (tmp_path / "many.npz").exists()
     message = fails("upscale", path, folder, "-o", tmp_path / "grid.png")
     assert "--out is a folder or ends in .npz for many images" in message
     message = fails("upscale", "dcgan.mnist", folder)

@@ -296,7 +296,7 @@ def test_what_the_data_suggests_is_said(tmp_path):
         (tmp_path / "pets" / "cat" / "0.png").read_bytes()
     )
     plan = runs.plan(tmp_path / "pets", minutes=60)
-    assert "; the transparency of 66 becomes white" in plan.lines()[0]
+    assert "; 66 with an alpha channel, which is laid on white" in plan.lines()[0]
     assert plan.notes == (
         "Of 66 images that were compared, 65 differ.",
         "The 2 classes are not learned: 'dog' has 6 images, and each needs 50.",
