@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-import numpy as np
 from PIL import Image
 from PIL import ImageDraw
 from PIL import ImageFont
@@ -36,16 +35,11 @@ def show_change(run: RunFolder, ds: Any, n: int) -> None:
         "before": Image.open(grids[0]),
         f"after, epoch {last}": Image.open(grids[last]),
     }
-    parts["real images"] = images.grid(_first(ds, n), math.ceil(math.sqrt(n)))
+    second = isinstance(ds.contents, (list, tuple))  # of two domains
+    real = callbacks.first_examples(ds, n)[1 if second else 0]
+    parts["real images"] = images.grid(real, math.ceil(math.sqrt(n)))
     with atomic.replacing(run.change) as path:
         sheet({title: part.convert("RGB") for title, part in parts.items()}).save(path)
-
-
-def _first(ds, n):
-    """The first `n` images of a data set, without labels."""
-    second = isinstance(ds.contents, (list, tuple))  # of two domains
-    batches = callbacks.first_batches(ds, n)
-    return np.concatenate([np.asarray(batch[1 if second else 0]) for batch in batches])[:n]
 
 
 def sheet(parts: dict[str, Image.Image]) -> Image.Image:

@@ -10,6 +10,7 @@ from ganzoo.files import texts
 from ganzoo.game import Game
 from ganzoo.runs.settings import channels_of
 from ganzoo.runs.settings import write_config
+from ganzoo.runs.starting import check_frozen
 from ganzoo.runs.starting import class_count
 from ganzoo.runs.starting import continued
 from ganzoo.zoo import catalogue
@@ -57,6 +58,7 @@ def prepare(settings, network, done, resumed):
         network = resumed
     elif settings.weights is not None:
         network = fresh(settings)
+        check_frozen(network, settings.weights)
     ds, reading = _load(settings, network, resumed is not None)
     conditional = getattr(network, "num_classes", None) is not None
     more = {}

@@ -21,7 +21,10 @@ FEW = 50
 PER_CLASS = 50
 """Images that each class needs at least."""
 TUNING = 0.25
-"""Learning rate from trained weights, as a part of the one that they were trained with."""
+"""Learning rates from trained weights, as a part of those that they were trained with; as much as a
+schedule leaves of them."""
+SETTLED = 0.1
+"""As much as a schedule leaves of γ."""
 LONG = 15_000
 """Training steps in which wider networks learn more."""
 MANY = 200
@@ -88,10 +91,17 @@ class Facts:
     @property
     def tuning(self) -> dict[str, Any]:
         """The settings of a start from trained weights."""
-        arguments = {}
-        if self.takes("learning_rate"):
-            arguments["learning_rate"] = TUNING * self.trained["learning_rate"]
+        rates = {
+            name: self.trained.get(name)
+            for name in ("learning_rate", "discriminator_learning_rate")
+        }
+        arguments = {name: TUNING * rate for name, rate in rates.items() if rate is not None}
         return {**(self.start or {}), "arguments": arguments}
+
+    def without(self, argument: str) -> dict[str, Any]:
+        """The settings that leave out what the weights to start from were trained with."""
+        used = self.tuned and self.trained.get(argument) is not None
+        return {"arguments": {argument: None}} if used else {}
 
     @property
     def hasty(self) -> bool:
@@ -166,7 +176,7 @@ TABLE = (
         when="trained weights that you name by `--weights`",
         holds=lambda facts: facts.asked,
         settings=lambda facts: facts.tuning,
-        choice="that of the weights, with a quarter of their learning rate",
+        choice="that of the weights, with a quarter of their learning rates",
         reason="Small steps keep more of what the weights have learned.",
     ),
     Row(
@@ -190,7 +200,7 @@ TABLE = (
         when=f"fewer than {FEW} different images, and trained weights of their colours",
         holds=lambda facts: facts.tuned,
         settings=lambda facts: facts.tuning,
-        choice="that of trained weights, with a quarter of their learning rate",
+        choice="that of trained weights, with a quarter of their learning rates",
         reason="From so few images a new network learns hardly anything but these.",
     ),
     Row(
@@ -283,6 +293,14 @@ TABLE = (
     ),
     Row(
         topic="penalty",
+        when="a start from weights that were trained on a schedule",
+        holds=lambda facts: bool(facts.without("schedule_images")),
+        settings=lambda facts: {"arguments": {"gamma": SETTLED * facts.trained["gamma"]}},
+        choice="a tenth of the weights' γ",
+        reason="The schedule with which they were trained ended there.",
+    ),
+    Row(
+        topic="penalty",
         settings={},
         choice="that of the model",
         reason="",
@@ -351,7 +369,7 @@ TABLE = (
     ),
     Row(
         topic="augmentation",
-        settings={},
+        settings=lambda facts: facts.without("augment"),
         choice="none",
         reason="It slows training down until images have been read many times.",
     ),
@@ -365,7 +383,7 @@ TABLE = (
     ),
     Row(
         topic="schedule",
-        settings={},
+        settings=lambda facts: facts.without("schedule_images"),
         choice="none",
         reason="",
     ),

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from ganzoo import backend
 from ganzoo import zoo
 from ganzoo.zoo import catalogue
 from ganzoo.zoo import classes
@@ -90,32 +91,55 @@ def class_count(ds):
     return 1 + max(int(np.max(labels)) for _, labels in ds)
 
 
-class WarmUp(keras.callbacks.Callback):
-    """Lets networks without trained weights learn alone in the first epoch: an untrained
-    discriminator would undo what a trained generator knows.
+WARM_UP = 128
+"""Training steps in which networks without trained weights learn alone."""
 
-    List it before callbacks that save the model.
+
+def check_frozen(network, source):
+    """Raise a `ValueError` if layers without trained weights would stay as they are."""
+    count = getattr(network, "freeze", 0)
+    if count and "discriminator" in network.untrained:
+        raise ValueError(
+            f"The weights {str(source)!r} have no discriminator, and `freeze` is {count}: layers "
+            "with random weights would never learn. Set it to 0 (--set freeze=0), or take weights "
+            "with a discriminator, such as those of a run folder."
+        )
+
+
+def warm_up(model, ds, say, budget=None):
+    """Let networks without trained weights learn alone for `WARM_UP` steps, if there are any: an
+    untrained discriminator would undo what a trained generator knows. No checkpoint falls into
+    these steps, and so a run that is interrupted begins them again.
 
     Args:
+        model: a game.
+        ds: its data set.
         say: called with a line of text.
+        budget: a `TimeBudget`, whose end ends them; None: there is none.
     """
+    new, model.untrained = model.untrained, ()
+    if not new:
+        return
+    say(f"In the first {WARM_UP} steps only the new {' and '.join(new)} will learn.")
+    alone = [getattr(model, name) for name in new]
+    rates = {}
+    for player in model.players:
+        if not any(network in player.networks for network in alone):
+            rates[player.name] = float(model.optimizer[player.name].learning_rate)
+            model.optimizer[player.name].learning_rate = 0.0
+    watch = [] if budget is None else [_Until(budget)]
+    model.fit(ds, steps_per_epoch=WARM_UP, verbose=0, callbacks=watch)
+    for name, rate in rates.items():
+        model.optimizer[name].learning_rate = rate
 
-    def __init__(self, say):
+
+class _Until(keras.callbacks.Callback):
+    """Ends the training when a time budget is used up."""
+
+    def __init__(self, budget):
         super().__init__()
-        self._say = say
-        self._rates = {}
+        self._budget = budget
 
-    def on_epoch_begin(self, epoch, logs=None):
-        new, optimizer = self.model.untrained, self.model.optimizer
-        if epoch or self.params["epochs"] < 2 or not new:
-            return
-        for player in self.model.players:
-            if not any(getattr(self.model, name) in player.networks for name in new):
-                self._rates[player.name] = float(optimizer[player.name].learning_rate)
-                optimizer[player.name].learning_rate = 0.0
-        self._say(f"In the first epoch only the new {' and '.join(new)} will learn.")
-
-    def on_epoch_end(self, epoch, logs=None):
-        for name, rate in self._rates.items():
-            self.model.optimizer[name].learning_rate = rate
-        self._rates = {}
+    def on_train_batch_end(self, batch, logs=None):
+        if backend.led(lambda: not self._budget.left):
+            self.model.stop_training = True

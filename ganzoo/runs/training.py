@@ -245,6 +245,8 @@ def _fit(settings, start, scores, others):
         run.set_aside(start.done)
         json_lines.forget(run.findings, start.done)
         note = lambda finding: json_lines.append(run.findings, dataclasses.asdict(finding))
+    budget = next((c for c in others if isinstance(c, callbacks.TimeBudget)), None)
+    starting.warm_up(start.model, start.data, settings.say, budget)
     watch = doctor.Doctor(start.data, say=settings.say, found=note)
     with Interrupts(settings.say, lambda: run.checkpoints.newest) as interrupts:
         history = start.model.fit(
@@ -253,7 +255,7 @@ def _fit(settings, start, scores, others):
             initial_epoch=start.done,
             verbose=0,
             # Scores get logged; and no model is saved that does not move.
-            callbacks=[starting.WarmUp(settings.say), *scores, watch, *others, interrupts],
+            callbacks=[*scores, watch, *others, interrupts],
         )
         if interrupts.stopping and history.epoch[-1] + 1 < history.params["epochs"]:
             raise Stopped

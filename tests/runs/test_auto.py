@@ -262,6 +262,12 @@ def test_weights_that_are_named_choose_the_model(folder, measured):
     assert plan.settings["arguments"] == tuned  # a quarter of their learning rate
     assert measured[0][1]["image_shape"] == (64, 64, 3) and measured[0][1]["channels"] == [192]
     assert plan.lines()[1].startswith("model: that of the weights, with a quarter of their")
+    # What the rows call "none" is none, in the command too, although the weights had it.
+    plan = runs.plan("pics", minutes=1, weights="r3gan.portraits")
+    settled = {"gamma": 0.5, "schedule_images": None}
+    assert settled.items() <= plan.settings["arguments"].items()
+    plan = runs.plan("pics", minutes=1, weights="r3gan.emoji")
+    assert plan.settings["arguments"]["augment"] is None and "augment=None" in plan.command()
     # A model without augmentation or averages gets none.
     plan = runs.plan("pics", minutes=1, weights="vae.fashion_mnist")
     assert set(plan.settings["arguments"]) == {"learning_rate", "ema_decay"}

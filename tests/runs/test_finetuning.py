@@ -14,8 +14,10 @@ from ganzoo import cli
 from ganzoo import runs
 from ganzoo import zoo
 from ganzoo.files import safetensors
+from ganzoo.files.run_folder import RunFolder
 from ganzoo.runs import comparing
 from ganzoo.runs import report
+from ganzoo.runs import starting
 
 TINY = {"channels": 2, "latent_dim": 4}
 
@@ -221,26 +223,74 @@ def test_samples_before_and_after_are_shown_with_real_images(begun):
     assert "<h2>Before and after</h2>" in page and "<figcaption>before</figcaption>" in page
 
 
-def test_a_new_discriminator_learns_alone_first(folder, published, tmp_path):
+def test_real_images_of_any_numbers_are_shown_with_the_samples(tmp_path):
+    run = RunFolder(tmp_path / "run")
+    run.samples.folder.mkdir(parents=True)
+    for epoch in (0, 1):
+        Image.new("L", (8, 8)).save(run.samples.path(epoch))
+    np.save(tmp_path / "x.npy", np.full((4, 8, 8), -1, "float32"))
+    data = ganzoo.datasets.load(
+        tmp_path / "x.npy", value_range=(-1, 1), batch_size=4, verbose=False
+    )
+    comparing.show_change(run, data, 4)
+    with Image.open(run.change) as sheet:
+        assert sheet.getpixel((sheet.width - 4, sheet.height - 4)) == (0, 0, 0)
+
+
+@pytest.fixture(scope="module")
+def alone(published):
+    """The colour model's generator without its discriminator, in a file."""
     file = tensors.safe_open(published / "colour.safetensors", "numpy")
-    alone = {name: file.get_tensor(name) for name in file.keys() if name.startswith("generator")}
-    tensors_numpy.save_file(alone, tmp_path / "alone.safetensors", metadata=file.metadata())
-    before = ganzoo.get("dcgan", weights=published / "colour.safetensors").generate(4, seed=0)
+    kept = {name: file.get_tensor(name) for name in file.keys() if name.startswith("generator")}
+    path = published / "alone.safetensors"
+    tensors_numpy.save_file(kept, path, metadata=file.metadata())
+    return path
+
+
+@pytest.mark.filterwarnings("ignore:.*has no discriminator")
+def test_a_new_discriminator_learns_alone_first(alone, folder, tmp_path, monkeypatch):
+    fits, fit = [], ganzoo.Game.fit
+
+    def watched(self, *args, **kwargs):
+        begun = (int(self.step), _trainable(self))
+        result = fit(self, *args, **kwargs)
+        fits.append((*begun, int(self.step), _trainable(self), kwargs))
+        return result
+
+    monkeypatch.setattr(ganzoo.Game, "fit", watched)
+    network, said = _train(tmp_path / "run", "dcgan", folder, alone)
+    assert "In the first 128 steps only the new discriminator will learn." in said
+    (first, before, last, after, _), (start, _, end, trained, _) = fits
+    # However many steps an epoch has, here two; no checkpoint falls into these.
+    assert (last - first, start, end - start) == (starting.WARM_UP, last, 2)
+    same = lambda a, b, name: all(map(np.array_equal, a[name], b[name]))
+    assert same(before, after, "generator") and not same(before, after, "discriminator")
+    assert not same(after, trained, "generator")
+    assert {float(o.learning_rate) for o in network.optimizer.optimizers} == {np.float32(2e-4)}
+    _train(tmp_path / "run", "dcgan", folder, alone, epochs=2)
+    assert len(fits) == 3  # a run that goes on does not begin again
+
+
+def _trainable(model):
+    networks = {"generator": model.generator, "discriminator": model.discriminator}
+    return {k: [np.asarray(v) for v in n.trainable_variables] for k, n in networks.items()}
+
+
+@pytest.mark.filterwarnings("ignore:.*has no discriminator")
+def test_layers_of_a_new_discriminator_are_not_frozen(alone, folder, tmp_path):
+    with pytest.raises(ValueError, match="no discriminator, and `freeze` is 1: .*--set freeze=0"):
+        _train(tmp_path / "run", "dcgan", folder, alone, arguments={"freeze": 1})
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_end_of_the_time_ends_the_steps_of_a_new_network(alone, monkeypatch):
     with pytest.warns(UserWarning, match="has no discriminator"):
-        options = {"epochs": 2, "checkpoint_seconds": 0}
-        _, said = _train(
-            tmp_path / "run", "dcgan", folder, tmp_path / "alone.safetensors", **options
-        )
-    assert "In the first epoch only the new discriminator will learn." in said
-    trainable = lambda epoch, name: [
-        np.asarray(v)
-        for v in getattr(_checkpoint(tmp_path / "run", epoch), name).trainable_variables
-    ]
-    same = lambda name: all(map(np.array_equal, trainable(1, name), trainable(2, name)))
-    assert not same("discriminator") and not same("generator")
-    one = _checkpoint(tmp_path / "run", 1)
-    assert np.abs(one.generate(4, seed=0).astype(int) - before).max() <= 1
-    assert {float(o.learning_rate) for o in one.optimizer.optimizers} == {np.float32(2e-4)}
+        model = ganzoo.get("dcgan", weights=alone)
+    over = ganzoo.callbacks.TimeBudget(1, spent=60)
+    before, images = int(model.step), np.zeros((8, 16, 12, 3), "uint8")
+    ds = ganzoo.datasets.load(images, batch_size=8, verbose=False)
+    starting.warm_up(model, ds, say=lambda line: None, budget=over)
+    assert 0 < int(model.step) - before < starting.WARM_UP
 
 
 def _checkpoint(run, epoch):

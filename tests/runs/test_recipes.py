@@ -25,13 +25,13 @@ EMOJI = {"model": "r3gan", "weights": "emoji"}
 TRAINED = {"learning_rate": 8e-4, "augment": None, "num_classes": None}
 
 
-def _facts(start=None, paired=None, steps=20_000, asked=False, **others):
+def _facts(start=None, paired=None, steps=20_000, asked=False, trained=TRAINED, **others):
     more = {name: others.pop(name) for name in ("unmeasured", "image_size") if name in others}
     return recipes.Facts(
         survey=dataclasses.replace(SURVEY, **others),
         start=start,
         asked=asked,
-        trained=TRAINED if start else {},
+        trained=trained if start else {},
         paired=paired,
         steps=steps,
         **more,
@@ -212,6 +212,24 @@ def test_short_trainings_average_over_fewer_steps(facts, decay):
     assert _arguments(**facts).get("ema_decay") == decay
 
 
+def test_what_weights_were_trained_with_is_left_out_unless_the_table_chooses_it():
+    """Otherwise it would apply although the rows that are shown say "none"."""
+    trained = {
+        "learning_rate": 8e-4,
+        "discriminator_learning_rate": 2e-4,
+        "augment": "diffaugment",
+        "gamma": 5.0,
+        "schedule_images": 600_000,
+    }
+    settled = {"learning_rate": 2e-4, "discriminator_learning_rate": 5e-5, "gamma": 0.5}
+    facts = {"start": EMOJI, "asked": True, "trained": trained}
+    found = _arguments(**facts, steps=6_000)
+    assert found == pytest.approx({**settled, "augment": None, "schedule_images": None})
+    assert _arguments(**facts)["augment"] == "diffaugment"  # each image is read often
+    # Weights that a new network is chosen over say nothing about it.
+    assert _arguments(**{**facts, "asked": False}) == _arguments()
+
+
 def test_each_topic_has_one_row_for_whatever_is_left():
     topics = list(dict.fromkeys(row.topic for row in recipes.TABLE))
     for topic in topics:
@@ -229,7 +247,8 @@ def test_every_row_can_apply():
         _facts(paired=False),
         _facts(images=9000, steps=10, size=(28, 28), sizes=1, classes=classes),
         _facts(images=30, looked_at=30, distinct=30, start=EMOJI),
-        dataclasses.replace(_facts(start=EMOJI, asked=True), trained={"num_classes": 3}),
+        _facts(start=EMOJI, asked=True, trained={"num_classes": 3}),
+        _facts(start=EMOJI, asked=True, trained={"schedule_images": 9, "gamma": 1.0}),
         _facts(size=(40, 40)),
         _facts(unmeasured=True),
     ]
