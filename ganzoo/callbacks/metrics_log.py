@@ -13,9 +13,9 @@ from ganzoo.files.json_lines import forget
 
 
 class MetricsLog(Writes):
-    """Appends one line of JSON per epoch: its number, the steps and the examples that the model has
-    trained with so far, wall-clock seconds, processor seconds of all cores together for the
-    training alone, and all logs.
+    """Appends one line of JSON per epoch: its number, the steps that the model has trained so far,
+    the examples it has seen in them (without the steps that loaded weights have had), wall-clock
+    seconds, processor seconds of all cores together for the training alone, and all logs.
 
     A resumed run first drops the lines of epochs that it will train again.
 
@@ -46,7 +46,7 @@ class MetricsLog(Writes):
         row = {
             "epoch": epoch + 1,
             "step": step,
-            "images": step * self.model.examples_per_step,
+            "images": (step - self.model.averages.since) * self.model.examples_per_step,
             "seconds": round(time.perf_counter() - self._start, 3),
             "cpu_seconds": round(self._cpu_now - self._cpu, 3),
             **{name: float(value) for name, value in (logs or {}).items()},
