@@ -43,7 +43,7 @@ class Curve:
     Attributes:
         score: the score's name, such as `"frechet[efficientnet-lite0]"`; lower is better.
         data, model: their names, by which curves resemble each other.
-        floor: the score of real images.
+        floor: the score of real images; 0: not known.
         images: numbers of training images at the scores, above 0.
         values: the scores, above 0.
     """
@@ -214,6 +214,8 @@ def level(curve: Curve, others: Sequence[Curve], prior: Prior) -> tuple[float, f
     """Mean and standard deviation of log E of a curve before its scores are seen, by the levels of
     other curves, as far as these resemble it."""
     others = [other for other in others if other.images]
+    if not curve.floor:  # not known: the levels are then those of whole scores
+        others = [dataclasses.replace(other, floor=0.0) for other in others]
     mean, *deviations = prior.level
     if not others:
         return mean, math.hypot(*deviations)

@@ -5,7 +5,6 @@ import dataclasses
 import math
 import os
 import pathlib
-import statistics
 from typing import Any
 
 from ganzoo import callbacks
@@ -182,14 +181,10 @@ def before(
 
 
 def expected(settings, score, others):
-    """The curve of a run without scores, with the floor of similar ones; None if no other curve has
-    this score, or the run starts from trained weights or has two domains."""
+    """The curve of a run without scores, and without a floor, which the first score tells; None if
+    no other curve has this score, or the run starts from trained weights or has two domains."""
     if settings.get("weights") is not None or settings.get("to") is not None:
         return None
-    data = of_data(settings["data"])
-    alike = [other for other in (*forecast.recorded()[1], *others) if other.score == score]
-    if not alike:
+    if all(other.score != score for other in (*forecast.recorded()[1], *others)):
         return None
-    same = [other for other in alike if other.data == data] or alike
-    floor = statistics.median(other.floor for other in same)
-    return forecast.Curve(score, data, settings["model"], floor)
+    return forecast.Curve(score, of_data(settings["data"]), settings["model"])

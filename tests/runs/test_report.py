@@ -1,6 +1,7 @@
 """The report of a run: everything on one page that needs nothing else."""
 
 import base64
+import dataclasses
 import html.parser
 import io
 import json
@@ -19,6 +20,7 @@ from ganzoo.cli import options
 from ganzoo.files import json_lines
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.runs import data_sheet
+from ganzoo.runs import forecast
 from ganzoo.runs import live
 from ganzoo.runs import outlook
 from ganzoo.runs import report
@@ -293,7 +295,11 @@ def test_before_a_run_it_is_expected_to_be_like_those_beside_it(run):
     other = RunFolder(run.parent / "other")
     [curve] = outlook.earlier(other)
     assert curve.values == (90.0, 50.0) and outlook.earlier(RunFolder(run)) == ()
-    assert outlook.expected(settings, "frechet[x]", [curve]).floor == curve.floor
+    curve = dataclasses.replace(curve, floor=40.0)
+    expected = outlook.expected(settings, "frechet[x]", [curve])
+    assert expected.floor == 0  # that of another run is not shown as this one's, nor a bound
+    levels = [forecast.level(x, [curve], forecast.recorded()[0])[0] for x in (expected, curve)]
+    assert levels[0] > levels[1]  # of the whole score, and of what is above the floor
     assert outlook.expected(settings, "frechet[y]", [curve]) is None
     assert outlook.expected({**settings, "weights": "w"}, "frechet[x]", [curve]) is None
 
