@@ -32,6 +32,8 @@ NODES = 15
 """Values of c, and of r, that are summed over."""
 SHARE = 0.8
 """Probability of the interval."""
+HIGHEST = 700.0
+"""The largest logarithm of a score: above it a float has no room."""
 NEAR = 0.05
 """The least distance from the floor that counts, as a share of the score: nearer ones are noise."""
 
@@ -100,6 +102,8 @@ class Forecast:
     high: float
 
     def __str__(self) -> str:
+        if self.low < self.median / 2 or self.high > 2 * self.median:  # lopsided: ± would mislead
+            return f"{_digits(self.low)} to {_digits(self.high)}"
         return f"{_digits(self.median)} ± {_digits((self.high - self.low) / 2)}"
 
 
@@ -159,7 +163,7 @@ def forecast(
     for i in range(len(images)):
         values = (means[:, i, None] + math.sqrt(variance[i]) * node).ravel()
         low, median, high = _quantiles(values, weights, (0.5 - SHARE / 2, 0.5, 0.5 + SHARE / 2))
-        scores = (curve.floor + math.exp(x) for x in (median, low, high))
+        scores = (curve.floor + math.exp(min(x, HIGHEST)) for x in (median, low, high))
         result.append(Forecast(images[i], *scores))
     return result
 
