@@ -62,6 +62,7 @@ import keras
 
 from ganzoo import version
 from ganzoo.backend.feeding import feed as feed
+from ganzoo.backend.feeding import first_epoch as first_epoch
 from ganzoo.backend.feeding import one_batch as one_batch
 from ganzoo.backend.host_functions import host_errors as host_errors
 from ganzoo.backend.host_functions import host_function as host_function

@@ -13,9 +13,10 @@ from ganzoo.files.json_lines import forget
 
 
 class MetricsLog(Writes):
-    """Appends one line of JSON per epoch: its number, the steps and the examples that the model has
-    trained with so far, wall-clock seconds, processor seconds of all cores together for the
-    training alone, and all logs.
+    """Appends one line of JSON per epoch: its number, the steps that the model has trained so far,
+    the examples it has seen in them (without the steps that loaded weights have had), wall-clock
+    seconds, processor seconds of all cores together for the training alone, with a `TimeBudget` the
+    seconds of it that were spent, and all logs.
 
     A resumed run first drops the lines of epochs that it will train again.
 
@@ -43,12 +44,14 @@ class MetricsLog(Writes):
 
     def on_epoch_end(self, epoch, logs=None):
         step = int(keras.ops.convert_to_numpy(self.model.step))
+        budget = (self.params or {}).get("budget")
         row = {
             "epoch": epoch + 1,
             "step": step,
-            "images": step * self.model.examples_per_step,
+            "images": (step - self.model.averages.since) * self.model.examples_per_step,
             "seconds": round(time.perf_counter() - self._start, 3),
             "cpu_seconds": round(self._cpu_now - self._cpu, 3),
+            **({} if budget is None else {"spent": round(budget.spent, 3)}),
             **{name: float(value) for name, value in (logs or {}).items()},
         }
         self._rows.append(row)

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from ganzoo import backend
 from ganzoo import images
 from ganzoo import types
 from ganzoo import validation
@@ -110,16 +111,18 @@ class Show(SampleGrid):
 
 
 def first_batches(data: Any, n: int) -> Iterator[tuple[Any, ...]]:
-    """The first batches of a data set, as tuples, until they have `n` examples."""
-    if isinstance(data, keras.utils.PyDataset):
-        endless = data.num_batches is None
-        data = (data[i] for i in (itertools.count() if endless else range(data.num_batches)))
-    for batch in data:
-        batch = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
-        yield batch
-        n -= len(batch[0])
-        if n <= 0:
-            return
+    """The first batches of a data set, as tuples, until they have `n` examples: always the same
+    ones, those of its first epoch."""
+    with backend.first_epoch(data):
+        if isinstance(data, keras.utils.PyDataset):
+            endless = data.num_batches is None
+            data = (data[i] for i in (itertools.count() if endless else range(data.num_batches)))
+        for batch in data:
+            batch = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
+            yield batch
+            n -= len(batch[0])
+            if n <= 0:
+                return
 
 
 def first_examples(data: Any, n: int) -> list[np.ndarray]:

@@ -125,7 +125,8 @@ def _slope(model, fake):
 
 
 def examples(data, n, seed):
-    """`(images,)` or `(images, labels)` of up to `n` examples."""
+    """`(images,)` or `(images, labels)` of up to `n` examples, of a data set those of its first
+    epoch."""
     parts = data if isinstance(data, tuple) else (data,)
     if all(hasattr(part, "shape") for part in parts):
         count = len(parts[0])
@@ -133,12 +134,13 @@ def examples(data, n, seed):
         chosen = np.random.default_rng(seed).permutation(count)[:n] if count > n else slice(None)
         return tuple(np.asarray(part[chosen]) for part in parts)
     rows, count = [], 0
-    for batch in _batches(data):
-        batch = batch if isinstance(batch, (tuple, list)) else (batch,)
-        rows.append([np.asarray(part) for part in batch])
-        count += len(rows[-1][0])
-        if count >= n:
-            break
+    with backend.first_epoch(data):
+        for batch in _batches(data):
+            batch = batch if isinstance(batch, (tuple, list)) else (batch,)
+            rows.append([np.asarray(part) for part in batch])
+            count += len(rows[-1][0])
+            if count >= n:
+                break
     return tuple(np.concatenate(column)[:n] for column in zip(*rows))
 
 

@@ -14,6 +14,7 @@ from ganzoo.files import texts
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.game import Game
 from ganzoo.game import time_budget
+from ganzoo.runs import outlook
 from ganzoo.runs.planning import Plan
 from ganzoo.runs.planning import applied
 from ganzoo.runs.planning import choose
@@ -59,8 +60,8 @@ def auto(data: Any, minutes: float, **options: Any) -> Game:
         return _without_a_folder(data, minutes, **options)
     chosen = plan(data, minutes=minutes, **options)
     say = options.get("say", texts.say)
-    expected = [] if chosen.expected is None else [str(chosen.expected)]
-    for line in (*chosen.choices(), *expected) if backend.first() else ():
+    lines = [*chosen.choices(), *outlook.told(lambda: chosen.expected)]
+    for line in lines if backend.first() else ():
         say(line)
     settings = {"out": chosen.run, **chosen.settings}
     return train(settings.pop("model"), settings.pop("data"), **settings)

@@ -32,6 +32,8 @@ NODES = 15
 """Values of c, and of r, that are summed over."""
 SHARE = 0.8
 """Probability of the interval."""
+HIGHEST = 700.0
+"""The largest logarithm of a score: above it a float has no room."""
 NEAR = 0.05
 """The least distance from the floor that counts, as a share of the score: nearer ones are noise."""
 
@@ -43,7 +45,7 @@ class Curve:
     Attributes:
         score: the score's name, such as `"frechet[efficientnet-lite0]"`; lower is better.
         data, model: their names, by which curves resemble each other.
-        floor: the score of real images.
+        floor: the score of real images; 0: not known.
         images: numbers of training images at the scores, above 0.
         values: the scores, above 0.
     """
@@ -100,6 +102,8 @@ class Forecast:
     high: float
 
     def __str__(self) -> str:
+        if self.low < self.median / 2 or self.high > 2 * self.median:  # lopsided: ± would mislead
+            return f"{_digits(self.low)} to {_digits(self.high)}"
         return f"{_digits(self.median)} ± {_digits((self.high - self.low) / 2)}"
 
 
@@ -159,7 +163,7 @@ def forecast(
     for i in range(len(images)):
         values = (means[:, i, None] + math.sqrt(variance[i]) * node).ravel()
         low, median, high = _quantiles(values, weights, (0.5 - SHARE / 2, 0.5, 0.5 + SHARE / 2))
-        scores = (curve.floor + math.exp(x) for x in (median, low, high))
+        scores = (curve.floor + math.exp(min(x, HIGHEST)) for x in (median, low, high))
         result.append(Forecast(images[i], *scores))
     return result
 
@@ -214,6 +218,8 @@ def level(curve: Curve, others: Sequence[Curve], prior: Prior) -> tuple[float, f
     """Mean and standard deviation of log E of a curve before its scores are seen, by the levels of
     other curves, as far as these resemble it."""
     others = [other for other in others if other.images]
+    if not curve.floor:  # not known: the levels are then those of whole scores
+        others = [dataclasses.replace(other, floor=0.0) for other in others]
     mean, *deviations = prior.level
     if not others:
         return mean, math.hypot(*deviations)

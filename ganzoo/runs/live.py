@@ -1,25 +1,24 @@
 """The report of a run while it trains."""
 
-import time
 from collections.abc import Callable
 
 import keras
 
 from ganzoo.files.run_folder import RunFolder
+from ganzoo.game import time_budget
 from ganzoo.runs import outlook
 
 REFRESHED = '<meta http-equiv="refresh"'
 """What only the report of a training that goes on has: browsers load it again and again."""
 PAUSE = 60.0
-"""Seconds between two reports of a training that is not scored."""
+"""Least seconds between two reports."""
 WORTH = 20
 """How many times as long as it takes to write a report nothing is written after it."""
 
 
 class LiveReport(keras.callbacks.Callback):
-    """Writes the report of a run when its training begins, after its first epoch and each one with
-    scores; after others once a minute at most. With each score, and after the first epoch, it says
-    the forecast.
+    """Writes the report of a run when its training begins and after its first epoch; after others
+    once a minute at most. With each score, and after the first epoch, it says the forecast.
 
     The training counts the time that this takes as its own, as it does for scores.
 
@@ -45,22 +44,22 @@ class LiveReport(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if epoch + 1 >= self.params["epochs"]:  # the last report follows
             return
-        new = self._first or any(name.startswith(outlook.SCORE) for name in logs or {})
-        self._first = False
-        if new and (found := outlook.of_run(self.run, self.score)) is not None:
-            self.say(str(found))
-        if new or time.monotonic() >= self._next:
+        first, self._first = self._first, False
+        if first or any(name.startswith(outlook.SCORE) for name in logs or {}):
+            for line in outlook.told(lambda: outlook.of_run(self.run, self.score)):
+                self.say(line)
+        if first or time_budget.clock() >= self._next:
             self._write()
 
     def _write(self):
         from ganzoo.runs import report  # loads matplotlib, which takes time
 
-        start = time.monotonic()
+        start = time_budget.clock()
         try:
             report.write(self.run, running=True, score=self.score)
         except Exception as error:  # the training is worth more
             self.say(f"The report could not be written: {error}")
-        end = time.monotonic()
+        end = time_budget.clock()
         self._next = end + max(PAUSE, WORTH * (end - start))
 
 

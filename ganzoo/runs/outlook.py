@@ -2,10 +2,11 @@
 
 import contextlib
 import dataclasses
+import functools
 import math
 import os
 import pathlib
-import statistics
+from collections.abc import Callable
 from typing import Any
 
 from ganzoo import callbacks
@@ -14,12 +15,13 @@ from ganzoo.evaluation import registry
 from ganzoo.files import json_lines
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.runs import forecast
-from ganzoo.runs import timing
 
 SCORE = "frechet["
 """How the names of scores begin that are forecast: `"frechet[…]"`, for all extractors."""
 LONGER = 3
 """How many times as long as the training the second forecast looks ahead."""
+FEWEST = 4_000
+"""Training images below which nothing is forecast: a score may then be anything."""
 EARLIER = 20
 """Most earlier runs beside a run whose curves are considered."""
 
@@ -43,18 +45,23 @@ class Outlook:
     end: float
     others: tuple[forecast.Curve, ...] = ()
 
-    def at(self, *minutes: float) -> list[forecast.Forecast]:
-        """Forecasts at some times after now."""
-        images = [self.now[0] + self.speed * (m - self.now[1]) for m in minutes]
+    def at(self, *minutes: float) -> list[tuple[float, forecast.Forecast]]:
+        """`(minutes, forecast)` at those of some times that are after now, and at which there have
+        been `FEWEST` images."""
+        images = {m: self.now[0] + self.speed * (m - self.now[1]) for m in minutes}
+        least = max(self.now[0] + 1, FEWEST)
+        coming = {m: n for m, n in images.items() if n >= least}
+        if not coming:
+            return []
         known = (*forecast.recorded()[1], *self.others)
-        return forecast.forecast(self.curve, [max(n, 1.0) for n in images], others=known)
+        found = forecast.forecast(self.curve, list(coming.values()), others=known)
+        return list(zip(coming, found))
 
-    @property
+    @functools.cached_property
     def ahead(self) -> list[tuple[float, forecast.Forecast]]:
         """`(minutes, forecast)` at the end of the training, unless it has ended, and for one that
         is `LONGER` times as long."""
-        times = [m for m in (self.end, LONGER * self.end) if self.speed * (m - self.now[1]) >= 1]
-        return list(zip(times, self.at(*times))) if times else []
+        return self.at(self.end, LONGER * self.end)
 
     def __str__(self) -> str:
         ahead = [f"{one} at {_minutes(minutes)}" for minutes, one in self.ahead]
@@ -68,30 +75,45 @@ class Outlook:
         ]
 
 
+def told(find: Callable[[], Outlook | None]) -> list[str]:
+    """What to say of an outlook: its forecast; [] if nothing is ahead of it.
+
+    An error is told too: a forecast does not end a training.
+
+    Args:
+        find: returns the outlook, or None.
+    """
+    try:
+        found = find()
+        return [str(found)] if found is not None and found.ahead else []
+    except Exception as error:
+        return [f"The forecast could not be made: {error}"]
+
+
 def _minutes(minutes):
     return f"{minutes:.0f} minutes" if minutes >= 3 else f"{60 * minutes:.0f} seconds"
 
 
-def of_run(folder: types.Path, score: str | None = None) -> Outlook | None:
+def of_run(
+    folder: types.Path, score: str | None = None, length: dict[str, float | None] | None = None
+) -> Outlook | None:
     """The outlook of a run by its own curve; None if its records do not allow one.
 
     Args:
         folder: the run folder.
         score: the name of the score that is to come: before the first one, the outlook is by the
             curves of other runs. None: there is no outlook before.
+        length: total `minutes` and `epochs` of the run; None: those in its record.
     """
     run = RunFolder(folder)
     try:
-        config, rows = run.read_config(), json_lines.read(run.metrics)
+        config, rows = run.read_config() | (length or {}), json_lines.read(run.metrics)
         minutes, settings = config.get("minutes"), config["settings"]
-        seconds = [row["seconds"] for row in rows]
-        total = sum(seconds) if minutes is None else max(timing.spent(run), sum(seconds))
-        start = total - sum(seconds)  # reading the data, compiling
-        passed = [(start + sum(seconds[: i + 1])) / 60 for i in range(len(rows))]
-        images = [row["images"] for row in rows]
-        speed = images[-1] / passed[-1]
+        passed = passed_at(rows, minutes is not None)
+        images, seconds = [row["images"] for row in rows], [row["seconds"] for row in rows]
+        speed = 60 * images[-1] / sum(seconds)
         if len(rows) > 1:  # the first epoch compiles
-            speed = (images[-1] - images[0]) / (passed[-1] - passed[0])
+            speed = 60 * (images[-1] - images[0]) / sum(seconds[1:])
         if minutes is None:
             left = max(0, config["epochs"] - rows[-1]["epoch"])
             minutes = passed[-1] + images[-1] / rows[-1]["epoch"] * left / speed
@@ -107,6 +129,24 @@ def of_run(folder: types.Path, score: str | None = None) -> Outlook | None:
         return None
 
 
+def passed_at(rows, timed):
+    """The time at the end of each epoch, in minutes.
+
+    Args:
+        rows: of the `metrics.jsonl`.
+        timed: whether the run lasts for a number of minutes: time 0 is then where they begin, and
+            earlier epochs, which do not count, end before it.
+    """
+    at = max((row.get("spent", 0.0) for row in rows), default=0.0)
+    at = at if timed else sum(row["seconds"] for row in rows)
+    passed = []
+    for row in reversed(rows):
+        at = row.get("spent", at) if timed else at
+        passed.append(at / 60)
+        at -= row["seconds"]
+    return passed[::-1]
+
+
 def curve_of(run, settings, rows):
     """The curve of a run's Fréchet distances; None if it has none.
 
@@ -119,7 +159,7 @@ def curve_of(run, settings, rows):
     if not names:
         return None
     points = [(row["images"], row[names[-1]]) for row in rows if row.get(names[-1]) is not None]
-    points = [(n, x) for n, x in points if 0 < x < math.inf]
+    points = [(n, x) for n, x in points if n > 0 and 0 < x < math.inf]
     if not points:
         return None
     images, values = zip(*points)
@@ -182,14 +222,10 @@ def before(
 
 
 def expected(settings, score, others):
-    """The curve of a run without scores, with the floor of similar ones; None if no other curve has
-    this score, or the run starts from trained weights or has two domains."""
+    """The curve of a run without scores, and without a floor, which the first score tells; None if
+    no other curve has this score, or the run starts from trained weights or has two domains."""
     if settings.get("weights") is not None or settings.get("to") is not None:
         return None
-    data = of_data(settings["data"])
-    alike = [other for other in (*forecast.recorded()[1], *others) if other.score == score]
-    if not alike:
+    if all(other.score != score for other in (*forecast.recorded()[1], *others)):
         return None
-    same = [other for other in alike if other.data == data] or alike
-    floor = statistics.median(other.floor for other in same)
-    return forecast.Curve(score, data, settings["model"], floor)
+    return forecast.Curve(score, of_data(settings["data"]), settings["model"])

@@ -66,9 +66,13 @@ class Plan:
         """How long it takes; None: not measured."""
         if self.left is not None or self.speed is None:
             return self.left
-        total = Settings.of("", "", {"epochs": self.settings.get("epochs")}).epochs or 1
-        passes = max(0, total - self.run.checkpoints.newest)
+        passes = max(0, self._epochs - self.run.checkpoints.newest)
         return passes * self.surveys[0].images / self.speed if self.surveys else None
+
+    @property
+    def _epochs(self):
+        """Its total number of epochs, if they are counted."""
+        return Settings.of("", "", {"epochs": self.settings.get("epochs")}).epochs or 1
 
     @functools.cached_property
     def expected(self) -> outlook.Outlook | None:
@@ -76,7 +80,8 @@ class Plan:
         if self.speed is None or self.seconds is None:
             return None
         shape = shape_of(self.settings, self.surveys[0])
-        begun = outlook.of_run(self.run)
+        length = {"minutes": self.settings.get("minutes"), "epochs": self._epochs}
+        begun = outlook.of_run(self.run, length=length)
         return begun or outlook.before(self.run, self.settings, shape, self.speed, self.seconds)
 
     def choices(self) -> list[str]:
@@ -93,7 +98,7 @@ class Plan:
             lines.append(f"The same without a choice: {self.command()}")
         if self.speed is not None and self.seconds is not None:
             lines.append(timing.forecast(self.speed, self.seconds))
-        return lines + ([] if self.expected is None else [str(self.expected)])
+        return lines + outlook.told(lambda: self.expected)
 
     def command(self) -> str:
         """The command that trains with these settings."""

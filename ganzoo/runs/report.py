@@ -50,7 +50,7 @@ READING = {
 """How to read the curves, by their title."""
 INK, MARK, FAINT = "#1d2733", "#0b6e99", "#8a97a5"
 """Colours of the score's curve."""
-ASIDE = ("epoch", "step", "images", "seconds", "cpu_seconds")
+ASIDE = ("epoch", "step", "images", "seconds", "cpu_seconds", "spent")
 
 
 def write(run: types.Path, *, running: bool = False, score: str | None = None) -> pathlib.Path:
@@ -152,7 +152,7 @@ def _live(run, running, score):
         "data": embedded(run.data),
         "described": data_sheet.described(run),
         "newest": _newest(run.samples.by_epoch()),
-        "score": None if found is None else svg(score_figure(found)),
+        "score": svg(score_figure(found)) if found and (found.minutes or found.ahead) else None,
         "animation": None if running else embedded(run.animation),
     }
 
@@ -194,14 +194,14 @@ def score_figure(found):
     end = found.end if found.end > found.now[1] else outlook.LONGER * found.end
     times = np.linspace(max(found.minutes, default=found.now[1]), end, 25)[1:]
     coming = found.at(*times)
-    bounds = [(one.low, one.high) for one in coming]
-    axis.fill_between(times, *zip(*bounds), color=MARK, alpha=0.18, linewidth=0)
-    medians = [one.median for one in coming]
+    rows = [(minutes, one.low, one.median, one.high) for minutes, one in coming]
+    times, low, medians, high = zip(*rows) if rows else ((),) * 4
+    axis.fill_between(times, low, high, color=MARK, alpha=0.18, linewidth=0)
     axis.plot(times, medians, color=MARK, linestyle="--", label="forecast, with its 80% interval")
     if curve.floor:
         axis.axhline(curve.floor, color=FAINT, linestyle=":", label="floor: real images")
     # The first scores may be far above the others.
-    high = [*sorted(curve.values)[: 1 + len(curve.values) // 2], *(x for _, x in bounds)]
+    high = [*sorted(curve.values)[: 1 + len(curve.values) // 2], *high]
     axis.set_ylim(0, 1.3 * max(high))
     axis.set_xlim(0, None)
     axis.set(xlabel="minutes", ylabel="Fréchet distance")

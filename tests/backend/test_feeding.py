@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 
 import ganzoo
+from ganzoo import callbacks
 from ganzoo.backend.feeding import feed
 from ganzoo.backend.host_functions import host_errors
+from ganzoo.backend.sources import ArraySource
 from ganzoo.backend.sources import Order
 from ganzoo.backend.sources import SourceDataset
 from ganzoo.backend.sources import stream
 from ganzoo.backend.sources import stream_tf_data
+from ganzoo.backend.sources import tf_stream
+from ganzoo.doctor import measurements
 from ganzoo.game import time_budget
 from ganzoo.models.vanilla import VanillaGAN
 
@@ -51,6 +55,19 @@ def steps(fed):
     if isinstance(fed.data, keras.utils.PyDataset):
         return [numbers(fed.data[i]) for i in range(fed.data.num_batches)]
     return [numbers(batch) for batch in fed.data.as_numpy_iterator()]
+
+
+@pytest.mark.parametrize("kind", ["tf.data", "PyDataset"])
+def test_looking_at_a_data_set_shows_its_first_epoch_and_leaves_it_where_it_is(kind):
+    source, order = ArraySource(numbered(30)), Order(30, True, 0)
+    ds = SourceDataset(source, 4, order) if kind == "PyDataset" else tf_stream(source, 4, order)
+    looks = []
+    for epoch in (0, 3):
+        order.epoch = epoch
+        looks += [callbacks.first_examples(ds, 4)[0], *measurements.examples(ds, 4, seed=0)]
+        assert order.epoch == epoch
+    assert all(numbers(look) == tuple(order.indices(0)[:4]) for look in looks)
+    assert len(looks) == 4 and tuple(order.indices(3)[:4]) != numbers(looks[0])
 
 
 class Batches(keras.utils.PyDataset):

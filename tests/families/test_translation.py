@@ -527,16 +527,22 @@ def test_a_run_on_two_domains_shows_sources_beside_translations(tmp_path):
     a, b = tmp_path / "a.npy", tmp_path / "b.npy"
     model = runs.train("pix2pix", a, to=b, out=tmp_path / "run", epochs=1, **options)
     assert int(model.step) == 2
-    with Image.open(tmp_path / "run" / "samples" / "epoch-0001.png") as grid:
-        grid = np.asarray(grid.convert("L"))
-    # Three columns, of 9 pixels and a border, enlarged: picture, translation, target.
-    factor = grid.shape[1] // (3 * 9 + 1)
-    small = grid[factor // 2 :: factor, factor // 2 :: factor]
-    source, target = small[1:9, 1:9], small[1:9, 19:27]
+
+    def shown(epoch):
+        """The first picture and its target."""
+        with Image.open(tmp_path / "run" / "samples" / f"epoch-{epoch:04}.png") as grid:
+            grid = np.asarray(grid.convert("L"))
+        # Three columns, of 9 pixels and a border, enlarged: picture, translation, target.
+        factor = grid.shape[1] // (3 * 9 + 1)
+        small = grid[factor // 2 :: factor, factor // 2 :: factor]
+        return small[1:9, 1:9], small[1:9, 19:27]
+
+    source, target = shown(1)
     np.testing.assert_array_equal(source, 255 - target)
     assert any((source == x[..., 0]).all() for x in A)
     resumed = runs.train("pix2pix", a, to=b, out=tmp_path / "run", epochs=2, **options)
     assert int(resumed.step) == 4
+    np.testing.assert_array_equal(shown(2), shown(1))  # the same picture after a restart
     with pytest.raises(ValueError, match="two domains.*--to"):
         runs.train("cyclegan", a, out=tmp_path / "other", **options)
     with pytest.raises(ValueError, match="one domain.*leave out --to"):

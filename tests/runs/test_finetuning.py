@@ -73,6 +73,7 @@ def test_a_run_begins_with_weights_at_their_size_and_colours(begun, folder, publ
     assert settings["weights"] == str(weights) and settings["image_size"] is None
     row = json.loads((out / "metrics.jsonl").read_text().splitlines()[0])
     assert row["step"] == 72  # two more than the weights have had
+    assert row["images"] == 2 * 8  # those of the weights do not count: forecasts rest on it
     # The first grid is of the weights themselves.
     expected = ganzoo.images.grid(ganzoo.get("dcgan", weights=weights).generate(64, seed=0))
     with Image.open(out / "samples" / "epoch-0000.png") as grid:

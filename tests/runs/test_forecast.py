@@ -78,6 +78,18 @@ def test_no_forecast_is_below_the_floor_and_an_outlier_does_not_break_it():
         assert 20 < one.low < one.median < one.high < np.inf
 
 
+def test_a_forecast_is_printed_by_its_ends_if_these_are_lopsided():
+    shown = lambda *numbers: str(forecast.Forecast(5e4, *numbers))
+    assert shown(24, 20, 28) == "24 ± 4"
+    assert shown(239, 93, 400) == "93 to 400" and shown(239, 130, 665) == "130 to 665"
+
+
+def test_scores_of_hardly_any_images_break_no_forecast():
+    start = forecast.Curve("frechet[x]", "mine", "dcgan", 0.0, (2,), (900.0,))
+    [one] = forecast.forecast(start, [3.0], prior=PRIOR, others=())
+    assert 0 < one.low < one.median < one.high < np.inf
+
+
 def test_the_recorded_forecasts_came_true_as_often_as_they_say():
     with (helpers.ROOT / "benchmarks/results/forecasts.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

@@ -1,11 +1,13 @@
 """The report of a run: everything on one page that needs nothing else."""
 
 import base64
+import dataclasses
 import html.parser
 import io
 import json
 import re
 import shutil
+import types
 import zipfile
 
 import numpy as np
@@ -13,14 +15,19 @@ import pytest
 from PIL import Image
 
 from ganzoo import callbacks
+from ganzoo import datasets
 from ganzoo import evaluation
+from ganzoo import images
 from ganzoo import runs
 from ganzoo.cli import options
 from ganzoo.files import json_lines
 from ganzoo.files.run_folder import RunFolder
+from ganzoo.game import time_budget
 from ganzoo.runs import data_sheet
+from ganzoo.runs import forecast
 from ganzoo.runs import live
 from ganzoo.runs import outlook
+from ganzoo.runs import planning
 from ganzoo.runs import report
 
 ARGUMENTS = {"generator_units": [8], "discriminator_units": [6], "pieces": 2, "latent_dim": 6}
@@ -256,7 +263,7 @@ def scored(run, *values):
         {"epoch": i + 1, "step": i, "images": 5_000 * 2**i, "seconds": 60.0, "frechet[x]": value}
         for i, value in enumerate(values)
     ]
-    (run / "metrics.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
 def test_while_it_trains_the_page_is_loaded_again_and_has_a_forecast(run):
@@ -264,7 +271,7 @@ def test_while_it_trains_the_page_is_loaded_again_and_has_a_forecast(run):
     page = report.write(run, running=True)
     assert f'{live.REFRESHED} content="15">' in page.read_text()
     assert live.unfinished(RunFolder(run))
-    assert re.search(r"forecast at \d+ \w+\s*\d+ ± ", Page(page).text)
+    assert re.search(r"forecast at \d+ \w+\s*\d+ (±|to) \d", Page(page).text)
     assert live.REFRESHED not in report.write(run).read_text()
     assert not live.unfinished(RunFolder(run))
     (run / "report.html").unlink()
@@ -293,13 +300,68 @@ def test_before_a_run_it_is_expected_to_be_like_those_beside_it(run):
     other = RunFolder(run.parent / "other")
     [curve] = outlook.earlier(other)
     assert curve.values == (90.0, 50.0) and outlook.earlier(RunFolder(run)) == ()
-    assert outlook.expected(settings, "frechet[x]", [curve]).floor == curve.floor
+    curve = dataclasses.replace(curve, floor=40.0)
+    expected = outlook.expected(settings, "frechet[x]", [curve])
+    assert expected.floor == 0  # that of another run is not shown as this one's, nor a bound
+    levels = [forecast.level(x, [curve], forecast.recorded()[0])[0] for x in (expected, curve)]
+    assert levels[0] > levels[1]  # of the whole score, and of what is above the floor
     assert outlook.expected(settings, "frechet[y]", [curve]) is None
     assert outlook.expected({**settings, "weights": "w"}, "frechet[x]", [curve]) is None
 
 
-def test_the_last_epoch_leaves_the_page_to_the_end(run):
-    said = []
+def test_minutes_do_not_count_epochs_that_had_none(run):
+    scored(run, 90.0, 50.0, 40.0)  # an epoch a minute
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps({**config, "minutes": 2}))
+    found = outlook.of_run(run)
+    assert found.minutes == (-2.0, -1.0, 0.0) and found.now == (20_000, 0.0)
+    assert [minutes for minutes, _ in found.ahead] == [2.0, 6.0]
+    row = {"epoch": 4, "images": 30_000, "seconds": 60.0, "frechet[x]": 30.0}
+    json_lines.append(run / "metrics.jsonl", {**row, "spent": 90.0})
+    found = outlook.of_run(run)
+    assert found.minutes == (-1.5, -0.5, 0.5, 1.5) and found.end == 2.0
+    json_lines.append(run / "metrics.jsonl", {**row, "epoch": 5, "images": 90_000, "spent": 600.0})
+    assert outlook.of_run(run).ahead == [] and outlook.told(lambda: outlook.of_run(run)) == []
+    assert "forecast at" not in Page(report.write(run)).text
+
+
+def test_a_plan_forecasts_for_its_own_length(run):
+    scored(run, 90.0, 50.0)
+    survey = types.SimpleNamespace(size=(8, 8), channels=1, images=5_000)
+    of = lambda length, left: planning.Plan(
+        run=RunFolder(run),
+        settings={"model": "vanilla", "data": ODD, **length},
+        surveys=(survey,),
+        speed=80.0,
+        left=left,
+    )
+    assert of({"minutes": 60}, 3_600.0).expected.end == 60
+    assert of({"epochs": 12}, None).expected.end == 12  # the record has 3
+
+
+def test_a_forecast_ends_no_training(run):
+    scored(run, 90.0, 50.0)
+    rows = [{**row, "images": row["epoch"]} for row in report.lines(run / "metrics.jsonl")]
+    (run / "metrics.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert outlook.of_run(run).ahead == []  # of so few images nothing is known
+    assert len(Page(report.write(run)).pictures) == 2 + 1 + 4 + 1
+    assert outlook.told(lambda: 1 / 0) == ["The forecast could not be made: division by zero"]
+
+
+def test_points_of_classes_are_drawn_as_dots(tmp_path):
+    ds = datasets.load("ring", labels=True, batch_size=64, verbose=False)
+    model = types.SimpleNamespace(num_classes=8, image_shape=(2,))
+    run = RunFolder(tmp_path)
+    data_sheet.write(types.SimpleNamespace(model=model, data=ds), run)
+    with Image.open(run.data) as sheet:
+        expected = images.grid(callbacks.first_examples(ds, 64)[0])
+        np.testing.assert_array_equal(np.asarray(sheet), np.asarray(expected))
+    assert "Row by row" not in " ".join(data_sheet.described(run))
+
+
+def test_the_last_epoch_leaves_the_page_to_the_end(run, monkeypatch):
+    monkeypatch.setattr(time_budget, "clock", lambda: now)
+    said, now = [], 0.0
     callback = live.LiveReport(RunFolder(run), said.append)
     callback.set_params({"epochs": 3})
     page, was = run / "report.html", (run / "report.html").read_bytes()
@@ -309,9 +371,15 @@ def test_the_last_epoch_leaves_the_page_to_the_end(run):
     callback.on_epoch_end(1, {"frechet[x]": 1.0})
     assert live.REFRESHED in page.read_text() and said[0].startswith("Forecast: Fréchet distance ")
     page.unlink()
-    callback.on_epoch_end(1, {"g_loss": 1.0})  # within a minute
-    assert not page.exists()
+    now = live.PAUSE - 1
+    for logs in ({"g_loss": 1.0}, {"frechet[x]": 1.0}):
+        callback.on_epoch_end(1, logs)
+    assert not page.exists() and len(said) == 2  # the forecast alone
+    now = live.PAUSE
+    callback.on_epoch_end(1, {"g_loss": 1.0})
+    assert page.exists()
     (run / "config.json").write_text("{")
+    now = 2 * live.PAUSE
     callback.on_epoch_end(1, {"frechet[x]": 1.0})
     assert said[-1].startswith("The report could not be written: ")
 

@@ -684,6 +684,7 @@ class _Model:
 
     step = 7
     examples_per_step = 10
+    averages = types.SimpleNamespace(since=0)
 
     variables = ()
     optimizer = types.SimpleNamespace(variables=())
@@ -715,11 +716,13 @@ def test_metrics_log_drops_what_is_trained_again(tmp_path):
     assert path.read_text() == "".join(lines[:2])
     log.on_epoch_end(2, {"d_loss": np.float32(0.5)})
     log.on_epoch_begin(3)
+    log.set_params({"budget": types.SimpleNamespace(spent=90.0)})
     log.on_epoch_end(3)
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
     assert rows[2].pop("seconds") >= 0 and rows[2].pop("cpu_seconds") >= 0
     assert rows[2] == {"epoch": 3, "step": 7, "images": 70, "d_loss": 0.5}
+    assert "spent" not in rows[2] and rows[3]["spent"] == 90.0
 
 
 def test_metrics_log_mends_a_line_without_an_end(tmp_path):

@@ -1,5 +1,6 @@
 """Properties of a data set that are known before it is read."""
 
+import contextlib
 import sys
 
 import keras
@@ -22,6 +23,22 @@ def find_orders(ds):
         yield order
     for parent in ds._inputs():
         yield from find_orders(parent)
+
+
+@contextlib.contextmanager
+def first_epoch(ds):
+    """A scope in which a data set is read in the order of its first epoch. Afterwards it is in the
+    epoch that it was in; data of other kinds stays as it is."""
+    known = is_tf_data(ds) or isinstance(ds, keras.utils.PyDataset)
+    orders = list(find_orders(ds)) if known else []
+    epochs = [order.epoch for order in orders]
+    for order in orders:
+        order.epoch = 0
+    try:
+        yield
+    finally:
+        for order, epoch in zip(orders, epochs):
+            order.epoch = epoch
 
 
 def check_pairing(ds, paired):
