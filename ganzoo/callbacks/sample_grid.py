@@ -113,11 +113,12 @@ class Show(SampleGrid):
 def first_batches(data: Any, n: int) -> Iterator[tuple[Any, ...]]:
     """The first batches of a data set, as tuples, until they have `n` examples: always the same
     ones, those of its first epoch."""
+    batches = data
+    if isinstance(data, keras.utils.PyDataset):
+        endless = data.num_batches is None
+        batches = (data[i] for i in (itertools.count() if endless else range(data.num_batches)))
     with backend.first_epoch(data):
-        if isinstance(data, keras.utils.PyDataset):
-            endless = data.num_batches is None
-            data = (data[i] for i in (itertools.count() if endless else range(data.num_batches)))
-        for batch in data:
+        for batch in batches:
             batch = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
             yield batch
             n -= len(batch[0])
