@@ -129,20 +129,18 @@ class SRGAN(Upscaler):
         """Whether the discriminator takes no part in the current stage."""
         return self.adversarial_weight == 0 or self.current_stage == "pretraining"
 
-    def check_shape(self, shape):
-        super().check_shape(shape)
-        if self.content == efficientnet.NAME and self.content_weight and shape[2] != 3:
-            raise ValueError(
-                f"`content={self.content!r}` compares images of 3 channels. Received images of "
-                f"{shape[2]}. Pass `content='pixels'` or `content='auto'`, or load images with "
-                "`channels=3`."
-            )
-
     def build_before(self):
         self.features: Callable[[types.Tensor], Any] | None = None
         if self.content == "auto":
             able = self.image_shape[2] == 3 and backend.led(efficientnet.is_installed)
             self.content = efficientnet.NAME if able else "pixels"
+        depth = self.image_shape[2]
+        if self.content == efficientnet.NAME and self.content_weight and depth != 3:
+            raise ValueError(
+                f"`content={self.content!r}` compares images of 3 channels. Received images of "
+                f"{depth}. Pass `content='pixels'` or `content='auto'`, or load images with "
+                "`channels=3`."
+            )
 
     def load_for_training(self):
         """Read the network of the content loss. A saved model does not have it."""
