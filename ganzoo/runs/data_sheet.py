@@ -33,9 +33,9 @@ def write(start: Start, run: RunFolder) -> None:
         run: its `RunFolder`.
     """
     conditional = getattr(start.model, "num_classes", None) is not None
-    conditional = conditional and len(start.model.image_shape) == 3  # points have no rows
     examples = callbacks.first_examples(start.data, SEARCHED if conditional else ROWS * COLUMNS)
-    sheet, rows = _by_class(*examples[:2]) if conditional else (_in_turn(examples), [])
+    in_rows = conditional and examples[0].ndim == 4  # points have no rows
+    sheet, rows = _by_class(*examples[:2]) if in_rows else (_in_turn(examples), [])
     if flip := getattr(start.model, "flip", False):
         sheet[1::2] = sheet[1::2, :, ::-1]
     description = PngImagePlugin.PngInfo()
