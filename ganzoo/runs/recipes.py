@@ -20,11 +20,6 @@ FEW = 50
 """Images too few to learn from without a start."""
 PER_CLASS = 50
 """Images that each class needs at least."""
-TUNING = 0.25
-"""Learning rates from trained weights, as a part of those that they were trained with; as much as a
-schedule leaves of them."""
-SETTLED = 0.1
-"""As much as a schedule leaves of γ."""
 LONG = 15_000
 """Training steps in which wider networks learn more."""
 MANY = 200
@@ -87,16 +82,6 @@ class Facts:
     def takes(self, argument: str) -> bool:
         """Whether the model has this argument; those that are chosen without weights have."""
         return not self.tuned or argument in self.trained
-
-    @property
-    def tuning(self) -> dict[str, Any]:
-        """The settings of a start from trained weights."""
-        rates = {
-            name: self.trained.get(name)
-            for name in ("learning_rate", "discriminator_learning_rate")
-        }
-        arguments = {name: TUNING * rate for name, rate in rates.items() if rate is not None}
-        return {**(self.start or {}), "arguments": arguments}
 
     def without(self, argument: str) -> dict[str, Any]:
         """The settings that leave out what the weights to start from were trained with."""
@@ -175,9 +160,9 @@ TABLE = (
         topic="model",
         when="trained weights that you name by `--weights`",
         holds=lambda facts: facts.asked,
-        settings=lambda facts: facts.tuning,
-        choice="that of the weights, with a quarter of their learning rates",
-        reason="Small steps keep more of what the weights have learned.",
+        settings=lambda facts: facts.start or {},
+        choice="that of the weights",
+        reason="",
     ),
     Row(
         topic="model",
@@ -199,8 +184,8 @@ TABLE = (
         topic="model",
         when=f"fewer than {FEW} different images, and trained weights of their colours",
         holds=lambda facts: facts.tuned,
-        settings=lambda facts: facts.tuning,
-        choice="that of trained weights, with a quarter of their learning rates",
+        settings=lambda facts: facts.start or {},
+        choice="that of trained weights",
         reason="From so few images a new network learns hardly anything but these.",
     ),
     Row(
@@ -290,14 +275,6 @@ TABLE = (
         settings={"arguments": {"gamma": 5.0}},
         choice="γ 5",
         reason="The weights for portraits were trained with it.",
-    ),
-    Row(
-        topic="penalty",
-        when="a start from weights that were trained on a schedule",
-        holds=lambda facts: bool(facts.without("schedule_images")),
-        settings=lambda facts: {"arguments": {"gamma": SETTLED * facts.trained["gamma"]}},
-        choice="a tenth of the weights' γ",
-        reason="The schedule with which they were trained ended there.",
     ),
     Row(
         topic="penalty",
