@@ -69,6 +69,7 @@ def test_a_folder_is_trained_on_and_the_same_call_goes_on_as_it_began(folder, mo
     assert settings["arguments"] == {
         "architecture": "dcgan",
         "learning_rate": 8e-4,
+        "augment": "diffaugment",
         "ema_decay": 0.99,
         "channels": [8],
         "latent_dim": 4,
