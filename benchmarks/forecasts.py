@@ -297,6 +297,8 @@ def judged(row, curve, prior, others):
     alike = any(other.score == curve.score for other in others)
     for part in (0, *PARTS) if alike else PARTS:  # as before a training
         seen = curve.until(part * last)
+        if not part:  # nobody knows its floor yet
+            seen = dataclasses.replace(seen, floor=0.0)
         if part and not seen.images:
             continue
         known = seen.images[-1] if part else 0

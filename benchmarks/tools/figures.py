@@ -19,6 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # `measure` and othe
 from measure import results
 
 import ganzoo
+from ganzoo.files import json_lines
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.runs import report
 
@@ -69,7 +70,7 @@ def training(run):
 
 def curves(run, path):
     """Plot each player's loss by epoch and, if the run was scored, its Fréchet distance."""
-    log = report.lines(run / "metrics.jsonl")
+    log = json_lines.read(run / "metrics.jsonl")
     keys = {k for row in log for k in row}
     losses = sorted(k for k in keys if k.endswith("loss") and not k.startswith("val_"))
     scores = sorted(k for k in keys if k.startswith("frechet"))

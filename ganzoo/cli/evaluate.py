@@ -13,6 +13,7 @@ from ganzoo.cli.options import debug
 from ganzoo.cli.options import imports
 from ganzoo.cli.options import parse_value_range
 from ganzoo.cli.options import truncation_option
+from ganzoo.cli.options import value_range_option
 from ganzoo.cli.options import weights_option
 from ganzoo.cli.targets import trained
 from ganzoo.files.run_folder import RunFolder
@@ -26,11 +27,7 @@ from ganzoo.files.run_folder import sheet_of
 @click.option("--data", help="Images to compare with. [default: the run's data]")
 @data_dir_option
 @click.option("--skip-damaged", is_flag=True, help="Leave damaged images out, as the run did.")
-@click.option(
-    "--value-range",
-    metavar="LOW,HIGH",
-    help="Values that become black and white. [default: as the run did]",
-)
+@value_range_option
 @click.option("--samples", "-n", default=10_000, show_default=True, help="How many samples.")
 @click.option("--repeats", default=3, show_default=True, help="Sets of samples, for error bars.")
 @click.option("--metrics", help="Only these: frechet,recall,… [default: all that apply]")

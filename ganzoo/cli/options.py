@@ -87,6 +87,12 @@ truncation_option = click.option(
 set_option = click.option(
     "--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Argument of the model."
 )
+skip_damaged_option = click.option("--skip-damaged", is_flag=True, help="Leave damaged images out.")
+value_range_option = click.option(  # of images for a trained model
+    "--value-range",
+    metavar="LOW,HIGH",
+    help="Values that become black and white. [default: as the run did]",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 

@@ -12,8 +12,10 @@ from ganzoo.cli.options import completing
 from ganzoo.cli.options import debug
 from ganzoo.cli.options import imports
 from ganzoo.cli.options import parse_value_range
+from ganzoo.cli.options import skip_damaged_option
 from ganzoo.cli.options import tell
 from ganzoo.cli.options import truncation_option
+from ganzoo.cli.options import value_range_option
 from ganzoo.cli.options import weights_option
 from ganzoo.cli.targets import parse_classes
 from ganzoo.cli.targets import target
@@ -106,12 +108,8 @@ def _labels_for(numbers, count):
     help="One file each, one image of all, each next to its original, or arrays. [default: by the "
     "ending of --out]",
 )
-@click.option("--skip-damaged", is_flag=True, help="Leave damaged images out.")
-@click.option(
-    "--value-range",
-    metavar="LOW,HIGH",
-    help="Values that become black and white. [default: as the run did]",
-)
+@skip_damaged_option
+@value_range_option
 @click.option(
     "--out",
     "-o",

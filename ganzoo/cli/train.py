@@ -24,6 +24,7 @@ from ganzoo.cli.options import parse_image_size
 from ganzoo.cli.options import parse_settings
 from ganzoo.cli.options import parse_value_range
 from ganzoo.cli.options import set_option
+from ganzoo.cli.options import skip_damaged_option
 from ganzoo.cli.options import tell
 from ganzoo.cli.options import to_json
 from ganzoo.cli.startup import INTERRUPTED
@@ -74,7 +75,7 @@ from ganzoo.files.run_folder import RunFolder
 @click.option("--seed", default=0, show_default=True, help="Fixes all randomness.")
 @set_option
 @click.option("--out", "-o", type=click.Path(), help="Run folder. [default: runs/MODEL-DATA]")
-@click.option("--skip-damaged", is_flag=True, help="Leave damaged images out.")
+@skip_damaged_option
 @click.option(
     "--value-range",
     metavar="LOW,HIGH",
@@ -122,8 +123,8 @@ def train(what, weights, data, out, dry_run, as_json, **options):
     With --weights, or a name.tag for MODEL, it starts from trained weights, on other data:
 
     \b
-    ganzoo train IMAGES --minutes 15 --weights r3gan.emoji
-    ganzoo train r3gan --weights emoji --data IMAGES --epochs 20
+    ganzoo train IMAGES --minutes 15 --weights r3gan.portraits
+    ganzoo train r3gan --weights portraits --data IMAGES --epochs 20
     ganzoo train dcgan --weights runs/dcgan-mnist --data fashion_mnist
     """
     from ganzoo.zoo import catalogue

@@ -11,7 +11,9 @@ from ganzoo.cli.options import completing
 from ganzoo.cli.options import debug
 from ganzoo.cli.options import imports
 from ganzoo.cli.options import parse_value_range
+from ganzoo.cli.options import skip_damaged_option
 from ganzoo.cli.options import tell
+from ganzoo.cli.options import value_range_option
 from ganzoo.cli.options import weights_option
 from ganzoo.cli.targets import trained
 from ganzoo.cli.writing import target_for
@@ -24,12 +26,8 @@ from ganzoo.cli.writing import write
 @click.argument("originals", metavar="IMAGES", type=click.Path())
 @weights_option
 @click.option("--batch-size", default=8, show_default=True, help="Parts enlarged at once.")
-@click.option("--skip-damaged", is_flag=True, help="Leave damaged images out.")
-@click.option(
-    "--value-range",
-    metavar="LOW,HIGH",
-    help="Values that become black and white. [default: as the run did]",
-)
+@skip_damaged_option
+@value_range_option
 @click.option(
     "--out",
     "-o",

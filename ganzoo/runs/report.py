@@ -108,14 +108,10 @@ def write(run: types.Path, *, running: bool = False, score: str | None = None) -
     return folder.report
 
 
-lines = json_lines.read
-floors_of = outlook.floors_of
-
-
 def _facts(run, settings, epochs, minutes):
     """What the page shows of a run, besides where it was made: the variables of its template."""
-    log, grids = lines(run.metrics), run.samples.by_epoch()
-    floors = floors_of(run)
+    log, grids = json_lines.read(run.metrics), run.samples.by_epoch()
+    floors = outlook.floors_of(run)
     done = max((row.get("epoch", 0) for row in log), default=0)
     spent = timing.spent(run)
     for key in ("data", "to", "weights"):  # paths on this machine stay private
@@ -137,7 +133,7 @@ def _facts(run, settings, epochs, minutes):
         "grids": [(epoch, embedded(grids[epoch])) for epoch in some(sorted(grids))],
         "nearest": embedded(run.nearest),
         "change": embedded(run.change),
-        "findings": lines(run.findings),
+        "findings": json_lines.read(run.findings),
         "sheets": sheets(run),
     }
 

@@ -120,11 +120,14 @@ def warm_up(model, ds, say, budget=None):
     new, model.untrained = model.untrained, ()
     if not new:
         return
+    networks = [getattr(model, name) for name in new]
+    alone = [p for p in model.players if any(network in p.networks for network in networks)]
+    if all(player.resting() for player in alone):  # srgan's discriminator has a later start
+        return
     say(f"In the first {WARM_UP} steps only the new {' and '.join(new)} will learn.")
-    alone = [getattr(model, name) for name in new]
     rates = {}
     for player in model.players:
-        if not any(network in player.networks for network in alone):
+        if player not in alone:
             rates[player.name] = float(model.optimizer[player.name].learning_rate)
             model.optimizer[player.name].learning_rate = 0.0
     watch = [] if budget is None else [_Until(budget)]

@@ -254,8 +254,7 @@ def _fit(settings, start, scores, others):
             epochs=settings.epochs or 1,  # with minutes, the `TimeBudget` among the others decides
             initial_epoch=start.done,
             verbose=0,
-            # Scores get logged; and no model is saved that does not move.
-            callbacks=[*scores, watch, *others, interrupts],
+            callbacks=[*scores, watch, *others, interrupts],  # scores get logged
         )
         if interrupts.stopping and history.epoch[-1] + 1 < history.params["epochs"]:
             raise Stopped

@@ -221,6 +221,7 @@ def test_samples_before_and_after_are_shown_with_real_images(begun):
         assert np.array_equal(pixels[-part.shape[0] :, left : left + part.shape[1]], part)
     assert pixels.shape[1] > 3 * part.shape[1]
     page = (out / "report.html").read_text(encoding="utf-8")
+    assert "72 steps with those of the weights" in page
     assert "<h2>Before and after</h2>" in page and "<figcaption>before</figcaption>" in page
 
 
@@ -273,6 +274,19 @@ def test_a_new_discriminator_learns_alone_first(alone, folder, tmp_path, monkeyp
     assert {float(o.learning_rate) for o in network.optimizer.optimizers} == {np.float32(2e-4)}
     _train(tmp_path / "run", "dcgan", folder, alone, epochs=2)
     assert len(fits) == 3  # a run that goes on does not begin again
+
+
+def test_a_new_discriminator_that_rests_at_first_has_nothing_to_learn_alone():
+    model = ganzoo.get("srgan", image_shape=(8, 8, 1), channels=2, blocks=1, content="pixels")
+    model.untrained, said = ("discriminator",), []
+    model._enter(0)  # as when weights are loaded
+    starting.warm_up(model, _no_data(), said.append)
+    assert said == [] and int(model.step) == 0
+
+
+def _no_data():
+    raise AssertionError("no image should be read")
+    yield
 
 
 def _trainable(model):

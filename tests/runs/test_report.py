@@ -115,7 +115,7 @@ def test_it_says_what_was_done(trained):
 
 
 def test_curves_show_what_was_logged(trained):
-    log = report.lines(trained[0] / "metrics.jsonl")
+    log = json_lines.read(trained[0] / "metrics.jsonl")
     shown = {
         line.get_label(): line.get_xydata().tolist()
         for _, figure in report.curves(log)
@@ -162,13 +162,13 @@ def test_floors_are_dotted_and_explained(run):
     names = ("frechet[x]", "coverage[x]", "recall[x]")
     log = [{"epoch": i, **dict.fromkeys(names, 5.0 / i)} for i in (1, 2, 3)]
     (run / "metrics.jsonl").write_text("\n".join(map(json.dumps, log)))
-    assert report.floors_of(RunFolder(run)) == {} and "Dotted" not in Page(report.write(run)).text
+    assert outlook.floors_of(RunFolder(run)) == {} and "Dotted" not in Page(report.write(run)).text
     score = {"value": 2.5, "error": None, "better": "lower", "settings": {}}
     scores = {"frechet[x]": {**score, "floor": 0.25}, "recall[x]": {**score, "floor": None}}
     best = {"epoch": 2, "score": "frechet[x]", "scores": scores, "passport": {}, "notes": []}
     with zipfile.ZipFile(run / "checkpoints" / "best.keras", "w") as archive:
         archive.writestr(callbacks.BEST, json.dumps(best))
-    floors = report.floors_of(RunFolder(run))
+    floors = outlook.floors_of(RunFolder(run))
     assert floors == {"frechet[x]": 0.25}
     drawn = {
         title: [line.get_ydata()[0] for line in figure.axes[0].lines if line.get_linestyle() == ":"]
@@ -341,7 +341,7 @@ def test_a_plan_forecasts_for_its_own_length(run):
 
 def test_a_forecast_ends_no_training(run):
     scored(run, 90.0, 50.0)
-    rows = [{**row, "images": row["epoch"]} for row in report.lines(run / "metrics.jsonl")]
+    rows = [{**row, "images": row["epoch"]} for row in json_lines.read(run / "metrics.jsonl")]
     (run / "metrics.jsonl").write_text("\n".join(map(json.dumps, rows)))
     assert outlook.of_run(run).ahead == []  # of so few images nothing is known
     assert len(Page(report.write(run)).pictures) == 2 + 1 + 4 + 1
@@ -387,7 +387,7 @@ def test_the_last_epoch_leaves_the_page_to_the_end(run, monkeypatch):
 def test_what_is_damaged_or_old_is_left_out(run):
     (run / "scores.json").write_text("{")
     (run / "checkpoints" / "best.keras").write_text("{")
-    rows = report.lines(run / "metrics.jsonl")
+    rows = json_lines.read(run / "metrics.jsonl")
     old = [{"epoch": row["epoch"], "a_loss$\\b$": 1.0} for row in rows]
     (run / "metrics.jsonl").write_text("\n".join(map(json.dumps, [1, [2], *old])))
     page = Page(report.write(run))
@@ -417,7 +417,7 @@ def test_notes_of_epochs_that_are_trained_again_are_dropped(train, run):
         json_lines.append(run / "doctor.jsonl", {"epoch": epoch})
     (run / "checkpoints" / "epoch-0003.keras").unlink()
     train(run, 3)
-    assert report.lines(run / "doctor.jsonl") == [{"epoch": 1}]
+    assert json_lines.read(run / "doctor.jsonl") == [{"epoch": 1}]
 
 
 def test_epochs_to_show():
