@@ -187,9 +187,8 @@ def score_figure(found):
     axis = figure.subplots()
     curve = found.curve
     axis.plot(found.minutes, curve.values, color=INK, marker="o", markersize=4, label="measured")
-    end = found.end if found.end > found.now[1] else outlook.LONGER * found.end
-    times = np.linspace(max(found.minutes, default=found.now[1]), end, 25)[1:]
-    coming = found.at(*times)
+    start = max(found.minutes, default=found.now[1])
+    coming = found.at(*np.linspace(start, found.ahead[0][0], 25)[1:]) if found.ahead else []
     rows = [(minutes, one.low, one.median, one.high) for minutes, one in coming]
     times, low, medians, high = zip(*rows) if rows else ((),) * 4
     axis.fill_between(times, low, high, color=MARK, alpha=0.18, linewidth=0)

@@ -168,7 +168,8 @@ class _Loud(ganzoo.losses.Objective):
 
 def test_the_discriminator_rests_while_the_generator_learns_by_pixels(tmp_path):
     # An objective with logs of its own, and those of the augmentation, in both stages.
-    objective = _Loud(**vars(ganzoo.losses.get("non_saturating")))
+    quiet = ganzoo.losses.get("non_saturating")
+    objective = _Loud(quiet.discriminator, quiet.generator)
     augment = {"augment": "ada", "objective": objective}
     model = tiny(image_shape=(8, 8, 1), pretraining_steps=3, **augment)
     values = lambda: [ops.convert_to_numpy(v.value) for v in model.discriminator.weights]

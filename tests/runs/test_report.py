@@ -339,6 +339,15 @@ def test_a_plan_forecasts_for_its_own_length(run):
     assert of({"epochs": 12}, None).expected.end == 12  # the record has 3
 
 
+def test_a_forecast_for_three_times_the_length_alone_is_drawn():
+    curve = forecast.Curve("frechet[x]", ODD, "vanilla")
+    others = (forecast.Curve("frechet[x]", ODD, "vanilla", 1.0, (5_000,), (40.0,)),)
+    found = outlook.Outlook(curve, (), (600, 1.0), speed=1_000, end=2.0, others=others)
+    assert [minutes for minutes, _ in found.ahead] == [6.0]  # at the end there are too few images
+    [axis] = report.score_figure(found).axes
+    assert max(axis.lines[1].get_xdata()) == 6.0
+
+
 def test_a_forecast_ends_no_training(run):
     scored(run, 90.0, 50.0)
     rows = [{**row, "images": row["epoch"]} for row in json_lines.read(run / "metrics.jsonl")]
