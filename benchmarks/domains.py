@@ -79,22 +79,63 @@ def apples_oranges(folder):
         )
 
 
+def openmoji(folder):
+    """Line drawings of OpenMoji and the same in colour, 128×128."""
+    return _folders(
+        pathlib.Path(folder) / "openmoji-pairs.zip",
+        [[f"{split}/{kind}" for kind in DOMAINS["openmoji"]] for split in ("train", "test")],
+    )
+
+
+def ink_colour(folder):
+    """Portraits drawn in ink, and others in colour."""
+    return _folders(
+        pathlib.Path(folder) / "avatars-ink-colour.zip",
+        [[f"{split}{letter}" for letter in "AB"] for split in ("train", "test")],
+    )
+
+
+def _folders(archive, names):
+    """The images in folders of a zip."""
+    with tempfile.TemporaryDirectory() as place:
+        with zipfile.ZipFile(archive) as file:
+            file.extractall(place)
+        read = lambda name: ganzoo.datasets.load(
+            pathlib.Path(place) / name, channels=3, shuffle=False, verbose=False
+        )
+        return tuple(
+            tuple(np.concatenate(list(read(name).as_numpy_iterator())) for name in split)
+            for split in names
+        )
+
+
 DATA = {
     "mnist_edges": mnist_edges,
     "noto_twemoji": noto_twemoji,
     "apples_oranges": apples_oranges,
+    "openmoji": openmoji,
+    "ink_colour": ink_colour,
 }
 """`{name: function}` of the folder with the archives. Returns the training images of both domains
 and the test images of both, `uint8`."""
 
-ARCHIVES = ("noto_twemoji", "apples_oranges")
+DOMAINS = {
+    "mnist_edges": ("mnist", "edges"),
+    "noto_twemoji": ("noto", "twemoji"),
+    "apples_oranges": ("apples", "oranges"),
+    "openmoji": ("line", "colour"),
+    "ink_colour": ("ink", "colour"),
+}
+"""Names of the two domains."""
+
+ARCHIVES = ("noto_twemoji", "apples_oranges", "openmoji", "ink_colour")
 """Names in `DATA` that need archives of their own."""
 
 
 def write(name, data_dir, out):
     """Write the training images of both domains as two files, `noto.npy` and `twemoji.npy` for
     `noto_twemoji`. Returns the paths."""
-    paths = [out / f"{domain}.npy" for domain in name.split("_")]
+    paths = [out / f"{domain}.npy" for domain in DOMAINS[name]]
     train, _ = DATA[name](data_dir)
     out.mkdir(parents=True, exist_ok=True)
     for path, images in zip(paths, train):

@@ -91,6 +91,23 @@ RECIPES = {
     },
     "cyclegan.apples_oranges": {"epochs": 60, "batch_size": 4, "arguments": {"channels": 12}},
     "pix2pix.noto_twemoji": {"epochs": 60, "batch_size": 4, "arguments": {"channels": 12}},
+    "pix2pix.openmoji": {
+        "epochs": 60,
+        "batch_size": 8,
+        "arguments": {"channels": 24, "learning_rate": 4e-4, "flip": True, "ema_images": 20_000},
+    },
+    "cyclegan.ink_colour": {
+        "epochs": 30,
+        "batch_size": 4,
+        "arguments": {
+            "channels": 20,
+            "blocks": 4,
+            "patch_layers": 2,
+            "identity_weight": 0.0,
+            "learning_rate": 4e-4,
+            "ema_images": 10_000,
+        },
+    },
 }
 """Arguments of `ganzoo.runs.train`; the tag is the data, unless given. The networks are narrow
 where that costs least: all files together must stay below 40 MB."""
@@ -113,7 +130,7 @@ def make(name, folder, data_dir):
     recipe = {"data": tag, **RECIPES[name]}
     if tag in domains.ARCHIVES:
         folder.mkdir(parents=True, exist_ok=True)
-        recipe["data"], recipe["to"] = domains.write(tag, data_dir, folder)
+        recipe["data"], recipe["to"] = domains.write(tag, data_dir, folder / tag)
     elif recipe["data"] != tag:
         recipe["data"] = pathlib.Path(data_dir) / recipe["data"]
     run, published = folder / name, folder / f"{name}-published"
