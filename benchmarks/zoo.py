@@ -33,6 +33,7 @@ COLUMNS = (
     *SCORES,
     *("modes", "rarest_mode_share", "class_agreement", "reconstruction"),
     *("frechet_floor", "frechet_before", "frechet_back", "frechet_back_before"),
+    *("kernel", "kernel_floor", "kernel_before", "kernel_back", "kernel_back_before"),
     *("error", "error_before", "samples", "extractor"),
 )
 
@@ -134,33 +135,49 @@ def two_domains(name, data, minutes, seed, data_dir, batch_size, arguments):
 
 
 def translations(model, train, test):
-    """Scores of a translator, in pixels, and images to show: sources next to translations."""
+    """Scores of a translator on the test images, and images to show: sources next to translations.
+
+    `_before`: of the images as they are, without translation. `_floor`: of as many training images
+    of the other domain, in place of the translations.
+    """
     images, targets = test
     outputs = model.translate(images)
-    to, back = distance_to(targets), distance_to(images)
+    to = distance_to(targets)
     # A Fréchet distance depends on the number of images, so all have the same.
     floor = np.random.default_rng(0).permutation(len(train[1]))[: len(images)]
     few = np.random.default_rng(1).permutation(len(images))[: len(floor)]
-    row = {"frechet": to(outputs[few]), "frechet_before": to(images[few])}
-    row |= {"frechet_floor": to(train[1][floor]), "samples": len(few)}
+    row = {**to(outputs[few]), **to(images[few], "_before"), **to(train[1][floor], "_floor")}
+    row |= {"samples": len(few), "extractor": EXTRACTOR}
     columns = [images, outputs]
     if model.paired:
         row |= {"error": error(outputs, targets), "error_before": error(images, targets)}
         columns.append(targets)
     else:
-        turned = model.translate(targets, reverse=True)
-        row |= {"frechet_back": back(turned), "frechet_back_before": back(targets)}
+        turned, back = model.translate(targets, reverse=True), distance_to(images)
+        row |= {**back(turned, "_back"), **back(targets, "_back_before")}
         columns += [targets[: len(images)], turned]
     return row, side_by_side(*columns)
 
 
+EXTRACTOR = "efficientnet-lite0"
+"""Whose features tell how near translations are to the other domain."""
+
+
 def distance_to(real):
-    """A function that returns the Fréchet distance of images to these, in pixels at 16×16."""
-    extract = ganzoo.metrics.extractor("pixels")
+    """A function of images that returns their distances to these as a dict, Fréchet and kernel. It
+    takes an ending for the keys."""
+    extract = ganzoo.metrics.extractor(EXTRACTOR)
+    look = lambda images: extract(images)["features"].astype("float64")
     moments = lambda rows: (rows.mean(axis=0), np.cov(rows, rowvar=False))
-    look = lambda images: moments(extract(images)["features"].astype("float64"))
     there = look(real)
-    return lambda images: float(ganzoo.metrics.frechet_distance(*there, *look(images)))
+
+    def distances(images, ending=""):
+        rows = look(images)
+        frechet = float(ganzoo.metrics.frechet_distance(*moments(there), *moments(rows)))
+        kernel, _ = ganzoo.metrics.kernel_distance(there, rows)
+        return {f"frechet{ending}": frechet, f"kernel{ending}": kernel}
+
+    return distances
 
 
 def error(a, b):

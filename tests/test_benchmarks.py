@@ -168,7 +168,7 @@ def test_weights_are_made_and_listed(module, tmp_path, monkeypatch):
     assert abs(found.astype(int) - expected).max() <= 1
 
 
-@pytest.mark.parametrize("name", ["cyclegan.apples_oranges", "pix2pix.noto_twemoji"])
+@pytest.mark.parametrize("name", ["cyclegan.apples_oranges", "pix2pix.openmoji"])
 def test_weights_of_translators_are_made_and_scored_on_held_out_images(
     module, tmp_path, monkeypatch, name
 ):
@@ -188,7 +188,7 @@ def test_weights_of_translators_are_made_and_scored_on_held_out_images(
     monkeypatch.setattr(module("pages"), "IMAGES", tmp_path / "images")
     weights.make(name, tmp_path / "runs", "archives")
     row = catalogue.rows()[name]
-    a, b = (f"{kind}.npy" for kind in tag.split("_"))
+    a, b = (f"{kind}.npy" for kind in domains.DOMAINS[tag])
     assert row.data["name"] == f"{a} and {b}"
     prepare, train = row.command.split(" && ")
     assert train.startswith("ganzoo train ")
@@ -197,11 +197,12 @@ def test_weights_of_translators_are_made_and_scored_on_held_out_images(
     assert (np.load(tmp_path / "made" / b) == kinds[1]).all()
     assert f"--data {a} --to {b} --epochs 1" in row.command
     model = ganzoo.get(row.model, weights=tag)
-    found = row.scores["frechet[pixels-16]"]["value"]
-    assert found == pytest.approx(
-        module("zoo").distance_to(kinds[3])(model.translate(kinds[2])), rel=1e-3
-    )
-    assert ("error" in row.scores) == (name == "pix2pix.noto_twemoji")
+    to, outputs = module("zoo").distance_to(kinds[3]), model.translate(kinds[2])
+    for score, images, key in (("frechet", outputs, "value"), ("kernel", kinds[2], "baseline")):
+        found = row.scores[f"{score}[efficientnet-lite0]"][key]
+        assert found == pytest.approx(to(images)[score], rel=1e-3)
+    assert ("frechet_back[efficientnet-lite0]" in row.scores) == ("cycle" in name)
+    assert ("error" in row.scores) == (name == "pix2pix.openmoji")
     for path in [catalogue.FILE, *(tmp_path / "runs" / f"{name}-published").glob("*.[jm][sd]*")]:
         assert str(tmp_path) not in path.read_text("utf-8")
     shown_on_its_page(module, name, tmp_path, {"grid", "training", "curves"})

@@ -71,6 +71,12 @@ def test_python_blocks_of_pages_run(page, tmp_path, monkeypatch, capsys):
         assert (page.parent / link).exists(), link
 
 
+def test_the_front_page_counts_the_models():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    counts = re.findall(r"^\*\*(\d+) GANs and|^\| models \| (\d+) ", text, flags=re.MULTILINE)
+    assert [int(a or b) for a, b in counts] == [len(zoo.own_models())] * 2
+
+
 def test_the_site_builds_without_a_warning(tmp_path):
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", ROOT / "docs", tmp_path]
     result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)

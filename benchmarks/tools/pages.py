@@ -78,9 +78,8 @@ def made(measured):
     floor = f"have a Fréchet\ndistance of {float(row['frechet_floor']):.2f}."
     if _cell(row["frechet_before"], "{}"):
         text = (
-            "Translated test images against the test images of the other domain: Fréchet "
-            "distances of the pixels\nat 16×16, where as many training images of that domain "
-            + floor
+            "Translated test images against the test images of the other domain: features of\n"
+            f"`{row['extractor']}`, in which as many training images of that domain " + floor
         )
         if _cell(row["frechet_back"], "{}"):
             text += (
@@ -214,13 +213,15 @@ def trained(name, row):
     lines = [f"## The weights `{tag}`", ""]
     lines += ["```text", f'model = ganzoo.get("{model}", weights="{tag}")', "```", ""]
     if row.scores:
-        lines += [f"| score | {' | '.join(f'`{k}`' for k in compared)} | floor |"]
-        lines += ["|" + "---|" * (2 + len(compared))]
+        ends = {"floor": "floor"}
+        if "baseline" in row.passport:
+            ends["baseline"] = row.passport["baseline"]
+        lines += [f"| score | {' | '.join([f'`{k}`' for k in compared] + [*ends.values()])} |"]
+        lines += ["|" + "---|" * (1 + len(compared) + len(ends))]
         for score, own in row.scores.items():
-            values = [
-                r.scores[score]["value"] if score in r.scores else None for r in compared.values()
-            ]
-            cells = ["" if v is None else catalogue.number(v) for v in [*values, own["floor"]]]
+            values = [r.scores.get(score, {}).get("value") for r in compared.values()]
+            values += [own.get(end) for end in ends]
+            cells = ["" if v is None else catalogue.number(v) for v in values]
             lines.append(f"| {score} | {' | '.join(cells)} |")
         judged = "{samples:,} samples by `{extractor}`; floor: {floor}.".format(**row.passport)
         lines += ["", judged]

@@ -107,6 +107,23 @@ def table(rows, link):
     )
 
 
+def brief(rows):
+    """A table for each kind of processor that only compares ganzoo's defaults with PyTorch's
+    fastest setting, in times as fast as the plain Keras loop."""
+    parts = []
+    for (processor, backend), cases in by_processor(rows).items():
+        lines = [f"| {processor}, {BACKENDS[backend]} | {PLAIN} | ganzoo | PyTorch's best |"]
+        lines.append("|" + "---|" * 4)
+        for case, columns in cases.items():
+            ours = columns.get("ganzoo, defaults")
+            theirs = [columns[c] for c in COLUMNS if c.startswith("PyTorch") and c in columns]
+            fastest = max(theirs, key=lambda row: float(row["times_as_fast"]), default=None)
+            cells = [f"{float(row['times_as_fast']):.1f}" if row else "" for row in (ours, fastest)]
+            lines.append(f"| {named(case)} | 1 | {' | '.join(cells)} |")
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
 def _share(row, rows):
     """The share of the limit: the largest that was measured on this machine in this precision. In
     a single run, other tenants of a machine may slow down one measurement or the other."""

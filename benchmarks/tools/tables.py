@@ -87,9 +87,46 @@ def _mean(rows, key, form):
     return mean if low == high else f"{mean} ({low} … {high})"
 
 
-def training(link):
-    """The tables of `benchmarks/train.py`, on a page that finds its results at `link`."""
-    return speeds.table(results("train"), link)
+def training():
+    """The tables of `benchmarks/train.py`."""
+    return speeds.table(results("train"), "../benchmarks/results/train.csv")
+
+
+def speed():
+    """The tables of `benchmarks/train.py` in a few columns."""
+    return speeds.brief(results("train"))
+
+
+def best():
+    """The best weights of each group of the catalogue, and what a plain Keras loop reaches."""
+    lines = ["| images | weights | training | Fréchet distance | of real images |"]
+    lines.append("|" + "---|" * 5)
+    rows = {name: catalogue.rows()[name] for name in zoo.list_models(weights=True, can="generate")}
+    firsts = [next(iter(group.items())) for group in catalogue.grouped(rows).values()]
+    for name, row in sorted(firsts, key=lambda one: _over_floor(one[1])):
+        value, _, floor = row.frechet
+        trained = catalogue.time_of(row.cpu_minutes, row.gpu_minutes)
+        shape = "×".join(map(str, row.config["image_shape"]))
+        labels = f", {row.classes}" if row.classes else ""
+        what = f"[`{name}`](docs/models/{row.model}.md)"
+        data = row.data["name"].removesuffix(".zip")
+        lines.append(f"| {data}, {shape}{labels} | {what} | {trained} | {value} | {floor} |")
+        plain = [r for r in results("quality") if r["what"] == PLAIN and r["data"] == data]
+        if plain:
+            longest = max(plain, key=lambda r: int(r["epochs"]))
+            minutes = f"{longest['epochs']} epochs, {float(longest['training_seconds']) / 60:.0f}"
+            cells = ["", f"a {PLAIN}, no labels", f"{minutes} minutes"]
+            cells += [catalogue.number(float(longest["frechet"])), floor]
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _over_floor(row):
+    value, _, floor = row.frechet
+    return float(value) / float(floor)
+
+
+PLAIN = "plain Keras DCGAN"
 
 
 def _made(rows):
@@ -462,7 +499,7 @@ WISHES = (
     ("the requested class", "fashion_mnist", "class_agreement", max, "{:.1%}"),
     ("a thousand kinds", "stacked_mnist", "modes", max, "{:.0f}"),
     ("images to codes and back", "fashion_mnist", "reconstruction", min, "{:.1f}"),
-    ("translation, from pairs", "noto_twemoji", "error", min, "{:.1f}"),
+    ("translation, from pairs", "openmoji", "error", min, "{:.1f}"),
     ("translation, without pairs", "apples_oranges", "frechet", min, "{:.1f}"),
     ("and back", "apples_oranges", "frechet_back", min, "{:.1f}"),
     ("pairs of images, without pairs", "mnist_edges", "error", min, "{:.1f}"),
@@ -642,8 +679,9 @@ TABLES = {
     "fuzz": fuzz,
     "soak": soak,
     "quality": quality,
-    "speed": functools.partial(training, "benchmarks/results/train.csv"),
-    "training": functools.partial(training, "../benchmarks/results/train.csv"),
+    "best": best,
+    "speed": speed,
+    "training": training,
     "sampling": sampling,
     "startup": startup,
     "step_profile": step_profile,

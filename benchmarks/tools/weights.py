@@ -77,6 +77,12 @@ RECIPES = {
         **COLOUR,
         "arguments": {**recipes.LIGHT_R3GAN, "channels": (192,), "augment": "diffaugment"},
     },
+    "r3gan.pixelart": {
+        "epochs": 120,
+        "data": "avatars-pixelart.zip",
+        "batch_size": 32,
+        "arguments": {**recipes.LIGHT_R3GAN, "channels": (192,), "schedule_images": 290_000},
+    },
     "r3gan.portraits": {
         "epochs": 150,
         "data": "avatars-toonhead.zip",
@@ -84,29 +90,11 @@ RECIPES = {
         "batch_size": 32,
         "arguments": {**FINE_R3GAN, "schedule_images": 600_000},
     },
-    "progan.emoji": {
-        "epochs": 100,
-        **COLOUR,
-        "arguments": {"channels": 8, "max_channels": 64, "augment": "diffaugment"},
-    },
     "cyclegan.apples_oranges": {"epochs": 60, "batch_size": 4, "arguments": {"channels": 12}},
-    "pix2pix.noto_twemoji": {"epochs": 60, "batch_size": 4, "arguments": {"channels": 12}},
     "pix2pix.openmoji": {
         "epochs": 60,
         "batch_size": 8,
-        "arguments": {"channels": 24, "learning_rate": 4e-4, "flip": True, "ema_images": 20_000},
-    },
-    "cyclegan.ink_colour": {
-        "epochs": 30,
-        "batch_size": 4,
-        "arguments": {
-            "channels": 20,
-            "blocks": 4,
-            "patch_layers": 2,
-            "identity_weight": 0.0,
-            "learning_rate": 4e-4,
-            "ema_images": 10_000,
-        },
+        "arguments": recipes.OPENMOJI,
     },
 }
 """Arguments of `ganzoo.runs.train`; the tag is the data, unless given. The networks are narrow
@@ -114,12 +102,10 @@ where that costs least: all files together must stay below 40 MB."""
 
 LICENCES = {
     "portraits": "CC BY 4.0 (ToonHead by Johan Melin)",
+    "pixelart": "CC0 1.0 (Pixel Art of DiceBear)",
+    "openmoji": "CC BY-SA 4.0 (All emojis designed by OpenMoji)",
     "emoji": "OFL 1.1 / Apache 2.0 (Noto Emoji, Google)",
     "apples_oranges": "MIT (Grocery Store Dataset, Marcus Klasson)",
-    "noto_twemoji": (
-        "OFL 1.1 / Apache 2.0 (Noto Emoji, Google) and CC BY 4.0 (Twemoji, Twitter, Inc and "
-        "contributors)"
-    ),
 }
 """Licences of data that ganzoo does not know by name."""
 
@@ -157,17 +143,35 @@ def translation(model, published, tag, data_dir):
     network = ganzoo.get(model, weights=published)
     row, images = zoo.translations(network, *domains.DATA[tag](data_dir))
     ganzoo.images.save_grid(images, published / "grid.png", 12)
-    frechet = evaluation.Score(row["frechet"], floor=row["frechet_floor"], better="lower")
-    scores = {"frechet[pixels-16]": frechet}
-    if "error" in row:
-        scores["error"] = evaluation.Score(row["error"], better="lower")
+    scores = {
+        score: evaluation.Score(
+            row[key],
+            floor=row.get(f"{key}_floor"),
+            baseline=row[f"{key}_before"],
+            better="lower",
+        )
+        for key, score in SCORES.items()
+        if key in row
+    }
     passport = {
         "samples": row["samples"],
-        "extractor": "pixels-16",
+        "extractor": zoo.EXTRACTOR,
         "data": {"source": tag, "split": "held out"},
         "floor": f"{row['samples']} training images in place of the translations",
+        "baseline": "the images without translation",
     }
     return publishing.keep_scores(evaluation.ScoreSheet(scores, passport), published)
+
+
+SCORES = {
+    **{
+        f"{kind}{way}": f"{kind}{way}[{zoo.EXTRACTOR}]"
+        for kind in ("frechet", "kernel")
+        for way in ("", "_back")
+    },
+    "error": "error",
+}
+"""Columns of `zoo.translations` and the names of the scores: `_back` is the reverse direction."""
 
 
 def add(name, published, facts):

@@ -345,7 +345,7 @@ def notes_on(facts, settings):
         yield f"{others}: all are cropped to {height}×{width} in the middle."
     if channels == 1 and facts.colour:
         yield "The images become grey, as those of the weights are."
-    if facts.hasty:
+    if facts.hasty and (facts.colour or facts.side > 32):  # small grey images take few steps
         steps = "few" if facts.steps is None else f"about {facts.steps:,}"
         expected = "samples between those of the weights and your images"
         expected = expected if facts.tuned else "colours and rough shapes"

@@ -205,11 +205,13 @@ def test_models_of_other_channels_say_which_files_hold_them(tmp_path):
         image_files.open_images(tmp_path / "two.npy", (*SIZE, 3))
 
 
-@pytest.mark.parametrize("name", ["cyclegan.apples_oranges", "pix2pix.noto_twemoji"])
-def test_weights_that_come_with_ganzoo_translate_by_their_names(name, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "side"), [("cyclegan.apples_oranges", 64), ("pix2pix.openmoji", 128)]
+)
+def test_weights_that_come_with_ganzoo_translate_by_their_names(name, side, tmp_path):
     original = _save(tmp_path / "original.png", _noise(40, 50, 3))
     done("translate", name, original, "-o", tmp_path / "made.png")
-    assert _read(tmp_path / "made.png").shape == (64, 64, 3)
+    assert _read(tmp_path / "made.png").shape == (side, side, 3)
 
 
 def test_a_folder_for_files_must_be_empty_but_for_hidden_ones(tmp_path, monkeypatch):

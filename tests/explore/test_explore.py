@@ -145,7 +145,7 @@ def test_other_kinds_of_models(tmp_path):
 
 def test_the_way_back_is_there_where_a_model_has_one():
     make = lambda name: ganzoo.get(name, weights=names[name])
-    names = {"pix2pix": "noto_twemoji", "cyclegan": "apples_oranges", "dcgan": "mnist"}
+    names = {"pix2pix": "openmoji", "cyclegan": "apples_oranges", "dcgan": "mnist"}
     words = {name: f"{name}.{tag}" for name, tag in names.items()}
     explorer = explore.Explorer(
         {words[name]: explore.Entry(lambda name=name: make(name), "") for name in names}
@@ -153,7 +153,7 @@ def test_the_way_back_is_there_where_a_model_has_one():
     found = {name: explorer.can(word, "reverse") for name, word in words.items()}
     assert found == {"pix2pix": False, "cyclegan": True, "dcgan": False}
     for name, said in (
-        ("pix2pix", "64×64 pixels. This model turns images of *noto* into *twemoji*."),
+        ("pix2pix", "128×128 pixels. This model turns images of *line* into *colour*."),
         ("cyclegan", "64×64 pixels. This model turns images of *apples* into *oranges*, or in "),
     ):
         assert said in explorer.wants(words[name])

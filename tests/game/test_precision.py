@@ -185,7 +185,7 @@ def test_the_unit_is_read_from_the_processors_flags(monkeypatch):
         assert has_bfloat16_unit() is has
 
 
-@pytest.mark.parametrize("name", ["dcgan.fashion_mnist", "vanilla.mnist", "pix2pix.noto_twemoji"])
+@pytest.mark.parametrize("name", ["dcgan.fashion_mnist", "vanilla.mnist", "pix2pix.openmoji"])
 def test_shipped_weights_make_the_same_samples_on_every_processor(processor, name):
     model, tag = name.split(".")
 

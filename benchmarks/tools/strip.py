@@ -1,0 +1,104 @@
+"""Draws the animation at the top of the README: samples of trained weights that change into others.
+
+    python benchmarks/tools/strip.py --data-dir FOLDER
+
+A row walks through the latents of each of a few models, from sample to sample and back to the
+first, so that the animation has no end. The last row fades from line drawings to their
+translations, and back. `FOLDER` holds the archives of `domains.py`.
+"""
+
+import argparse
+import pathlib
+import sys
+
+import numpy as np
+from PIL import Image
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # `measure` and others
+
+import domains
+
+import ganzoo
+
+OUT = pathlib.Path(__file__).parents[2] / "docs" / "images" / "strip.webp"
+SIDE, GAP = 96, 4
+"""Height and width of an image, and the distance to the next, in pixels."""
+STEPS, STOPS = 12, 4
+"""Frames from a sample to the next, and the number of samples that each place shows."""
+MILLISECONDS = 80
+
+ROWS = (
+    (("r3gan", "portraits", 10, 1),),
+    (("r3gan", "pixelart", 5, 0), ("r3gan", "emoji", 5, 0)),
+)
+"""`(model, tag, places, seed)` of the generators in each row."""
+TRANSLATED = ("pix2pix", "openmoji")
+PLACES = 10
+
+
+def walk(model, tag, places, seed):
+    """`(frames, places, height, width, channels)`: each place walks through `STOPS` samples and
+    ends where it began."""
+    network = ganzoo.get(model, weights=tag)
+    stops = network.prior(seed, places * STOPS).reshape(places, STOPS, -1)
+    share = np.linspace(0, 1, STEPS, endpoint=False)
+    share = share * share * (3 - 2 * share)  # it rests at each sample
+    way = np.concatenate(
+        [
+            np.stack(
+                [ganzoo.latent.slerp(stops[:, i], stops[:, (i + 1) % STOPS], s) for s in share]
+            )
+            for i in range(STOPS)
+        ]
+    )
+    images = network.generate(places * len(way), latents=way.reshape(-1, way.shape[-1]))
+    return images.reshape(len(way), places, *images.shape[1:])
+
+
+def fade(model, tag, data_dir):
+    """As `walk`: test images fade to their translations and back, one place after the other."""
+    network = ganzoo.get(model, weights=tag)
+    _, (images, _) = domains.DATA[tag](data_dir)
+    images = images[np.linspace(0, len(images) - 1, PLACES).astype(int)]
+    outputs = network.translate(images).astype("float32")
+    frames = STEPS * STOPS
+    phase = np.arange(frames)[:, None] / frames - np.arange(PLACES) / PLACES
+    share = np.clip(0.5 - 1.5 * np.cos(2 * np.pi * phase), 0, 1)[..., None, None, None]
+    return np.round(images + share * (outputs - images)).astype("uint8")
+
+
+def frame(rows, index):
+    """One frame: the images of each row beside each other."""
+    height = len(rows) * (SIDE + GAP) - GAP
+    canvas = Image.new("RGB", (PLACES * (SIDE + GAP) - GAP, height), "white")
+    for y, row in enumerate(rows):
+        images = [image for part in row for image in part[index]]
+        for x, image in enumerate(images):
+            # Pixels of small images stay visible: they are pixel art.
+            how = Image.Resampling.NEAREST if len(image) == 32 else Image.Resampling.BICUBIC
+            place = (x * (SIDE + GAP), y * (SIDE + GAP))
+            canvas.paste(Image.fromarray(image).resize((SIDE, SIDE), how), place)
+    return canvas
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data-dir", required=True, help="where the archives are")
+    args = parser.parse_args()
+    rows = [[walk(*part) for part in row] for row in ROWS]
+    rows.append([fade(*TRANSLATED, args.data_dir)])
+    first, *others = (frame(rows, i) for i in range(STEPS * STOPS))
+    first.save(
+        OUT,
+        save_all=True,
+        append_images=others,
+        duration=MILLISECONDS,
+        loop=0,
+        quality=70,
+        method=6,
+    )
+    print(OUT, f"{OUT.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
