@@ -27,6 +27,7 @@ from ganzoo.runs import data_sheet
 from ganzoo.runs import forecast
 from ganzoo.runs import live
 from ganzoo.runs import outlook
+from ganzoo.runs import pages
 from ganzoo.runs import planning
 from ganzoo.runs import report
 
@@ -177,6 +178,24 @@ def test_floors_are_dotted_and_explained(run):
     assert drawn == {"Fréchet distance": [0.25], "Shares": []}
     text = Page(report.write(run)).text
     assert "Dotted: the floor" in text and report.READING["Shares"] in text
+
+
+def test_the_page_follows_the_readers_colours_and_so_do_its_drawings(trained):
+    page = (trained[0] / "report.html").read_text(encoding="utf-8")
+    assert "prefers-color-scheme: dark" in page
+    for variable in set(pages.THEME.values()) - {"currentColor"}:
+        assert page.count(f"{variable[4:-1]}: ") == 2  # defined for light and dark
+    drawings = page[page.index("<svg") :]
+    assert not re.search(r"(fill|stroke): #(000000|ffffff|cccccc)", drawings)
+    assert "stroke: currentColor" in drawings and "fill: var(--paper)" in drawings
+
+
+def test_a_passport_on_the_page_has_no_folders_of_this_machine(run):
+    passport = {"data": {"source": "/home/ada/images", "count": 12_345}}
+    sheet = {"scores": {}, "passport": passport, "notes": []}
+    (run / "scores.json").write_text(json.dumps(sheet))
+    text = Page(report.write(run)).text
+    assert "12345" in text and "'source': 'images'" in text and "ada" not in text
 
 
 def test_the_command_names_a_folder_that_is_not_the_usual_one(tmp_path):
@@ -415,9 +434,9 @@ def test_large_grids_are_made_smaller(tmp_path):
     path = tmp_path / "grid.png"
     noise = np.random.default_rng(0).integers(0, 256, (1500, 1500, 3), "uint8")
     Image.fromarray(noise).save(path)
-    kind, _, content = report.embedded(path).partition(";base64,")
+    kind, _, content = pages.embedded(path).partition(";base64,")
     with Image.open(io.BytesIO(base64.b64decode(content))) as picture:
-        assert (kind, picture.size) == ("data:image/webp", (report.SIDE, report.SIDE))
+        assert (kind, picture.size) == ("data:image/webp", (pages.SIDE, pages.SIDE))
     assert len(content) < path.stat().st_size / 4
 
 
