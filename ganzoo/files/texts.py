@@ -8,6 +8,7 @@ import codecs
 import contextlib
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 from typing import TextIO
 
@@ -51,6 +52,30 @@ def shown(text: str) -> str:
     except UnicodeEncodeError:  # surrogates that stand for no byte
         content = text.encode("utf-8", "surrogatepass")
     return content.decode("utf-8", "replace")
+
+
+def table(rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """Rows of cells, in columns.
+
+    Args:
+        rows: of equal length; the first one has the titles.
+        left: number of columns that begin at the left. The others, of numbers, end at the right.
+
+    Example:
+
+    >>> print(table([("score", "value"), ("frechet", "12.3")]))
+    score    value
+    frechet   12.3
+    """
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = (
+        "  ".join(
+            cell.ljust(w) if i < left else cell.rjust(w)
+            for i, (cell, w) in enumerate(zip(row, widths))
+        )
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines)
 
 
 class Terminal:
