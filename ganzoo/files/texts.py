@@ -7,6 +7,7 @@ surrogates, which neither files nor terminals accept.
 import codecs
 import contextlib
 import os
+import pathlib
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -39,6 +40,16 @@ def local(name: str) -> str:
         return os.fsdecode(name.encode("utf-8", "surrogateescape"))
     except UnicodeError:
         return name
+
+
+def without_folders(name: str) -> str:
+    """The last part of a path, for what others will read: folders of this machine stay private.
+    Names and URLs are returned as they are.
+
+    >>> without_folders("/home/ada/images.zip"), without_folders("hf://ada/portraits")
+    ('images.zip', 'hf://ada/portraits')
+    """
+    return name if "://" in name else pathlib.PurePath(name).name
 
 
 def shown(text: str) -> str:

@@ -11,6 +11,8 @@ import jinja2
 from matplotlib.figure import Figure
 from PIL import Image
 
+from ganzoo.files import texts
+
 FOLDER = pathlib.Path(__file__).parent
 """The folder of the templates: `page.html`, whose style and frame the others share."""
 MOST = 20_000_000
@@ -69,15 +71,9 @@ def embedded(path: pathlib.Path) -> str | None:
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def without_folders(name: str) -> str:
-    """The last part of a path, because paths on this machine stay private; names and URLs as they
-    are."""
-    return name if "://" in name else pathlib.Path(name).name
-
-
 def shown_passport(passport: dict[str, Any]) -> dict[str, Any]:
     """The passport of scores for a page: without the folders of the data."""
     data = passport.get("data")
     if not isinstance(data, dict) or not isinstance(data.get("source"), str):
         return passport
-    return {**passport, "data": {**data, "source": without_folders(data["source"])}}
+    return {**passport, "data": {**data, "source": texts.without_folders(data["source"])}}

@@ -1,9 +1,7 @@
 """The report of a run: one self-contained page of HTML, which any browser opens offline."""
 
-import ast
 import contextlib
 import pathlib
-import shlex
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -15,8 +13,7 @@ from ganzoo.callbacks import terminal
 from ganzoo.files import atomic
 from ganzoo.files import json_lines
 from ganzoo.files import texts
-from ganzoo.files.run_folder import RUNS
-from ganzoo.files.run_folder import RunFolder
+from ganzoo.runs import commands
 from ganzoo.runs import data_sheet
 from ganzoo.runs import live
 from ganzoo.runs import outlook
@@ -92,10 +89,10 @@ def write(run: types.Path, *, running: bool = False, score: str | None = None) -
 def _facts(record):
     """What the page shows of a run: variables of its template."""
     run, settings, epochs, minutes = record.run, record.settings, record.epochs, record.minutes
-    made_by = command(settings, epochs, run.path, imports=record.imports, minutes=minutes)
+    made_by = commands.command(settings, epochs, run.path, imports=record.imports, minutes=minutes)
     grids, floors = run.samples.by_epoch(), outlook.floors_of(run)
     private = {  # paths on this machine
-        key: pages.without_folders(settings[key])
+        key: texts.without_folders(settings[key])
         for key in ("data", "to", "weights")
         if settings.get(key) is not None
     }
@@ -287,49 +284,3 @@ def sheets(run):
         title: {**sheet.to_dict(), "passport": pages.shown_passport(sheet.passport)}
         for title, sheet in by_title.items()
     }
-
-
-def _literal(value):
-    """A value as `--set` reads it: strings need no quotes unless they look like other literals."""
-    if isinstance(value, str):
-        try:
-            ast.literal_eval(value)
-        except (ValueError, SyntaxError):
-            return value
-    return repr(value)
-
-
-def command(settings, epochs, run=None, imports=(), minutes=None):
-    """The command that makes a run, without the folders of its data.
-
-    Args:
-        settings: the run's settings, see `Settings.record`.
-        epochs: total number of epochs.
-        run: path of the run folder, whose name is given unless it is the usual one; None: no name.
-        imports: values of `--import`.
-        minutes: total time, in place of `epochs`; None: none.
-    """
-    words = ["ganzoo", "train", settings["model"]]
-    for key in ("weights", "data", "to"):
-        if settings.get(key) is not None:
-            words += [f"--{key}", pages.without_folders(settings[key])]
-    words += ["--epochs", epochs] if minutes is None else ["--minutes", f"{minutes:g}"]
-    words += ["--batch-size", settings["batch_size"]]
-    size = settings["image_size"]
-    if size is not None:
-        words += ["--image-size", "x".join(map(str, size)) if isinstance(size, list) else size]
-    words += ["--seed", settings["seed"]]
-    for key, value in settings["arguments"].items():
-        words += ["--set", f"{key}={_literal(value)}"]
-    if settings["on_error"] == "skip":
-        words.append("--skip-damaged")
-    if settings.get("value_range") is not None:
-        words += ["--value-range", ",".join(f"{x:g}" for x in settings["value_range"])]
-    for word in imports:
-        words += ["--import", pages.without_folders(word)]
-    if run is not None:
-        place, usual = run.resolve(), RunFolder.usual(settings["model"], settings["data"])
-        name = texts.kept(place.name)
-        if name != usual.path.name:
-            words += ["--out", f"{RUNS}/{name}" if place.parent.name == RUNS else name]
-    return shlex.join(map(str, words))

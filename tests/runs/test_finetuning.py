@@ -16,7 +16,7 @@ from ganzoo import zoo
 from ganzoo.files import safetensors
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.runs import before_after
-from ganzoo.runs import report
+from ganzoo.runs import commands
 from ganzoo.runs import starting
 
 TINY = {"channels": 2, "latent_dim": 4}
@@ -120,8 +120,8 @@ def test_the_command_in_a_record_names_weights_as_they_are_given():
         ("/far/away/runs/mine", "mine"),
         ("hf://user/repository@v1", "hf://user/repository@v1"),
     ):
-        assert f" --weights {shown} " in report.command({**settings, "weights": weights}, 3)
-    assert "--weights" not in report.command({**settings, "weights": None}, 3)
+        assert f" --weights {shown} " in commands.command({**settings, "weights": weights}, 3)
+    assert "--weights" not in commands.command({**settings, "weights": None}, 3)
 
 
 def test_weights_of_another_model_size_or_shape_are_refused(folder, published, tmp_path):

@@ -23,6 +23,7 @@ from ganzoo.cli import options
 from ganzoo.files import json_lines
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.game import time_budget
+from ganzoo.runs import commands
 from ganzoo.runs import data_sheet
 from ganzoo.runs import forecast
 from ganzoo.runs import live
@@ -206,8 +207,8 @@ def test_the_command_names_a_folder_that_is_not_the_usual_one(tmp_path):
         ("runs/mine", "--out runs/mine"),
         ("elsewhere/a b", "--out 'a b'"),
     ):
-        assert report.command(settings, 3, tmp_path / place).endswith(end)
-    assert "--out" not in report.command(settings, 3)
+        assert commands.command(settings, 3, tmp_path / place).endswith(end)
+    assert "--out" not in commands.command(settings, 3)
 
 
 def test_lines_cut_short_are_left_out(run):
@@ -459,6 +460,6 @@ def test_epochs_to_show():
 
 @pytest.mark.parametrize("value", ["dcgan", "3", "None", 0.5, [1, 2], None, True, "a b"])
 def test_settings_in_a_command_are_read_as_they_were(value):
-    word = f"x={report._literal(value)}"
+    word = f"x={commands.literal(value)}"
     assert options.parse_settings([word]) == {"x": value}
-    assert report._literal("dcgan") == "dcgan"
+    assert commands.literal("dcgan") == "dcgan"
