@@ -1,14 +1,17 @@
 """Commands that make runs."""
 
 import ast
+import pathlib
 import shlex
+from collections.abc import Sequence
+from typing import Any
 
 from ganzoo.files import texts
 from ganzoo.files.run_folder import RUNS
 from ganzoo.files.run_folder import RunFolder
 
 
-def literal(value):
+def literal(value: Any) -> str:
     """A value as `--set` reads it: strings need no quotes unless they look like other literals."""
     if isinstance(value, str):
         try:
@@ -18,7 +21,13 @@ def literal(value):
     return repr(value)
 
 
-def command(settings, epochs, run=None, imports=(), minutes=None):
+def command(
+    settings: dict[str, Any],
+    epochs: int | None,
+    run: pathlib.Path | None = None,
+    imports: Sequence[str] = (),
+    minutes: float | None = None,
+) -> str:
     """The command that makes a run, without the folders of its data.
 
     Args:
