@@ -2,7 +2,6 @@
 
 import base64
 import dataclasses
-import html.parser
 import io
 import json
 import re
@@ -31,6 +30,7 @@ from ganzoo.runs import outlook
 from ganzoo.runs import pages
 from ganzoo.runs import planning
 from ganzoo.runs import report
+from tests.helpers import Page
 
 ARGUMENTS = {"generator_units": [8], "discriminator_units": [6], "pieces": 2, "latent_dim": 6}
 ODD = '<script>alert("x")</script> & co.npy'
@@ -73,27 +73,6 @@ def trained(train, tmp_path_factory):
 def run(trained, tmp_path):
     """A copy of it."""
     return shutil.copytree(trained[0], tmp_path / "run")
-
-
-class Page(html.parser.HTMLParser):
-    """What a page shows, what it embeds, and what it would fetch."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.text, self.pictures, self.elsewhere, self.tags = "", [], [], []
-        self.feed(path.read_text(encoding="utf-8"))
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        for key, value in attrs:
-            if key in ("src", "href", "xlink:href", "data", "srcset", "action"):
-                if value.startswith("data:image/"):
-                    self.pictures.append(value)
-                elif not value.startswith("#"):
-                    self.elsewhere.append(value)
-
-    def handle_data(self, data):
-        self.text += data
 
 
 def test_a_run_ends_with_a_page_that_needs_no_network(trained):

@@ -89,7 +89,7 @@ class Comparison:
         text += f" of {next(iter(models))}" if len(models) == 1 else ""
         text += f" on {next(iter(data))}" if len(data) == 1 else ""
         grouped = len(self.rows) < len(self.entries)
-        return f"{text}, {len(self.rows)} settings" if grouped else text
+        return f"{text}, in {len(self.rows)} row{'s' * (len(self.rows) > 1)}" if grouped else text
 
     @property
     def protocol(self) -> str:
@@ -228,6 +228,10 @@ def compare(
     entries = trainings.read(runs if isinstance(runs, str) else list(runs))
     protocols.must_be_of_one_shape(entries)
     choice, curves = protocols.choose(entries, which), protocols.curves(entries)
+    if metrics is not None and not choice.sheets:
+        raise ValueError(
+            f"There are no scores among which `metrics` (--metrics) could choose. {choice.advice}"
+        )
     if choice.sheets:
         scores = {i: _some(sheet.scores, choice.names) for i, sheet in choice.sheets.items()}
     else:

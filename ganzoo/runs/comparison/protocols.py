@@ -96,7 +96,7 @@ def _evaluated(entries, offers):
     missing = [entry for i, entry in enumerate(entries) if i not in made]
     reason = f"none of {_listed(missing)}" if missing else _differences(entries, made)
     return [
-        "These are the scores of the trainings. Those by `ganzoo evaluate`, of "
+        "These are the scores of the trainings. Those by ganzoo evaluate, of "
         f"{_listed([entries[i] for i in made])}, are left out: {reason}."
     ]
 

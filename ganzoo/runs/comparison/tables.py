@@ -168,7 +168,7 @@ def make(rows: Sequence[Row], names: Sequence[str], lengths: bool = True) -> Tab
 def cell(score: Score | None) -> str:
     """A score as text, to the second digit of its error; "" for None.
 
-    >>> cell(Score(222.87, error=48.5)), cell(Score(0.0301, error=0.0142)), cell(Score(1.2345))
+    >>> cell(Score(222.87, error=48.53)), cell(Score(0.0301, error=0.0142)), cell(Score(1.2345))
     ('223 ± 49', '0.030 ± 0.014', '1.234')
     """
     if score is None:
