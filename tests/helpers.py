@@ -1,5 +1,6 @@
 """What several test files need."""
 
+import html.parser
 import pathlib
 
 import pytest
@@ -56,3 +57,24 @@ def compiled_gradients(layer, shape, jit):
         return tape.gradient(loss, [x, *(v.value for v in layer.trainable_variables)])
 
     return run
+
+
+class Page(html.parser.HTMLParser):
+    """What a page shows, what it embeds, and what it would fetch."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.text, self.pictures, self.elsewhere, self.tags = "", [], [], []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        for key, value in attrs:
+            if key in ("src", "href", "xlink:href", "data", "srcset", "action"):
+                if value.startswith("data:image/"):
+                    self.pictures.append(value)
+                elif not value.startswith("#"):
+                    self.elsewhere.append(value)
+
+    def handle_data(self, data):
+        self.text += data

@@ -8,6 +8,7 @@ from typing import Self
 
 from ganzoo import types
 from ganzoo import validation
+from ganzoo.files import texts
 
 PROTOCOL = (
     "task",
@@ -44,6 +45,10 @@ class Score:
     settings: dict = dataclasses.field(default_factory=dict)
     baseline: float | None = None
 
+    def __str__(self) -> str:
+        """The value, with its error if it has one: `12.3 ± 0.45`."""
+        return f"{self.value:.4g}" + ("" if self.error is None else f" ± {self.error:.2g}")
+
 
 @dataclasses.dataclass(frozen=True)
 class ScoreSheet:
@@ -68,6 +73,18 @@ class ScoreSheet:
             names = {n.partition("[")[0] for n in self.scores}
             raise validation.unknown("score", name, names, error=KeyError)
         return self.scores[matches[0]]
+
+    @property
+    def protocol(self) -> dict[str, Any]:
+        """The entries of the passport that another one must share for their scores to compare.
+
+        Data is known by its fingerprint, however its path was written.
+        """
+        protocol = {key: self.passport.get(key) for key in PROTOCOL}
+        data = protocol["data"]
+        if isinstance(data, dict) and "fingerprint" in data:
+            protocol["data"] = {key: x for key, x in data.items() if key != "source"}
+        return protocol
 
     def passport_of(self, name: str) -> dict[str, Any]:
         """The passport of one score: the sheet's, with the metric's own settings."""
@@ -127,7 +144,7 @@ class ScoreSheet:
         Raises:
             ValueError: they were made in different ways; the message says what differs.
         """
-        differing = [k for k in PROTOCOL if self.passport.get(k) != other.passport.get(k)]
+        differing = [k for k in PROTOCOL if self.protocol[k] != other.protocol[k]]
         if differing:
             reasons = "; ".join(
                 f"{k}: {self.passport.get(k)!r} and {other.passport.get(k)!r}" for k in differing
@@ -146,8 +163,8 @@ class ScoreSheet:
         rows = [("score", _title(self), _title(other), "better")]
         for name in both:
             a, b = self.scores[name], other.scores[name]
-            rows.append((name, _number(a), _number(b), a.better or ""))
-        return _table(rows)
+            rows.append((name, str(a), str(b), a.better or ""))
+        return texts.table(rows)
 
     def __str__(self) -> str:
         p = self.passport
@@ -157,14 +174,14 @@ class ScoreSheet:
         for name, score in self.scores.items():
             other = getattr(score, limit)
             cell = "" if other is None else f"{other:.4g}"
-            rows.append((name, _number(score), cell, score.better or ""))
+            rows.append((name, str(score), cell, score.better or ""))
         samples = ""
         if limit == "floor":
             samples = f"{p['samples']:,} samples × {p['repeats']} (seed {p['seed']}) against "
         return "\n".join(
             [
                 f"{_title(self)}: {samples}{data['count']:,} of {data['source']}, {data['split']}",
-                _table(rows),
+                texts.table(rows),
                 *(["±: standard deviation over the sets of samples"] if p["repeats"] > 1 else []),
                 f"{limit}: {p[limit]}",
                 *(f"Note: {note}" for note in self.notes),
@@ -175,15 +192,3 @@ class ScoreSheet:
 def _title(sheet):
     weights = sheet.passport["weights_sha256"]
     return sheet.passport["model"] + (f" ({weights[:8]})" if weights else "")
-
-
-def _number(score):
-    return f"{score.value:.4g}" + ("" if score.error is None else f" ± {score.error:.2g}")
-
-
-def _table(rows):
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    line = lambda row: "  ".join(
-        cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths))
-    )
-    return "\n".join(line(row).rstrip() for row in rows)

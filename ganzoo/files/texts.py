@@ -7,7 +7,9 @@ surrogates, which neither files nor terminals accept.
 import codecs
 import contextlib
 import os
+import pathlib
 import sys
+from collections.abc import Sequence
 from typing import Any
 from typing import TextIO
 
@@ -40,6 +42,16 @@ def local(name: str) -> str:
         return name
 
 
+def without_folders(name: str) -> str:
+    """The last part of a path, for what others will read: folders of this machine stay private.
+    Names and URLs are returned as they are.
+
+    >>> without_folders("/home/ada/images.zip"), without_folders("hf://ada/portraits")
+    ('images.zip', 'hf://ada/portraits')
+    """
+    return name if "://" in name else pathlib.PurePath(name).name
+
+
 def shown(text: str) -> str:
     """Text that UTF-8 can encode: invalid bytes of file names become `�`.
 
@@ -51,6 +63,30 @@ def shown(text: str) -> str:
     except UnicodeEncodeError:  # surrogates that stand for no byte
         content = text.encode("utf-8", "surrogatepass")
     return content.decode("utf-8", "replace")
+
+
+def table(rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """Rows of cells, in columns.
+
+    Args:
+        rows: of equal length; the first one has the titles.
+        left: number of columns that begin at the left. The others, of numbers, end at the right.
+
+    Example:
+
+    >>> print(table([("score", "value"), ("frechet", "12.3")]))
+    score    value
+    frechet   12.3
+    """
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = (
+        "  ".join(
+            cell.ljust(w) if i < left else cell.rjust(w)
+            for i, (cell, w) in enumerate(zip(row, widths))
+        )
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines)
 
 
 class Terminal:

@@ -4,6 +4,8 @@
 """
 
 from ganzoo.runs.choosing import auto as auto
+from ganzoo.runs.comparison import Comparison as Comparison
+from ganzoo.runs.comparison import compare as compare
 from ganzoo.runs.films import film as film
 from ganzoo.runs.planning import Plan as Plan
 from ganzoo.runs.planning import plan as plan

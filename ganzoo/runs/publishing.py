@@ -20,7 +20,7 @@ from ganzoo.files import texts
 from ganzoo.files.published_folder import PublishedFolder
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.files.run_folder import place_of
-from ganzoo.runs import report
+from ganzoo.runs import commands
 from ganzoo.zoo.catalogue import number
 from ganzoo.zoo.catalogue import remarks
 from ganzoo.zoo.catalogue import time_of
@@ -173,7 +173,7 @@ def _facts(run, epoch, licence):
             "scores": {},
             "passport": {},
             "command": _line(
-                report.command(settings, epoch, imports=imports, minutes=record.get("minutes"))
+                commands.command(settings, epoch, imports=imports, minutes=record.get("minutes"))
             ),
             **({"imports": imports} if imports else {}),
         }

@@ -1,16 +1,10 @@
 """The report of a run: one self-contained page of HTML, which any browser opens offline."""
 
-import ast
-import base64
 import contextlib
-import io
 import pathlib
-import shlex
 
-import jinja2
 import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image
 
 from ganzoo import callbacks
 from ganzoo import evaluation
@@ -19,23 +13,18 @@ from ganzoo.callbacks import terminal
 from ganzoo.files import atomic
 from ganzoo.files import json_lines
 from ganzoo.files import texts
-from ganzoo.files.run_folder import RUNS
-from ganzoo.files.run_folder import RunFolder
+from ganzoo.runs import commands
 from ganzoo.runs import data_sheet
 from ganzoo.runs import live
 from ganzoo.runs import outlook
-from ganzoo.runs import timing
+from ganzoo.runs import pages
+from ganzoo.runs import records
 from ganzoo.zoo import catalogue
 
-TEMPLATE = pathlib.Path(__file__).with_suffix(".html")
 REFRESH = 15
 """Seconds after which a browser loads the report of a training again."""
 GRIDS = 8
 """Number of grids that show the course of a training."""
-MOST = 20_000_000
-"""Largest file, in bytes, of an image or animation on the page."""
-LARGE, SIDE = 500_000, 1024
-"""A still image of more bytes than the first is scaled down to at most the second, in pixels."""
 READING = {
     "Losses": "Each depends on the other player: they need not fall.",
     "The discriminator's mean output": "For real images (d_real) and samples (d_fake). Equal: it "
@@ -48,8 +37,6 @@ READING = {
     "Diversity": "How much samples differ from one another: best near the floor, that of the data.",
 }
 """How to read the curves, by their title."""
-INK, MARK, FAINT = "#1d2733", "#0b6e99", "#8a97a5"
-"""Colours of the score's curve."""
 ASIDE = ("epoch", "step", "images", "seconds", "cpu_seconds", "spent")
 
 
@@ -84,55 +71,54 @@ def write(run: types.Path, *, running: bool = False, score: str | None = None) -
     >>> write(folder).name
     'report.html'
     """
-    folder = RunFolder(run)
+    record = records.read(run)
+    folder = record.run
     try:
-        config = folder.read_config()
-        settings, epochs = dict(config["settings"]), config["epochs"]
-        minutes = config.get("minutes")
-        device, versions = config["device"]["name"], dict(config["versions"])
-        imports = config.get("imports", ())
-        made_by = command(settings, epochs, folder.path, imports=imports, minutes=minutes)
-    except Exception:  # a file may be wrong in any way
-        raise ValueError(f"{str(folder)!r} is not a run folder of `ganzoo train`.") from None
-    try:
-        facts = _facts(folder, settings, epochs, minutes) | _live(folder, running, score)
-        page = jinja2.Template(TEMPLATE.read_text(encoding="utf-8"), autoescape=True).render(
-            device=device, versions=versions, command=made_by, number=catalogue.number, **facts
+        page = pages.render(
+            "report.html",
+            number=catalogue.number,
+            **_facts(record),
+            **_live(folder, running, score),
         )
-    except Exception as error:
-        raise ValueError(
-            f"The records in {str(folder)!r} are damaged, or of an older version of ganzoo "
-            f"({type(error).__name__}: {error})."
-        ) from error
+    except Exception as error:  # a file may be wrong in any way
+        raise records.damaged(folder, error) from error
     atomic.write_atomically(folder.report, page)
     return folder.report
 
 
-def _facts(run, settings, epochs, minutes):
-    """What the page shows of a run, besides where it was made: the variables of its template."""
-    log, grids = json_lines.read(run.metrics), run.samples.by_epoch()
-    floors = outlook.floors_of(run)
-    done = max((row.get("epoch", 0) for row in log), default=0)
-    spent = timing.spent(run)
-    for key in ("data", "to", "weights"):  # paths on this machine stay private
-        if settings.get(key) is not None:
-            settings[key] = _without_folders(settings[key])
+def _facts(record):
+    """What the page shows of a run: variables of its template."""
+    run, settings, epochs, minutes = record.run, record.settings, record.epochs, record.minutes
+    made_by = commands.command(settings, epochs, run.path, imports=record.imports, minutes=minutes)
+    grids, floors = run.samples.by_epoch(), outlook.floors_of(run)
+    private = {  # paths on this machine
+        key: texts.without_folders(settings[key])
+        for key in ("data", "to", "weights")
+        if settings.get(key) is not None
+    }
+    settings = {**settings, **private}
     return {
+        "command": made_by,
+        "device": record.device,
+        "versions": record.versions,
         "model": settings["model"],
         "domains": " and ".join(settings[k] for k in ("data", "to") if k in settings),
         "settings": settings,
-        "progress": min(1.0, done / epochs if minutes is None else spent / 60 / minutes),
+        "progress": record.progress,
         "of": f"of {epochs} epochs" if minutes is None else f"epochs of {minutes:g} minutes in all",
-        "done": done,
-        "finished": done >= epochs if minutes is None else spent >= 60 * minutes,
-        "steps": max((row.get("step", 0) for row in log), default=0),
-        "minutes": sum(row.get("seconds", 0) for row in log) / 60,
-        "cpu_minutes": sum(row.get("cpu_seconds", 0) for row in log) / 60,
-        "curves": [(t, READING.get(t, ""), svg(figure)) for t, figure in curves(log, floors)],
+        "done": record.done,
+        "finished": record.finished,
+        "steps": record.steps,
+        "minutes": record.wall_minutes,
+        "cpu_minutes": record.cpu_minutes,
+        "curves": [
+            (title, READING.get(title, ""), pages.svg(figure))
+            for title, figure in curves(record.log, floors)
+        ],
         "floors": floors,
-        "grids": [(epoch, embedded(grids[epoch])) for epoch in some(sorted(grids))],
-        "nearest": embedded(run.nearest),
-        "change": embedded(run.change),
+        "grids": [(epoch, pages.embedded(grids[epoch])) for epoch in some(sorted(grids))],
+        "nearest": pages.embedded(run.nearest),
+        "change": pages.embedded(run.change),
         "findings": json_lines.read(run.findings),
         "sheets": sheets(run),
     }
@@ -145,17 +131,19 @@ def _live(run, running, score):
         "refresh": REFRESH if running else None,
         "mark": live.REFRESHED,
         "tiles": tiles(run, found),
-        "data": embedded(run.data),
+        "data": pages.embedded(run.data),
         "described": data_sheet.described(run),
         "newest": _newest(run.samples.by_epoch()),
-        "score": svg(score_figure(found)) if found and (found.minutes or found.ahead) else None,
-        "animation": None if running else embedded(run.animation),
+        "score": pages.svg(score_figure(found))
+        if found and (found.minutes or found.ahead)
+        else None,
+        "animation": None if running else pages.embedded(run.animation),
     }
 
 
 def _newest(grids):
     """`(epoch, image)` of the newest grid of samples; None without any."""
-    return (max(grids), embedded(grids[max(grids)])) if grids else None
+    return (max(grids), pages.embedded(grids[max(grids)])) if grids else None
 
 
 def tiles(run, found):
@@ -186,15 +174,19 @@ def score_figure(found):
     figure = Figure(figsize=(10, 3.4), layout="constrained")
     axis = figure.subplots()
     curve = found.curve
-    axis.plot(found.minutes, curve.values, color=INK, marker="o", markersize=4, label="measured")
+    axis.plot(
+        found.minutes, curve.values, color=pages.INK, marker="o", markersize=4, label="measured"
+    )
     start = max(found.minutes, default=found.now[1])
     coming = found.at(*np.linspace(start, found.ahead[0][0], 25)[1:]) if found.ahead else []
     rows = [(minutes, one.low, one.median, one.high) for minutes, one in coming]
     times, low, medians, high = zip(*rows) if rows else ((),) * 4
-    axis.fill_between(times, low, high, color=MARK, alpha=0.18, linewidth=0)
-    axis.plot(times, medians, color=MARK, linestyle="--", label="forecast, with its 80% interval")
+    axis.fill_between(times, low, high, color=pages.MARK, alpha=0.18, linewidth=0)
+    axis.plot(
+        times, medians, color=pages.MARK, linestyle="--", label="forecast, with its 80% interval"
+    )
     if curve.floor:
-        axis.axhline(curve.floor, color=FAINT, linestyle=":", label="floor: real images")
+        axis.axhline(curve.floor, color=pages.FAINT, linestyle=":", label="floor: real images")
     # The first scores may be far above the others.
     high = [*sorted(curve.values)[: 1 + len(curve.values) // 2], *high]
     axis.set_ylim(0, 1.3 * max(high))
@@ -279,28 +271,6 @@ def curve(axis, log, keys, floors=()):
     axis.legend(fontsize="small")
 
 
-def svg(figure):
-    """A matplotlib figure as an `<svg>` element."""
-    file = io.StringIO()
-    figure.savefig(file, format="svg", metadata={"Date": None})
-    return file.getvalue()[file.getvalue().index("<svg") :]
-
-
-def embedded(path):
-    """An image file as a `data:` URL; None if it is missing or too large."""
-    if not path.exists() or path.stat().st_size > MOST:
-        return None
-    kind, content = path.suffix.removeprefix("."), path.read_bytes()
-    if kind == "png" and len(content) > LARGE:
-        file = io.BytesIO()
-        with Image.open(path) as image:
-            smaller = image.convert("RGB")
-            smaller.thumbnail((SIDE, SIDE))
-            smaller.save(file, "webp", quality=80)
-        kind, content = "webp", file.getvalue()
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
-
-
 def sheets(run):
     """`{title: score sheet as a dict}`, of `ganzoo evaluate` and of the best model so far."""
     by_title, missing = {}, (ValueError, FileNotFoundError)  # a damaged sheet is not shown either
@@ -310,55 +280,7 @@ def sheets(run):
     with contextlib.suppress(*missing):
         epoch, score, best = callbacks.read_best(run.checkpoints.best)
         by_title[f"The best by {score}: epoch {epoch}"] = best
-    return {title: sheet.to_dict() for title, sheet in by_title.items()}
-
-
-def _literal(value):
-    """A value as `--set` reads it: strings need no quotes unless they look like other literals."""
-    if isinstance(value, str):
-        try:
-            ast.literal_eval(value)
-        except (ValueError, SyntaxError):
-            return value
-    return repr(value)
-
-
-def _without_folders(name):
-    """The last part of a path; names and URLs as they are."""
-    return name if "://" in name else pathlib.Path(name).name
-
-
-def command(settings, epochs, run=None, imports=(), minutes=None):
-    """The command that makes a run, without the folders of its data.
-
-    Args:
-        settings: the run's settings, see `Settings.record`.
-        epochs: total number of epochs.
-        run: path of the run folder, whose name is given unless it is the usual one; None: no name.
-        imports: values of `--import`.
-        minutes: total time, in place of `epochs`; None: none.
-    """
-    words = ["ganzoo", "train", settings["model"]]
-    for key in ("weights", "data", "to"):
-        if settings.get(key) is not None:
-            words += [f"--{key}", _without_folders(settings[key])]
-    words += ["--epochs", epochs] if minutes is None else ["--minutes", f"{minutes:g}"]
-    words += ["--batch-size", settings["batch_size"]]
-    size = settings["image_size"]
-    if size is not None:
-        words += ["--image-size", "x".join(map(str, size)) if isinstance(size, list) else size]
-    words += ["--seed", settings["seed"]]
-    for key, value in settings["arguments"].items():
-        words += ["--set", f"{key}={_literal(value)}"]
-    if settings["on_error"] == "skip":
-        words.append("--skip-damaged")
-    if settings.get("value_range") is not None:
-        words += ["--value-range", ",".join(f"{x:g}" for x in settings["value_range"])]
-    for word in imports:
-        words += ["--import", _without_folders(word)]
-    if run is not None:
-        place, usual = run.resolve(), RunFolder.usual(settings["model"], settings["data"])
-        name = texts.kept(place.name)
-        if name != usual.path.name:
-            words += ["--out", f"{RUNS}/{name}" if place.parent.name == RUNS else name]
-    return shlex.join(map(str, words))
+    return {
+        title: {**sheet.to_dict(), "passport": pages.shown_passport(sheet.passport)}
+        for title, sheet in by_title.items()
+    }

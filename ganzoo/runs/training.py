@@ -22,7 +22,7 @@ from ganzoo.game.fitting import check_share
 from ganzoo.runs import data_sheet
 from ganzoo.runs import starting
 from ganzoo.runs import timing
-from ganzoo.runs.comparing import show_change
+from ganzoo.runs.before_after import show_change
 from ganzoo.runs.films import animate
 from ganzoo.runs.interrupts import Interrupts
 from ganzoo.runs.interrupts import Stopped

@@ -580,6 +580,16 @@ def test_sheets_that_do_not_match_are_refused_with_the_reason(dcgan, test, train
                 a.compare(b)
         with pytest.raises(ValueError, match=reason):
             sheet.compare(other)
+    # The same images from another folder are the same data.
+    moved = {**sheet.passport["data"], "source": "/elsewhere/images"}
+    sheet.compare(ScoreSheet(sheet.scores, {**sheet.passport, "data": moved}))
+    unknown = {"source": "a", "split": "held out"}  # where no fingerprint tells
+    first, second = (
+        ScoreSheet({}, {**sheet.passport, "data": {**unknown, "source": source}})
+        for source in ("a", "b")
+    )
+    with pytest.raises(ValueError, match="data: "):
+        first.compare(second)
     # Other weights of the extractor under the same name.
     forged = ScoreSheet(sheet.scores, {**sheet.passport, "extractor_sha256": "0" * 64})
     with pytest.raises(ValueError, match="extractor_sha256"):

@@ -15,8 +15,8 @@ from ganzoo import runs
 from ganzoo import zoo
 from ganzoo.files import safetensors
 from ganzoo.files.run_folder import RunFolder
-from ganzoo.runs import comparing
-from ganzoo.runs import report
+from ganzoo.runs import before_after
+from ganzoo.runs import commands
 from ganzoo.runs import starting
 
 TINY = {"channels": 2, "latent_dim": 4}
@@ -120,8 +120,8 @@ def test_the_command_in_a_record_names_weights_as_they_are_given():
         ("/far/away/runs/mine", "mine"),
         ("hf://user/repository@v1", "hf://user/repository@v1"),
     ):
-        assert f" --weights {shown} " in report.command({**settings, "weights": weights}, 3)
-    assert "--weights" not in report.command({**settings, "weights": None}, 3)
+        assert f" --weights {shown} " in commands.command({**settings, "weights": weights}, 3)
+    assert "--weights" not in commands.command({**settings, "weights": None}, 3)
 
 
 def test_weights_of_another_model_size_or_shape_are_refused(folder, published, tmp_path):
@@ -217,7 +217,7 @@ def test_samples_before_and_after_are_shown_with_real_images(begun):
     for epoch, left in ((0, 0), (1, None)):
         with Image.open(out / "samples" / f"epoch-{epoch:04d}.png") as grid:
             part = np.asarray(grid.convert("RGB"), int)
-        left = part.shape[1] + comparing.GAP if left is None else left
+        left = part.shape[1] + before_after.GAP if left is None else left
         assert np.array_equal(pixels[-part.shape[0] :, left : left + part.shape[1]], part)
     assert pixels.shape[1] > 3 * part.shape[1]
     page = (out / "report.html").read_text(encoding="utf-8")
@@ -237,7 +237,7 @@ def test_real_images_of_any_numbers_are_shown_with_the_samples(tmp_path):
     for epoch in (0, 1):
         Image.new("L", (8, 8)).save(run.samples.path(epoch))
     data = _Batches([np.full((4, 8, 8, 1), -1, "float32")])
-    comparing.show_change(run, data, 4)
+    before_after.show_change(run, data, 4)
     with Image.open(run.change) as sheet:
         assert sheet.getpixel((sheet.width - 100, sheet.height - 100)) == (0, 0, 0)
 

@@ -16,7 +16,7 @@ from ganzoo.callbacks import Checkpoints
 from ganzoo.callbacks import terminal
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.game import time_budget
-from ganzoo.runs import report
+from ganzoo.runs import commands
 from ganzoo.runs import timing
 from tests.helpers import run_quietly
 
@@ -212,5 +212,5 @@ def test_forecasts():
 def test_the_command_of_a_run_names_its_minutes(train, tmp_path):
     settings = {"model": "vanilla", "data": "digits", "batch_size": 32, "image_size": None}
     settings |= {"seed": 0, "arguments": {}, "on_error": "raise"}
-    assert " --minutes 2.5 " in report.command(settings, None, minutes=2.5)
-    assert "epochs" not in report.command(settings, None, minutes=2.5)
+    assert " --minutes 2.5 " in commands.command(settings, None, minutes=2.5)
+    assert "epochs" not in commands.command(settings, None, minutes=2.5)

@@ -2,7 +2,6 @@
 
 import base64
 import dataclasses
-import html.parser
 import io
 import json
 import re
@@ -23,12 +22,15 @@ from ganzoo.cli import options
 from ganzoo.files import json_lines
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.game import time_budget
+from ganzoo.runs import commands
 from ganzoo.runs import data_sheet
 from ganzoo.runs import forecast
 from ganzoo.runs import live
 from ganzoo.runs import outlook
+from ganzoo.runs import pages
 from ganzoo.runs import planning
 from ganzoo.runs import report
+from tests.helpers import Page
 
 ARGUMENTS = {"generator_units": [8], "discriminator_units": [6], "pieces": 2, "latent_dim": 6}
 ODD = '<script>alert("x")</script> & co.npy'
@@ -71,27 +73,6 @@ def trained(train, tmp_path_factory):
 def run(trained, tmp_path):
     """A copy of it."""
     return shutil.copytree(trained[0], tmp_path / "run")
-
-
-class Page(html.parser.HTMLParser):
-    """What a page shows, what it embeds, and what it would fetch."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.text, self.pictures, self.elsewhere, self.tags = "", [], [], []
-        self.feed(path.read_text(encoding="utf-8"))
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        for key, value in attrs:
-            if key in ("src", "href", "xlink:href", "data", "srcset", "action"):
-                if value.startswith("data:image/"):
-                    self.pictures.append(value)
-                elif not value.startswith("#"):
-                    self.elsewhere.append(value)
-
-    def handle_data(self, data):
-        self.text += data
 
 
 def test_a_run_ends_with_a_page_that_needs_no_network(trained):
@@ -179,6 +160,24 @@ def test_floors_are_dotted_and_explained(run):
     assert "Dotted: the floor" in text and report.READING["Shares"] in text
 
 
+def test_the_page_follows_the_readers_colours_and_so_do_its_drawings(trained):
+    page = (trained[0] / "report.html").read_text(encoding="utf-8")
+    assert "prefers-color-scheme: dark" in page
+    for variable in set(pages.THEME.values()) - {"currentColor"}:
+        assert page.count(f"{variable[4:-1]}: ") == 2  # defined for light and dark
+    drawings = page[page.index("<svg") :]
+    assert not re.search(r"(fill|stroke): #(000000|ffffff|cccccc)", drawings)
+    assert "stroke: currentColor" in drawings and "fill: var(--paper)" in drawings
+
+
+def test_a_passport_on_the_page_has_no_folders_of_this_machine(run):
+    passport = {"data": {"source": "/home/ada/images", "count": 12_345}}
+    sheet = {"scores": {}, "passport": passport, "notes": []}
+    (run / "scores.json").write_text(json.dumps(sheet))
+    text = Page(report.write(run)).text
+    assert "12345" in text and "'source': 'images'" in text and "ada" not in text
+
+
 def test_the_command_names_a_folder_that_is_not_the_usual_one(tmp_path):
     settings = {"model": "dcgan", "data": "digits", "batch_size": 64, "image_size": None}
     settings |= {"seed": 0, "arguments": {}, "on_error": "raise"}
@@ -187,8 +186,8 @@ def test_the_command_names_a_folder_that_is_not_the_usual_one(tmp_path):
         ("runs/mine", "--out runs/mine"),
         ("elsewhere/a b", "--out 'a b'"),
     ):
-        assert report.command(settings, 3, tmp_path / place).endswith(end)
-    assert "--out" not in report.command(settings, 3)
+        assert commands.command(settings, 3, tmp_path / place).endswith(end)
+    assert "--out" not in commands.command(settings, 3)
 
 
 def test_lines_cut_short_are_left_out(run):
@@ -415,9 +414,9 @@ def test_large_grids_are_made_smaller(tmp_path):
     path = tmp_path / "grid.png"
     noise = np.random.default_rng(0).integers(0, 256, (1500, 1500, 3), "uint8")
     Image.fromarray(noise).save(path)
-    kind, _, content = report.embedded(path).partition(";base64,")
+    kind, _, content = pages.embedded(path).partition(";base64,")
     with Image.open(io.BytesIO(base64.b64decode(content))) as picture:
-        assert (kind, picture.size) == ("data:image/webp", (report.SIDE, report.SIDE))
+        assert (kind, picture.size) == ("data:image/webp", (pages.SIDE, pages.SIDE))
     assert len(content) < path.stat().st_size / 4
 
 
@@ -440,6 +439,6 @@ def test_epochs_to_show():
 
 @pytest.mark.parametrize("value", ["dcgan", "3", "None", 0.5, [1, 2], None, True, "a b"])
 def test_settings_in_a_command_are_read_as_they_were(value):
-    word = f"x={report._literal(value)}"
+    word = f"x={commands.literal(value)}"
     assert options.parse_settings([word]) == {"x": value}
-    assert report._literal("dcgan") == "dcgan"
+    assert commands.literal("dcgan") == "dcgan"
