@@ -35,7 +35,7 @@ FEW_LABELS = {
 }
 """The techniques and settings of `improved_gan`'s authors for few labels."""
 
-OPENMOJI = {"channels": 24, "learning_rate": 4e-4, "flip": True, "ema_images": 20_000}
+OPENMOJI = {"channels": 16, "learning_rate": 4e-4, "flip": True, "ema_images": 20_000}
 """For pairs of 128×128 pixels on a CPU."""
 
 RECIPES = {

@@ -27,6 +27,8 @@ CHART = pathlib.Path(__file__).parents[2] / "docs" / "images" / "speed.svg"
 COLOURS = dict(zip(speeds.COLUMNS, ("#08519c", "#6baed6", "#d95f0e", "#fdae6b")))
 """Of ganzoo's bars and of PyTorch's."""
 FOLDER = pathlib.Path(__file__).parents[2] / "docs" / "images" / "weights"
+MOST_BYTES = 400_000
+"""Larger images get a palette: they are in the repository."""
 ROWS = 8
 """Number of rows in a run's grids of 64 images."""
 
@@ -51,6 +53,9 @@ def draw(name, run, published, network):
     curves(run, out / "curves.png")
     if hasattr(network, "generate"):
         ganzoo.latent.interpolate(network, rows=5, steps=10).strip.save(out / "interpolation.png")
+    for path in out.glob("*.png"):
+        if path.stat().st_size > MOST_BYTES:
+            Image.open(path).convert("RGB").quantize(256).save(path, optimize=True)
     shutil.rmtree(FOLDER / name, ignore_errors=True)
     out.rename(FOLDER / name)
 

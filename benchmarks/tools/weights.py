@@ -92,7 +92,7 @@ RECIPES = {
     },
     "cyclegan.apples_oranges": {"epochs": 60, "batch_size": 4, "arguments": {"channels": 12}},
     "pix2pix.openmoji": {
-        "epochs": 60,
+        "epochs": 32,
         "batch_size": 8,
         "arguments": recipes.OPENMOJI,
     },

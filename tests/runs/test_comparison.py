@@ -373,10 +373,10 @@ def test_weights_that_come_with_ganzoo_compare_by_their_catalogue(make):
     ScoreSheet.from_dict({"scores": row.scores, "passport": passport, "notes": []}).save(a.scores)
     with pytest.raises(ValueError, match=r"2,000 \(a\) and 10,000 \(r3gan.mnist\).*es 10000$"):
         runs.compare([a, "r3gan.mnist"])
-    with pytest.raises(ValueError, match="data source: apples_oranges .* and noto_twemoji .*list"):
+    with pytest.raises(ValueError, match="data count: 3,583 .* and 4,000 .*list"):
         shapes = {n: r.config["image_shape"] for n, r in catalogue.rows().items()}
-        assert shapes["cyclegan.apples_oranges"] == shapes["pix2pix.noto_twemoji"]
-        runs.compare(["cyclegan.apples_oranges", "pix2pix.noto_twemoji"])
+        assert shapes["r3gan.emoji"] == shapes["r3gan.portraits"]
+        runs.compare(["r3gan.emoji", "r3gan.portraits"])
 
 
 # Bad input ----------------------------------------------------------------------------------------
