@@ -5,23 +5,57 @@ import re
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from docutils import nodes
+from latex2mathml import converter
+
 import ganzoo
 
 project = "ganzoo"
 author = "the authors of ganzoo"
 release = ganzoo.__version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx_design", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_heading_anchors = 3
-myst_enable_extensions = ["dollarmath"]
+myst_enable_extensions = ["dollarmath", "colon_fence"]
+nb_execution_mode = "off"  # notebooks are shown as they are; a test runs them
 html_theme = "furo"
 html_title = "ganzoo"
+html_logo = html_favicon = "images/logo.svg"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_show_sourcelink = False
+html_math_renderer = "mathml"
 # Keras and TensorFlow are written about, not copied here.
 autodoc_inherit_docstrings = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 add_module_names = False
 napoleon_use_rtype = False
+
+
+def _repository():
+    """The address of the repository, if whoever builds the site knows one: for links to edit."""
+    server, name = os.environ.get("GITHUB_SERVER_URL"), os.environ.get("GITHUB_REPOSITORY")
+    address = f"{server}/{name}" if server and name else ""
+    return os.environ.get("READTHEDOCS_GIT_CLONE_URL", address).removesuffix(".git")
+
+
+html_theme_options = {
+    "light_css_variables": {"color-brand-primary": "#0b6577", "color-brand-content": "#0b6577"},
+    "dark_css_variables": {"color-brand-primary": "#55bdd3", "color-brand-content": "#55bdd3"},
+}
+if _repository():
+    html_theme_options |= {
+        "source_repository": f"{_repository()}/",
+        "source_branch": "main",
+        "source_directory": "docs/",
+    }
+
+
+def _mathml(self, node):
+    """A formula as MathML, which browsers draw without scripts, fonts or a network."""
+    display = "block" if node.tagname == "math_block" else "inline"
+    self.body.append(converter.convert(node.astext(), display=display))
+    raise nodes.SkipNode
 
 
 def _as_rst(app, what, name, obj, options, lines):
@@ -52,4 +86,5 @@ def _as_rst(app, what, name, obj, options, lines):
 
 
 def setup(app):
+    app.add_html_math_renderer("mathml", (_mathml, None), (_mathml, None))
     app.connect("autodoc-process-docstring", _as_rst, priority=400)  # before Napoleon
