@@ -53,8 +53,11 @@ if _repository():
 
 def _mathml(self, node):
     """A formula as MathML, which browsers draw without scripts, fonts or a network."""
-    display = "block" if node.tagname == "math_block" else "inline"
-    self.body.append(converter.convert(node.astext(), display=display))
+    block = node.tagname == "math_block"
+    text = converter.convert(node.astext(), display="block" if block else "inline")
+    # The space between a logarithm and its argument.
+    text = re.sub(r"(<mi>log</mi>)(?!<mo[^>]*>&#x00028;)", r'\1<mspace width="0.17em"/>', text)
+    self.body.append(f'<div class="math">{text}</div>' if block else text)
     raise nodes.SkipNode
 
 
@@ -85,6 +88,14 @@ def _as_rst(app, what, name, obj, options, lines):
     lines[:] = found
 
 
+def _below_the_gallery(app, name, source):
+    """The models' pages are below their gallery in the sidebar. A directive in the page itself
+    would be shown as text where the repository is read."""
+    if name == "models/README":
+        source[0] += "\n```{toctree}\n:hidden:\n:glob:\n\n[a-z]*\n```\n"
+
+
 def setup(app):
+    app.connect("source-read", _below_the_gallery)
     app.add_html_math_renderer("mathml", (_mathml, None), (_mathml, None))
     app.connect("autodoc-process-docstring", _as_rst, priority=400)  # before Napoleon
