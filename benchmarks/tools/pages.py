@@ -244,6 +244,7 @@ def trained(name, row, shown=None):
             what = score.removesuffix(f"[{row.passport['extractor']}]")
             lines.append(f"| {what} | {' | '.join(cells)} |")
         judged = "{samples:,} samples by `{extractor}`; floor: {floor}.".format(**row.passport)
+        judged = judged.replace("pictures", "images")
         lines += ["", f"{judged} `ganzoo info {name}` prints all scores."]
         for word, text in row.remarks.items():
             lines += ["", f"**{word.capitalize()}**: {text}"]
