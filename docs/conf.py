@@ -23,6 +23,7 @@ html_logo = html_favicon = "images/logo.svg"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
+html_show_copyright = False
 html_math_renderer = "mathml"
 # Keras and TensorFlow are written about, not copied here.
 autodoc_inherit_docstrings = False

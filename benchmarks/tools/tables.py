@@ -462,7 +462,6 @@ def _facts(name, row):
     minutes = row.cpu_minutes if on_cpu else row.gpu_minutes
     return {
         "weights": f"[`{name}`](models/{row.model}.md)",
-        "classes": row.classes.partition(" ")[0],
         "Fréchet": row.frechet[0] if row.frechet else "",
         "precision": share("precision", ".2f"),
         "recall": share("recall", ".2f"),
@@ -662,7 +661,7 @@ def said(name):
     """What the doctor said of a training that went wrong in this way, and the command of it."""
     row = next(row for row in results("symptoms") if row["name"] == name)
     text = f"Doctor, epoch {row['epoch']}, step {row['step']}: {name}. {row['seen']}"
-    lines = textwrap.wrap(f"{text} Try this: {row['advice']}", 110, break_on_hyphens=False)
+    lines = textwrap.wrap(f"{text} Try this: {row['advice']}", 86, break_on_hyphens=False)
     return "\n".join(["```text", *lines, "```", "", f"That was `{row['command']}`."]) + "\n"
 
 
