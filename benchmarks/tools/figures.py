@@ -1,4 +1,4 @@
-"""Draws the chart of the speed of training, from the results.
+"""Draws the charts of the speed of training and of the models' scores, from the results.
 
     python benchmarks/tools/figures.py
 
@@ -23,10 +23,12 @@ from ganzoo.files import json_lines
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.runs import report
 
-CHART = pathlib.Path(__file__).parents[2] / "docs" / "images" / "speed.svg"
+DOCS = pathlib.Path(__file__).parents[2] / "docs" / "images"
+CHART = DOCS / "speed.svg"
+MODELS = DOCS / "models.svg"
 COLOURS = dict(zip(speeds.COLUMNS, ("#08519c", "#6baed6", "#d95f0e", "#fdae6b")))
 """Of ganzoo's bars and of PyTorch's."""
-FOLDER = pathlib.Path(__file__).parents[2] / "docs" / "images" / "weights"
+FOLDER = DOCS / "weights"
 MOST_BYTES = 400_000
 """Larger images get a palette: they are in the repository."""
 ROWS = 8
@@ -117,10 +119,36 @@ def chart(rows):
     return figure
 
 
+def models(rows, data="fashion_mnist"):
+    """The scores of `benchmarks/zoo.py` on one data set, as a matplotlib figure: Fréchet distances
+    as bars, the best above, and precision and recall as dots."""
+    rows = [row for row in rows if row["data"] == data and row["frechet"] not in ("", "nan")]
+    rows.sort(key=lambda row: float(row["frechet"]))
+    number = lambda row, key: float(row[key])
+    names = [speeds.PLAIN if row["what"] == "plain" else row["what"] for row in rows]
+    labels = [n + " *" * (row["class_agreement"] != "nan") for n, row in zip(names, rows)]
+    figure = Figure(figsize=(8, 0.24 * len(rows) + 1), layout="constrained")
+    bars, dots = figure.subplots(1, 2, sharey=True)
+    colours = ["#08519c" if row["what"] != "plain" else "#888888" for row in rows]
+    drawn = bars.barh(labels, [number(row, "frechet") for row in rows], 0.7, color=colours)
+    bars.bar_label(drawn, fmt="%.0f", padding=3, fontsize="small")
+    bars.invert_yaxis()
+    bars.margins(x=0.1, y=0.02)
+    bars.set_xlabel("Fréchet distance (lower is better)")
+    for key, colour in (("precision", "#6baed6"), ("recall", "#d95f0e")):
+        dots.plot([number(row, key) for row in rows], labels, "o", color=colour, label=key)
+    dots.set_xlim(0, 1)
+    dots.grid(axis="x", alpha=0.3)
+    dots.set_xlabel("higher is better; * trained with labels")
+    figure.legend(loc="outside upper right", ncols=2, fontsize="small")
+    return figure
+
+
 def main():
     # On white, so that it can be read on a dark page too; text stays text.
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "ganzoo"}):
         chart(results("train")).savefig(CHART, metadata={"Date": None})
+        models(results("zoo")).savefig(MODELS, metadata={"Date": None})
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
-"""Writes `docs/models`: a page for each entry of the zoo, and a table of all of them.
+"""Writes `docs/models`: a page for each entry of the zoo, and a gallery of all of them.
 
     python benchmarks/tools/pages.py
 
 A page's text comes from the model's docstring, its measurements from `benchmarks/results/zoo.csv`
 and `labels.csv`, its trained weights from the catalogue, its remarks from `recipes.py`.
+`gallery.py` draws the thumbnails, and `figures.py` the chart.
 """
 
+import contextlib
 import csv
 import inspect
 import json
@@ -17,6 +19,8 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # `measure` and others
 
 import domains
+import formulas
+import gallery
 import recipes
 
 from ganzoo import zoo
@@ -25,27 +29,24 @@ from ganzoo.zoo import catalogue
 ROOT = pathlib.Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "models"
 IMAGES = ROOT / "docs" / "images" / "weights"
-SECTIONS = ("Args", "Example", "Departures from the paper", "References")
+SECTIONS = ("When to use", "Args", "Example", "Departures from the paper", "References")
+RESULTS = "../../benchmarks/results/zoo.csv"
 COLUMNS = {
-    "Fréchet": ("frechet", "{:.1f}"),
+    "Fréchet distance": ("frechet", "{:.1f}"),
     "precision": ("precision", "{:.2f}"),
     "recall": ("recall", "{:.2f}"),
-    "density": ("density", "{:.2f}"),
-    "coverage": ("coverage", "{:.2f}"),
     "modes": ("modes", "{:.0f}"),
-    "rarest class": ("rarest_mode_share", "{:.1%}"),
     "label as requested": ("class_agreement", "{:.1%}"),
-    "Fréchet, untranslated": ("frechet_before", "{:.1f}"),
-    "Fréchet, back": ("frechet_back", "{:.1f}"),
+    "untranslated": ("frechet_before", "{:.1f}"),
+    "translated back": ("frechet_back", "{:.1f}"),
     "back, untranslated": ("frechet_back_before", "{:.1f}"),
     "error": ("error", "{:.1f}"),
     "error, before": ("error_before", "{:.1f}"),
     "reconstruction error": ("reconstruction", "{:.1f}"),
-    "CPU minutes": ("cpu_minutes", "{:.1f}"),
-    "minutes by the clock": ("wall_minutes", "{:.1f}"),
-    "steps": ("steps", "{:.0f}"),
-    "real images seen": ("pictures", "{:,.0f}"),
+    "CPU minutes": ("cpu_minutes", "{:.0f}"),
+    "steps": ("steps", "{:,.0f}"),
 }
+"""What the tables show; the CSV file has more."""
 
 
 def rows(name, *key):
@@ -60,6 +61,8 @@ def rows(name, *key):
 def table(measured, link=lambda name: f"`{name}`"):
     """Measured rows as a Markdown table."""
     columns = {k: c for k, c in COLUMNS.items() if any(_cell(row[c[0]], c[1]) for row in measured)}
+    if {row["modes"] for row in measured} <= {"10", "nan"}:
+        columns.pop("modes", None)  # all classes, which says nothing of ten
     lines = [f"| entry | {' | '.join(columns)} |", "|" + "---|" * (len(columns) + 1)]
     for row in measured:
         cells = [_cell(row[key], form) for key, form in columns.values()]
@@ -75,37 +78,43 @@ def _cell(text, form):
 def made(measured):
     """A description of how the rows of one data set were made."""
     row = max(measured, key=lambda row: bool(_cell(row["frechet_floor"], "{}")))
-    floor = f"have a Fréchet\ndistance of {float(row['frechet_floor']):.2f}."
+    floor = f"have a Fréchet distance of {float(row['frechet_floor']):.2f}."
     if _cell(row["frechet_before"], "{}"):
-        text = (
-            "Translated test images against the test images of the other domain: features of\n"
-            f"`{row['extractor']}`, in which as many training images of that domain " + floor
-        )
-        if _cell(row["frechet_back"], "{}"):
-            text += (
-                "\nThe grid, in turn: an image, its translation, one of the other domain, and its "
-                "translation back."
-            )
+        parts = [
+            "Translated test images are compared with the test images of the other domain, by the "
+            "features of",
+            f"`{row['extractor']}`. As many training images of that domain {floor}",
+        ]
         if _cell(row["error"], "{}"):
-            text += (
-                "\nTranslations have their partners among these, and may come nearer than that."
-                "\nError: mean absolute difference from the partner, in grey levels. The grid, in "
-                "turn: an image, its translation, its partner."
-            )
+            parts += [
+                "Translations have their partners among these, and may come nearer than that.",
+                "Error: mean absolute difference from the partner, in grey levels.",
+            ]
     else:
-        text = (
-            f"{int(float(row['samples'])):,} samples against the test images of "
-            f"{row['data'].partition('_edges')[0]}, features of\n`{row['extractor']}`; as many "
-            f"training images in place of the samples {floor}"
-        )
+        parts = [
+            f"{int(float(row['samples'])):,} samples are compared with the test images of "
+            f"{row['data'].partition('_edges')[0]}, by the features of",
+            f"`{row['extractor']}`. As many training images {floor}",
+        ]
         if _cell(row["error"], "{}"):
-            text += (
-                "\nError: mean absolute difference of a pair's second image from the edge map "
-                "of its first, in grey levels;\nbefore: from that of another pair's."
-            )
+            parts += [
+                "Error: mean absolute difference of a pair's second image from the edge map of "
+                "its first, in grey levels;",
+                "before: from that of another pair's.",
+            ]
         if any(_cell(row["reconstruction"], "{}") for row in measured):
-            text += "\nReconstruction error: root mean square over test images, in grey levels."
-    return f"{text}\nOn {row['machine']} ({row['versions']})."
+            parts.append("Reconstruction error: root mean square over test images, in grey levels.")
+    parts.append(f"On {row['machine']} ({row['versions']}). [All columns]({RESULTS}).")
+    return "\n".join(parts)
+
+
+def wrapped(text):
+    """A docstring's text as Markdown, with its formulas as such where they can be converted."""
+    blocks = re.split(r"((?<=\n\n)(?: {4}.*\n?)+)", text)
+    for i in range(1, len(blocks), 2):
+        with contextlib.suppress(ValueError):
+            blocks[i] = formulas.display(blocks[i]) + "\n"
+    return "".join(blocks)
 
 
 def sections(doc):
@@ -121,22 +130,44 @@ def page(name, measured):
     code = f"ganzoo/models/{name}.py"
     if not (ROOT / code).exists():
         code = f"ganzoo/models/{name}/__init__.py"
-    lines = [f"# `{name}`", "", text[""], ""]
-    lines.append(f"Code: [`{code}`](../../{code}). All models: [the table](README.md).")
+    lines = [f"# {gallery.title(name)}", "", *gallery.opening(name)]
+    lines += ["", "## When to use it", "", text["When to use"]]
+    lines += ["", "## How it works", "", wrapped(text[""]), ""]
+    lines.append(f"Code: [`{code}`](../../{code}). Other models: [the gallery](README.md).")
+    arguments = re.sub(r"^(\*{0,2}\w[\w, ]*):", r"* `\1`:", text["Args"], flags=re.MULTILINE)
+    lines += ["", "## Arguments", "", arguments]
+    lines += ["", "```text", text["Example"], "```"]
+    lines += ["", "## Departures from the paper", "", text["Departures from the paper"]]
+    for weights, row in gallery.weights_of(name).items():
+        lines += ["", *trained(weights, row, shown=gallery.best_image(name))]
+    lines += measurements(name, measured)
+    lines += ["", "## References", "", text["References"], ""]
+    return "\n".join(lines)
+
+
+def measurements(name, measured):
+    """The lines of a page about `zoo.csv` and `labels.csv`."""
+    lines = []
     for (what, data), row in measured.items():
         if what != name:
             continue
         peers = [measured[key] for key in (("dcgan", data), ("plain", data)) if key in measured]
-        lines += ["", f"## On {data}", "", f"![samples](../images/models/{name}-{data}.png)", ""]
+        lines += ["", f"## Measured on {data}", ""]
+        image = gallery.IMAGES / "models" / f"{name}-{data}.png"
+        if image != gallery.best_image(name):
+            lines += [
+                f"![Samples of {name} after this training](../images/models/{image.name})",
+                "",
+            ]
         shown = [row, *(r for r in peers if r is not row)]
-        lines += [table(shown), "", made(shown)]
         usual, recipe = recipes.recipe(name), recipes.recipe(name, data)
         minutes = float(row["cpu_minutes"])
+        lines += [f"After {minutes:.0f} CPU minutes:", "", table(shown), "", made(shown)]
         command = f"python benchmarks/zoo.py {name}"
         command += "" if data == usual["data"] else f" --data {data}"
         command += " --data-dir FOLDER" if data in domains.ARCHIVES else ""
         command += "" if round(minutes) == recipe["minutes"] else f" --minutes {minutes:.0f}"
-        lines.append(f"Made by `{command}`, which trains as")
+        lines.append(f"Repeat it with `{command}`, which trains as")
         arguments = ", ".join(f"{k}={v!r}" for k, v in json.loads(row["arguments"]).items())
         call = f"ganzoo.get({name!r}{', ' if arguments else ''}{arguments})"
         lines.append(f"`{call}`, batches of {row['batch']}.")
@@ -146,17 +177,9 @@ def page(name, measured):
     if classified:
         lines += ["", "## Classifying MNIST's digits"]
         lines += [line for row in classified for line in ("", *knowledge(row))]
-    for weights, row in catalogue.rows().items():
-        if row.model == name:
-            lines += ["", *trained(weights, row)]
     if name in recipes.REMARKS:
         lines += ["", recipes.REMARKS[name]]
-    arguments = re.sub(r"^(\*{0,2}\w[\w, ]*):", r"* `\1`:", text["Args"], flags=re.MULTILINE)
-    lines += ["", "## Arguments", "", arguments]
-    lines += ["", "```text", text["Example"], "```"]
-    lines += ["", "## Departures from the paper", "", text["Departures from the paper"]]
-    lines += ["", "## References", "", text["References"], ""]
-    return "\n".join(lines)
+    return lines
 
 
 def knowledge(row):
@@ -195,72 +218,79 @@ SHOWN = {
 }
 """Captions of the images that `figures.py` makes."""
 
-OF_TRANSLATORS = {
-    True: "Held-out images, in turn: one, its translation, its partner.",
-    False: (
-        "Held-out images, in turn: one, its translation, one of the other domain, its translation "
-        "back."
-    ),
-}
-"""Captions of the grid of a translator, by whether it learns from pairs."""
+SCORES = (
+    "frechet precision recall density coverage class_agreement intra_class_frechet_worst modes "
+    "rarest_mode_share memorised nearest_train nearest_held_out error"
+).split()
+"""The scores of weights that pages show; `ganzoo info` prints all."""
 
 
-def trained(name, row):
-    """The lines of a page about a set of weights."""
+def trained(name, row, shown=None):
+    """The lines of a page about a set of weights; `shown` is the image that it shows already."""
     model, _, tag = name.partition(".")
     rows = catalogue.rows()
     compared = {name: row, **{k: rows[k] for k in (f"dcgan.{tag}",) if k in rows}}
-    lines = [f"## The weights `{tag}`", ""]
+    lines = [f"## The weights {tag}", ""]
     lines += ["```text", f'model = ganzoo.get("{model}", weights="{tag}")', "```", ""]
-    if row.scores:
+    scores = {k: score for k, score in row.scores.items() if k.partition("[")[0] in SCORES}
+    if scores:
         ends = {"floor": "floor"}
         if "baseline" in row.passport:
             ends["baseline"] = row.passport["baseline"]
         lines += [f"| score | {' | '.join([f'`{k}`' for k in compared] + [*ends.values()])} |"]
         lines += ["|" + "---|" * (1 + len(compared) + len(ends))]
-        for score, own in row.scores.items():
+        for score, own in scores.items():
             values = [r.scores.get(score, {}).get("value") for r in compared.values()]
             values += [own.get(end) for end in ends]
             cells = ["" if v is None else catalogue.number(v) for v in values]
-            lines.append(f"| {score} | {' | '.join(cells)} |")
+            what = score.removesuffix(f"[{row.passport['extractor']}]")
+            lines.append(f"| {what} | {' | '.join(cells)} |")
         judged = "{samples:,} samples by `{extractor}`; floor: {floor}.".format(**row.passport)
-        lines += ["", judged]
+        judged = judged.replace("pictures", "images")
+        lines += ["", f"{judged} `ganzoo info {name}` prints all scores."]
         for word, text in row.remarks.items():
             lines += ["", f"**{word.capitalize()}**: {text}"]
-        lines += [""] if row.remarks else []
+        lines.append("")
     lines += [
-        f"{row.data['name']}, {row.data['licence']}; {row.preprocessing}. {row.epochs} epochs,",
-        f"{catalogue.time_of(row.cpu_minutes, row.gpu_minutes)}, {row.device}; "
-        f"{row.size / 1e6:.1f} MB. Made by",
+        f"Data: {row.data['name']}, {row.data['licence']}; {row.preprocessing}.",
+        f"Training: {row.epochs} epochs, {catalogue.time_of(row.cpu_minutes, row.gpu_minutes)}, "
+        f"{row.device}; the file has {row.size / 1e6:.1f} MB. The command:",
         "",
-        f"    {row.command}",
+        "```text",
+        row.command,
+        "```",
     ]
     kind = zoo.model_class(model)
-    shown = dict(SHOWN)
+    captions = dict(SHOWN)
     if hasattr(kind, "translate"):
-        shown["grid"] = OF_TRANSLATORS[kind.paired]
-        shown["training"] = shown["training"].replace("latents", "images")
-    for image, caption in shown.items():
-        if (IMAGES / name / f"{image}.png").exists():
-            path = f"../images/weights/{name}/{image}.png"
-            lines += ["", caption, "", f"![{image} of {name}]({path})"]
+        captions["grid"] = gallery.PAIRED if kind.paired else gallery.UNPAIRED
+        captions["training"] = captions["training"].replace("latents", "images")
+    for image, caption in captions.items():
+        path = IMAGES / name / f"{image}.png"
+        if path.exists() and path != shown:
+            lines += [
+                "",
+                caption,
+                "",
+                f"![{image} of {name}](../images/weights/{name}/{path.name})",
+            ]
     return lines
 
 
 def overview(measured):
     """The page of all models."""
     link = lambda name: f"[`{name}`]({name}.md)"
-    lines = ["# The models", "", "| model | what it is |", "|---|---|"]
-    for name in zoo.own_models():
-        lines.append(f"| {link(name)} | {zoo.describe(name)['summary'].partition(': ')[2]} |")
+    lines = ["# The models", "", OVERVIEW, *gallery.cards()]
     for data in dict.fromkeys(data for _, data in measured):
         group = [row for (_, d), row in measured.items() if d == data]
         group.sort(key=lambda row: float(row["frechet"] if _cell(row["frechet"], "{}") else "inf"))
         minutes = sorted(round(float(row["cpu_minutes"])) for row in group)
-        span = f"{minutes[0]} CPU minutes each"
+        span = f"{minutes[0]} CPU minutes"
         if minutes[-1] != minutes[0]:
             span = f"{minutes[0]} to {minutes[-1]} CPU minutes"
-        lines += ["", f"## {data}, after {span}", ""]
+        lines += ["", f"## Measured on {data}", "", f"After {span}:", ""]
+        if data == "fashion_mnist":
+            lines += [f"![{CHART}](../images/models.svg)", ""]
         lines += [table(group, link), "", made(group)]
         lines += [
             "Settings and samples of each are on its page. Made by `python benchmarks/zoo.py`."
@@ -271,6 +301,13 @@ def overview(measured):
                 "`benchmarks/peers.py`, with the paper's settings."
             ]
     return "\n".join([*lines, ""])
+
+
+OVERVIEW = """\
+Every model is one paper, as one file of code. Choose one by its image or by its kind, or read
+[which model?](../choosing.md) Below the gallery they are [compared](#measured-on-fashion_mnist)
+after the same short time on the same data."""
+CHART = "Fréchet distance, precision and recall of each model after the same time"
 
 
 def pages():

@@ -13,6 +13,7 @@ import pathlib
 import re
 import statistics
 import sys
+import textwrap
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # `measure` and others
 
@@ -32,11 +33,16 @@ PAGES = (
         for name in (
             "benchmarks",
             "choosing",
+            "doctor",
+            "faq",
+            "few-images",
+            "forecasts",
             "how-gans-work",
             "own-pictures",
             "reliability",
             "several-devices",
             "speed",
+            "teach",
             "weights",
         )
     ),
@@ -178,7 +184,7 @@ def scaling():
         if row["times_as_fast"]:
             ratio = f"{float(row['times_as_fast']):.2f} ± {float(row['ratio_spread']):.2f}"
         cells = [
-            row["axis"],
+            row["axis"].replace("pictures", "images"),
             f"{int(row['value']):,}",
             f"{float(row['ms_per_step']):.3g}",
             f"{float(row['images_per_second']):,.0f}",
@@ -190,27 +196,31 @@ def scaling():
 
 
 def parallel():
-    """The table of `benchmarks/parallel.py`."""
+    """The tables of `benchmarks/parallel.py`: one for each device."""
     rows = results("parallel")
     counts = list(dict.fromkeys(row["devices"] for row in rows))
-    heads = ["model, images", "MB, messages", "one device", "ms per step", "link"]
-    heads += [f"{n} devices" for n in counts]
-    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
-    keys = ("model", "size", "device", "link")
-    groups: dict = {}
-    for row in rows:
-        groups.setdefault(tuple(row[key] for key in keys), []).append(row)
-    for (model, size, device, link), group in groups.items():
-        row = group[0]
-        cells = [
-            f"`{model}`, {size}×{size}",
-            f"{float(row['megabytes']):.1f}, {row['messages']}",
-            f"{device} ({row['basis']})",
-            f"{float(row['ms_per_step']):.3g}",
-            link,
-            *(f"{float(one['efficiency']):.0%}" for one in group),
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
+    heads = ["model, images", "ms per step", "link", *(f"{n} devices" for n in counts)]
+    parts = []
+    for device in dict.fromkeys((row["device"], row["basis"]) for row in rows):
+        lines = [f"{device[0]} ({device[1]}):", "", f"| {' | '.join(heads)} |"]
+        lines.append("|" + "---|" * len(heads))
+        groups: dict = {}
+        for row in rows:
+            if (row["device"], row["basis"]) == device:
+                groups.setdefault((row["model"], row["size"], row["link"]), []).append(row)
+        last = None
+        for (model, size, link), group in groups.items():
+            what = f"`{model}`, {size}×{size}", f"{float(group[0]['ms_per_step']):.3g}"
+            efficiencies = (f"{float(one['efficiency']):.0%}" for one in group)
+            cells = [*(("", "") if what == last else what), link, *efficiencies]
+            last = what
+            lines.append(f"| {' | '.join(cells)} |")
+        parts.append("\n".join(lines))
+    messages = dict.fromkeys(
+        f"`{row['model']}` at {row['size']}×{row['size']}: {float(row['megabytes']):.1f} MB in "
+        f"{row['messages']} messages"
+        for row in rows
+    )
     links = dict.fromkeys(
         f"{row['link']}: {float(row['gigabytes_per_second']):g} GB/s one way, "
         f"{float(row['latency_us']):g} µs to the next device"
@@ -218,19 +228,26 @@ def parallel():
     )
     batches = " and ".join(sorted({row["batch"] for row in rows}, key=int))
     return (
-        "\n".join(lines)
+        "\n\n".join(parts)
         + f"\n\nEfficiencies, all extrapolated. Batches of {batches} per device. Links: "
-        f"{'; '.join(links)}.\nMessages counted on {_made(rows)}.\n"
+        f"{'; '.join(links)}.\nA step sends, {', '.join(messages)}, counted on {_made(rows)}.\n"
         "Made by `python benchmarks/parallel.py`.\n"
     )
 
 
 def plain(name, columns, arguments=""):
-    """The table of a result, unchanged, by its columns `{heading: key}`; `arguments`: its
+    """The table of a result by its columns `{heading: (key, format)}`; `arguments`: its
     script's."""
     rows = results(name)
     lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
-    lines += [f"| {' | '.join(row[key] for key in columns.values())} |" for row in rows]
+    for row in rows:
+        cells = [
+            (form.format(float(row[key])) if form else row[key].replace("pictures", "images"))
+            if row[key]
+            else ""
+            for key, form in columns.values()
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
     command = f"python benchmarks/{name}.py {arguments}".strip()
     return "\n".join(lines) + f"\n\nOn {_made(rows)}.\nMade by `{command}`.\n"
 
@@ -240,11 +257,11 @@ def sampling():
     return plain(
         "sample",
         {
-            "model": "model",
-            "what": "what",
-            "images per second": "images_per_second",
-            "times as fast as the bare one": "times_as_fast",
-            "MB more for 50,000": "mb_more_for_50000",
+            "model": ("model", ""),
+            "what": ("what", ""),
+            "images per second": ("images_per_second", "{:,.0f}"),
+            "times as fast as the bare one": ("times_as_fast", "{:.2f}"),
+            "MB more for 50,000": ("mb_more_for_50000", "{:.2f}"),
         },
         "dcgan vanilla",
     )
@@ -254,7 +271,12 @@ def startup():
     """The table of `benchmarks/startup.py`."""
     return plain(
         "startup",
-        {"what": "what", "seconds (median)": "seconds", "least": "least", "most": "most"},
+        {
+            "what": ("what", ""),
+            "seconds (median)": ("seconds", "{:.1f}"),
+            "min": ("least", "{:.1f}"),
+            "max": ("most", "{:.1f}"),
+        },
     )
 
 
@@ -263,11 +285,11 @@ def data():
     return plain(
         "data",
         {
-            "what": "what",
-            "images per second": "images_per_second",
-            "times as fast as from memory": "times_as_fast",
-            "±": "ratio_spread",
-            "MB more while reading all": "mb_more_for_all",
+            "what": ("what", ""),
+            "images per second": ("images_per_second", "{:,.0f}"),
+            "times as fast as from memory": ("times_as_fast", "{:.2f}"),
+            "±": ("ratio_spread", "{:.2f}"),
+            "MB more while reading all": ("mb_more_for_all", "{:.1f}"),
         },
     )
 
@@ -372,7 +394,7 @@ def soak():
     rows = results("soak")
     for what in dict.fromkeys(row["what"] for row in rows):
         group = [row for row in rows if row["what"] == what]
-        unit, end = group[0]["unit"], float(group[-1]["at"])
+        unit, end = group[0]["unit"].replace("pictures", "images"), float(group[-1]["at"])
         begin = end / (12 if unit == "minutes" else 4)
         first, last = next(row for row in group if float(row["at"]) > begin), group[-1]
         change = float(last["mb"]) / float(first["mb"]) - 1
@@ -394,21 +416,25 @@ def kernels(most=6):
     """The table of `benchmarks/kernels.py`: the kernels that take longest, and their sum."""
     rows = results("kernels")
     columns = {
-        "size": "size",
-        "what": "what",
-        "ms alone": "ms",
-        "share of limit": "share_of_peak",
-        "times, alternating": "alternating_times",
-        "ms, alternating": "alternating_ms",
-        "times, one_stage": "one_stage_times",
-        "ms, one_stage": "one_stage_ms",
+        "size": ("size", ""),
+        "what": ("what", ""),
+        "ms alone": ("ms", "{:.1f}"),
+        "share of limit": ("share_of_peak", "{:.0%}"),
+        "times, alternating": ("alternating_times", ""),
+        "ms, alternating": ("alternating_ms", "{:.1f}"),
+        "times, one_stage": ("one_stage_times", ""),
+        "ms, one_stage": ("one_stage_ms", "{:.1f}"),
     }
     lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
     for size in dict.fromkeys(row["size"] for row in rows):
         *each, total, step = (row for row in rows if row["size"] == size)
         each.sort(key=lambda row: -float(row["alternating_ms"]))
         for row in (*each[:most], total, step):
-            lines.append(f"| {' | '.join(row[key] for key in columns.values())} |")
+            cells = [
+                form.format(float(row[key])) if form and row[key] else row[key]
+                for key, form in columns.values()
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + (
         f"\n\nThe {most} kernels that take longest at each size;\n"
         f"[all of them](../benchmarks/results/kernels.csv). On {_made(rows)}.\n"
@@ -448,33 +474,39 @@ def models():
     return "\n".join(lines) + "\n"
 
 
+def _columns(lines):
+    """A table of lines, dicts with the same keys, without the columns in which nothing is."""
+    shown = [key for key in lines[0] if any(line[key] for line in lines)]
+    text = [f"| {' | '.join(shown)} |", "|" + "---|" * len(shown)]
+    text += [f"| {' | '.join(line[key] for key in shown)} |" for line in lines]
+    return "\n".join(text) + "\n"
+
+
 def weights():
     """The catalogue of weights: a table for each group of comparable Fréchet distances."""
-    parts = []
-    for title, rows in catalogue.grouped(catalogue.rows()).items():
-        lines = [
-            f"{title}:",
-            "",
-            "| weights | classes | Fréchet distance | precision | recall | label as requested "
-            "| remark | epochs | minutes | MB |",
-            "|---|---|---|---|---|---|---|---|---|---|",
-        ]
-        for name, row in rows.items():
-            scores = {key.partition("[")[0]: score["value"] for key, score in row.scores.items()}
-            shares = (("precision", ".2f"), ("recall", ".2f"), ("class_agreement", ".1%"))
-            cells = [
-                f"[`{name}`](models/{row.model}.md)",
-                row.classes.partition(" ")[0],
-                row.frechet[0] if row.frechet else "",
-                *(format(scores[key], form) if key in scores else "" for key, form in shares),
-                ", ".join(row.remarks),
-                str(row.epochs),
-                catalogue.time_of(row.cpu_minutes, row.gpu_minutes),
-                f"{row.size / 1e6:.1f}",
-            ]
-            lines.append(f"| {' | '.join(cells)} |")
-        parts.append("\n".join(lines) + "\n")
-    return "\n".join(parts)
+    groups = catalogue.grouped(catalogue.rows())
+    return "\n".join(
+        f"{title}:\n\n{_columns([_facts(name, row) for name, row in rows.items()])}"
+        for title, rows in groups.items()
+    )
+
+
+def _facts(name, row):
+    """A line about a set of weights."""
+    scores = {key.partition("[")[0]: score["value"] for key, score in row.scores.items()}
+    share = lambda key, form: format(scores[key], form) if key in scores else ""
+    on_cpu = row.gpu_minutes is None
+    minutes = row.cpu_minutes if on_cpu else row.gpu_minutes
+    return {
+        "weights": f"[`{name}`](models/{row.model}.md)",
+        "Fréchet": row.frechet[0] if row.frechet else "",
+        "precision": share("precision", ".2f"),
+        "recall": share("recall", ".2f"),
+        "label as requested": share("class_agreement", ".1%"),
+        "remark": ", ".join(row.remarks),
+        "minutes": f"{minutes:.0f} {'CPU' if on_cpu else 'GPU'}",
+        "MB": f"{row.size / 1e6:.1f}",
+    }
 
 
 def benchmarks():
@@ -494,14 +526,14 @@ def benchmarks():
 
 WISHES = (
     # The wish; the data, the column and the better end of `zoo.csv`; the format.
-    ("samples like the data", "fashion_mnist", "frechet", min, "{:.1f}"),
+    ("samples like the data, soon", "fashion_mnist", "frechet", min, "{:.1f}"),
     ("all the variety of the data", "fashion_mnist", "coverage", max, "{:.0%}"),
     ("the requested class", "fashion_mnist", "class_agreement", max, "{:.1%}"),
-    ("a thousand kinds", "stacked_mnist", "modes", max, "{:.0f}"),
+    ("all of a thousand modes", "stacked_mnist", "modes", max, "{:.0f}"),
     ("images to codes and back", "fashion_mnist", "reconstruction", min, "{:.1f}"),
     ("translation, from pairs", "openmoji", "error", min, "{:.1f}"),
     ("translation, without pairs", "apples_oranges", "frechet", min, "{:.1f}"),
-    ("and back", "apples_oranges", "frechet_back", min, "{:.1f}"),
+    ("translation back", "apples_oranges", "frechet_back", min, "{:.1f}"),
     ("pairs of images, without pairs", "mnist_edges", "error", min, "{:.1f}"),
 )
 MEASURES = {
@@ -630,7 +662,7 @@ LESSONS = {
             "median slope": ("slope", "{:#.3g}"),
             "5 %": ("low", "{:.3g}"),
             "95 %": ("high", "{:.3g}"),
-            "mean on data less mean on fakes": ("gap", "{:#.3g}"),
+            "mean on data minus mean on fakes": ("gap", "{:#.3g}"),
             "lower between two modes, by": ("dip", "{:.0%}"),
         },
         (2000,),
@@ -662,8 +694,48 @@ def choice():
     return "\n".join(lines) + "\n"
 
 
+def said(name):
+    """What the doctor said of a training that went wrong in this way, and the command of it."""
+    row = next(row for row in results("symptoms") if row["name"] == name)
+    text = f"Doctor, epoch {row['epoch']}, step {row['step']}: {name}. {row['seen']}"
+    lines = textwrap.wrap(f"{text} Try this: {row['advice']}", 86, break_on_hyphens=False)
+    return "\n".join(["```text", *lines, "```", "", f"That was `{row['command']}`."]) + "\n"
+
+
+def teach():
+    """The table of `benchmarks/tools/teaching.py`."""
+    rows = results("teach")
+    lines = ["| command | processor seconds |", "|---|---|"]
+    lines += [f"| {row['command']} | {float(row['cpu_seconds']):.0f} |" for row in rows]
+    return "\n".join(lines) + (
+        f"\n\nOn {_made(rows)}.\nMade by `python benchmarks/tools/teaching.py`.\n"
+    )
+
+
+def licences():
+    """The licences of the data that the trained weights come from."""
+    groups: dict = {}
+    for name, row in catalogue.rows().items():
+        groups.setdefault((row.data["licence"], row.data["name"]), []).append(f"`{name}`")
+    lines = ["| licence of the data | data | weights |", "|---|---|---|"]
+    lines += [
+        f"| {' | '.join([*key, ', '.join(names)])} |" for key, names in sorted(groups.items())
+    ]
+    return "\n".join(lines) + "\n"
+
+
+FINDINGS = (
+    "mode_collapse low_recall few_updates discriminator_wins discriminator_blind "
+    "discriminator_saturates vanishing_generator_gradient divergence"
+).split()
+"""Of the doctor, in the order of its page."""
+
+
 TABLES = {
     "benchmarks": benchmarks,
+    "licences": licences,
+    "teach": teach,
+    **{name: functools.partial(said, name) for name in FINDINGS},
     "choice": choice,
     "choosing": choosing,
     "models": models,

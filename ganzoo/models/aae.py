@@ -27,6 +27,11 @@ class AAE(GenerativeAutoencoder):
     Three players. The encoder is moved by two of them, each with its own optimizer: it is half of
     the autoencoder, and as the generator of codes it plays against the discriminator.
 
+    When to use:
+        To encode images into codes that follow the prior, without the prior's formula: a GAN's game
+        that is played with codes instead of images. `vae` does the same with a formula and without
+        a game.
+
     Args:
         discriminator_units: sizes of the discriminator's hidden layers.
         latent_dim: length of the codes, at least 1. The more there are, the harder it

@@ -18,6 +18,10 @@ class Autoencoder(Autoencoding):
     With linear networks it finds the span of the first principal components. It has `encode`,
     `decode` and `reconstruct`, but no `generate`: nothing says which codes are likely.
 
+    When to use:
+        To compress images into codes, to teach what a code is, and as a baseline for the models
+        that can also generate.
+
     Args:
         latent_dim: length of the codes, at least 1.
         channels: width of the layers at half resolution, at least 1; it doubles with every

@@ -29,6 +29,11 @@ class BiGAN(GAN):
     player, whose default loss has the roles exchanged, as both papers advise:
     −E_x[log(1 − D(x, E(x)))] − E_z[log D(G(z), z)].
 
+    When to use:
+        To learn features of images without labels, from an encoder next to a GAN's generator. Not
+        to restore images: its reconstructions show the same kind of image rather than the same
+        image.
+
     Args:
         objective: `"non_saturating"`, roles exchanged, or `"minimax"`, the equation above.
         latent_dim: length of the codes, at least 1.

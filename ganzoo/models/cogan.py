@@ -35,6 +35,11 @@ class CoGAN(GAN):
     paired=False)`. `generate` makes images of the first, of the second with `domain="targets"`,
     and `generate_pairs` of both.
 
+    When to use:
+        Two domains that show the same things, such as digits and their outlines, of which you have
+        no pairs: one latent vector gives an image of each. To translate images that you have, use
+        `cyclegan`.
+
     Args:
         channels: width of the layers at half resolution, at least 1; it doubles with every
             halving.

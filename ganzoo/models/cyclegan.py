@@ -26,6 +26,11 @@ class CycleGAN(Translator):
     see translations of some time ago. The domains are `fit(a, b)`, arrays of any two lengths, or
     `ganzoo.datasets.load_pair(a, b, paired=False)`; images need no partners.
 
+    When to use:
+        To translate images between two domains, such as apples and oranges, or photographs and
+        paintings, without pairs. It changes colours and textures more readily than shapes. If you
+        have pairs, use `pix2pix`.
+
     Args:
         cycle_weight: λ, at least 0.
         identity_weight: λ', at least 0.

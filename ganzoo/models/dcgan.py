@@ -23,6 +23,11 @@ class DCGAN(GAN):
     in the generator, leaky ReLU (0.2) in the discriminator; weights from N(0, 0.02); Adam with
     learning rate 2e-4 and beta_1 0.5. Images of any size from 8×8, square or not.
 
+    When to use:
+        To learn or teach how GANs work, and as a first baseline: its networks are short and a step
+        is quick on a CPU. For better samples from the same networks use `r3gan` with
+        `architecture="dcgan"`.
+
     Args:
         channels: width of the layers at half resolution, at least 1; it doubles with every
             halving.

@@ -24,6 +24,10 @@ class DRAGAN(DCGANNetworks):
     where x̂ is uniform on the line from a real image to the same with noise, whose size is a
     share of the images' own standard deviation.
 
+    When to use:
+        If `dcgan` collapses on your data: the same networks with a discriminator that is kept
+        smooth. To compare penalties, see also `wgan_gp` and `r3gan`.
+
     Args:
         penalty_weight: λ, at least 0.
         slope: k, the slope asked for.

@@ -29,6 +29,10 @@ class FastGAN(GAN):
     takes a random quarter. All convolutions are spectrally normalised. D has a logit for each
     patch: 5×5 at 8×8 features. Batches of 8 images, as in the paper, are enough.
 
+    When to use:
+        A hundred to some thousand images of 256×256 pixels or more, on a GPU. For small images on a
+        CPU use `r3gan` with `architecture="dcgan"` and augmentation.
+
     Args:
         width: in the generator, a sixteenth of the channels at 4×4; in the discriminator, an eighth
             of those at 8×8; at least 1. With every doubling there are fewer channels.

@@ -18,6 +18,10 @@ class LSGAN(DCGANNetworks):
 
     With these labels the best discriminator is p / (p + q), as in the original game.
 
+    When to use:
+        To compare losses: it is `dcgan` with another one, whose gradient does not vanish for
+        samples that the discriminator accepts but that are far from the data.
+
     Args:
         channels: width of the layers at half resolution, at least 1; it doubles with every
             halving.

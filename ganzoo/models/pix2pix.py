@@ -25,6 +25,10 @@ class Pix2Pix(Translator):
     dropout is its only noise. Its data are pairs: `fit(images, targets)`, or
     `ganzoo.datasets.load_pair(…, paired=True)`.
 
+    When to use:
+        To translate images if you have pairs: sketches and photographs of the same thing, maps and
+        aerial views. Without pairs use `cyclegan`.
+
     Args:
         distance_weight: λ, at least 0.
         channels: width of both networks at half resolution, at least 1; it doubles three times.

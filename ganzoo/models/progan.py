@@ -24,6 +24,10 @@ class ProGAN(GAN):
     grows the networks by itself, and a saved model goes on at its size. `generate` always gives
     images of the data's size, enlarged while the networks are smaller.
 
+    When to use:
+        To learn or teach how growing helps with large images, on a GPU. A short training on a CPU
+        ends before the networks have grown. For samples alone `r3gan` is simpler.
+
     Args:
         phase_steps: training steps of each phase, at least 1: the first size; then, for each
             further one, fading in and settling.

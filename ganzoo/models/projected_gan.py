@@ -32,6 +32,11 @@ class ProjectedGAN(GAN):
     saved model has the mixtures but not EfficientNet, which is read from the installed package,
     whose hash is checked. The images are grey or RGB.
 
+    When to use:
+        Photographs, or other images that a network trained on photographs knows, if time is short.
+        It trains on features of EfficientNet, so scores by the extractor `efficientnet-lite0`
+        flatter it.
+
     Args:
         features: `"efficientnet_lite0"`; or `"random"`, a small network of random weights, to try
             the model where these weights are missing. Its samples tell nothing of the method, which

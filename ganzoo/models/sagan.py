@@ -19,6 +19,10 @@ class SAGAN(ResNetNetworks):
     times as fast as the generator, with one move each. With `num_classes` conditional batch
     normalisation and a projection discriminator, as in `sngan`.
 
+    When to use:
+        To learn or teach self-attention, and for images whose distant parts must agree, on a GPU.
+        Its steps are slow on a CPU.
+
     Args:
         channels: width of the generator's blocks, at least 2, up to 32×32 images; beyond, see
             `ganzoo.networks.resnet.widths`. The discriminator's are as wide.

@@ -21,6 +21,10 @@ class SNGAN(ResNetNetworks):
     the discriminator adds the inner product of its features with the label's embedding
     (projection; Miyato, Koyama, 2018).
 
+    When to use:
+        Labelled images on a GPU, with a discriminator that is stable without tuning. Look at its
+        recall: samples of one class can be much alike.
+
     Args:
         channels: width of the generator's blocks, at least 2, up to 32×32 images; beyond, see
             `ganzoo.networks.resnet.widths`. The discriminator's are half as wide.

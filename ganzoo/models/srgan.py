@@ -35,6 +35,10 @@ class SRGAN(Upscaler):
     original. As in both papers, G learns first by the pixels alone. ESRGAN: `block="dense"`,
     `objective="relativistic_average"`.
 
+    When to use:
+        To enlarge images of the kind that it was trained on, two or four times. The detail is
+        invented: never use it where detail is evidence.
+
     Args:
         pixel_weight: λ_p, at least 0.
         content_weight: λ_c, at least 0.

@@ -28,6 +28,10 @@ class StyleGAN2(GAN):
 
     `generate(truncation=ψ)` draws styles towards their mean, ψ above 0; 1 leaves them as they are.
 
+    When to use:
+        Control over samples, on a GPU: truncation, mixing of coarse and fine styles, directions in
+        the space of styles. Its steps are slow on a CPU.
+
     Args:
         style_dim: length of w, at least 1.
         mapping_layers: layers of f, at least 1.

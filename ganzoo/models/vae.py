@@ -28,6 +28,10 @@ class VAE(GenerativeAutoencoder):
     logs is s, one number for all pixels, learned along; at its best it is the root mean squared
     error.
 
+    When to use:
+        Codes with a known distribution, a bound of the likelihood, and a training that is not a
+        game. Samples are softer than a GAN's.
+
     Args:
         beta: β, at least 0. Above 1 codes tend to be disentangled and images blurred (Higgins et
             al. 2017).

@@ -28,6 +28,10 @@ class VAEGAN(GenerativeAutoencoder):
     discriminator's last features. Three players: the encoder's gradient runs through the generator
     and the discriminator, which it does not move.
 
+    When to use:
+        To edit images through their codes, with reconstructions that are sharper than those of
+        `vae` and less exact in their pixels.
+
     Args:
         gamma: γ, at least 0: how much the generator cares for reconstruction. L_D grows with the
             number of features: small images want a larger γ (8×8 ones 0.1) and a smaller β.

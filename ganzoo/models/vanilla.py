@@ -22,6 +22,10 @@ class VanillaGAN(GAN):
     q = p and the value is −log 4. The generator has rectified linear units, the discriminator
     maxout units with dropout. Besides images it takes points, `image_shape=(length,)`.
 
+    When to use:
+        To learn or teach where GANs began, and for points, which have no neighbours to convolve.
+        For images use `dcgan`.
+
     Args:
         objective: `"non_saturating"`, the generator maximises log D(G(z)) (section 3's advice
             for early training), or `"minimax"`, it minimises log(1 − D(G(z))) (equation 1).

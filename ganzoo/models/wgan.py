@@ -39,6 +39,10 @@ class WGAN(DCGANNetworks):
     The critic takes five moves for each of the generator's, and after each its weights are clipped.
     −`d_loss` is the estimate, up to a factor.
 
+    When to use:
+        To learn or teach the Wasserstein distance, with a loss that falls as samples improve. For
+        samples use `wgan_gp`, whose critic is better.
+
     Args:
         clip: bound c of the critic's weights, above 0.
         discriminator_steps: moves of the critic for each of the generator's.

@@ -23,6 +23,10 @@ class WGANGP(DCGANNetworks):
     where x̂ is uniform on the line between a real image and a sample. The penalty is each
     example's own, so the critic has layer normalisation in place of batch normalisation.
 
+    When to use:
+        To learn or teach how a penalty bounds the slope of a critic. It needs time: the critic
+        moves five times for each move of the generator.
+
     Args:
         penalty_weight: λ, at least 0.
         discriminator_steps: moves of the critic for each of the generator's.

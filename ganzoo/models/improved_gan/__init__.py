@@ -37,6 +37,10 @@ class ImprovedGAN(GAN):
     `ganzoo.datasets.semi_supervised` makes such data. Only unlabelled images are judged real or
     generated.
 
+    When to use:
+        To classify images of which few have labels (`classes`), and to study its techniques one by
+        one.
+
     Args:
         classes: K, or None for a discriminator that does not classify.
         supervised_weight: weight of the labels' term, at least 0.

@@ -29,6 +29,10 @@ class InfoGAN(DCGANNetworks):
     The logs of −λ L_I are `d_information`, `g_information`; its least is −λ H(c), log k for a code
     of k categories.
 
+    When to use:
+        To find what varies in images without labels: categories, and numbers such as the slant of a
+        digit, which you can then set for each sample.
+
     Args:
         latent_dim: length of the noise z, which the codes follow.
         categories: how many categories each categorical code has, each at least 2.
