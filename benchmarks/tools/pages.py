@@ -219,8 +219,9 @@ SHOWN = {
 """Captions of the images that `figures.py` makes."""
 
 SCORES = (
-    "frechet precision recall density coverage class_agreement intra_class_frechet_worst modes "
-    "rarest_mode_share memorised nearest_train nearest_held_out error"
+    "frechet frechet_back kernel kernel_back precision recall density coverage class_agreement "
+    "intra_class_frechet_worst modes rarest_mode_share memorised nearest_train nearest_held_out "
+    "error"
 ).split()
 """The scores of weights that pages show; `ganzoo info` prints all."""
 

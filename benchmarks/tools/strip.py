@@ -26,6 +26,8 @@ SIDE, GAP = 96, 4
 STEPS, STOPS = 12, 4
 """Frames from a sample to the next, and the number of samples that each place shows."""
 MILLISECONDS = 80
+TRUNCATION = 1.5
+"""Latents beyond it are left out: their samples are the least typical."""
 
 ROWS = (
     (("r3gan", "portraits", 10, 1),),
@@ -40,7 +42,8 @@ def walk(model, tag, places, seed):
     """`(frames, places, height, width, channels)`: each place walks through `STOPS` samples and
     ends where it began."""
     network = ganzoo.get(model, weights=tag)
-    stops = network.prior(seed, places * STOPS).reshape(places, STOPS, -1)
+    rng = np.random.default_rng(seed)
+    stops = network.prior(rng, places * STOPS, TRUNCATION).reshape(places, STOPS, -1)
     share = np.linspace(0, 1, STEPS, endpoint=False)
     share = share * share * (3 - 2 * share)  # it rests at each sample
     way = np.concatenate(
