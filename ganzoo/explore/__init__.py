@@ -1,6 +1,6 @@
 """`ganzoo explore`: a web page to play with trained models."""
 
-from ganzoo.explore.application import application as application
+from ganzoo.explore.asgi import application as application
 from ganzoo.explore.explorer import Explorer as Explorer
 from ganzoo.explore.models import Entry as Entry
 from ganzoo.explore.points import METHODS as METHODS

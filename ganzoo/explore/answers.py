@@ -3,7 +3,6 @@
 import base64
 import inspect
 import io
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,19 +40,23 @@ class Answers:
         Raises:
             ValueError, TypeError: there is no such request, or its fields are wrong.
         """
-        method = REQUESTS[validation.one_of("request", what, REQUESTS)]
+        if what not in REQUESTS:
+            raise validation.unknown("request", what, REQUESTS)
         if not isinstance(fields, dict):
             raise TypeError("A request must be a JSON object.")
+        method = getattr(self, what)
         known = inspect.signature(method).parameters
         for name in fields:
-            validation.one_of(f"field of {what}", name, [k for k in known if k != "self"])
-        needed = [k for k, p in known.items() if k != "self" and p.default is p.empty]
+            if name not in known:
+                raise validation.unknown(f"field of {what}", name, known)
+        needed = [name for name, field in known.items() if field.default is field.empty]
         missing = [name for name in needed if name not in fields]
         if missing:
             raise ValueError(f"{what} needs {', '.join(missing)}.")
-        if "model" in fields:
-            validation.one_of("model", str(fields["model"]), self.explorer.models.entries)
-        return method(self, **fields)
+        entries = self.explorer.models.entries
+        if "model" in fields and str(fields["model"]) not in entries:
+            raise validation.unknown("model", fields["model"], entries)
+        return method(**fields)
 
     def models(self):
         """The models to choose from."""
@@ -161,9 +164,7 @@ class Answers:
 
 MOST_SHOWN = 12
 """Most members of a group that are shown; its mean is of all."""
-REQUESTS: dict[str, Callable[..., Any]] = {
-    name: method for name, method in vars(Answers).items() if not name.startswith("_")
-}
+REQUESTS = tuple(name for name in vars(Answers) if not name.startswith("_"))
 """The requests by name."""
 
 

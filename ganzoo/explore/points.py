@@ -61,7 +61,8 @@ class Point:
         if not isinstance(fields, dict):
             raise TypeError(f"A point must be an object. Received: {fields!r:.80}.")
         for name in fields:
-            validation.one_of("field of a point", name, allowed)
+            if name not in allowed:
+                raise validation.unknown("field of a point", name, allowed)
         found = dict(fields)
         validation.integer("seed", _at_most("seed", found.get("seed", 0), MOST_SEED), least=0)
         validation.real("variety", found.get("variety", 1.0), above=0, most=1)

@@ -5,8 +5,9 @@ import threading
 import webbrowser
 
 from ganzoo import validation
-from ganzoo.explore.application import application
-from ganzoo.explore.application import is_here
+from ganzoo.explore.asgi import MISSING
+from ganzoo.explore.asgi import application
+from ganzoo.explore.asgi import is_here
 from ganzoo.explore.models import Entry
 
 MOST_CONNECTIONS = 100
@@ -40,11 +41,13 @@ def launch(
         ImportError: Starlette or Uvicorn is not installed.
         OSError: the port is in use.
     """
+    try:
+        import uvicorn
+    except ImportError:
+        raise ImportError(MISSING) from None
     validation.integer("port", port, least=0)
     place = _bound(host, port)  # fails before the work
     page = application(entries, only_from_here=is_here(host))
-    import uvicorn
-
     options = {"lifespan": "off", "ws": "none", "limit_concurrency": MOST_CONNECTIONS}
     server = uvicorn.Server(uvicorn.Config(page, log_level="warning", **options))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)

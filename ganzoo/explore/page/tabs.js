@@ -75,6 +75,8 @@ export function start(id) {
     go(shown[(to + shown.length) % shown.length].id, true);
   });
   on("model", () => go(current.id));
+  list.hidden = false;
+  document.getElementById("loading").remove();
   return go(id);
 }
 

@@ -42,15 +42,16 @@ function tab(what) {
 
   const run = latest(async () => {
     const { model } = state;
+    const given = file;
     const fields = { model, what, reverse };
     const done = wait();
-    const found = await busy(output, file ? upload(file, fields) : example(fields)).finally(done);
-    if (!found) result.textContent = "";
-    if (!found || model !== state.model) return;
+    const found = await busy(output, given ? upload(given, fields) : example(fields)).finally(done);
+    if (!found) result.textContent = KINDS[what][1];
+    if (!found || model !== state.model || given !== file) return;
     taken.src = found.taken;
     made.src = found.made;
-    if (file) source.textContent = file.name;
-    const error = found.error === null ? "" : `, ${found.error.toFixed(1)} grey levels off on average`;
+    if (given) source.textContent = given.name;
+    const error = found.error === null ? "" : `, ${found.error.toFixed(1)} grey levels off (root mean square)`;
     result.replaceChildren(make("span", {}, KINDS[what][1] + error));
     if (found.point) {
       result.append(button("edit", "Edit it", () => { begin(found.point); go("edit"); }));

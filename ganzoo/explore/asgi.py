@@ -37,6 +37,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
 }
+MISSING = "The page needs Starlette and Uvicorn: `pip install 'ganzoo[explore]'`."
 USER_ERRORS = (ValueError, TypeError, OSError, ImportError)
 
 
@@ -60,9 +61,7 @@ def application(entries: dict[str, Entry], only_from_here: bool = True) -> Any:
         from starlette import middleware
         from starlette import routing
     except ImportError:
-        raise ImportError(
-            "The page needs Starlette and Uvicorn: `pip install 'ganzoo[explore]'`."
-        ) from None
+        raise ImportError(MISSING) from None
     page = _Page(Answers(Explorer(entries)))
     around = [middleware.Middleware(_OnlyFromHere)] if only_from_here else []
     routes = [
@@ -97,9 +96,13 @@ class _Page:
             # Other sites can send forms, but no JSON.
             if request.headers.get("content-type", "").partition(";")[0] != "application/json":
                 raise ValueError("A request must be of the type application/json.")
-            words = [name for name in REQUESTS if name != "through"]
-            what = validation.one_of("request", request.path_params["what"], words)
-            return what, json.loads(await _body(request, MOST_WORDS))
+            what, asked = request.path_params["what"], [x for x in REQUESTS if x != "through"]
+            if what not in asked:
+                raise validation.unknown("request", what, asked)
+            try:
+                return what, json.loads(await _body(request, MOST_WORDS))
+            except RecursionError:
+                raise ValueError("This JSON is nested too deeply.") from None
 
         return await self._reply(read)
 
