@@ -46,10 +46,8 @@ def test_what_is_imported_is_declared_and_the_reverse():
     others = found - set(sys.stdlib_module_names) - {"ganzoo"}
     known = importlib.metadata.packages_distributions()
     packages = {utils.canonicalize_name(known.get(x, [x])[0]) for x in others}
-    # PyTorch is brought by whoever wants it; the last two are Gradio's own.
-    assert packages - set(declared(*EXTRAS)) == {"torch", "safehttpx", "starlette"}
-    gradios = {requirements.Requirement(x).name for x in importlib.metadata.requires("gradio")}
-    assert {"safehttpx", "starlette"} <= gradios
+    # PyTorch is brought by whoever wants it.
+    assert packages - set(declared(*EXTRAS)) == {"torch"}
     # TensorFlow Datasets imports it and declares it for old Pythons only.
     assert set(declared()) - packages == {"importlib-resources"}
 

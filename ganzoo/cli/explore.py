@@ -19,6 +19,9 @@ from ganzoo.cli.targets import trained
 from ganzoo.files import texts
 from ganzoo.files.run_folder import RunFolder
 
+BEST = "r3gan.portraits"
+"""The weights that the page opens with, unless others are named."""
+
 
 @main.command()
 @click.argument("models", nargs=-1, shell_complete=completing(weights=True, models=False))
@@ -50,10 +53,10 @@ def explore(models, host, port, open_browser, as_json):
     def entry(word):
         name, source = trained(word, None)
         code = f"ganzoo.get({name!r}, weights={str(source)!r})"
-        return Entry(functools.partial(zoo.get, name, weights=source), code)
+        return Entry(functools.partial(zoo.get, name, weights=source), code, name)
 
     title = lambda word: texts.shown(texts.kept(word))
-    entries = {title(word): entry(word) for word in models or catalogue.rows()}
+    entries = {title(word): entry(word) for word in models or _best_first(catalogue.rows())}
     for word in [] if models else map(str, RunFolder.usual_ones()):
         try:
             entries[title(word)] = entry(word)
@@ -63,3 +66,8 @@ def explore(models, host, port, open_browser, as_json):
     tell(as_json, f"{address}  (Ctrl-C ends it)", address=address, models=list(entries))
     with contextlib.suppress(KeyboardInterrupt):
         threading.Event().wait()
+
+
+def _best_first(names):
+    """The names of weights; the page opens with the first."""
+    return sorted(names, key=lambda name: name != BEST)

@@ -1,58 +1,79 @@
-"""The models of `ganzoo explore`, without the page."""
+"""What the page shows, without the page: arrays for seeds, sliders and uploaded images."""
 
 import dataclasses
 import functools
 import io
-import pathlib
-import re
-import threading
-import typing
-import warnings
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image
-from PIL import UnidentifiedImageError
 
 from ganzoo import images
 from ganzoo import latent
-from ganzoo import types
 from ganzoo import validation
-from ganzoo.datasets import decoding
-from ganzoo.files import texts
-from ganzoo.game import Game
-from ganzoo.zoo import catalogue
+from ganzoo.explore import points
+from ganzoo.explore.examples import example_for
+from ganzoo.explore.models import THROUGH
+from ganzoo.explore.models import Entry
+from ganzoo.explore.models import Models
+from ganzoo.explore.points import KNOWN
+from ganzoo.explore.points import MOST_STOPS
+from ganzoo.explore.points import SLIDERS
+from ganzoo.explore.points import Draft
+from ganzoo.explore.points import Point
+from ganzoo.explore.points import Way
+from ganzoo.explore.uploads import read_picture
 
-SLIDERS = 8
-"""Number of sliders on the page, for as many latents or directions at a time."""
-METHODS = {"single latents": None, "GANSpace": "ganspace", "SeFa": "sefa"}
-"""Methods that give the sliders' directions, by their names on the page."""
-MOST_PIXELS = 16_000_000
-"""Largest uploaded image, in pixels: a file may declare any number."""
-MOST_BYTES = 20_000_000
-"""Largest uploaded file, in bytes."""
-MOST_SIDE = 512
-"""Height and width, at most, of an image to enlarge."""
-THROUGH = ("translate", "upscale", "reconstruct")
-"""What models do with an image, in the order of the tabs."""
+WALL = 64
+"""Images on the wall."""
+FRAMES = 32
+"""Images of a walk, both ends included."""
 MOST_SEEDS = 1000
 """Most seeds in a group to average."""
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
-"""Formats of uploaded images. Pillow reads more, and starts other programs for some of them."""
-PLAIN = {"padding": 0, "least_side": 1}
-"""Arguments with which a grid of one image is the image itself."""
+THUMBNAILS = 9
+"""Samples on the thumbnail of a model."""
+SEARCH = {"steps": 100, "starts": 4}
+"""Arguments of `project`: a compromise, since someone waits for it. On two cores, some seconds."""
+AGAIN = '''"""Makes the image again."""
+
+import numpy as np
+
+import ganzoo
+
+model = {code}
+point = {{name: array[()] for name, array in np.load("latents.npz").items()}}
+images = model.generate(1, **point)
+ganzoo.images.grid(images, padding=0, least_side=1).save("again.png")
+'''
 
 
 @dataclasses.dataclass(frozen=True)
-class Entry:
-    """A model on the page."""
+class Strip:
+    """A slider's images: what it would show at each of its stops, all others as they are."""
 
-    open: typing.Callable
-    """Function that loads the model, called when it is first chosen."""
-    code: str
-    """The Python expression that loads it."""
+    number: int
+    """Of the slider, among those of its method."""
+    way: Way
+    stops: tuple[float, ...]
+    """Its stops; of a choice among very many, those near the current one."""
+    at: float
+    """Where the slider is."""
+    pictures: list[np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Passage:
+    """What a model makes of an image."""
+
+    taken: np.ndarray
+    """The image in the model's format, `(height, width, channels)` uint8."""
+    made: np.ndarray
+    """The output for it, likewise."""
+    point: Point | None = None
+    """The point that makes the output, where it can be edited."""
+    error: float | None = None
+    """Root mean square difference between the two, in grey levels, where they should be equal."""
 
 
 class Explorer:
@@ -67,249 +88,268 @@ class Explorer:
     >>> import ganzoo
     >>> make = lambda: ganzoo.get("dcgan", channels=4, image_shape=(8, 8, 1), seed=0)
     >>> explorer = Explorer({"mine": Entry(make, "ganzoo.get('dcgan', …)")})
-    >>> point = explorer.point("mine", seed=3, method="SeFa", amounts=[2.0, -1.0])
+    >>> point = Point(seed=3, moves=(("SeFa", 0, 2.0), ("SeFa", 1, -1.0)))
     >>> explorer.picture("mine", point).shape
     (8, 8, 1)
     """
 
-    def __init__(self, entries: dict[str, Entry], kept: int = 4) -> None:
-        if not entries:
-            raise ValueError("There is no model to explore: name a run folder or weights.")
-        self.entries = dict(entries)
-        self._models = functools.lru_cache(kept)(lambda title: self.entries[title].open())
+    def __init__(self, entries: dict[str, Entry], kept: int = 8) -> None:
+        self.models = Models(entries, kept)
         self._cached_ways = functools.lru_cache(64)(self._find_ways)
-        self._lock = threading.RLock()  # the page's requests come in threads
+        self.thumbnail = functools.cache(self._thumbnail)
 
-    def model(self, title: str) -> Game:
-        """The model with this title."""
-        with self._lock:
-            return self._models(title)
+    # Points to images ---------------------------------------------------------------------------
 
-    def can(self, title: str, what: str) -> bool:
-        """Whether a model can `"generate"`, do one of `THROUGH`, or translate in `"reverse"`."""
-        model = self.model(title)
-        if what != "reverse":
-            return hasattr(model, what)
-        try:
-            model.translator(True)
-        except (AttributeError, ValueError):  # it does not translate, or not in reverse
-            return False
-        return True
-
-    def classes(self, title: str) -> list[str]:
-        """Names of the classes, as `"7: Sneaker"`, or only their numbers if there are no names;
-        empty for an unconditional model."""
-        numbers = [str(i) for i in range(getattr(self.model(title), "num_classes", None) or 0)]
-        names = catalogue.trained_on(texts.local(title)).get("class_names", [])
-        if len(names) != len(numbers):
-            return numbers
-        names = map(texts.shown, names)
-        return [i if name == i else f"{i}: {name}" for i, name in zip(numbers, names)]
-
-    def wants(self, title: str) -> str:
-        """A description of the images that a model translates, reconstructs or enlarges."""
-        kind_of_data = self.model(title).modality
-        if not kind_of_data.size:
-            return f"This model takes {kind_of_data.name}, not images."
-        shape = kind_of_data.shape
-        data = catalogue.trained_on(texts.local(title)).get("data", [])
-        if len(data) == 1 and self.can(title, "translate"):
-            data = data[0].split(" and ")  # as it is published
-        names = [_markdown(pathlib.Path(name).stem) for name in data]
-        if self.can(title, "upscale"):
-            scale = self.model(title).scale
-            return f"Any image will do, of up to about 500×500 pixels: it is enlarged ×{scale}."
-        kind = "pixels, without colours" if shape[2] == 1 else "pixels"
-        size = f"Any image will do; it is resized to {shape[0]}×{shape[1]} {kind}."
-        if len(names) == 2:
-            back = ", or in reverse" if self.can(title, "reverse") else ""
-            return f"{size} This model turns images of *{names[0]}* into *{names[1]}*{back}."
-        return f"{size} This model was trained on images of *{names[0]}*." if names else size
-
-    def most_truncation(self, title: str) -> float:
-        """The end of the truncation slider, which means no truncation: for latents, of which 6 in
-        100,000 lie beyond; or for styles, pulled towards their mean."""
-        return 4.0 if getattr(self.model(title), "truncates_latents", True) else 1.0
-
-    def ways(self, title: str, method: str, first: int = 0) -> tuple[list[str], np.ndarray]:
-        """The sliders: their names, and `(sliders, latent_width)` directions."""
-        validation.one_of("method", method, tuple(METHODS))
-        with self._lock:
-            names, vectors = self._cached_ways(title, method)
-        if not 0 <= first < len(vectors):
-            raise ValueError(f"The first slider must be 0..{len(vectors) - 1}. Received: {first}.")
-        return names[first : first + SLIDERS], vectors[first : first + SLIDERS]
+    def ways(self, title: str, method: str) -> list[Way]:
+        """The sliders of a method: `KNOWN`, or one of `METHODS`."""
+        validation.one_of("method", method, (KNOWN, *points.METHODS))
+        with self.models.using(title):
+            return self._cached_ways(title, method)
 
     def _find_ways(self, title, method):
-        model = self.model(title)
-        width = model.latent_width
-        if METHODS[method] is None:
-            return [f"latent {i}" for i in range(width)], np.eye(width)
-        directions = latent.directions(
-            model, width, method=METHODS[method], samples=max(2000, 2 * width)
-        )
-        names = [f"{method} {i} ({x:.0%})" for i, x in enumerate(directions.shares)]
-        return names, directions.vectors
+        with self.models.using(title) as model:
+            if method == KNOWN:
+                return points.known(model, self.models.classes(title))
+            return points.directions(model, method)
 
-    def point(
-        self,
-        title: str,
-        *,
-        seed: int,
-        truncation: float | None = None,
-        label: int | None = None,
-        method: str,
-        first: int = 0,
-        amounts: Iterable[float] = (),
-    ) -> dict[str, Any]:
-        """The arguments of `generate` for one image.
+    def arguments(self, title: str, chosen: Sequence[Point]) -> dict[str, Any]:
+        """The keyword arguments of `generate` for some points of one variety.
+
+        Raises:
+            ValueError: a move is of a slider that does not exist, or leads out of its range.
+        """
+        with self.models.using(title) as model:
+            drafts = [self._draft(title, model, point) for point in chosen]
+            found: dict[str, Any] = {"latents": np.stack([d.latents for d in drafts])}
+            if model.num_classes:
+                found["labels"] = np.array([d.label for d in drafts])
+            if not model.truncates_latents:
+                cut = points.truncation_of(chosen[0].variety, of_latents=False)
+                found |= {} if cut is None else {"truncation": cut}
+            return found
+
+    def _draft(self, title, model, point):
+        if point.latents is None:
+            cut = None
+            if model.truncates_latents:
+                cut = points.truncation_of(point.variety, of_latents=True)
+            latents = model.prior(np.random.default_rng(point.seed), 1, cut)[0]
+        else:
+            latents = np.asarray(point.latents, "float32")
+        draft = Draft(latents, point.label or 0)
+        # What is known is set; directions are added to it.
+        for method, number, amount in sorted(point.moves, key=lambda move: move[0] != KNOWN):
+            way = self._way(title, method, number)
+            if not way.stops[0] <= amount <= way.stops[-1]:
+                raise ValueError(
+                    f"The slider of {way.name} must be {way.stops[0]:g}..{way.stops[-1]:g}. "
+                    f"Received: {amount}."
+                )
+            way.change(draft, amount)
+        return draft
+
+    def _way(self, title, method, number):
+        ways = self.ways(title, method)
+        if number >= len(ways):
+            raise ValueError(
+                f"The number of a slider must be 0..{len(ways) - 1}. Received: {number}."
+            )
+        return ways[number]
+
+    def pictures(self, title: str, chosen: Sequence[Point]) -> list[np.ndarray]:
+        """The images of some points, each `(height, width, channels)` uint8; of a model of points,
+        drawings."""
+        with self.models.using(title) as model:
+            return _drawn(model, model.generate(len(chosen), **self.arguments(title, chosen)))
+
+    def picture(self, title: str, point: Point) -> np.ndarray:
+        """The image of a point."""
+        return self.pictures(title, [point])[0]
+
+    def wall(
+        self, title: str, page: int = 0, variety: float = 1.0, label: int | None = None
+    ) -> list[Point]:
+        """The points of a wall of `WALL` samples: of the seeds from `WALL * page`, and of one
+        class; None: of the classes in turn."""
+        validation.integer("page", page, least=0)
+        count = len(self.models.classes(title))
+        labels = [i % count if label is None and count else label for i in range(WALL)]
+        seeds = range(WALL * page, WALL * (page + 1))
+        return [Point(seed=s, variety=variety, label=x) for s, x in zip(seeds, labels)]
+
+    def strips(self, title: str, point: Point, method: str, first: int = 0) -> list[Strip]:
+        """The strips of at most `SLIDERS` sliders, from number `first` on; all that are known."""
+        with self.models.using(title) as model:
+            ways = list(enumerate(self.ways(title, method)))
+            if method != KNOWN:
+                self._way(title, method, validation.integer("first", first, least=0))
+                ways = ways[first : first + SLIDERS]
+            draft = self._draft(title, model, point)
+            found = []
+            for number, way in ways:
+                at = point.amount(method, number)
+                at = way.start(draft) if at is None else at
+                found.append(Strip(number, way, _near(way.stops, at), at, []))
+            wanted = [point.moved(method, s.number, stop) for s in found for stop in s.stops]
+            made = iter(self.pictures(title, wanted) if wanted else [])
+            return [dataclasses.replace(s, pictures=[next(made) for _ in s.stops]) for s in found]
+
+    # Several points -----------------------------------------------------------------------------
+
+    def walk(self, title: str, start: Point, end: Point, steps: int = FRAMES) -> list[Point]:
+        """Points on the way between two, along the sphere of their latents; classes change
+        halfway."""
+        validation.integer("steps", steps, least=2)
+        if steps > 2 * FRAMES:
+            raise ValueError(f"`steps` must be at most {2 * FRAMES}. Received: {steps}.")
+        with self.models.using(title) as model:
+            a, b = (self._draft(title, model, point) for point in (start, end))
+        way = latent.slerp(a.latents, b.latents, np.linspace(0, 1, steps)[:, None])
+        labels = [a.label if i < steps / 2 else b.label for i in range(steps)]
+        return [
+            Point(latents=z.astype("float32"), label=label, variety=start.variety)
+            for z, label in zip(way, labels)
+        ]
+
+    def arithmetic(
+        self, title: str, groups: Sequence[Sequence[int]], base: Point
+    ) -> tuple[list[list[Point]], list[Point]]:
+        """The points of three groups of seeds; and the means of the groups, and
+        first − second + third.
 
         Args:
             title: title of the model.
-            seed: whole number, seed of the latents to start from.
-            truncation: see `ganzoo.GAN.generate`.
-            label: class, for a conditional model.
-            method, first: see `ways`.
-            amounts: how far to move along each direction; finite.
-
-        Returns:
-            A dict of keyword arguments of `generate`.
+            groups: three lists of seeds.
+            base: variety and class of all.
         """
-        with self._lock:
-            model = self.model(title)
-            validation.integer("seed", seed, least=0)
-            validation.optional(validation.real, "truncation", truncation, above=0)
-            cut = truncation if model.truncates_latents else None
-            latents = model.prior(np.random.default_rng(seed), 1, cut)
-            _, vectors = self.ways(title, method, first)
-            amounts = [validation.real("amounts", a) for a in amounts]
-            moves = sum((a * vector for a, vector in zip(amounts, vectors)), 0.0)
-            point = {"latents": (latents + moves).astype("float32")}
-            if model.num_classes:
-                point["labels"] = np.array([label or 0])
-            if truncation is not None and not model.truncates_latents:
-                point["truncation"] = float(truncation)
-            return point
+        members = [[dataclasses.replace(base, seed=s) for s in _seeds(group)] for group in groups]
+        if len(members) != 3:
+            raise ValueError(f"Arithmetic takes three groups. Received: {len(members)}.")
+        a, b, c = (self.arguments(title, group)["latents"].mean(axis=0) for group in members)
+        results = [dataclasses.replace(base, latents=z) for z in (a, b, c, a - b + c)]
+        return members, results
 
-    def picture(self, title: str, point: dict[str, Any]) -> np.ndarray:
-        """The image of a `point`, `(height, width, channels)` uint8."""
-        with self._lock:
-            return self.model(title).generate(1, **point)[0]
+    def groups(self, title: str, base: Point) -> list[list[int]]:
+        """Seeds for `arithmetic` whose result is easy to see: of the first wall, those farthest
+        along the first direction, those farthest against it, and the next ones against it. The
+        result then is the third group with what distinguishes the first from the second."""
+        seeds = np.arange(WALL)
+        chosen = [dataclasses.replace(base, seed=int(seed)) for seed in seeds]
+        first: Any = self.ways(title, "GANSpace")[0]
+        order = seeds[np.argsort(self.arguments(title, chosen)["latents"] @ first.vector)]
+        return [order[-3:].tolist(), order[:3].tolist(), order[3:6].tolist()]
 
-    def between(
-        self, title: str, start: int, end: int, steps: int = 8, label: int | None = None
-    ) -> latent.Walk:
-        """A `Walk` between the latents of two seeds."""
-        with self._lock:
-            model = self.model(title)
-            ends = [self._latents_of(model, [seed]) for seed in (start, end)]
-            labels = (label or 0) if model.num_classes else None
-            return latent.interpolate(model, *ends, steps=int(steps), labels=labels)  # type: ignore[misc]
+    # Images to images ---------------------------------------------------------------------------
 
-    def arithmetic(
-        self, title: str, groups: Iterable[Any], label: int | None = None
-    ) -> latent.Walk:
-        """A `Walk` of the means of three groups of seeds, and of first − second + third."""
-        with self._lock:
-            model = self.model(title)
-            labels = (label or 0) if model.num_classes else None
-            parts = [self._latents_of(model, _seeds(group)) for group in groups]
-            return latent.arithmetic(model, *parts, labels=labels)
+    def read(self, title: str, what: str, content: bytes) -> np.ndarray:
+        """An image file in the format that a model takes: see `read_picture`."""
+        with self.models.using(title) as model:
+            self._must(title, what)
+            shape = model.modality.shape
+            return read_picture(io.BytesIO(content), self._size(title, what), shape[2])
 
-    def _latents_of(self, model, seeds):
-        validation.integers("seeds", list(seeds), least=0)
-        return np.concatenate([model.prior(np.random.default_rng(s), 1) for s in seeds])
+    def _size(self, title, what):
+        with self.models.using(title) as model:
+            return None if what == "upscale" else model.modality.size
 
-    def through(
-        self, title: str, what: str, path: types.Path, reverse: bool = False
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """An image file in the model's format, and the output for it: two `(height, width,
-        channels)` uint8.
+    def _must(self, title, what):
+        validation.one_of("what", what, THROUGH)
+        if not self.models.can(title, what):
+            raise ValueError(f"This model does not {what} images.")
+
+    def through(self, title: str, what: str, image: np.ndarray, reverse: bool = False) -> Passage:
+        """What a model makes of an image.
 
         Args:
             title: title of the model.
             what: one of `THROUGH`.
-            path: path of an image of any mode and size.
+            image: `(height, width, channels)` uint8, as `read` or `example` give it.
             reverse: translate from the second domain into the first.
         """
-        with self._lock:
-            model = self.model(title)
-            kind = model.modality
-            if not kind.size:
-                raise ValueError(f"This model takes {kind.name}, not images.")
-            size = None if what == "upscale" else kind.size
-            image = read_picture(path, size, kind.shape[2])[None]
+        with self.models.using(title) as model:
+            self._must(title, what)
+            if what == "project":
+                found = model.project(image[None], **SEARCH)
+                label = None if found.labels is None else int(found.labels[0])
+                point = Point(latents=found.latents[0], label=label)
+                return Passage(image, self.picture(title, point), point, float(found.errors[0]))
             options = {"reverse": True} if reverse else {}
-            return image[0], getattr(model, what)(image, **options)[0]
+            made = getattr(model, what)(image[None], **options)[0]
+            if what != "reconstruct":
+                return Passage(image, made)
+            gap = made.astype("float64") - image
+            point = None
+            if hasattr(model, "generate") and not model.num_classes:
+                point = Point(latents=model.encode(image[None])[0])
+            return Passage(image, made, point, float(np.sqrt(np.square(gap).mean())))
 
-    def bundle(self, title: str, point: dict[str, Any], folder: types.Path) -> pathlib.Path:
+    def example(
+        self, title: str, what: str, seed: int = 0, reverse: bool = False
+    ) -> tuple[np.ndarray, str]:
+        """An image for `through`, and where it comes from, in words."""
+        with self.models.using(title) as model:
+            self._must(title, what)
+            names = self.models.domains(title)
+            name = names[-1 if reverse else 0] if names else ""
+            shape = model.modality.shape
+        small = (shape[0] // model.scale, shape[1] // model.scale) if what == "upscale" else None
+        return example_for(title, name, (*(small or shape[:2]), shape[2]), seed)
+
+    # Files --------------------------------------------------------------------------------------
+
+    def _thumbnail(self, title):
+        """Small images of what a model makes, in a square."""
+        with self.models.using(title, keep=False) as model:
+            if hasattr(model, "generate"):
+                seeds = [Point(seed=s, variety=0.9, label=s) for s in range(THUMBNAILS)]
+                count = len(self.models.classes(title))
+                if count:
+                    seeds = [dataclasses.replace(p, label=p.seed % count) for p in seeds]
+                return self.pictures(title, seeds)
+            what = next((what for what in THROUGH if self.models.can(title, what)), None)
+            if what is None:
+                return []
+            examples = (self.example(title, what, seed)[0] for seed in range(2))
+            passages = [self.through(title, what, image) for image in examples]
+            return [image for p in passages for image in (p.taken, p.made)]
+
+    def bundle(self, title: str, point: Point) -> bytes:
         """A zip of an image, its latents, and the Python code that makes it again."""
-        path = pathlib.Path(folder) / "picture.zip"
-        png, arrays = io.BytesIO(), io.BytesIO()
-        images.grid(self.picture(title, point)[None], **PLAIN).save(png, "png")
-        np.savez(arrays, **point)
-        code = AGAIN.format(code=self.entries[title].code)
-        with zipfile.ZipFile(path, "w") as archive:
-            for name, content in (
-                ("picture.png", png.getvalue()),
-                ("latents.npz", arrays.getvalue()),
-                ("again.py", code),
-            ):
-                archive.writestr(name, content)
-        return path
+        content, png, arrays = io.BytesIO(), io.BytesIO(), io.BytesIO()
+        # Without padding and not enlarged, a grid of one image is the image itself.
+        images.grid(self.picture(title, point)[None], padding=0, least_side=1).save(png, "png")
+        np.savez(arrays, **self.arguments(title, [point]))
+        code = AGAIN.format(code=self.models.entries[title].code)
+        with zipfile.ZipFile(content, "w") as archive:
+            archive.writestr("picture.png", png.getvalue())
+            archive.writestr("latents.npz", arrays.getvalue())
+            archive.writestr("again.py", code)
+        return content.getvalue()
+
+    def film(self, title: str, chosen: Sequence[Point]) -> bytes:
+        """An animation of some points and back again, as a GIF file."""
+        content = io.BytesIO()
+        frames = [images.grid(x[None], padding=0) for x in self.pictures(title, chosen)]
+        frames += frames[-2:0:-1]
+        frames[0].save(content, "gif", save_all=True, append_images=frames[1:], duration=80, loop=0)
+        return content.getvalue()
 
 
-AGAIN = '''"""Makes the image again."""
-
-import numpy as np
-
-import ganzoo
-
-model = {code}
-point = {{name: array[()] for name, array in np.load("latents.npz").items()}}
-images = model.generate(1, **point)
-ganzoo.images.grid(images, padding=0, least_side=1).save("again.png")
-'''
+def _drawn(model, samples):
+    """Samples as images."""
+    if model.modality.size:
+        return list(samples)
+    drawings = (model.modality.preview(x[None]).convert("L") for x in samples)
+    return [np.asarray(drawing)[..., None] for drawing in drawings]
 
 
-def _seeds(text):
-    """The whole numbers in a text."""
-    text = str(text)
-    parts = text.replace(",", " ").split()
-    if not parts or not all(part.isdecimal() for part in parts):
-        raise ValueError(f"A group has whole numbers, such as 1, 2, 3. Received: {text[:80]!r}.")
-    if len(parts) > MOST_SEEDS:
-        raise ValueError(f"A group has at most {MOST_SEEDS} seeds. Received: {len(parts)}.")
-    return [int(part) for part in parts]
+def _near(stops, at):
+    """All stops, or the `MOST_STOPS` around the current one."""
+    first = min(max(0, int(at) - MOST_STOPS // 2), max(0, len(stops) - MOST_STOPS))
+    return stops[first : first + MOST_STOPS]
 
 
-def read_picture(path: types.Path, size: tuple[int, int] | None, channels: int) -> np.ndarray:
-    """An image file of any mode and size as `(height, width, channels)` uint8.
-
-    `size`: height and width; None: its own, at most `MOST_SIDE`.
-
-    Raises:
-        ValueError: it is not an image, damaged, or too large.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # refused below
-            with Image.open(path, formats=FORMATS) as image:
-                if image.width * image.height > MOST_PIXELS:
-                    raise ValueError(
-                        f"it has {image.width}×{image.height} pixels, more than "
-                        f"{MOST_PIXELS // 1_000_000} million"
-                    )
-                image.load()
-                if size is None:
-                    image.thumbnail((MOST_SIDE, MOST_SIDE))
-                return decoding.to_array(image, size, channels)
-    except Exception as error:  # Pillow raises many kinds of errors for damaged files
-        unknown = isinstance(error, UnidentifiedImageError)  # its message contains the path
-        reason = "unknown format" if unknown else str(error) or type(error).__name__
-        raise ValueError(f"This image cannot be used ({reason}). Use a PNG or JPEG file.") from None
-
-
-def _markdown(name):
-    """A name with Markdown's special characters escaped."""
-    return re.sub(r"([\\`*~$<>&\[\]])", r"\\\1", " ".join(texts.shown(name).splitlines()))
+def _seeds(group):
+    if not isinstance(group, (list, tuple)) or not 1 <= len(group) <= MOST_SEEDS:
+        raise ValueError(f"A group is a list of 1..{MOST_SEEDS} seeds.")
+    return validation.integers("seeds", list(group), least=0)

@@ -1,52 +1,17 @@
-"""The server of the page, which refuses requests from other sites."""
+"""The server of the page."""
 
-import ipaddress
-import logging
 import socket
-import urllib.parse
+import threading
+import webbrowser
 
 from ganzoo import validation
-from ganzoo.explore.explorer import MOST_BYTES
-from ganzoo.explore.explorer import Entry
-from ganzoo.explore.page import CSS
-from ganzoo.explore.page import page
+from ganzoo.explore.asgi import MISSING
+from ganzoo.explore.asgi import application
+from ganzoo.explore.asgi import is_here
+from ganzoo.explore.models import Entry
 
-
-def _is_here(name):
-    """Whether a host's name or address (or None) is a loopback address."""
-    try:
-        return name == "localhost" or ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
-class _OnlyFromHere:
-    """ASGI middleware that refuses requests from other sites.
-
-    Any site that is open in a browser can make it send requests to this machine; a site whose name
-    resolves to 127.0.0.1 can also read the answers. The headers `Host` and `Origin` reveal it.
-    """
-
-    def __init__(self, app):
-        self.app = app
-
-    async def __call__(self, scope, receive, send):
-        from starlette import responses  # comes with Gradio
-
-        headers = scope.get("headers", ())
-        hosts = [value.decode("latin-1") for key, value in headers if key in self.revealing]
-        if all(map(self._names_here, hosts)):
-            return await self.app(scope, receive, send)
-        refusal = responses.PlainTextResponse("This page is for its own machine only.", 403)
-        await refusal(scope, receive, send)
-
-    revealing = (b"host", b"origin")
-
-    def _names_here(self, text):
-        try:
-            return _is_here(urllib.parse.urlsplit(text if "//" in text else f"//{text}").hostname)
-        except ValueError:
-            return False
+MOST_CONNECTIONS = 100
+"""Most connections at a time; further ones are refused. A browser opens up to six."""
 
 
 def launch(
@@ -55,7 +20,7 @@ def launch(
     host: str = "127.0.0.1",
     port: int = 7860,
     open_browser: bool = False,
-    block: int = True,
+    block: bool = True,
 ) -> str:
     """Serve the page, to this machine only unless you name another host.
 
@@ -63,7 +28,7 @@ def launch(
     `MOST_PIXELS` and `FORMATS`. There are no passwords.
 
     Args:
-        entries: `{title: Entry}`.
+        entries: `{title: Entry}`; the page opens with the first.
         host, port: address to serve on: 127.0.0.1 for this machine only, 0.0.0.0 for all its
             addresses.
         open_browser: open the page in a browser.
@@ -73,55 +38,47 @@ def launch(
         The address.
 
     Raises:
-        ImportError: Gradio is not installed.
+        ImportError: Starlette or Uvicorn is not installed.
         OSError: the port is in use.
     """
+    try:
+        import uvicorn
+    except ImportError:
+        raise ImportError(MISSING) from None
     validation.integer("port", port, least=0)
-    port = _free_port(host, port)  # fails before the work
-    # TensorFlow warns of retracing, but each model's function is compiled once.
-    logging.getLogger("tensorflow").addFilter(lambda r: "retracing" not in r.getMessage())
-    blocks = page(entries)
-    import gradio as gr
-    from starlette import middleware
-
-    around = [middleware.Middleware(_OnlyFromHere)] if _is_here(host) else []
-    theme = gr.themes.Default(font="system-ui", font_mono="monospace")  # none from the network
-    _, address, _ = blocks.launch(
-        server_name=host,
-        server_port=port,
-        share=False,
-        inbrowser=open_browser,
-        prevent_thread_lock=True,
-        quiet=True,
-        max_file_size=MOST_BYTES,
-        app_kwargs={"middleware": around},
-        theme=theme,
-        enable_monitoring=False,
-        ssr_mode=False,
-        run_history=False,
-        footer_links=[],
-        css=CSS,
-    )
+    place = _bound(host, port)  # fails before the work
+    page = application(entries, only_from_here=is_here(host))
+    options = {"lifespan": "off", "ws": "none", "limit_concurrency": MOST_CONNECTIONS}
+    server = uvicorn.Server(uvicorn.Config(page, log_level="warning", **options))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
+    thread.start()
+    name = f"[{host}]" if ":" in host else host
+    address = f"http://{name}:{place.getsockname()[1]}/"
+    if open_browser:
+        webbrowser.open(address)
     if block:
-        blocks.block_thread()
+        thread.join()
     return address
 
 
-def _free_port(host, port):
-    """The port, or any free one for 0.
+def _bound(host, port):
+    """A socket that listens at the port, or at any free one for 0.
 
     Raises:
         OSError: the port is in use.
     """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OverflowError:
-            raise ValueError(f"`port` must be 0..65535. Received: {port}.") from None
-        except OSError as error:
-            raise OSError(
-                f"{host}:{port} cannot be served ({error.strerror}): choose another with --port, "
-                "or 0 for any free one."
-            ) from None
-        return probe.getsockname()[1]
+    place = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        place.bind((host, port))
+        place.listen()  # requests wait from here on
+    except OverflowError:
+        place.close()
+        raise ValueError(f"`port` must be 0..65535. Received: {port}.") from None
+    except OSError as error:
+        place.close()
+        raise OSError(
+            f"{host}:{port} cannot be served ({error.strerror}): choose another with --port, or 0 "
+            "for any free one."
+        ) from None
+    return place

@@ -96,8 +96,11 @@ def project(
     latents, classes = _guesses(self, images, labels, min(starts, POOL), seed)
     # In half precision a small change of the latents is lost in rounding.
     exact = not any("float16" in x.compute_dtype for x in self.sampler.layers)
-    move = backend.compiled(functools.partial(_move, self))
-    make = backend.compiled(functools.partial(_made, self))
+    # Neither the network nor its settings can be asked for while compiling: a growing model reads
+    # its step to know them.
+    network = functools.partial(_made, self.sampler, self.settings(), self.num_classes)
+    move = backend.compiled(functools.partial(_move, network))
+    make = backend.compiled(network)
     at_once = max(1, batch_size // latents.shape[1])
     found = []
     for begin in range(0, len(images), at_once):
@@ -222,20 +225,22 @@ def _far(width):
     return 1.0 + 3.0 * (2.0 / width) ** 0.5
 
 
-def _made(model, latents, classes):
+def _made(network, settings, num_classes, latents, classes):
     """The images of latents as the network makes them, float32."""
-    made = model.call([latents, classes] if model.num_classes else latents)
+    ones = ops.ones((ops.shape(latents)[0], 1))
+    inputs = [latents, *([classes] if num_classes else []), *(value * ones for value in settings)]
+    made = network(inputs if len(inputs) > 1 else latents, training=False)
     if isinstance(made, dict):  # of two domains
         made = made["images"]
     return ops.cast(made, "float32")
 
 
-def _move(model, latents, mean, square, targets, classes, rate):
+def _move(made, latents, mean, square, targets, classes, rate):
     """One move of Adam, each latent vector by its own gradient."""
 
     def loss(z):
         outside = ops.relu(ops.mean(ops.square(z), axis=1) - _far(z.shape[1]))
-        each = _differences(_made(model, z, classes), targets)
+        each = _differences(made(z, classes), targets)
         return ops.sum(each) + ops.sum(outside), each
 
     gradient, losses = backend.input_gradient(loss, latents, has_aux=True)

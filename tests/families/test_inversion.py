@@ -26,6 +26,7 @@ def varied(name, larger=20, **config):
         ("cogan", {}),
         ("stylegan2", {"larger": 1, "max_channels": 8, "style_dim": 8}),
         ("vae", {}),
+        ("progan", {"larger": 1, "max_channels": 8}),  # it reads its step to know its size
     ],
 )
 def test_a_models_own_samples_are_found_again(name, config):
