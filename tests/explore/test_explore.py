@@ -6,7 +6,6 @@ import os
 import pathlib
 import re
 import runpy
-import shutil
 import socket
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from ganzoo.explore import server
 from ganzoo.zoo import catalogue
 from tests.cases import CASES
 from tests.helpers import ROOT
+from tests.helpers import chromium
 
 HANGS = 600
 """Seconds after which the page is taken to hang, however busy the machine is."""
@@ -458,14 +458,6 @@ def test_a_port_in_use(served):
         explore.launch({"dcgan": DCGAN}, port=port)
     with pytest.raises(ValueError, match="65535"):
         explore.launch({"dcgan": DCGAN}, port=70_000)
-
-
-def chromium():
-    """A browser that is installed, or a reason to skip."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if shutil.which(name):
-            return shutil.which(name)
-    return pytest.skip("no Chromium is installed")
 
 
 @pytest.mark.slow
