@@ -1,8 +1,11 @@
 """The site: `python -m sphinx -W docs site`."""
 
 import os
+import pathlib
 import re
+import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent))  # `model_pages`
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import ganzoo
@@ -10,7 +13,7 @@ import ganzoo
 project = "ganzoo"
 author = "the authors of ganzoo"
 release = ganzoo.__version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "model_pages"]
 myst_heading_anchors = 3
 myst_enable_extensions = ["dollarmath"]
 html_theme = "furo"

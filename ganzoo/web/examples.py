@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 from PIL import ImageColor
 from PIL import ImageDraw
+from PIL import ImageOps
 
 from ganzoo import images
 from ganzoo import modalities
@@ -37,7 +38,8 @@ def of(path: types.Path | None, shape: types.Shape, value_range: Any = None) -> 
         size, channels = (shape[0], shape[1]), shape[2]
         if channels == 2:  # grey and transparent: no file is read so
             return []
-        found = np.stack([decoding.to_array(drawing, size, channels) for drawing in drawings()])
+        whole = [ImageOps.pad(drawing, size[::-1], color="white") for drawing in drawings()]
+        found = np.stack([decoding.to_array(drawing, size, channels) for drawing in whole])
     else:
         found = next(image_files.open_images(path, shape, value_range=value_range).batches(MOST))
         found = found if found.dtype == np.uint8 else modalities.Images().from_network(found)

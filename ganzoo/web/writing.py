@@ -79,7 +79,8 @@ def write(
         truncation: as for `ganzoo.export.write`.
         examples: for models that take images: some of them to begin with, as
             `ganzoo.datasets.image_files.open_images` takes them. None: simple drawings.
-        runtime: onnxruntime-web, see `find`. None: it is downloaded once into the cache folder.
+        runtime: onnxruntime-web, see `ganzoo.web.runtime.find`. None: it is downloaded once into
+            the cache folder.
         whole: whether `index.html` contains everything, so that it runs wherever it lies, also
             opened as a file. None: if it then has at most `LARGEST` bytes.
 
@@ -203,7 +204,7 @@ def describe(
     }
     if "from_latents" in functions:
         return {**facts, "kind": "generate", **_of_generator(model, data)}
-    shape = model.small_shape if "upscale" in functions else model.image_shape  # type: ignore[attr-defined]
+    shape = model.small_shape if "upscale" in functions else model.image_shape
     return {
         **facts,
         "kind": "through",
