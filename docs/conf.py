@@ -1,8 +1,11 @@
 """The site: `python -m sphinx -W docs site`."""
 
 import os
+import pathlib
 import re
+import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent))  # `model_pages`
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from docutils import nodes
@@ -13,7 +16,13 @@ import ganzoo
 project = "ganzoo"
 author = "the authors of ganzoo"
 release = ganzoo.__version__
-extensions = ["myst_nb", "sphinx_design", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = [
+    "myst_nb",
+    "sphinx_design",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "model_pages",
+]
 myst_heading_anchors = 3
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 nb_execution_mode = "off"  # notebooks are shown as they are; a test runs them

@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # what `__getattr__` returns, for type checkers and editors
     from ganzoo import models as models
     from ganzoo import networks as networks
     from ganzoo import penalties as penalties
+    from ganzoo import web as web
     from ganzoo.evaluation import ScoreSheet as ScoreSheet
     from ganzoo.evaluation import evaluate as evaluate
     from ganzoo.families.gan import GAN as GAN
@@ -76,6 +77,7 @@ _MODULES = (
     "models",
     "networks",
     "penalties",
+    "web",
 )
 _MOVED = {  # former name of a module → where it lives
     "ganzoo.gan": "ganzoo.families.gan",

@@ -2,7 +2,6 @@
 
 import importlib.util
 import pathlib
-import tempfile
 from collections.abc import Callable
 from typing import Any
 from typing import Literal
@@ -14,6 +13,7 @@ from keras import ops
 from ganzoo import types
 from ganzoo import validation
 from ganzoo.families.autoencoding import to_codes
+from ganzoo.files import atomic
 from ganzoo.files import safetensors
 from ganzoo.game import Game
 
@@ -85,27 +85,14 @@ def write(
     """
     path = pathlib.Path(path)
     form, chosen = plan(model, path, form=form, function=function, truncation=truncation)
-    if form != "safetensors" and keras.backend.backend() != "tensorflow":
-        raise ValueError(
-            f"{form!r} is written on TensorFlow: set KERAS_BACKEND=tensorflow. Weights are the "
-            "same on all backends."
-        )
-    if form == "onnx" and importlib.util.find_spec("tf2onnx") is None:
-        raise ImportError("ONNX files need tf2onnx: `pip install 'ganzoo[export]'`.")
+    must_be_possible(form)
     folder_there = form == "savedmodel" and path.exists()
     if folder_there and not (path / "saved_model.pb").exists():
         raise ValueError(
             f"{str(path)!r} exists and is no SavedModel. Choose another place with `path`."
         )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ganzoo-") as work:
-            made = _make(model, form, chosen, pathlib.Path(work))
-            if folder_there:
-                path.rename(pathlib.Path(work) / "before")
-            made.replace(path)
-    except OSError as error:
-        raise OSError(f"{str(path)!r} cannot be written: {error.strerror or error}.") from None
+    with atomic.replacing_whole(path) as work:
+        _make(model, form, chosen, work)
     return path
 
 
@@ -148,6 +135,17 @@ def plan(
     return form, chosen
 
 
+def must_be_possible(form: str) -> None:
+    """Raise an error unless this backend, and what is installed, can write a form."""
+    if form != "safetensors" and keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            f"{form!r} is written on TensorFlow: set KERAS_BACKEND=tensorflow. Weights are the "
+            "same on all backends."
+        )
+    if form in ("onnx", "web") and importlib.util.find_spec("tf2onnx") is None:
+        raise ImportError("ONNX files need tf2onnx: `pip install 'ganzoo[export]'`.")
+
+
 def _form_of(path, form):
     """The form that is asked for, or that the ending of the path stands for."""
     ending = pathlib.Path(path).suffix
@@ -162,11 +160,10 @@ def _form_of(path, form):
 
 
 def _make(model, form, chosen, work):
-    """Write into a folder to work in; return the path there."""
+    """Write `made` into a folder to work in."""
     made = work / "made"
     if form == "safetensors":
-        safetensors.write(model, made)
-        return made
+        return safetensors.write(model, made)
     from ganzoo.backend import exporters
 
     if form == "savedmodel":
@@ -175,7 +172,6 @@ def _make(model, form, chosen, work):
         made.write_bytes(exporters.litert(chosen, work / "saved"))
     else:
         made.write_bytes(exporters.onnx(chosen[0]))
-    return made
 
 
 def functions(
@@ -257,13 +253,29 @@ def _generating(model, truncation):
             places = ops.cumsum(ops.ones_like(labels, dtype="int64")) - 1
         else:
             places = ops.arange(count, dtype="int64")
-        columns = ops.arange(model.latent_prior.draws, dtype="int64")
-        numbers = ops.cast(scramble(seed, places[:, None], columns[None]), "float32")
-        return from_latents(model.latent_prior.of_uniform(uniform(numbers), truncation), labels)
+        return from_latents(_drawn(model, seed, places[:, None], truncation), labels)
 
     given = {"latents": ((None, model.latent_width), "float32"), **labels}
     drawn = {"seed": ((), "int64"), **(labels or {"count": ((), "int64")})}
     return [("from_latents", given, from_latents), ("from_seed", drawn, from_seed)]
+
+
+def drawing(model: Game, truncation: float | None = None) -> tuple[str, dict[str, Any], Callable]:
+    """The function from `seeds`, int64 `(n,)`, to `latents`, float32 `(n, latent_width)`, as
+    `functions` has them: for each seed the vector `latents(model, seed, 1)`."""
+    validation.optional(validation.real, "truncation", truncation, above=0)
+
+    def draw(seeds):
+        return {"latents": _drawn(model, seeds[:, None], 0, truncation)}
+
+    return "draw", {"seeds": ((None,), "int64")}, draw
+
+
+def _drawn(model, seeds, places, truncation):
+    """Latents by operations every runtime has; seeds and places are columns, or numbers."""
+    columns = ops.arange(model.latent_prior.draws, dtype="int64")[None]
+    numbers = ops.cast(scramble(seeds, places, columns), "float32")
+    return model.latent_prior.of_uniform(uniform(numbers), truncation)
 
 
 def latents(model: Game, seed: int, count: int, truncation: float | None = None) -> np.ndarray:

@@ -35,6 +35,7 @@ LAYERS = [
     ["models"],
     ["zoo"],
     ["latent", "export"],
+    ["web"],
     ["evaluation"],
     ["callbacks", "doctor"],
     ["runs"],

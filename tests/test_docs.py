@@ -7,6 +7,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+import types
 
 import keras
 import numpy as np
@@ -80,13 +81,41 @@ def test_the_front_page_counts_the_models():
 
 
 def test_the_site_builds_without_a_warning(tmp_path):
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", ROOT / "docs", tmp_path]
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going"]
+    command += ["-D", "model_pages=none", ROOT / "docs", tmp_path]
     result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert result.returncode == 0, result.stderr
     front = (tmp_path / "index.html").read_text(encoding="utf-8")
     for page in (ROOT / "docs").rglob("*.md"):
         place = page.relative_to(ROOT / "docs").with_suffix(".html").as_posix()
         assert place == "index.html" or f'href="{place}"' in front, f"{place} is in no list"
+
+
+def test_models_run_in_the_site_where_there_is_npm(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    extension = importlib.import_module("model_pages")
+    text = (ROOT / "docs" / "exporting.md").read_text(encoding="utf-8")
+    written = []
+    monkeypatch.setattr(extension, "_write", lambda name, *_: written.append(name))
+    for setting, npm, names in (
+        ("none", "npm", []),
+        ("auto", None, []),
+        ("onnxruntime-web.tgz", None, ["r3gan.mnist", "r3gan.portraits"]),
+    ):
+        monkeypatch.setattr(extension.shutil, "which", lambda name, npm=npm: npm)
+        app = types.SimpleNamespace(
+            builder=types.SimpleNamespace(format="html"),
+            config=types.SimpleNamespace(model_pages=setting),
+            srcdir=ROOT / "docs",
+            outdir=tmp_path,
+        )
+        extension.build(app)
+        source = [text]
+        extension.place(app, "exporting", source)
+        assert written == names and (source == [text]) == (not names)
+    for name in names:
+        assert f'src="pages/{name}/index.html"' in source[0]
+        assert f"images/weights/{name}" not in source[0]
 
 
 def test_the_reference_has_all_models_and_what_ganzoo_offers():

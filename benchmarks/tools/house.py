@@ -30,7 +30,7 @@ THEMES = {
     "commands and tools": (
         ("#9a5b13", "#fbeeda"),
         0.5,
-        "__main__ cli explore runs doctor callbacks latent export",
+        "__main__ cli explore runs doctor callbacks latent export web",
     ),
     "data and scores": (
         ("#14745c", "#dcf3ea"),

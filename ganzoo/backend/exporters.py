@@ -7,8 +7,12 @@ sizes that vary, and `fn` takes tensors by these names and returns a dict of ten
 import contextlib
 import logging
 
+import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+SHORT = 64
+"""Weights of fewer numbers stay as they are: their names would take as much as they save."""
 
 
 def _signature(inputs, fn):
@@ -48,8 +52,9 @@ def litert(functions, folder):
         return converter.convert()
 
 
-def onnx(function):
-    """The bytes of an ONNX file of one function."""
+def onnx(function, halve=False):
+    """The bytes of an ONNX file of one function; with `halve`, weights that are numbers of 16 bits
+    take 16 bits, and the function computes the same in 32."""
     import tf2onnx
 
     name, inputs, fn = function
@@ -59,7 +64,28 @@ def onnx(function):
             signature, input_signature=signature.input_signature, opset=18
         )
     model.graph.name = name
+    if halve:
+        _halve(model.graph)
     return model.SerializeToString()
+
+
+def _halve(graph):
+    """Store weights as float16 where that loses nothing, as for published weights; a runtime casts
+    them once, when it loads the file."""
+    import onnx
+
+    for weights in list(graph.initializer):
+        array = onnx.numpy_helper.to_array(weights)
+        if array.dtype != np.float32 or array.size < SHORT:
+            continue
+        with np.errstate(over="ignore"):
+            half = array.astype("float16")
+        if np.array_equal(half, array):
+            short = onnx.numpy_helper.from_array(half, f"{weights.name}/half")
+            cast = onnx.helper.make_node("Cast", [short.name], [weights.name], to=1)  # float32
+            graph.initializer.remove(weights)
+            graph.initializer.append(short)
+            graph.node.insert(0, cast)
 
 
 @contextlib.contextmanager

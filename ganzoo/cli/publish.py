@@ -1,6 +1,7 @@
 """`ganzoo publish` and `export`."""
 
 import functools
+import shlex
 
 import click
 
@@ -17,6 +18,7 @@ from ganzoo.cli.options import truncation_option
 from ganzoo.cli.options import weights_option
 from ganzoo.cli.startup import quiet_start
 from ganzoo.cli.targets import trained
+from ganzoo.cli.targets import word_for
 
 
 @main.command()
@@ -52,11 +54,22 @@ def publish(run, out, as_json, **settings):
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["savedmodel", "onnx", "litert", "safetensors"]),
+    type=click.Choice(["savedmodel", "onnx", "litert", "safetensors", "web"]),
     help="[default: by the ending of --out]",
 )
 @click.option("--function", help="For ONNX: from_latents, from_seed, translate, …")
 @truncation_option
+@click.option(
+    "--runtime",
+    type=click.Path(),
+    help="For web: what `npm pack onnxruntime-web` wrote. [default: a download, kept in the cache]",
+)
+@click.option(
+    "--examples",
+    metavar="IMAGES",
+    type=click.Path(),
+    help="For web: images to translate, a folder, zip or file. [default: drawings]",
+)
 @click.option(
     "--out",
     "-o",
@@ -67,7 +80,7 @@ def publish(run, out, as_json, **settings):
 @imports
 @as_json
 @debug
-def export(model, weights, form, out, as_json, **settings):
+def export(model, weights, form, out, as_json, runtime, examples, **settings):
     """Write a MODEL in a format that runs without ganzoo. MODEL is a run folder, a file, name.tag,
     or a name with --weights.
 
@@ -76,14 +89,40 @@ def export(model, weights, form, out, as_json, **settings):
     ganzoo export cgan.mnist -o digits.tflite
     ganzoo export cgan.mnist -o digits.onnx --function from_seed
     ganzoo export cgan.mnist -o digits --format savedmodel
+    ganzoo export r3gan.mnist -o page --format web
     """
+    if form == "web" and settings["function"] is not None:
+        raise ValueError("A page needs all of its functions: leave out --function.")
+    if form != "web" and (runtime, examples) != (None, None):
+        raise ValueError("--runtime and --examples are for pages: add --format web.")
     model, source = trained(model, weights)
     network = zoo.get(model, weights=source, precision="float32")
     from ganzoo import export as exporting
+    from ganzoo import web
 
+    if form == "web":
+        with quiet_start():
+            path = web.write(
+                network,
+                out,
+                name=word_for(model, source),
+                truncation=settings["truncation"],
+                examples=examples,
+                runtime=runtime,
+            )
+        size = path.stat().st_size
+        line = f"{path}: {size / 1e6:.1f} MB. {_how_to_open(path)}"
+        tell(as_json, line, path=str(path), format=form, bytes=size)
+        return
     form, planned = exporting.plan(network, out, form=form, **settings)
     with quiet_start():
         path = exporting.write(network, out, form=form, **settings)
     functions = [name for name, _, _ in planned]
     line = f"{path}{': ' if planned else ''}{', '.join(functions)}"
     tell(as_json, line, path=str(path), format=form, functions=functions)
+
+
+def _how_to_open(page):
+    if not (page.parent / "runtime").is_dir():
+        return "Open it in a browser; it needs no other file and no network."
+    return f"Serve its folder: `python -m http.server -d {shlex.quote(str(page.parent))}`."

@@ -44,13 +44,20 @@ def _no_weights(model):
     )
 
 
+def word_for(model, source):
+    """The one word for weights: their name in the catalogue, or where they are."""
+    from ganzoo.zoo import catalogue
+
+    word = f"{model}.{source}"
+    return word if word in catalogue.rows() else source
+
+
 def parse_classes(labels, model, source, say):
     """Class numbers from the names or numbers of `--labels`; `say` reports which class is meant
     where a number is the name of another one."""
     from ganzoo.zoo import catalogue
 
-    word = f"{model}.{source}"
-    names = catalogue.trained_on(word if word in catalogue.rows() else source).get("class_names")
+    names = catalogue.trained_on(word_for(model, source)).get("class_names")
     names = [str(name) for name in names or []]
     return [_number_of(part, names, labels, say) for part in _parts(texts.kept(labels), names)]
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import tempfile
 import zipfile
 from collections.abc import Iterator
 
@@ -29,6 +30,27 @@ def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def replacing_whole(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Yield a folder to work in; the file or folder `made` in it then replaces `path`. A folder
+    replaces a folder with all that it holds.
+
+    Raises:
+        OSError: `path` cannot be written; nothing of it is left then.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ganzoo-") as work:
+            folder = pathlib.Path(work)
+            yield folder
+            made = folder / "made"
+            if made.is_dir() and path.is_dir():
+                path.rename(folder / "before")
+            made.replace(path)
+    except OSError as error:
+        raise OSError(f"{str(path)!r} cannot be written: {error.strerror or error}.") from None
 
 
 def _sync(folder):

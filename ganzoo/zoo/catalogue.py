@@ -229,8 +229,9 @@ def trained_on(word: types.Path) -> dict[str, Any]:
 
     Returns:
         A dict with `data`, a list of what `ganzoo.datasets.load` takes, one for each domain;
-        `class_names` if the model takes labels; and for a run `on_error`, `value_range` and
-        `directory`, the folder that relative paths start from. Empty if nothing is recorded.
+        `class_names` if the model takes labels; `licence` if weights are published; and for a run
+        `on_error`, `value_range` and `directory`, the folder that relative paths start from. Empty
+        if nothing is recorded.
     """
     row = rows().get(str(word))
     try:
@@ -241,6 +242,7 @@ def trained_on(word: types.Path) -> dict[str, Any]:
             settings, data = None, row.data
         if settings is None:
             facts = {"data": [data["name"]]}
+            facts.update({k: data[k] for k in ("licence",) if data.get(k)})
             names = data.get("class_names")
         else:
             facts = {"data": [settings[key] for key in ("data", "to") if key in settings]}
@@ -253,7 +255,7 @@ def trained_on(word: types.Path) -> dict[str, Any]:
         if names is not None:
             facts["class_names"] = list(names)
         words = [*facts["data"], *facts.get("class_names", [])]
-        words += [facts.get(key, "") for key in ("on_error", "directory")]
+        words += [facts.get(key, "") for key in ("on_error", "directory", "licence")]
         return facts if all(isinstance(x, str) for x in words) else {}
     except Exception:  # a file may be wrong in any way, and there may be none
         return {}

@@ -1,7 +1,6 @@
 """The page in a browser: with a mouse, by the keyboard, on a phone, in the dark."""
 
 import io
-import shutil
 import time
 import zipfile
 
@@ -11,16 +10,9 @@ from PIL import Image
 
 from tests.explore.helpers import HANGS
 from tests.explore.test_images import png
+from tests.helpers import chromium
 
 pytestmark = pytest.mark.slow
-
-
-def chromium():
-    """A browser that is installed, or a reason to skip."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if shutil.which(name):
-            return shutil.which(name)
-    return pytest.skip("no Chromium is installed")
 
 
 @pytest.fixture(scope="module")
