@@ -367,11 +367,21 @@ def test_validation_moves_nothing(name):
     assert set(logs) == set(history)
 
 
+SECTIONS = (
+    "When to use:",
+    "Args:",
+    "Example:",
+    "Departures from the paper:",
+    "References:",
+    "arXiv:",
+)
+
+
 @each_model
 def test_the_docstring_says_what_users_need(name):
     cls = zoo.model_class(name)
     doc = inspect.getdoc(cls)
-    for section in ("Args:", "Example:", "Departures from the paper:", "References:", "arXiv:"):
+    for section in SECTIONS:
         assert section in doc, section
     told = "".join(c.__doc__ or "" for c in cls.__mro__ if issubclass(c, Game))
     # One argument to a line, or several: "beta_1, beta_2: …".
