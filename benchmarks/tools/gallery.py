@@ -77,9 +77,11 @@ def thumbnail(name):
     if path is None:
         return None
     with Image.open(path) as grid:
-        tile = next(side for side in (64, 28) if not (grid.width - 1) % (side + 1))
-        side = SIDE // (tile + 1) * (tile + 1) + 1
-        return grid.crop((0, 0, side, side))
+        tile = next(side for side in (128, 64, 32, 28) if not (grid.width - 1) % (side + 1))
+        count = max(SIDE // (tile + 1), 2)
+        side = count * (tile + 1) + 1
+        part = grid.convert("RGB").crop((0, 0, side, side))
+    return part if side <= SIDE else part.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
 
 
 def cards():
