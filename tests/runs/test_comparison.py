@@ -572,6 +572,14 @@ def test_a_chart_shows_each_run_over_steps_images_and_minutes_with_the_floor_dot
     assert charts.chart(groups, "kernel[x]", "steps") is None
 
 
+def test_a_training_that_has_diverged_is_drawn_as_far_as_it_can_be(make, tmp_path):
+    a, b = make("a", (90.0, float("nan"), 1e308)), make("b", (90.0, float("inf"), 50.0), seed=1)
+    found = runs.compare([a, b])
+    assert charts.series(found.entries[0], "frechet[x]", "step") == ([20.0], [90.0])
+    assert charts.series(found.entries[1], "frechet[x]", "step") == ([20.0, 60.0], [90.0, 50.0])
+    assert "svg" in Page(found.save(tmp_path)).tags
+
+
 def test_curves_made_in_other_ways_are_not_in_one_chart(make, tmp_path):
     a, b = make("a"), make("b", channels=32, passport={"samples": 500})
     for run in (a, b):
