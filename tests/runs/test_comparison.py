@@ -354,6 +354,21 @@ def test_the_scores_of_the_table_can_be_chosen(make):
         runs.compare(words, metrics=["fid"])
 
 
+def test_scores_of_pairs_stand_above_their_baseline(make):
+    words = [make("a", (None,)), make("b", (None,), channels=32)]
+    for run, value in zip(words, (30.0, 31.0)):
+        score = Score(value, better="higher", baseline=28.5)
+        ScoreSheet({"psnr": score}, {**PASSPORT, "task": "upscale ×2"}).save(run.scores)
+    found = runs.compare(words)
+    assert cells(found)["psnr ↑"] == "30"
+    assert cells(found, 2)["run"] == "baseline" and cells(found, 2)["psnr ↑"] == "28.5"
+
+
+def test_models_of_a_users_own_need_not_be_imported(make):
+    words = [make(name, seed=i, model="nobodys_gan") for i, name in enumerate("ab")]
+    assert [row.seeds for row in runs.compare(words).rows] == [2]
+
+
 def test_weights_that_come_with_ganzoo_compare_by_their_catalogue(make):
     found = runs.compare(["dcgan.mnist", "r3gan.mnist"])
     row = catalogue.rows()["r3gan.mnist"]
