@@ -354,6 +354,21 @@ def test_the_scores_of_the_table_can_be_chosen(make):
         runs.compare(words, metrics=["fid"])
 
 
+def test_scores_of_pairs_stand_above_their_baseline(make):
+    words = [make("a", (None,)), make("b", (None,), channels=32)]
+    for run, value in zip(words, (30.0, 31.0)):
+        score = Score(value, better="higher", baseline=28.5)
+        ScoreSheet({"psnr": score}, {**PASSPORT, "task": "upscale ×2"}).save(run.scores)
+    found = runs.compare(words)
+    assert cells(found)["psnr ↑"] == "30"
+    assert cells(found, 2)["run"] == "baseline" and cells(found, 2)["psnr ↑"] == "28.5"
+
+
+def test_models_of_a_users_own_need_not_be_imported(make):
+    words = [make(name, seed=i, model="nobodys_gan") for i, name in enumerate("ab")]
+    assert [row.seeds for row in runs.compare(words).rows] == [2]
+
+
 def test_weights_that_come_with_ganzoo_compare_by_their_catalogue(make):
     found = runs.compare(["dcgan.mnist", "r3gan.mnist"])
     row = catalogue.rows()["r3gan.mnist"]
@@ -570,6 +585,14 @@ def test_a_chart_shows_each_run_over_steps_images_and_minutes_with_the_floor_dot
             charts.colour(1)
         ]
     assert charts.chart(groups, "kernel[x]", "steps") is None
+
+
+def test_a_training_that_has_diverged_is_drawn_as_far_as_it_can_be(make, tmp_path):
+    a, b = make("a", (90.0, float("nan"), 1e308)), make("b", (90.0, float("inf"), 50.0), seed=1)
+    found = runs.compare([a, b])
+    assert charts.series(found.entries[0], "frechet[x]", "step") == ([20.0], [90.0])
+    assert charts.series(found.entries[1], "frechet[x]", "step") == ([20.0, 60.0], [90.0, 50.0])
+    assert "svg" in Page(found.save(tmp_path)).tags
 
 
 def test_curves_made_in_other_ways_are_not_in_one_chart(make, tmp_path):

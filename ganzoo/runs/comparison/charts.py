@@ -22,6 +22,8 @@ COLOURS = (
 """Of the rows, in turn: legible on white and on black."""
 STYLES = ("-", "--", "-.")
 """Of their lines, where there are more rows than colours."""
+LARGEST = 1e30
+"""Numbers from here on are not drawn: those of a training that has diverged."""
 OVER = {"steps": "step", "images": "images", "minutes": "minutes"}
 """What curves are drawn over: titles, and names in the log."""
 
@@ -32,9 +34,9 @@ def colour(i: int) -> str:
 
 
 def series(entry: Entry, name: str, over: str) -> tuple[list[float], list[float]]:
-    """The finite values of a log, over another, which rises."""
+    """The values of a log that can be drawn, over another, which rises."""
     points = {row[over]: row[name] for row in entry.log if over in row and name in row}
-    known = sorted(point for point in points.items() if all(map(math.isfinite, point)))
+    known = sorted(point for point in points.items() if all(abs(x) < LARGEST for x in point))
     return [x for x, _ in known], [y for _, y in known]
 
 

@@ -136,13 +136,14 @@ class Comparison:
         """All of it as plain data; numbers that are not finite are text."""
         names = list(dict.fromkeys(name for row in self.rows for name in row.scores))
         winners = {name: grouping.best([x.scores.get(name) for x in self.rows]) for name in names}
-        return {
+        facts = {
             "which": self.which,
             "rows": [_facts(row) for row in self.rows],
             "best": {name: None if i is None else self.rows[i].name for name, i in winners.items()},
             "passport": self.passport,
             "notes": [note for note in (*self.notes, self.advice) if note],
         }
+        return _to_json(facts)
 
     def save(self, path: types.Path = PAGE) -> pathlib.Path:
         """Write the page: one file of HTML that needs nothing else. A file that exists is replaced.
@@ -218,11 +219,10 @@ def compare(
 
     >>> from ganzoo import runs
     >>> comparison = runs.compare(["dcgan.mnist", "r3gan.mnist"], metrics=["frechet"])
-    >>> print(comparison.table.to_text())
-    run          model  setting    epochs  seeds  CPU minutes  frechet ↓
-    dcgan.mnist  dcgan  epochs=15  15          1         14.8      4.286
-    r3gan.mnist  r3gan  epochs=8   8           1         13.6      1.534
-    floor                                                         0.4897
+    >>> print(comparison.title)
+    2 trainings on mnist
+    >>> comparison.names
+    ('frechet[mnist-classifier-v1]',)
     """
     which = "best" if best else "last"
     entries = trainings.read(runs if isinstance(runs, str) else list(runs))
@@ -336,11 +336,16 @@ def _facts(row):
         **{what: None if x is None else round(x, 4) for what, x in means.items()},
         "scored": row.scored,
         "scores": {
-            name: {
-                key: validation.known_to_json(x)
-                for key, x in dataclasses.asdict(score).items()
-                if key != "settings"
-            }
+            name: {key: x for key, x in dataclasses.asdict(score).items() if key != "settings"}
             for name, score in row.scores.items()
         },
     }
+
+
+def _to_json(value):
+    """Plain data, with the text of numbers that JSON lacks."""
+    if isinstance(value, dict):
+        return {key: _to_json(x) for key, x in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_to_json(x) for x in value]
+    return validation.known_to_json(value)

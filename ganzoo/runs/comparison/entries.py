@@ -199,6 +199,9 @@ def _of_run(word, name):
 
 def _entry(word, name, record):
     run, log = record.run, _numbers(record)
+    model, seed = record.settings["model"], record.settings["seed"]
+    if not isinstance(model, str) or not isinstance(seed, int):
+        raise TypeError(f"the model is {model!r}, its seed {seed!r}")
     sheets, scored = _sheets(run, log)
     settings = _settings(record)
     paths = {key: settings[key] for key in PATHS if settings[key] is not None}
@@ -210,17 +213,17 @@ def _entry(word, name, record):
     return Entry(
         word=word,
         name=name,
-        model=record.settings["model"],
+        model=model,
         settings=shown,
-        identity=json.dumps([record.settings["model"], settings], sort_keys=True, default=str),
-        seed=record.settings["seed"],
+        identity=json.dumps([model, settings], sort_keys=True, default=str),
+        seed=seed,
         epochs=_epochs(record),
         finished=record.finished,
         steps=known(record.steps),
         images=known(record.images),
         minutes=record.wall_minutes,
         cpu_minutes=known(record.cpu_minutes),
-        device=record.device,
+        device=str(record.device),
         versions=record.versions,
         command=commands.command(
             record.settings, record.epochs, run.path, record.imports, record.minutes

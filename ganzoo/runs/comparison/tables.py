@@ -207,6 +207,6 @@ def _titles(names, scores):
 def _length(value):
     if value is None:
         return ""
-    if value >= 100 or value == int(value):
+    if value >= 100 or value.is_integer():
         return f"{value:,.0f}"
     return f"{value:.3g}" if value >= 1 else f"{value:.2g}"
