@@ -326,8 +326,7 @@ def faults():
         sum(int(row[key]) for row in kills) for key in ("numbers", "arrays", "pictures")
     )
     return (
-        "\n".join(lines)
-        + f"\n\n{len(kills)} runs were killed, of {len(games)} kinds of games "
+        "\n".join(lines) + f"\n\n{len(kills)} runs were killed, of {len(games)} kinds of games "
         f"({'; '.join(games)}),\non {' and '.join(backends)}, in {' and '.join(precisions)}. "
         f"Compared with undisturbed\nruns: {numbers:,} logged numbers as printed, "
         f"{arrays:,} arrays bit by bit, {grids:,} grids byte by\nbyte. On {_made(kills)}.\n"
