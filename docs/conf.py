@@ -53,7 +53,7 @@ html_theme_options = {
     "light_css_variables": {"color-brand-primary": "#0b6577", "color-brand-content": "#0b6577"},
     "dark_css_variables": {"color-brand-primary": "#55bdd3", "color-brand-content": "#55bdd3"},
 }
-if _repository():
+if _repository().startswith(("https://github.com/", "https://gitlab.com/")):
     html_theme_options |= {
         "source_repository": f"{_repository()}/",
         "source_branch": "main",

@@ -306,7 +306,7 @@ def forecasts():
         known, horizon = f"all but those of {row['unknown']}", row["horizon"]
         lines.append(f"| {' | '.join([known, horizon, str(row['forecasts']), *shown])} |")
     runs = len({forecasting.key_of(row) for row in rows})
-    return "\n".join(lines) + f"\n\nFrom {runs} trainings. On {_made(rows)}.\n"
+    return "\n".join(lines) + f"\n\nFrom {runs} runs. On {_made(rows)}.\n"
 
 
 def switches():
@@ -363,8 +363,7 @@ def faults():
         sum(int(row[key]) for row in kills) for key in ("numbers", "arrays", "pictures")
     )
     return (
-        "\n".join(lines)
-        + f"\n\n{len(kills)} trainings were killed, of {len(games)} kinds of games "
+        "\n".join(lines) + f"\n\n{len(kills)} runs were killed, of {len(games)} kinds of games "
         f"({'; '.join(games)}),\non {' and '.join(backends)}, in {' and '.join(precisions)}. "
         f"Compared with undisturbed\nruns: {numbers:,} logged numbers as printed, "
         f"{arrays:,} arrays bit by bit, {grids:,} grids byte by\nbyte. On {_made(kills)}.\n"
