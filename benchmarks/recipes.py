@@ -102,6 +102,11 @@ def recipe(name, data=None):
 
 
 REMARKS = {
+    "cyclegan": (
+        "These few steps of the paper's wide networks make images worse than leaving them as they "
+        "are: the training has only begun. The weights above are of narrower networks, and of "
+        "more steps."
+    ),
     "wgan": (
         "The paper's learning rate is small, and the critic moves five times for each move of the "
         "generator: in this time the training has only begun."

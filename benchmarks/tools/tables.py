@@ -563,7 +563,9 @@ def choosing(most=3):
         ]
         others = [text for text, row in zip(entries, rows) if row["what"] == "dcgan"]
         before = float(rows[0][f"{column}_before"]) if f"{column}_before" in rows[0] else math.nan
-        others += [f"baseline {form.format(before)}"] if math.isfinite(before) else []
+        if math.isfinite(before):
+            worse = better(float(rows[0][column]), before) == before
+            others.append(f"baseline {form.format(before)}{', which is better' * worse}")
         others = [text for text in others if text not in entries[:most]]
         cells = [wish, data, MEASURES[column], ", ".join(entries[:most]), ", ".join(others)]
         lines.append(f"| {' | '.join(cells)} |")

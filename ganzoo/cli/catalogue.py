@@ -61,7 +61,7 @@ def _print_weights(names):
             click.echo(f"    {name:24} {facts}  {', '.join(row.remarks)}".rstrip())
     remarks = dict.fromkeys(word for name in names for word in rows[name].remarks)
     if remarks:
-        click.echo(f"\n`ganzoo info NAME` explains {' and '.join(remarks)}.")
+        click.echo(f"\n`ganzoo info NAME` explains {', '.join(remarks)}.")
 
 
 @main.command()

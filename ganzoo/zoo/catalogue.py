@@ -165,7 +165,8 @@ def remarks(scores: dict[str, Any]) -> dict[str, str]:
         scores: as a `Row` has them.
 
     Returns:
-        A dict with none, one or both of `"low variety"` and `"low fidelity"`, each explained in
+        A dict with none or some of `"low variety"`, `"low fidelity"` and `"far from the data"`, a
+        translator whose output is farther from the other domain than its input; each explained in
         numbers.
     """
     pairs: dict[str, tuple[float, float]] = {}
@@ -189,6 +190,13 @@ def remarks(scores: dict[str, Any]) -> dict[str, str]:
     if "low variety" in texts and agreement > LOW * limit:
         # Right classes with little variety: variety is missing within the classes.
         texts["low variety"] += " Samples of one class are much alike."
+    for name, score in scores.items():
+        before = score.get("baseline")
+        if name.startswith("frechet[") and before is not None and score["value"] > before:
+            texts["far from the data"] = (
+                f"Fréchet distance {number(score['value'])}; without translation it is "
+                f"{number(before)}."
+            )
     return texts
 
 

@@ -488,6 +488,13 @@ def test_little_variety_with_right_labels_is_little_within_a_class(agreement, al
     assert ("one class are much alike" in catalogue.remarks(scores)["low variety"]) == alike
 
 
+def test_a_translator_that_leads_away_from_the_data_says_so():
+    frechet = lambda value: {"value": value, "floor": 2.0, "baseline": 20.0}
+    assert catalogue.remarks({"frechet[x]": frechet(19.0)}) == {}
+    (told,) = catalogue.remarks({"frechet[x]": frechet(30.0)}).values()
+    assert told == "Fréchet distance 30; without translation it is 20."
+
+
 def test_the_rows_whose_samples_have_little_variety_say_so():
     marked = {name for name, row in catalogue.rows().items() if "low variety" in row.remarks}
     assert marked == {"sngan.fashion_mnist", "r3gan.emoji"}
