@@ -101,8 +101,7 @@ function page(count) {
   const { methods, sliders } = state.facts;
   const turn = (to) => () => { first = to; refill(); };
   const last = Math.min(first + sliders, count);
-  const ways = { "GANSpace": "main directions", "SeFa": "directions of the first layer", "single latents": "single latents" };
-  const options = methods.map((name) => [name, name in ways && name !== ways[name] ? `${name}: ${ways[name]}` : name]);
+  const options = methods.map((name) => [name, name.includes(" ") ? name : `${name} directions`]);
   const choose = select(options, method, (name) => { method = name; first = 0; refill(); }, { "aria-label": "What the sliders move" });
   head.replaceChildren(
     choose,
@@ -151,7 +150,8 @@ export function start() {
   add({
     id: "edit", words: "Edit", needs: "generate", watches: ["model", "point"], show: render,
     build: (panel) => panel.append(
-      make("div", { class: "stage" }, picture, told, tools),
+      make("div", { class: "stage" }, picture, told, tools, make("p", { class: "hint" },
+        "Each strip shows what its slider does. Click one of its images to go there.")),
       make("div", { class: "sliders" }, known, head, directions)),
   });
 }
