@@ -346,6 +346,7 @@ def test_a_run_that_has_hardly_begun_compares(make, tmp_path):
 def test_the_scores_of_the_table_can_be_chosen(make):
     words = [make("a"), make("b", channels=32)]
     assert runs.compare(words, metrics=["recall"]).names == ("recall[x]",)
+    assert runs.compare(words, metrics="recall").names == ("recall[x]",)
     assert runs.compare(words, metrics=["recall[x]", "frechet", "recall"]).names == (
         "recall[x]",
         "frechet[x]",
@@ -585,6 +586,16 @@ def test_a_chart_shows_each_run_over_steps_images_and_minutes_with_the_floor_dot
             charts.colour(1)
         ]
     assert charts.chart(groups, "kernel[x]", "steps") is None
+
+
+def test_first_distances_that_are_far_above_the_others_are_cut_off(make):
+    words = [make("a", (9_000.0, 50.0, 40.0)), make("b", (90.0, 60.0, 30.0), channels=32)]
+    groups = [row.entries for row in runs.compare(words).rows]
+    top = lambda groups: (
+        charts.chart(groups, "frechet[x]", "steps", 1.0, "lower").axes[0].get_ylim()
+    )
+    assert top(groups) == (0, 3 * 60)
+    assert 90 <= top(groups[1:])[1] < 100
 
 
 def test_a_training_that_has_diverged_is_drawn_as_far_as_it_can_be(make, tmp_path):

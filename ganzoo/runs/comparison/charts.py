@@ -24,6 +24,8 @@ STYLES = ("-", "--", "-.")
 """Of their lines, where there are more rows than colours."""
 LARGEST = 1e30
 """Numbers from here on are not drawn: those of a training that has diverged."""
+HIGH = 3
+"""Distances above this many times their medians, as the first ones may be, are cut off."""
 OVER = {"steps": "step", "images": "images", "minutes": "minutes"}
 """What curves are drawn over: titles, and names in the log."""
 
@@ -91,9 +93,9 @@ def chart(
         axis.axhline(floor, color=pages.FAINT, linestyle=":", linewidth=1.5)
     if better is not None:
         axis.set_ylim(bottom=min(0.0, *(min(ys) for ys in drawn)))
-    if better == "lower":  # the first scores may be far above the others
-        top = max(sorted(ys)[len(ys) // 2] for ys in drawn)
-        axis.set_ylim(top=1.4 * top if top > 0 else None)
+    usual = max(sorted(ys)[len(ys) // 2] for ys in drawn)
+    if better == "lower" and 0 < HIGH * usual < max(max(ys) for ys in drawn):
+        axis.set_ylim(top=HIGH * usual)
     axis.set_xlim(left=0)
     axis.set(xlabel=over)
     axis.spines[["top", "right"]].set_visible(False)

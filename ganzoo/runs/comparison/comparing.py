@@ -192,7 +192,7 @@ def place(out: types.Path) -> pathlib.Path:
 def compare(
     runs: Iterable[types.Path],
     *,
-    metrics: Sequence[str] | None = None,
+    metrics: str | Sequence[str] | None = None,
     best: bool = False,
 ) -> Comparison:
     """Compare trainings: their scores, their curves and their samples.
@@ -233,7 +233,9 @@ def compare(
             f"There are no scores among which `metrics` (--metrics) could choose. {choice.advice}"
         )
     if choice.sheets:
-        scores = {i: _some(sheet.scores, choice.names) for i, sheet in choice.sheets.items()}
+        scores = {
+            i: {name: x.scores[name] for name in choice.names} for i, x in choice.sheets.items()
+        }
     else:
         scores = {i: _losses(entry) for i, entry in enumerate(entries)}
     rows, remarks = grouping.of(entries, scores)
@@ -261,10 +263,6 @@ def compare(
     )
 
 
-def _some(scores, names):
-    return {name: scores[name] for name in names}
-
-
 def _losses(entry):
     """The losses of the newest epoch, as scores of which no end is better."""
     last = entry.log[-1] if entry.log else {}
@@ -280,6 +278,7 @@ def _columns(names, wanted):
     short = lambda name: name.partition("[")[0]
     if wanted is None:
         return tuple(n for n in names if short(n) in COLUMNS) or tuple(names)
+    wanted = (wanted,) if isinstance(wanted, str) else wanted
     for word in wanted:
         if word not in (*names, *map(short, names)):
             raise validation.unknown("score", word, {short(name) for name in names})
