@@ -33,8 +33,6 @@ MOST_SEEDS = 1000
 """Most seeds in a group to average."""
 THUMBNAILS = 9
 """Samples on the thumbnail of a model."""
-SEARCH = {"steps": 100, "starts": 4}
-"""Arguments of `project`: a compromise, since someone waits for it. On two cores, some seconds."""
 AGAIN = '''"""Makes the image again."""
 
 import numpy as np
@@ -269,7 +267,7 @@ class Explorer:
         with self.models.using(title) as model:
             self._must(title, what)
             if what == "project":
-                found = model.project(image[None], **SEARCH)
+                found = model.project(image[None])
                 label = None if found.labels is None else int(found.labels[0])
                 point = Point(latents=found.latents[0], label=label)
                 return Passage(image, self.picture(title, point), point, float(found.errors[0]))

@@ -67,7 +67,7 @@ class Models:
         if title not in self.entries:
             raise validation.unknown("model", title, self.entries)
         with self._locks[title]:
-            model = self._open.get(title) or self._guests.get(title)
+            model = self._open.get(title, self._guests.get(title))
             if model is None:
                 model = self.entries[title].open()
                 if not keep:

@@ -71,8 +71,7 @@ def test_a_reconstruction_can_be_edited():
     assert passage.error == pytest.approx(wanted)
 
 
-def test_a_projection_can_be_edited(monkeypatch):
-    monkeypatch.setitem(explore.explorer.SEARCH, "steps", 2)
+def test_a_projection_can_be_edited():
     explorer, _ = tiny("cgan", num_classes=3, latent_dim=4)
     image = explorer.picture("cgan", explore.Point(seed=1, label=2))
     passage = explorer.through("cgan", "project", image)

@@ -25,15 +25,30 @@ function group(i, found) {
     groups = groups.with(i, numbers);
     refill();
   };
-  const input = make("input", { type: "text", value: groups[i].join(", "), inputmode: "numeric", "aria-label": `Seeds: ${NAMES[i]}` });
+  const input = make("input", {
+    type: "text",
+    value: groups[i].join(", "),
+    inputmode: "numeric",
+    "aria-label": `Seeds: ${NAMES[i]}`,
+  });
   input.addEventListener("change", () => set(seeds(input)));
   const members = found.members[i].map(({ point, image }) => sample(image, described(point)));
-  return make("figure", { class: "term" },
+  return make(
+    "figure",
+    { class: "term" },
     make("figcaption", {}, NAMES[i]),
     sample(found.results[i].image, `${NAMES[i]} these images`, { class: "sample mean" }),
     make("div", { class: "members" }, ...members),
-    make("div", { class: "seeds" }, input,
-      button("dice", "Other images", () => set(Array.from({ length: 3 }, random)), { class: "bare", "aria-label": `Other images: ${NAMES[i]}` })));
+    make(
+      "div",
+      { class: "seeds" },
+      input,
+      button("dice", "Other images", () => set(Array.from({ length: 3 }, random)), {
+        class: "bare",
+        "aria-label": `Other images: ${NAMES[i]}`,
+      }),
+    ),
+  );
 }
 
 const refill = latest(async () => {
@@ -42,23 +57,53 @@ const refill = latest(async () => {
   const found = await busy(sum, ask("arithmetic", { model, base, groups }));
   if (!found || model !== state.model) return;
   groups = found.groups;
-  const parts = SIGNS.flatMap((sign, i) => [sign ? make("span", { class: "sign", "aria-hidden": "true" }, sign) : null, group(i, found)]);
+  const parts = SIGNS.flatMap((sign, i) => [
+    sign ? make("span", { class: "sign", "aria-hidden": "true" }, sign) : null,
+    group(i, found),
+  ]);
   const { point, image } = found.results[3];
-  const result = make("figure", { class: "term result" },
+  const result = make(
+    "figure",
+    { class: "term result" },
     make("figcaption", {}, "The result"),
     sample(image, "The first mean minus the second plus the third", { class: "sample mean" }),
-    button("edit", "Edit it", () => { begin(point); go("edit"); }, { class: "main" }));
-  sum.replaceChildren(...parts.filter(Boolean), make("span", { class: "sign", "aria-hidden": "true" }, "="), result);
+    button(
+      "edit",
+      "Edit it",
+      () => {
+        begin(point);
+        go("edit");
+      },
+      { class: "main" },
+    ),
+  );
+  sum.replaceChildren(
+    ...parts.filter(Boolean),
+    make("span", { class: "sign", "aria-hidden": "true" }, "="),
+    result,
+  );
 });
 
 export function start() {
-  on("model", () => { groups = null; sum.replaceChildren(); });
+  on("model", () => {
+    groups = null;
+    sum.replaceChildren();
+  });
   add({
-    id: "arithmetic", words: "Arithmetic", needs: "generate", watches: ["model"], show: refill,
-    build: (panel) => panel.append(
-      make("p", { class: "lead" },
-        "What the first group has and the second lacks is given to the third. Groups are seeds of ",
-        "the wall; the ones to begin with differ in what varies most between this model's images."),
-      sum),
+    id: "arithmetic",
+    words: "Arithmetic",
+    needs: "generate",
+    watches: ["model"],
+    show: refill,
+    build: (panel) =>
+      panel.append(
+        make(
+          "p",
+          { class: "lead" },
+          "What the first group has and the second lacks is given to the third. Groups are seeds of ",
+          "the wall; the ones to begin with differ in what varies most between this model's images.",
+        ),
+        sum,
+      ),
   });
 }

@@ -4,11 +4,13 @@ import { make } from "./dom.js";
 
 /** The answer to a request; null, and a message on the page, if it fails. */
 export const ask = (what, fields = {}) =>
-  received(fetch(`ask/${what}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(fields),
-  }));
+  received(
+    fetch(`ask/${what}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(fields),
+    }),
+  );
 
 /** The answer for an image file of the visitor's. */
 export function upload(file, fields) {

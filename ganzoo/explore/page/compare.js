@@ -23,8 +23,12 @@ function others() {
 const draw = latest(async () => {
   const { model, page, variety: spread } = state;
   const wanted = [model, other].filter(Boolean);
-  const found = await busy(sides, Promise.all(wanted.map((title) =>
-    ask("wall", { model: title, page, variety: spread, count: COUNT }))));
+  const found = await busy(
+    sides,
+    Promise.all(
+      wanted.map((title) => ask("wall", { model: title, page, variety: spread, count: COUNT })),
+    ),
+  );
   if (model !== state.model) return;
   sides.replaceChildren(...wanted.map((title, i) => side(title, found[i])));
 });
@@ -36,21 +40,52 @@ function side(title, found) {
     begin(point);
     go("edit");
   };
-  const wall = make("div", { class: "wall small", role: "group", "aria-label": named(title) },
-    ...(found?.items ?? []).map(({ point, image }, i) => make("button", {
-      type: "button", tabindex: i ? -1 : 0, title: described(point, title), onclick: () => edit(point),
-    }, sample(image, described(point, title)))));
+  const wall = make(
+    "div",
+    { class: "wall small", role: "group", "aria-label": named(title) },
+    ...(found?.items ?? []).map(({ point, image }, i) =>
+      make(
+        "button",
+        {
+          type: "button",
+          tabindex: i ? -1 : 0,
+          title: described(point, title),
+          onclick: () => edit(point),
+        },
+        sample(image, described(point, title)),
+      ),
+    ),
+  );
   arrows(wall, Math.sqrt(COUNT));
-  return make("figure", {},
-    make("figcaption", {}, make("strong", {}, named(title)), ` ${[year, kind].filter(Boolean).join(" · ")}`), wall);
+  return make(
+    "figure",
+    {},
+    make(
+      "figcaption",
+      {},
+      make("strong", {}, named(title)),
+      ` ${[year, kind].filter(Boolean).join(" · ")}`,
+    ),
+    wall,
+  );
 }
 
 function show() {
   const choices = others();
   if (!choices.some((model) => model.title === other)) other = choices[0]?.title ?? null;
   const options = choices.map(({ title }) => [title, named(title)]);
-  const choose = select(options, other, (title) => { other = title; draw(); }, { id: "other" });
-  controls.replaceChildren(...[choices.length ? field("Compare with", choose) : null, dice(), variety()].filter(Boolean));
+  const choose = select(
+    options,
+    other,
+    (title) => {
+      other = title;
+      draw();
+    },
+    { id: "other" },
+  );
+  controls.replaceChildren(
+    ...[choices.length ? field("Compare with", choose) : null, dice(), variety()].filter(Boolean),
+  );
   return draw();
 }
 
@@ -58,9 +93,20 @@ export function start() {
   on("model", () => (can("generate") ? sides.replaceChildren() : null));
   on("wall", () => (other && !sides.closest("[hidden]") ? draw() : null));
   add({
-    id: "compare", words: "Side by side", needs: "generate", watches: ["model"], show,
-    build: (panel) => panel.append(
-      make("p", { class: "lead" }, "Two models, the same seeds: the same random numbers, as far as both take as many."),
-      controls, sides),
+    id: "compare",
+    words: "Side by side",
+    needs: "generate",
+    watches: ["model"],
+    show,
+    build: (panel) =>
+      panel.append(
+        make(
+          "p",
+          { class: "lead" },
+          "Two models, the same seeds: the same random numbers, as far as both take as many.",
+        ),
+        controls,
+        sides,
+      ),
   });
 }

@@ -5,7 +5,8 @@ export function make(name, attributes = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
     if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
-    else if (typeof value === "boolean" && !key.startsWith("aria-")) element.toggleAttribute(key, value);
+    else if (typeof value === "boolean" && !key.startsWith("aria-"))
+      element.toggleAttribute(key, value);
     else if (value !== null && value !== undefined) element.setAttribute(key, value);
   }
   element.append(...children.filter((child) => child !== null && child !== undefined));
@@ -45,17 +46,32 @@ export function icon(name) {
 
 /** A button with a drawing and words. */
 export const button = (drawing, words, onclick, attributes = {}) =>
-  make("button", { type: "button", onclick, ...attributes }, icon(drawing), make("span", {}, words));
+  make(
+    "button",
+    { type: "button", onclick, ...attributes },
+    icon(drawing),
+    make("span", {}, words),
+  );
 
 /** A field with a label: a select, a slider or a text. */
 export const field = (words, input, hint) =>
-  make("label", { class: "field" }, make("span", { class: "label" }, words), input,
-    hint ? make("span", { class: "hint" }, hint) : null);
+  make(
+    "label",
+    { class: "field" },
+    make("span", { class: "label" }, words),
+    input,
+    hint ? make("span", { class: "hint" }, hint) : null,
+  );
 
 /** A select of `[value, words]`. */
 export function select(options, value, onchange, attributes = {}) {
-  const element = make("select", { onchange: () => onchange(element.value), ...attributes },
-    ...options.map(([key, words]) => make("option", { value: key, selected: key === value }, words)));
+  const element = make(
+    "select",
+    { onchange: () => onchange(element.value), ...attributes },
+    ...options.map(([key, words]) =>
+      make("option", { value: key, selected: key === value }, words),
+    ),
+  );
   return element;
 }
 

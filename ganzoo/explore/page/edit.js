@@ -64,8 +64,17 @@ function images(strip, act) {
   return strip.images.map((src, i) => {
     const words = strip.choice ? strip.words[i].replace(/^\d+: /, "") : null;
     const alt = `${strip.name} at ${strip.choice ? strip.words[i] : strip.stops[i].toFixed(1)}`;
-    return make("button", { type: "button", title: alt, tabindex: strip.choice ? 0 : -1, onclick: () => act(strip.stops[i]) },
-      sample(src, alt), words ? make("small", {}, words) : null);
+    return make(
+      "button",
+      {
+        type: "button",
+        title: alt,
+        tabindex: strip.choice ? 0 : -1,
+        onclick: () => act(strip.stops[i]),
+      },
+      sample(src, alt),
+      words ? make("small", {}, words) : null,
+    );
   });
 }
 
@@ -73,25 +82,46 @@ function images(strip, act) {
 function choice(strip, of) {
   const all = images(strip, (amount) => {
     const { point } = state;
-    choose(strip.name === "class" ? { ...point, label: amount } : moved(point, of, strip.number, amount));
+    choose(
+      strip.name === "class" ? { ...point, label: amount } : moved(point, of, strip.number, amount),
+    );
   });
   all.forEach((one, i) => one.setAttribute("aria-pressed", strip.stops[i] === strip.at));
-  return make("div", { class: "strip choice", role: "group", "aria-label": strip.name },
-    make("span", { class: "name" }, strip.name), ...all);
+  return make(
+    "div",
+    { class: "strip choice", role: "group", "aria-label": strip.name },
+    make("span", { class: "name" }, strip.name),
+    ...all,
+  );
 }
 
 /** A slider below images of what it does. */
 function slider(strip, of) {
   const [low, high] = [strip.stops[0], strip.stops.at(-1)];
-  const input = make("input", { type: "range", min: low, max: high, step: (high - low) / 160, "aria-label": strip.name });
+  const input = make("input", {
+    type: "range",
+    min: low,
+    max: high,
+    step: (high - low) / 160,
+    "aria-label": strip.name,
+  });
   input.value = strip.at;
   const target = () => moved(state.point, of, strip.number, Number(input.value));
   input.addEventListener("input", () => preview(target()));
   input.addEventListener("change", () => choose(target(), strip.name));
   input.addEventListener("dblclick", () => set(0));
-  const set = (amount) => { input.value = amount; choose(target()); };
-  const row = make("div", { class: "strip", title: strip.name },
-    make("div", { class: "images" }, ...images(strip, set)), input);
+  const set = (amount) => {
+    input.value = amount;
+    choose(target());
+  };
+  const name = of === KNOWN ? make("span", { class: "name" }, strip.name) : null;
+  const row = make(
+    "div",
+    { class: "strip", title: strip.name },
+    ...[name].filter(Boolean),
+    make("div", { class: "images" }, ...images(strip, set)),
+    input,
+  );
   row.style.setProperty("--count", strip.stops.length);
   return row;
 }
@@ -99,28 +129,57 @@ function slider(strip, of) {
 /** Which directions are shown: the method, and where in its list. */
 function page(count) {
   const { methods, sliders } = state.facts;
-  const turn = (to) => () => { first = to; refill(); };
+  const turn = (to) => () => {
+    first = to;
+    refill();
+  };
   const last = Math.min(first + sliders, count);
   const options = methods.map((name) => [name, name.includes(" ") ? name : `${name} directions`]);
-  const choose = select(options, method, (name) => { method = name; first = 0; refill(); }, { "aria-label": "What the sliders move" });
+  const choose = select(
+    options,
+    method,
+    (name) => {
+      method = name;
+      first = 0;
+      refill();
+    },
+    { "aria-label": "What the sliders move" },
+  );
   head.replaceChildren(
     choose,
     make("span", { class: "range" }, `${first + 1}–${last} of ${count}`),
-    button("previous", "Stronger", turn(first - sliders), { disabled: first === 0, class: "bare", "aria-label": "Stronger directions" }),
-    button("next", "Weaker", turn(first + sliders), { disabled: last >= count, class: "bare", "aria-label": "Weaker directions" }));
+    button("previous", "Stronger", turn(first - sliders), {
+      disabled: first === 0,
+      class: "bare",
+      "aria-label": "Stronger directions",
+    }),
+    button("next", "Weaker", turn(first + sliders), {
+      disabled: last >= count,
+      class: "bare",
+      "aria-label": "Weaker directions",
+    }),
+  );
 }
 
 /** Undo and the other buttons, as far as they apply now. */
 function toolbar() {
   const { past, future, point, model, origin } = state;
   tools.replaceChildren(
-    button("undo", "Undo", () => step("past", "future"), { disabled: !past.length, title: "Ctrl+Z" }),
-    button("redo", "Redo", () => step("future", "past"), { disabled: !future.length, title: "Ctrl+Y" }),
+    button("undo", "Undo", () => step("past", "future"), {
+      disabled: !past.length,
+      title: "Ctrl+Z",
+    }),
+    button("redo", "Redo", () => step("future", "past"), {
+      disabled: !future.length,
+      title: "Ctrl+Y",
+    }),
     button("reset", "Reset", () => choose(origin), { disabled: point === origin }),
     button("dice", "Another", () => begin(fresh(random(), point.label)), {}),
     button("save", "Save", () => download("bundle", { model, point }, "picture.zip"), {
-      id: "save", title: "The image, its exact latents, and the Python code that makes it again",
-    }));
+      id: "save",
+      title: "The image, its exact latents, and the Python code that makes it again",
+    }),
+  );
 }
 
 function render() {
@@ -148,10 +207,26 @@ export function start() {
     picture.removeAttribute("src");
   });
   add({
-    id: "edit", words: "Edit", needs: "generate", watches: ["model", "point"], show: render,
-    build: (panel) => panel.append(
-      make("div", { class: "stage" }, picture, told, tools, make("p", { class: "hint" },
-        "Each strip shows what its slider does. Click one of its images to go there.")),
-      make("div", { class: "sliders" }, known, head, directions)),
+    id: "edit",
+    words: "Edit",
+    needs: "generate",
+    watches: ["model", "point"],
+    show: render,
+    build: (panel) =>
+      panel.append(
+        make(
+          "div",
+          { class: "stage" },
+          picture,
+          told,
+          tools,
+          make(
+            "p",
+            { class: "hint" },
+            "Each strip shows what its slider does. Click one of its images to go there.",
+          ),
+        ),
+        make("div", { class: "sliders" }, known, head, directions),
+      ),
   });
 }

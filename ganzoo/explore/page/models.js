@@ -8,12 +8,18 @@ const nav = document.getElementById("models");
 
 function item(model) {
   const about = [model.year, model.kind].filter(Boolean).join(" · ");
-  const choose = make("button", { type: "button", "data-title": model.title, onclick: () => open(model.title) },
+  const choose = make(
+    "button",
+    { type: "button", "data-title": model.title, onclick: () => open(model.title) },
     make("span", { class: "thumbnail busy" }),
-    make("span", { class: "words" },
+    make(
+      "span",
+      { class: "words" },
       make("strong", {}, model.name),
       model.name === model.data ? null : make("span", {}, model.data),
-      make("small", {}, about)));
+      make("small", {}, about),
+    ),
+  );
   return make("li", {}, choose);
 }
 
@@ -30,7 +36,10 @@ function mark() {
 function reveal(item, list) {
   const above = item.top < list.top || item.bottom > list.bottom;
   const beside = item.left < list.left || item.right > list.right;
-  nav.scrollBy({ top: above ? item.top - list.top - 60 : 0, left: beside ? item.left - list.left - 60 : 0 });
+  nav.scrollBy({
+    top: above ? item.top - list.top - 60 : 0,
+    left: beside ? item.left - list.left - 60 : 0,
+  });
 }
 
 /** Fill the thumbnails, the current model's first. */
@@ -38,7 +47,9 @@ export async function thumbnails() {
   const titles = state.models.map((model) => model.title);
   titles.sort((a, b) => (b === state.model) - (a === state.model));
   for (const title of titles) {
-    const place = [...nav.querySelectorAll("button")].find((b) => b.dataset.title === title).firstChild;
+    const place = [...nav.querySelectorAll("button")].find(
+      (b) => b.dataset.title === title,
+    ).firstChild;
     const found = await ask("thumbnail", { model: title });
     place.classList.remove("busy");
     if (!found) continue;
@@ -53,7 +64,10 @@ export async function thumbnails() {
 /** Show the models. */
 export async function start() {
   state.models = (await ask("models")) ?? [];
-  const groups = [["Comes with ganzoo", true], ["Yours", false]];
+  const groups = [
+    ["Comes with ganzoo", true],
+    ["Yours", false],
+  ];
   for (const [words, shipped] of groups) {
     const models = state.models.filter((model) => model.shipped === shipped);
     if (!models.length) continue;

@@ -67,8 +67,13 @@ export function moved(point, method, number, amount) {
 }
 
 /** The point of a seed, as the wall draws it. */
-export const fresh = (seed, label = state.label) =>
-  ({ seed, latents: null, variety: state.variety, label, moves: [] });
+export const fresh = (seed, label = state.label) => ({
+  seed,
+  latents: null,
+  variety: state.variety,
+  label,
+  moves: [],
+});
 
 /** Make another model the current one. */
 export async function open(title) {

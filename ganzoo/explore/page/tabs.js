@@ -15,10 +15,23 @@ let current = null;
  * `watches` changes while it is there; `needs` is what a model must be able to do.
  */
 export function add({ id, words, needs, build, show, watches = ["model"] }) {
-  const head = make("button", {
-    type: "button", role: "tab", id: `tab-${id}`, "aria-controls": id, onclick: () => go(id),
-  }, words);
-  const panel = make("section", { role: "tabpanel", id, "aria-labelledby": `tab-${id}`, hidden: true });
+  const head = make(
+    "button",
+    {
+      type: "button",
+      role: "tab",
+      id: `tab-${id}`,
+      "aria-controls": id,
+      onclick: () => go(id),
+    },
+    words,
+  );
+  const panel = make("section", {
+    role: "tabpanel",
+    id,
+    "aria-labelledby": `tab-${id}`,
+    hidden: true,
+  });
   list.append(head);
   panels.append(panel);
   build(panel);

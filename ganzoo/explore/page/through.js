@@ -26,7 +26,14 @@ function tab(what) {
   const made = sample("", KINDS[what][1]);
   const source = make("figcaption", { class: "source" });
   const result = make("figcaption", {}, KINDS[what][1]);
-  const input = make("input", { type: "file", accept: "image/*", class: "hidden", id: `${what}-file`, tabindex: -1, "aria-label": "An image of yours" });
+  const input = make("input", {
+    type: "file",
+    accept: "image/*",
+    class: "hidden",
+    id: `${what}-file`,
+    tabindex: -1,
+    "aria-label": "An image of yours",
+  });
   const drop = make("figure", { class: "drop" }, taken, source);
   const output = make("figure", {}, made, result);
   let seed = FIRST;
@@ -35,7 +42,9 @@ function tab(what) {
 
   const wait = () => {
     const begun = Date.now();
-    const tell = () => { result.textContent = `Working… ${Math.round((Date.now() - begun) / 1000)} s`; };
+    const tell = () => {
+      result.textContent = `Working… ${Math.round((Date.now() - begun) / 1000)} s`;
+    };
     const timer = setInterval(tell, 1000);
     return () => clearInterval(timer);
   };
@@ -51,10 +60,16 @@ function tab(what) {
     taken.src = found.taken;
     made.src = found.made;
     if (given) source.textContent = given.name;
-    const error = found.error === null ? "" : `, ${found.error.toFixed(1)} grey levels off (root mean square)`;
+    const error =
+      found.error === null ? "" : `, ${found.error.toFixed(1)} grey levels off (root mean square)`;
     result.replaceChildren(make("span", {}, KINDS[what][1] + error));
     if (found.point) {
-      result.append(button("edit", "Edit it", () => { begin(found.point); go("edit"); }));
+      result.append(
+        button("edit", "Edit it", () => {
+          begin(found.point);
+          go("edit");
+        }),
+      );
     }
   });
 
@@ -67,9 +82,20 @@ function tab(what) {
     return ask("example", { ...fields, seed });
   }
 
-  const take = (chosen) => { if (chosen) { file = chosen; run(); } };
-  input.addEventListener("change", () => { take(input.files[0]); input.value = ""; });
-  drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
+  const take = (chosen) => {
+    if (chosen) {
+      file = chosen;
+      run();
+    }
+  };
+  input.addEventListener("change", () => {
+    take(input.files[0]);
+    input.value = "";
+  });
+  drop.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    drop.classList.add("over");
+  });
   drop.addEventListener("dragleave", () => drop.classList.remove("over"));
   drop.addEventListener("drop", (event) => {
     event.preventDefault();
@@ -81,10 +107,23 @@ function tab(what) {
   function ways() {
     const [a, b] = state.facts.domains;
     if (what !== "translate" || !can("reverse")) return way.replaceChildren();
-    way.replaceChildren(...[false, true].map((back) => make("button", {
-      type: "button", "aria-pressed": back === reverse,
-      onclick: () => { reverse = back; ways(); run(); },
-    }, b ? (back ? `${b} → ${a}` : `${a} → ${b}`) : (back ? "Reverse" : "Forward"))));
+    way.replaceChildren(
+      ...[false, true].map((back) =>
+        make(
+          "button",
+          {
+            type: "button",
+            "aria-pressed": back === reverse,
+            onclick: () => {
+              reverse = back;
+              ways();
+              run();
+            },
+          },
+          b ? (back ? `${b} → ${a}` : `${a} → ${b}`) : back ? "Reverse" : "Forward",
+        ),
+      ),
+    );
   }
 
   function show() {
@@ -99,12 +138,33 @@ function tab(what) {
     made.removeAttribute("src");
   });
   add({
-    id: what, words: KINDS[what][0], needs: what, show,
-    build: (panel) => panel.append(lead, way,
-      make("div", { class: "tools" },
-        button("upload", "Your image", () => input.click(), { class: "main" }),
-        button("dice", "Another example", () => { file = null; seed += 1; run(); }), input),
-      make("div", { class: "through" }, drop, make("span", { class: "sign", "aria-hidden": "true" }, "→"), output)),
+    id: what,
+    words: KINDS[what][0],
+    needs: what,
+    show,
+    build: (panel) =>
+      panel.append(
+        lead,
+        way,
+        make(
+          "div",
+          { class: "tools" },
+          button("upload", "Your image", () => input.click(), { class: "main" }),
+          button("dice", "Another example", () => {
+            file = null;
+            seed += 1;
+            run();
+          }),
+          input,
+        ),
+        make(
+          "div",
+          { class: "through" },
+          drop,
+          make("span", { class: "sign", "aria-hidden": "true" }, "→"),
+          output,
+        ),
+      ),
   });
 }
 

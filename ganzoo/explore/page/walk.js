@@ -23,7 +23,9 @@ function see(at) {
   if (!frames[at]) return;
   place.value = at;
   film.src = frames[at].image;
-  strip.querySelectorAll("button").forEach((b) => b.setAttribute("aria-pressed", Number(b.dataset.at) === at));
+  strip
+    .querySelectorAll("button")
+    .forEach((b) => b.setAttribute("aria-pressed", Number(b.dataset.at) === at));
 }
 
 /** There and back, as long as the tab is seen. */
@@ -44,19 +46,48 @@ function pause() {
 function toolbar() {
   const frame = () => frames[Number(place.value)];
   tools.replaceChildren(
-    button(playing ? "pause" : "play", playing ? "Pause" : "Play", () => { playing = !playing; toolbar(); }, { class: "main" }),
+    button(
+      playing ? "pause" : "play",
+      playing ? "Pause" : "Play",
+      () => {
+        playing = !playing;
+        toolbar();
+      },
+      { class: "main" },
+    ),
     button("swap", "Swap", swap, { title: "Walk the other way" }),
-    button("edit", "Edit this one", () => { begin(frame().point); go("edit"); }),
-    button("save", "Save as GIF", () => download("film", { model: state.model, start: start_, end }, "walk.gif"), { id: "save-film" }));
+    button("edit", "Edit this one", () => {
+      begin(frame().point);
+      go("edit");
+    }),
+    button(
+      "save",
+      "Save as GIF",
+      () => download("film", { model: state.model, start: start_, end }, "walk.gif"),
+      { id: "save-film" },
+    ),
+  );
 }
 
 /** One end: its image, and how to take another. */
 function one(words, item, set) {
-  const draw = () => { set(fresh(random(), item.point.label)); refill(); };
-  return make("figure", {},
+  const draw = () => {
+    set(fresh(random(), item.point.label));
+    refill();
+  };
+  return make(
+    "figure",
+    {},
     sample(item.image, described(item.point)),
-    make("figcaption", {}, words,
-      button("dice", "Another", draw, { "aria-label": `Walk ${words.toLowerCase()} another image` })));
+    make(
+      "figcaption",
+      {},
+      words,
+      button("dice", "Another", draw, {
+        "aria-label": `Walk ${words.toLowerCase()} another image`,
+      }),
+    ),
+  );
 }
 
 function swap() {
@@ -70,14 +101,34 @@ const refill = latest(async () => {
   if (!found || model !== state.model) return;
   frames = found.items;
   place.max = frames.length - 1;
-  const chosen = Array.from({ length: SHOWN }, (_, i) => Math.round((i * (frames.length - 1)) / (SHOWN - 1)));
-  strip.replaceChildren(...chosen.map((at) => make("button", {
-    type: "button", "data-at": at, title: `${at + 1} of ${frames.length}`, onclick: () => { pause(); see(at); },
-  }, sample(frames[at].image, `Image ${at + 1} of ${frames.length} on the way`))));
-  const [a, b] = [{ ...frames[0], point: start_ }, { ...frames.at(-1), point: end }];
+  const chosen = Array.from({ length: SHOWN }, (_, i) =>
+    Math.round((i * (frames.length - 1)) / (SHOWN - 1)),
+  );
+  strip.replaceChildren(
+    ...chosen.map((at) =>
+      make(
+        "button",
+        {
+          type: "button",
+          "data-at": at,
+          title: `${at + 1} of ${frames.length}`,
+          onclick: () => {
+            pause();
+            see(at);
+          },
+        },
+        sample(frames[at].image, `Image ${at + 1} of ${frames.length} on the way`),
+      ),
+    ),
+  );
+  const [a, b] = [
+    { ...frames[0], point: start_ },
+    { ...frames.at(-1), point: end },
+  ];
   ends.replaceChildren(
     one("From", a, (point) => (start_ = point)),
-    one("To", b, (point) => (end = point)));
+    one("To", b, (point) => (end = point)),
+  );
   film.alt = `A walk from ${described(start_)} to ${described(end)}`;
   toolbar();
   see(playing ? 0 : Math.floor(frames.length / 2));
@@ -91,15 +142,31 @@ function show() {
 }
 
 export function start() {
-  on("model", () => { [seen, end, frames] = [null, null, []]; film.removeAttribute("src"); });
-  place.addEventListener("input", () => { pause(); see(Number(place.value)); });
+  on("model", () => {
+    [seen, end, frames] = [null, null, []];
+    film.removeAttribute("src");
+  });
+  place.addEventListener("input", () => {
+    pause();
+    see(Number(place.value));
+  });
   add({
-    id: "walk", words: "Walk", needs: "generate", watches: ["model", "point"], show,
-    build: (panel) => panel.append(
-      make("p", { class: "lead" }, "The way from one image to another, through the model's latents."),
-      ends,
-      make("div", { class: "stage" }, film, place, tools),
-      strip),
+    id: "walk",
+    words: "Walk",
+    needs: "generate",
+    watches: ["model", "point"],
+    show,
+    build: (panel) =>
+      panel.append(
+        make(
+          "p",
+          { class: "lead" },
+          "The way from one image to another, through the model's latents.",
+        ),
+        ends,
+        make("div", { class: "stage" }, film, place, tools),
+        strip,
+      ),
   });
   tick();
 }

@@ -6,7 +6,11 @@ import { begin, changed, described, line, random, state } from "./state.js";
 import { add, go } from "./tabs.js";
 
 const COLUMNS = 8;
-const grid = make("div", { class: "wall", role: "group", "aria-label": "Samples; arrow keys move" });
+const grid = make("div", {
+  class: "wall",
+  role: "group",
+  "aria-label": "Samples; arrow keys move",
+});
 const seeds = make("p", { class: "hint" });
 const controls = make("div", { class: "controls" });
 
@@ -23,7 +27,11 @@ export function variety() {
   });
   tell();
   const words = make("span", {}, "Variety ", shown);
-  return field(words, input, "1: all variety, as trained. Less: more typical samples (truncation).");
+  return field(
+    words,
+    input,
+    "1: all variety, as trained. Less: more typical samples (truncation).",
+  );
 }
 
 /** The choice of a class, if the model has any. */
@@ -31,29 +39,49 @@ export function classes() {
   if (!state.facts.classes.length) return null;
   const options = [["", "all"], ...state.facts.classes.map((name, i) => [String(i), name])];
   const value = state.label === null ? "" : String(state.label);
-  return field("Class", select(options, value, (chosen) => {
-    state.label = chosen === "" ? null : Number(chosen);
-    changed("wall");
-  }));
+  return field(
+    "Class",
+    select(options, value, (chosen) => {
+      state.label = chosen === "" ? null : Number(chosen);
+      changed("wall");
+    }),
+  );
 }
 
-export const dice = () => button("dice", "New wall", () => {
-  state.page = random();
-  changed("wall");
-}, { class: "main" });
+export const dice = () =>
+  button(
+    "dice",
+    "New wall",
+    () => {
+      state.page = random();
+      changed("wall");
+    },
+    { class: "main" },
+  );
 
 const draw = latest(async () => {
   const { model, page, variety: spread, label } = state;
   seeds.textContent = `Seeds ${page * 64} to ${page * 64 + 63}. Click an image to edit it.`;
   const found = await busy(grid, ask("wall", { model, page, variety: spread, label }));
   if (!found || model !== state.model) return;
-  grid.replaceChildren(...found.items.map(({ point, image }, i) => {
-    const words = described(point);
-    return make("button", {
-      type: "button", title: words, tabindex: i ? -1 : 0,
-      onclick: () => { begin(point); go("edit"); },
-    }, sample(image, words));
-  }));
+  grid.replaceChildren(
+    ...found.items.map(({ point, image }, i) => {
+      const words = described(point);
+      return make(
+        "button",
+        {
+          type: "button",
+          title: words,
+          tabindex: i ? -1 : 0,
+          onclick: () => {
+            begin(point);
+            go("edit");
+          },
+        },
+        sample(image, words),
+      );
+    }),
+  );
 });
 
 let controlled = null;
@@ -63,10 +91,14 @@ function show() {
     controlled = state.model;
     const { name, data, year, kind } = line(state.model);
     controls.replaceChildren(
-      make("div", { class: "about" },
+      make(
+        "div",
+        { class: "about" },
         make("h2", {}, name),
-        make("p", {}, [name === data ? null : data, year, kind].filter(Boolean).join(" · "))),
-      ...[dice(), variety(), classes(), seeds].filter(Boolean));
+        make("p", {}, [name === data ? null : data, year, kind].filter(Boolean).join(" · ")),
+      ),
+      ...[dice(), variety(), classes(), seeds].filter(Boolean),
+    );
     grid.replaceChildren(...Array.from({ length: 64 }, () => make("span", { class: "blank" })));
   }
   return draw();
@@ -75,7 +107,11 @@ function show() {
 export function start() {
   arrows(grid, COLUMNS);
   add({
-    id: "wall", words: "Wall", needs: "generate", watches: ["model", "wall"], show,
+    id: "wall",
+    words: "Wall",
+    needs: "generate",
+    watches: ["model", "wall"],
+    show,
     build: (panel) => panel.append(grid, controls),
   });
 }
