@@ -102,7 +102,7 @@ def test_the_way_back_is_there_where_a_model_has_one():
 @pytest.mark.parametrize(
     ("title", "data", "shape", "maker"),
     [
-        ("another title", "noto", (64, 64, 3), "r3gan.emoji"),
+        ("one title", "noto", (64, 64, 3), "r3gan.emoji"),
         ("pix2pix.openmoji", "line", (128, 128, 3), "r3gan.portraits"),
         ("vae.fashion_mnist", "fashion_mnist", (28, 28, 1), "r3gan.fashion_mnist"),
         ("r3gan.mnist", "mnist", (28, 28, 1), "cgan.mnist"),  # not its own
