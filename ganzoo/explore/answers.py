@@ -25,7 +25,7 @@ class Answers:
 
     A request is a method of this class with keyword arguments only, which are its fields. Methods
     raise `ValueError` or `TypeError`, with a message for the visitor, for fields that make no
-    sense. Nothing is remembered between requests.
+    sense. Nothing of a visitor is remembered between requests.
 
     Args:
         explorer: gives the images.

@@ -9,17 +9,16 @@ from typing import Any
 from ganzoo import zoo
 from ganzoo.evaluation.score_sheet import ScoreSheet
 from ganzoo.explore.models import Entry
+from ganzoo.families.autoencoding import Autoencoding
+from ganzoo.families.gan import GAN
+from ganzoo.families.translation import Translator
+from ganzoo.families.upscaling import Upscaler
 from ganzoo.files import texts
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.zoo import catalogue
 
-KINDS = (
-    ("translate", "translator"),
-    ("upscale", "upscaler"),
-    ("reconstruct", "autoencoder"),
-    ("generate", "GAN"),
-)
-"""What models are called by what they can do; the first that fits."""
+KINDS = {Translator: "translator", Upscaler: "upscaler", Autoencoding: "autoencoder", GAN: "GAN"}
+"""What the models of a family are called."""
 
 
 @functools.cache
@@ -41,7 +40,7 @@ def about(model: str) -> dict[str, Any]:
         "name": name if colon else model,
         "summary": summary if colon else name,
         "year": year[0] if year else "",
-        "kind": next((kind for what, kind in KINDS if hasattr(cls, what)), "model"),
+        "kind": next((kind for family, kind in KINDS.items() if issubclass(cls, family)), ""),
         "references": _paragraphs(references),
         "description": _paragraphs(text.partition("Args:")[0]),
     }
@@ -49,6 +48,7 @@ def about(model: str) -> dict[str, Any]:
 
 def _paragraphs(text):
     """Paragraphs, and items of lists, each as one line without marks of Markdown."""
+    text = re.sub(r"(?<!\w)\*(\S[^*]*)\*(?!\w)", r"\1", text)
     parts = re.split(r"\n\s*\n|\n\s*\* |^\s*\* ", text)
     return [" ".join(part.split()).replace("`", "") for part in parts if part.strip()]
 

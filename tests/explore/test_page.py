@@ -282,9 +282,19 @@ def test_a_card_tells_scores_data_and_how_to_train():
     assert first["name"] == "frechet" and first["better"] == "lower"
     assert (first["value"], first["floor"]) == (row.frechet[0], row.frechet[2])
     assert card["docs"] == {"page": "docs/models/r3gan.md", "address": ""}
+    told = " ".join(cards.card("cgan.mnist", entry("cgan.mnist"))["description"])
+    assert "real one of its class, so" in told and "`" not in told
     assert card["year"] == "2024" and "arXiv:2501.05441" in card["references"][0]
     low = cards.card("r3gan.portraits", entry("r3gan.portraits"))
     assert "low fidelity" in low["remarks"]
+
+
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [("bigan", "GAN"), ("vae", "autoencoder"), ("pix2pix", "translator"), ("srgan", "upscaler")],
+)
+def test_models_are_called_by_their_family(model, kind):
+    assert cards.about(model)["kind"] == kind
 
 
 def test_a_card_links_to_the_documentation_that_the_package_declares(monkeypatch):
