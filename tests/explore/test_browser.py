@@ -213,7 +213,7 @@ def test_tabs_are_those_of_the_model(opened):
 
 @pytest.mark.parametrize("width", [400, 1400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_wider_than_the_window_and_text_stands_out(opened, width, scheme):
+def test_nothing_is_wider_than_the_window_and_colours_follow_the_system(opened, width, scheme):
     page = opened("cgan.mnist", width=width, color_scheme=scheme)
     page.locator("#wall .wall img").nth(63).wait_for()
     for head in page.locator("#tabs button:visible").all():
