@@ -29,8 +29,8 @@ NAMES = [
     "grid.png",
     "model.safetensors",
 ]
-OTHERS = {("zoo/weights.py", "config.json")}
-"""A member of Keras's own files, which has the same name."""
+OTHERS = {("zoo/weights.py", "config.json"), ("runs/report.py", "report.html")}
+"""A member of Keras's own files and the report's template, which have the same names."""
 
 
 def strings(path):

@@ -335,7 +335,7 @@ def test_two_folders_with_and_without_pairs(tmp_path):
         ({"minutes": 0}, "`minutes` must be greater than 0"),
         (
             {"minutes": 1, "weights": "emoji"},
-            "names no model. Give one of: progan",
+            "names no model. Give one of: r3gan",
         ),
         ({"minutes": 1, "weights": "r3gan.emojy"}, "Did you mean 'r3gan.emoji'"),
         ({"minutes": 1, "weights": "r3gan.mnist"}, "know 10 classes, and pics has none: put its"),
