@@ -2,7 +2,7 @@
 
     python benchmarks/tools/strip.py --data-dir FOLDER
 
-A row walks through the latents of each of a few models, from sample to sample and back to the
+Each row but the last walks through the latents of a model, from sample to sample and back to the
 first, so that the animation has no end. The last row fades from line drawings to their
 translations, and back. `FOLDER` holds the archives of `domains.py`.
 """
@@ -29,33 +29,25 @@ MILLISECONDS = 80
 TRUNCATION = 1.5
 """Latents beyond it are left out: their samples are the least typical."""
 
-ROWS = (
-    (("r3gan", "portraits", 10, 1),),
-    (("r3gan", "pixelart", 10, 0),),
-)
-"""`(model, tag, places, seed)` of the generators in each row."""
-TRANSLATED = ("pix2pix", "openmoji")
 PLACES = 10
+"""Number of images in a row."""
+WALKS = (("r3gan", "portraits", 1), ("r3gan", "pixelart", 0))
+"""`(model, tag, seed)` of the generator in each row."""
+TRANSLATED = ("pix2pix", "openmoji")
 
 
-def walk(model, tag, places, seed):
-    """`(frames, places, height, width, channels)`: each place walks through `STOPS` samples and
+def walk(model, tag, seed):
+    """`(frames, PLACES, height, width, channels)`: each place walks through `STOPS` samples and
     ends where it began."""
     network = ganzoo.get(model, weights=tag)
     rng = np.random.default_rng(seed)
-    stops = network.prior(rng, places * STOPS, TRUNCATION).reshape(places, STOPS, -1)
+    stops = network.prior(rng, PLACES * STOPS, TRUNCATION).reshape(PLACES, STOPS, -1)
     share = np.linspace(0, 1, STEPS, endpoint=False)
     share = share * share * (3 - 2 * share)  # it rests at each sample
-    way = np.concatenate(
-        [
-            np.stack(
-                [ganzoo.latent.slerp(stops[:, i], stops[:, (i + 1) % STOPS], s) for s in share]
-            )
-            for i in range(STOPS)
-        ]
-    )
-    images = network.generate(places * len(way), latents=way.reshape(-1, way.shape[-1]))
-    return images.reshape(len(way), places, *images.shape[1:])
+    ends = [(stops[:, i], stops[:, (i + 1) % STOPS]) for i in range(STOPS)]
+    way = np.stack([ganzoo.latent.slerp(*pair, s) for pair in ends for s in share])
+    images = network.generate(PLACES * len(way), latents=way.reshape(-1, way.shape[-1]))
+    return images.reshape(len(way), PLACES, *images.shape[1:])
 
 
 def fade(model, tag, data_dir):
@@ -64,10 +56,9 @@ def fade(model, tag, data_dir):
     network = ganzoo.get(model, weights=tag)
     _, (images, targets) = domains.DATA[tag](data_dir)
     outputs = network.translate(images).astype("float32")
-    errors = np.abs(outputs - targets).mean(axis=(1, 2, 3)) / np.abs(
-        images.astype("float32") - targets
-    ).mean(axis=(1, 2, 3)).clip(1)
-    chosen = errors.argsort()[np.linspace(0, len(images) // 2, PLACES).astype(int)]
+    error = lambda made: np.abs(made.astype("float32") - targets).mean(axis=(1, 2, 3))
+    left = error(outputs) / error(images).clip(1)
+    chosen = left.argsort()[np.linspace(0, len(images) // 2, PLACES).astype(int)]
     images, outputs = images[chosen], outputs[chosen]
     frames = STEPS * STOPS
     phase = np.arange(frames)[:, None] / frames - np.arange(PLACES) / PLACES
@@ -80,8 +71,7 @@ def frame(rows, index):
     height = len(rows) * (SIDE + GAP) - GAP
     canvas = Image.new("RGB", (PLACES * (SIDE + GAP) - GAP, height), "white")
     for y, row in enumerate(rows):
-        images = [image for part in row for image in part[index]]
-        for x, image in enumerate(images):
+        for x, image in enumerate(row[index]):
             # Pixels of small images stay visible: they are pixel art.
             how = Image.Resampling.NEAREST if len(image) == 32 else Image.Resampling.BICUBIC
             place = (x * (SIDE + GAP), y * (SIDE + GAP))
@@ -93,8 +83,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data-dir", required=True, help="where the archives are")
     args = parser.parse_args()
-    rows = [[walk(*part) for part in row] for row in ROWS]
-    rows.append([fade(*TRANSLATED, args.data_dir)])
+    rows = [*(walk(*row) for row in WALKS), fade(*TRANSLATED, args.data_dir)]
     first, *others = (frame(rows, i) for i in range(STEPS * STOPS))
     first.save(
         OUT,

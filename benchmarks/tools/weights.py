@@ -1,10 +1,12 @@
 """Makes the trained weights that come with ganzoo, each from its recipe.
 
     python benchmarks/tools/weights.py NAME.TAG … --runs FOLDER [--data-dir FOLDER]
+    python benchmarks/tools/weights.py NAME.TAG … --scores --data-dir FOLDER  # of translators
 
 Trains as `ganzoo train` does, and resumes where it stopped; publishes the run as `ganzoo publish`
 does; puts the file into `ganzoo/zoo/trained` and its automatically written row into
-`ganzoo/zoo/weights.json`; and draws the images of its page. `--help` lists the recipes.
+`ganzoo/zoo/weights.json`; and draws the images of its page. `--scores` only scores the translators
+in the package again. `--help` lists the recipes.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import json
 import pathlib
 import shutil
 import sys
+import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # `measure` and others
 
@@ -130,7 +133,7 @@ def make(name, folder, data_dir):
         licence=LICENCES.get(tag),
     )
     if tag in domains.ARCHIVES:
-        facts |= translation(model, published, tag, data_dir)
+        facts |= translation(ganzoo.get(model, weights=published), published, tag, data_dir)
         prepare = f"python benchmarks/domains.py {tag} --data-dir FOLDER"
         facts["command"] = f"{prepare} && {facts['command']}"
         publishing.describe(facts, published)
@@ -138,9 +141,8 @@ def make(name, folder, data_dir):
     figures.draw(name, run, published, ganzoo.get(model, weights=tag))
 
 
-def translation(model, published, tag, data_dir):
+def translation(network, published, tag, data_dir):
     """Scores of a translator on held-out images, with their passport."""
-    network = ganzoo.get(model, weights=published)
     row, images = zoo.translations(network, *domains.DATA[tag](data_dir))
     ganzoo.images.save_grid(images, published / "grid.png", 12)
     scores = {
@@ -184,8 +186,23 @@ def add(name, published, facts):
     about = {"file": file, "size": path.stat().st_size, "sha256": downloads.hash_of(path)}
     fields = {field.name for field in dataclasses.fields(catalogue.Row)}
     row = catalogue.Row(**about, **{k: v for k, v in facts.items() if k in fields})
+    enter(name, {k: v for k, v in dataclasses.asdict(row).items() if v is not None})
+
+
+def score(name, data_dir):
+    """Score a translator of the catalogue again."""
+    model, _, tag = name.partition(".")
+    with tempfile.TemporaryDirectory() as place:
+        network = ganzoo.get(model, weights=tag)
+        facts = translation(network, pathlib.Path(place), tag, data_dir)
     entries = json.loads(catalogue.FILE.read_text(encoding="utf-8"))
-    entries[name] = {k: v for k, v in dataclasses.asdict(row).items() if v is not None}
+    enter(name, {**entries[name], **facts})
+
+
+def enter(name, entry):
+    """Write an entry of the catalogue."""
+    entries = json.loads(catalogue.FILE.read_text(encoding="utf-8"))
+    entries[name] = entry
     text = json.dumps(dict(sorted(entries.items())), indent=1, ensure_ascii=False)
     atomic.write_atomically(catalogue.FILE, text + "\n")
 
@@ -197,14 +214,20 @@ def main():
     )
     parser.add_argument("--runs", type=pathlib.Path, default="runs")
     parser.add_argument("--data-dir")
+    parser.add_argument("--scores", action="store_true", help="only score translators again")
     args = parser.parse_args()
     for name in args.names:
         tag = name.partition(".")[2]
         archive = tag in domains.ARCHIVES or RECIPES[name].get("data", tag) != tag
         if archive and not (args.data_dir and pathlib.Path(args.data_dir).is_dir()):
             parser.error(f"{name} needs archives that are not downloaded: --data-dir FOLDER")
+        if args.scores and tag not in domains.ARCHIVES:
+            parser.error(f"--scores is for translators: {name} is scored by `ganzoo evaluate`")
     for name in args.names:
-        make(name, args.runs, args.data_dir)
+        if args.scores:
+            score(name, args.data_dir)
+        else:
+            make(name, args.runs, args.data_dir)
 
 
 if __name__ == "__main__":
