@@ -5,6 +5,7 @@ import http.server
 import os
 import pathlib
 import re
+import shutil
 import sys
 import threading
 
@@ -166,3 +167,17 @@ def cache(tmp_path, monkeypatch):
     folder = tmp_path / "not" / "yet"
     monkeypatch.setenv("GANZOO_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A browser for pages, of those that are installed."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.skip("no Chromium is installed")
+    with sync_api.sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield found
+        found.close()

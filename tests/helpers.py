@@ -2,7 +2,6 @@
 
 import html.parser
 import pathlib
-import shutil
 
 import pytest
 from click import testing
@@ -35,14 +34,6 @@ def fails(*words):
     assert result.exit_code == 1, result.output
     assert result.stderr.startswith("Error: ") and result.stderr.count("\n") == 1
     return result.stderr
-
-
-def chromium():
-    """A browser that is installed, or a reason to skip."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if shutil.which(name):
-            return shutil.which(name)
-    return pytest.skip("no Chromium is installed")
 
 
 def run_quietly(model, data, **options):

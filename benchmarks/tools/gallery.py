@@ -6,7 +6,6 @@ That draws the thumbnails, from the images of the models' pages. `pages.py` writ
 """
 
 import pathlib
-import re
 
 from PIL import Image
 
@@ -52,8 +51,8 @@ def title(name):
 
 
 def year(name):
-    """The year of a model's paper, which the first paragraph of its docstring names."""
-    return int(re.search(r"\b(?:19|20)\d\d\b", zoo.describe(name)["doc"])[0])
+    """The year of a model's paper."""
+    return zoo.describe(name)["year"]
 
 
 def weights_of(name):

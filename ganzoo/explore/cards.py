@@ -32,14 +32,13 @@ def about(model: str) -> dict[str, Any]:
     name, colon, summary = facts["summary"].rstrip(".").partition(": ")
     if " " in name and facts["class"].isupper():  # VAE rather than Variational autoencoder
         name = facts["class"]
-    text = facts["doc"] or ""
+    text = facts["doc"]
     references = text.partition("References:")[2]
-    year = re.search(r"\b(?:19|20)\d\d\b", references)
     cls = zoo.model_class(model)
     return {
         "name": name if colon else model,
         "summary": summary if colon else name,
-        "year": year[0] if year else "",
+        "year": str(facts["year"] or ""),
         "kind": next((kind for family, kind in KINDS.items() if issubclass(cls, family)), ""),
         "references": _paragraphs(references),
         "description": _paragraphs(text.partition("Args:")[0]),

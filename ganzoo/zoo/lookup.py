@@ -7,6 +7,7 @@ import fnmatch
 import functools
 import inspect
 import pathlib
+import re
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -149,9 +150,10 @@ def _check_arguments(name, cls, config):
 
 
 def describe(name: str) -> dict[str, Any]:
-    """`{"name", "class", "summary", "doc", "arguments"}` of a model.
+    """`{"name", "class", "summary", "year", "doc", "arguments"}` of a model.
 
-    The package's own models are read as text, without importing a framework.
+    `year` is that of its paper, the first that its docstring names; None if it names none. The
+    package's own models are read as text, without importing a framework.
     """
     if name in _registered() and name not in own_models():
         cls = _registered()[name]
@@ -160,6 +162,7 @@ def describe(name: str) -> dict[str, Any]:
             "name": name,
             "class": cls.__name__,
             "summary": doc.partition("\n")[0],
+            "year": _year(doc),
             "doc": doc,
             "arguments": cls.arguments(),
         }
@@ -170,13 +173,20 @@ def describe(name: str) -> dict[str, Any]:
     classes = [n for n in tree.body if isinstance(n, ast.ClassDef)]
     node = next(n for n in classes if "register" in map(ast.unparse, n.decorator_list))
     arguments = _arguments(path, node.name)
+    doc = ast.get_docstring(node) or ""
     return {
         "name": name,
         "class": node.name,
         "summary": (ast.get_docstring(tree) or "").splitlines()[0],
-        "doc": ast.get_docstring(node),
+        "year": _year(doc),
+        "doc": doc,
         "arguments": arguments,
     }
+
+
+def _year(doc):
+    found = re.search(r"\b(?:19|20)\d\d\b", doc)
+    return found and int(found[0])
 
 
 @functools.cache

@@ -10,19 +10,8 @@ from PIL import Image
 
 from tests.explore.helpers import HANGS
 from tests.explore.test_images import png
-from tests.helpers import chromium
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    sync_api.expect.set_options(1000 * HANGS)
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

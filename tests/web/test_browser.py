@@ -22,7 +22,6 @@ from ganzoo import export
 from ganzoo import latent
 from ganzoo import web
 from ganzoo.web import runtime
-from tests.helpers import chromium
 from tests.test_export import close
 from tests.test_export import moved
 
@@ -44,15 +43,6 @@ def engine(tmp_path_factory):
         if subprocess.run(words, cwd=place, capture_output=True).returncode == 0:
             return next(place.glob("*.tgz"))
     return pytest.skip(f"onnxruntime-web is not in npm's cache: type `{runtime.PACK}` once")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @contextlib.contextmanager

@@ -74,6 +74,7 @@ def test_describe_reads_what_python_knows(name):
     assert found["arguments"] == cls.arguments()
     assert found["class"] == cls.__name__
     assert found["doc"] == inspect.getdoc(cls)
+    assert 2006 <= found["year"] <= 2024 and str(found["year"]) in found["doc"]
     assert inspect.getmodule(cls).__doc__.startswith(found["summary"])
 
 

@@ -95,15 +95,9 @@ export function start() {
     needs: "generate",
     watches: ["model"],
     show: refill,
-    build: (panel) =>
-      panel.append(
-        make(
-          "p",
-          { class: "lead" },
-          "What the first group has and the second lacks is given to the third. Groups are seeds of ",
-          "the wall; the ones to begin with differ in what varies most between this model's images.",
-        ),
-        sum,
-      ),
+    lead:
+      "What the first group has and the second lacks is given to the third. Groups are seeds of " +
+      "the wall; the ones to begin with differ in what varies most between this model's images.",
+    build: (panel) => panel.append(sum),
   });
 }

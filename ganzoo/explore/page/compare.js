@@ -98,15 +98,7 @@ export function start() {
     needs: "generate",
     watches: ["model"],
     show,
-    build: (panel) =>
-      panel.append(
-        make(
-          "p",
-          { class: "lead" },
-          "Two models, the same seeds: the same random numbers, as far as both take as many.",
-        ),
-        controls,
-        sides,
-      ),
+    lead: "Two models, the same seeds: the same random numbers, as far as both take as many.",
+    build: (panel) => panel.append(controls, sides),
   });
 }

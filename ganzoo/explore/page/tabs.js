@@ -11,10 +11,10 @@ let current = null;
 /**
  * Add a tab.
  *
- * `build(panel)` fills it once. `show()` is called when it comes to the front, and when a choice of
+ * `lead` says what it is for; `build(panel)` fills it once. `show()` is called when it comes to the front, and when a choice of
  * `watches` changes while it is there; `needs` is what a model must be able to do.
  */
-export function add({ id, words, needs, build, show, watches = ["model"] }) {
+export function add({ id, words, needs, lead, build, show, watches = ["model"] }) {
   const head = make(
     "button",
     {
@@ -34,6 +34,7 @@ export function add({ id, words, needs, build, show, watches = ["model"] }) {
   });
   list.append(head);
   panels.append(panel);
+  if (lead) panel.append(make("p", { class: "lead" }, lead));
   build(panel);
   const tab = { id, head, panel, needs, show, stale: true };
   tabs.push(tab);

@@ -156,17 +156,9 @@ export function start() {
     needs: "generate",
     watches: ["model", "point"],
     show,
+    lead: "The way from one image to another, through the model's latents.",
     build: (panel) =>
-      panel.append(
-        make(
-          "p",
-          { class: "lead" },
-          "The way from one image to another, through the model's latents.",
-        ),
-        ends,
-        make("div", { class: "stage" }, film, place, tools),
-        strip,
-      ),
+      panel.append(ends, make("div", { class: "stage" }, film, place, tools), strip),
   });
   tick();
 }
