@@ -6,6 +6,7 @@ import pytest
 
 from ganzoo.datasets import Survey
 from ganzoo.datasets.contents import Contents
+from ganzoo.runs import planning
 from ganzoo.runs import recipes
 
 SURVEY = Survey(
@@ -61,6 +62,21 @@ def test_photos_in_an_hour():
             "augment": "diffaugment",
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("data", "warned"),
+    [
+        ({"size": (28, 28), "channels": 1}, False),
+        ({"size": (28, 28), "channels": 3}, True),
+        ({"size": (64, 64), "channels": 1}, True),
+    ],
+    ids=["small and grey", "in colour", "large"],
+)
+def test_few_steps_are_warned_of_unless_images_are_small_and_grey(data, warned):
+    facts = _facts(steps=900, sizes=1, alike=1.0, **data)
+    notes = planning.notes_on(facts, {"image_size": None})
+    assert any("time for about 900 training steps" in note for note in notes) is warned
 
 
 def test_mnist_in_an_hour():
