@@ -213,7 +213,7 @@ def narrow(model, now, signals):
 
 
 def _longer(now, epochs, again=False):
-    """The argument with which a training lasts so many epochs: this one, or one from the start."""
+    """The argument for a training of this many epochs, in this process or from the start."""
     if "minutes" in now:
         steps = now["step"] * epochs / now["epoch"]
         minutes = 0.0 if again else now["minutes"] - now["step"] / now["pace"]

@@ -114,7 +114,7 @@ def training_speed(
     seconds: float = 2.0,
     **config: Any,
 ) -> float:
-    """Measure once, for about so many seconds after compilation, how many images per second a model
+    """Measure once, for about `seconds` after compilation, how many images per second a model
     trains on. Arguments as in `measure`.
 
     Example:
@@ -140,7 +140,7 @@ def _least(model):
 
 
 def _train(model, image_shape, batch_size, steps):
-    """Train for so many steps on noise. Returns the seconds."""
+    """Train for `steps` steps on noise. Returns the seconds."""
     labels, clock = getattr(model, "label_range", None), Clock()
     count = steps * _turns(model) * batch_size
     images = np.random.default_rng(0).integers(0, 256, (count, *image_shape), "uint8")

@@ -113,9 +113,9 @@ class EfficientNet:
     """Features of EfficientNet-lite0.
 
     Args:
-        stride: None: the 1,280 features of the last layer. 4, 8, 16 or 32: those of the stage whose
-            places are so many pixels apart, of which there are 24, 40, 112 or 320, averaged over
-            all places. Early stages show colour and texture, late ones what is in the image.
+        stride: None: the 1,280 features of the last layer. 4, 8, 16 or 32: the 24, 40, 112
+            or 320 of the stage with that stride, averaged over all places. Early stages show colour
+            and texture, late ones what is in the image.
 
     Attributes:
         name: `"efficientnet-lite0"`, or with a stride for example `"efficientnet-lite0-16"`.

@@ -30,7 +30,7 @@ DAMPING = 10.0 ** np.arange(-6, 2)
 """Dampings that are tried in each step, relative to the mean of the diagonal."""
 
 SHORT = 1e-6
-"""Weight of the mean square of the latents beside that of the differences."""
+"""Weight of the mean square of the latents, relative to that of the differences."""
 
 
 class Projection(typing.NamedTuple):
@@ -71,7 +71,7 @@ def project(
         steps: moves of Adam, at least 1.
         starts: where the search begins, for each image, at least 1.
         seed: whole number that fixes the random samples.
-        batch_size: latents moved at once; bounds memory, beside one number for each latent and
+        batch_size: latents moved at once; bounds memory, with one number for each latent and
             pixel of an image.
 
     Returns:

@@ -39,7 +39,7 @@ class Averages:
         return getattr(self.game, f"ema_{name}" if name in self.names else name)
 
     def follow(self, images):
-        """Move the averages towards the networks, after a step that has read so many images.
+        """Move the averages towards the networks, after a step that read `images` images.
 
         Batch statistics too: those of the live network belong to its weights of this moment, and
         the means of a first layer are linear in its weights.

@@ -97,7 +97,7 @@ def held_out(game, x, y, batch_size, endless):
 
 
 def dealt(game, data, size, turns=1):
-    """The data of steps that read `size` examples in so many turns, spread over the devices."""
+    """Data for steps that read `size` examples in `turns` turns, spread over the devices."""
     check_share(size // turns, game.devices)
     return game.deal(data, turns)
 

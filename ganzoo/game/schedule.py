@@ -38,8 +38,8 @@ class Schedule(keras.layers.Layer):
         self.built = True
 
     def follow(self, game: Any, images: types.Tensor) -> None:
-        """Move on to where the training is at the beginning of a step that reads so many images;
-        take along the optimizers that have a `course`."""
+        """Update the course at the beginning of a step that reads `images` images, and that of the
+        optimizers that have one."""
         steps = ops.cast(game.step - game.averages.since, "float32")
         share = ops.minimum(steps * (images / (PART * self.images)), 1.0)
         course = 0.5 * (1.0 - ops.cos(math.pi * share))

@@ -64,7 +64,7 @@ class WGAN(DCGANNetworks):
 
     Departures from the paper:
         * DCGAN's networks as in `dcgan`.
-        * Always five moves of the critic; the authors' code takes 100 at the very start and from
+        * Always five moves of the critic; the authors' code takes 100 at the start and from
           time to time.
         * `generate` uses an averaged generator (decay 0.99); `ema_decay=None` turns it off.
 

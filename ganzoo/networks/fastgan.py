@@ -170,8 +170,8 @@ def discriminator(image_shape: types.Shape, width: int = 16) -> keras.Model:
 def decoder(
     shape: Sequence[int], depth: int, doublings: int, width: int = 16, name: str = "decoder"
 ) -> keras.Model:
-    """Network from features `(batch, *shape)` to images of `depth` channels in [-1, 1], so many
-    doublings larger."""
+    """Network from features `(batch, *shape)` to images of `depth` channels in [-1, 1],
+    `2 ** doublings` times as high and wide."""
     x = features = keras.Input(tuple(shape), name="features")
     for filters in channels(DECODER, width, doublings):
         x = _gated(UpSampling2D()(x), filters)

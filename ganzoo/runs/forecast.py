@@ -1,4 +1,4 @@
-"""Forecasts of a score: how good a training will be after so many images.
+"""Forecasts of a score: how good a training will be after a number of images.
 
 A Fréchet distance falls roughly as a power of the number of images, towards a level at which it
 stays. Above its floor, the score of real images, a curve is taken as
@@ -91,7 +91,7 @@ class Forecast:
     """A score to come.
 
     Attributes:
-        images: after so many training images.
+        images: number of training images after which it is expected.
         median: it will be below or above this equally often.
         low, high: it will be between these in 80 % of cases.
     """
@@ -132,7 +132,7 @@ def forecast(
     prior: Prior | None = None,
     others: Sequence[Curve] | None = None,
 ) -> list[Forecast]:
-    """What a score will be after so many images.
+    """What a score will be after given numbers of images.
 
     Args:
         curve: the scores of the training so far; there may be none.

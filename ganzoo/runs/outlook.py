@@ -23,7 +23,7 @@ LONGER = 3
 FEWEST = 4_000
 """Training images below which nothing is forecast: a score may then be anything."""
 EARLIER = 20
-"""Most earlier runs beside a run whose curves are considered."""
+"""Most earlier runs whose curves are considered."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Outlook:
 def told(find: Callable[[], Outlook | None]) -> list[str]:
     """What to say of an outlook: its forecast; [] if nothing is ahead of it.
 
-    An error is told too: a forecast does not end a training.
+    An error is reported too: a forecast does not end a training.
 
     Args:
         find: returns the outlook, or None.
@@ -185,7 +185,7 @@ def of_data(name):
 
 
 def earlier(run):
-    """The curves of other runs beside a run."""
+    """The curves of other runs in the same folder."""
     curves = []
     folders = sorted(run.path.parent.glob("*/metrics.jsonl"), key=os.path.getmtime)
     for path in folders[-EARLIER:]:
@@ -204,7 +204,7 @@ def before(
     """The outlook of a run that has not begun, by the curves of others.
 
     Args:
-        run: its folder, beside which earlier runs may lie.
+        run: its folder; earlier runs may lie next to it.
         settings: keyword arguments of `ganzoo.runs.train`, `model` and `data` among them.
         shape: of its images.
         speed: images per second.

@@ -244,7 +244,7 @@ def _survey(source, given):
 
 
 def choose(surveys, given, seconds):
-    """`(rows, settings, facts, speed)` for the data of one or two domains and so many seconds."""
+    """`(rows, settings, facts, speed)` for the data of one or two domains and a time in seconds."""
     facts = recipes.Facts(
         survey=surveys[0],
         paired=_paired(*surveys) if len(surveys) > 1 else None,

@@ -119,8 +119,8 @@ class Facts:
         return len(counts) > 1 and min(counts) >= PER_CLASS
 
     def scaled(self, side: int) -> dict[str, Any]:
-        """Images whose longer side has so many pixels: of the aspect of the median image if nearly
-        all have that one, otherwise square."""
+        """Images whose longer side has `side` pixels: with the median image's aspect if nearly all
+        have that one, otherwise square."""
         longer, shorter = self.side, min(self.survey.size)
         if self.survey.alike < 0.9 or longer < 1.25 * shorter:
             return {"image_size": side}

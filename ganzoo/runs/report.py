@@ -43,7 +43,7 @@ ASIDE = ("epoch", "step", "images", "seconds", "cpu_seconds", "spent")
 def write(run: types.Path, *, running: bool = False, score: str | None = None) -> pathlib.Path:
     """Write `report.html` into a run folder, replacing an older one.
 
-    It shows real images beside samples, the score over time with its floor and forecast, the
+    It shows real images next to samples, the score over time with its floor and forecast, the
     settings and the command, curves of all logs, grids over time and the animation, the doctor's
     findings, and, if there are any, the scores with their passport, the samples next to the
     nearest training images, and those before and after a start from weights.

@@ -73,7 +73,7 @@ def budget_of(settings, contents, most_near):
 
 
 def end_after(seconds, now=None):
-    """When so many seconds will have passed, as text."""
+    """The time of day after `seconds`, as text."""
     now = now or datetime.datetime.now()
     try:
         end = now + datetime.timedelta(seconds=seconds)
@@ -83,7 +83,7 @@ def end_after(seconds, now=None):
 
 
 def forecast(speed, seconds):
-    """How far a training gets in so many seconds, as a sentence.
+    """How far a training gets in `seconds`, as a sentence.
 
     Args:
         speed: images per second.

@@ -181,7 +181,7 @@ def _train(settings, place):
 
 
 def _nothing_left(settings, done, spent):
-    """Why a run that has trained so many epochs and seconds does not go on; None if it does."""
+    """Why a run does not go on after these epochs and seconds; None if it does."""
     if settings.minutes is None:
         if done < settings.epochs:
             return None

@@ -227,7 +227,7 @@ LEAVE_OUT = "Leave out arguments that change the networks, or choose another fil
 
 
 def _at_most(times, parameters, arrays):
-    """The limit on a model that has at most so many times what its file has."""
+    """The limit on a model that has at most `times` as many numbers as its file."""
     return safetensors.at_most(times * parameters + 1000, times * arrays + 1000)
 
 
