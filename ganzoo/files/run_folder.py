@@ -231,7 +231,10 @@ class RunFolder:
         Raises:
             OSError, ValueError: it cannot be read, or is not JSON.
         """
-        return json.loads(self.config.read_text(encoding="utf-8"))
+        try:
+            return json.loads(self.config.read_text(encoding="utf-8"))
+        except RecursionError:
+            raise ValueError(f"{str(self.config)!r} is nested too deeply.") from None
 
     def is_last(self, epoch: int) -> bool:
         """Whether the checkpoint of an epoch is the run's last model: it is the newest, and no

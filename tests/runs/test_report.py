@@ -293,6 +293,18 @@ def test_the_outlook_of_a_run_is_over_its_minutes(run):
     assert outlook.of_run(run) is None and outlook.of_run(run, "frechet[x]") is None
 
 
+@pytest.mark.parametrize(
+    "content", ["", "{", "[" * 100_000, "[]", "null", "{}", '{"settings": 5}', "\x00"]
+)
+def test_a_damaged_run_next_to_it_changes_nothing(run, content):
+    scored(run, 90.0, 50.0)
+    other = RunFolder(run.parent / "other")
+    wanted = outlook.earlier(other)
+    damaged = shutil.copytree(run, run.parent / "damaged")
+    (damaged / "config.json").write_text(content)
+    assert outlook.earlier(other) == wanted != ()
+
+
 def test_before_a_run_it_is_expected_to_be_like_those_beside_it(run):
     scored(run, 90.0, 50.0)
     settings = {"model": "vanilla", "data": ODD}
