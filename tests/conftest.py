@@ -21,6 +21,7 @@ os.environ.update(
     | dict(os.environ)
 )
 
+import keras
 import numpy as np
 import pytest
 
@@ -57,6 +58,29 @@ def the_same_precision_on_every_processor():
         patch.setattr(backend, "has_bfloat16_unit", lambda: False)
         patch.setattr(precision, "bfloat16_speed", lambda: 1.0)
         yield
+
+
+def rewrite_graphs(yes):
+    """Whether TensorFlow rewrites each graph before its first run."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not yes})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def graphs_as_they_were_written():
+    """Rewriting takes a fifth of a short training's time. The commands and programs that tests
+    start keep it, as users do."""
+    rewrite_graphs(False)
+
+
+@pytest.fixture(scope="module")
+def graphs_as_users_have_them():
+    """For files of tests that compare with another process to the last bit."""
+    rewrite_graphs(True)
+    yield
+    rewrite_graphs(False)
 
 
 @pytest.fixture

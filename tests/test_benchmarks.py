@@ -14,6 +14,7 @@ import pytest
 
 import ganzoo
 from ganzoo.zoo import catalogue
+from tests.helpers import some_slow
 
 ROOT = pathlib.Path(__file__).parents[1]
 BENCHMARKS = ROOT / "benchmarks"
@@ -168,7 +169,7 @@ def test_weights_are_made_and_listed(module, tmp_path, monkeypatch):
     assert abs(found.astype(int) - expected).max() <= 1
 
 
-@pytest.mark.parametrize("name", ["cyclegan.apples_oranges", "pix2pix.openmoji"])
+@some_slow(["cyclegan.apples_oranges"], ["pix2pix.openmoji"])
 def test_weights_of_translators_are_made_and_scored_on_held_out_images(
     module, tmp_path, monkeypatch, name
 ):

@@ -18,6 +18,7 @@ from ganzoo import export
 from ganzoo import zoo
 from ganzoo.families.prior import quantile
 from tests.cases import CASES
+from tests.helpers import some_slow
 
 on_tensorflow = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="exports are written on TensorFlow"
@@ -115,7 +116,10 @@ def check(run, name, model, truncation=None):
 
 FEW = ("cgan", "infogan", "pix2pix", "r3gan", "stylegan2", "vae")
 """Of each kind one: labels, codes, pictures of pictures, residual, styles, an encoder."""
-RUNS = [(SavedModel, "model", name) for name in zoo.own_models()]
+RUNS = [
+    pytest.param(SavedModel, "model", name, marks=() if name in FEW else pytest.mark.slow)
+    for name in zoo.own_models()
+]
 RUNS += [(LiteRT, "model.tflite", name) for name in FEW]
 
 
@@ -131,7 +135,7 @@ def test_every_model_runs_elsewhere(runtime, file, name, tmp_path):
 
 
 @on_tensorflow
-@pytest.mark.parametrize("name", ["cgan", "cyclegan", "infogan", "r3gan", "stylegan2", "vae"])
+@some_slow(["cyclegan", "infogan", "stylegan2"], ["cgan", "r3gan", "vae"])
 def test_and_as_onnx(name, tmp_path):
     model = moved(name)
     for function, _, _ in export.functions(model):

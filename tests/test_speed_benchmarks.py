@@ -204,7 +204,12 @@ def no_pytorch(module, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param("dcgan", marks=pytest.mark.slow), "r3gan", "pix2pix"]
+    "name",
+    [
+        pytest.param("dcgan", marks=pytest.mark.slow),
+        pytest.param("r3gan", marks=pytest.mark.slow),
+        "pix2pix",
+    ],
 )
 def test_all_that_take_turns_are_measured(measured, module, no_pytorch, name):
     rows = measured(name, "--precision", "float32")

@@ -10,6 +10,7 @@ from ganzoo import augmentations
 from ganzoo import backend
 from ganzoo import losses
 from ganzoo.files import safetensors
+from tests.helpers import some_slow
 
 TINY = {"channels": 4, "latent_dim": 6, "seed": 0, "jit_compile": False}
 
@@ -241,7 +242,7 @@ SAVED = {
 }
 
 
-@pytest.mark.parametrize("name", SAVED)
+@some_slow(["cyclegan"], ["r3gan", "pix2pix"])
 def test_a_saved_model_goes_on_exactly(name, tmp_path):
     options = {"augment": "ada", "augment_images": 200, "seed": 0, "jit_compile": False}
     model = ganzoo.get(name, **options, **SAVED[name])

@@ -852,8 +852,8 @@ def _multiset(images, labels):
     )
 
 
-# Preparing takes a processor 10 s and more each, so one of the two must do for every run.
-@pytest.mark.parametrize("name", [pytest.param("mnist", marks=pytest.mark.slow), "fashion_mnist"])
+@pytest.mark.slow  # preparing takes a processor 10 s and more each
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
 def test_tfds_from_original_archives(name, offline, real_data, capsys):
     name, data_dir = offline[name]
     for split, kind, count in (("train", "train", 60_000), ("test", "t10k", 10_000)):

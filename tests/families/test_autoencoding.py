@@ -352,6 +352,7 @@ def test_the_encoder_of_a_bigan_undoes_the_generator_in_one_dimension(rng):
     np.testing.assert_allclose(codes, sign * (x[:, 0] - 0.1) / 0.3, atol=0.8)
 
 
+@pytest.mark.slow
 def test_codes_of_a_bigan_know_the_latents_of_digits():
     images = digits()
     model = ganzoo.get("bigan", hidden=(256, 256), latent_dim=10, seed=0)

@@ -101,7 +101,9 @@ def test_at_the_beginning_it_moves_as_adam_with_the_first_constants():
     np.testing.assert_allclose(*results, rtol=1e-6)
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+@pytest.mark.parametrize(
+    "precision", ["float32", pytest.param("mixed_float16", marks=pytest.mark.slow)]
+)
 def test_a_saved_model_goes_on_exactly(tmp_path, precision):
     model = make(schedule_images=150, precision=precision)
     model.fit(pictures(), batch_size=16, verbose=0)

@@ -36,6 +36,8 @@ from ganzoo.runs.interrupts import Interrupts
 from ganzoo.zoo import weights
 from tests.helpers import run_quietly
 
+pytestmark = pytest.mark.usefixtures("graphs_as_users_have_them")
+
 # Dropout and an average: random state and more to be restored than weights.
 TINY = {
     "generator_units": [8],

@@ -81,7 +81,13 @@ GENERATORS["colour"] = lambda: moved("dcgan", image_shape=(12, 9, 3))
 GENERATORS["growing"] = in_the_middle
 
 
-@pytest.mark.parametrize("kind", GENERATORS)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=() if kind in ("cgan", "growing", "colour") else pytest.mark.slow)
+        for kind in GENERATORS
+    ],
+)
 def test_a_page_makes_the_images_of_generate_from_the_latents_of_its_seeds(kind, page):
     model = GENERATORS[kind]()
     folder, facts = page(model)
