@@ -3,6 +3,7 @@
 import abc
 import dataclasses
 import pathlib
+from typing import Any
 from typing import ClassVar
 from typing import Self
 
@@ -31,6 +32,8 @@ class Modality(abc.ABC):
     """The name of examples, such as `"images"`."""
     rank: ClassVar[int]
     """Number of axes of one example."""
+    axes: ClassVar[str]
+    """Names of the axes, such as `"height, width, channels"`."""
     dtype: ClassVar[str]
     """The dtype of samples."""
     most_missed: ClassVar[float]
@@ -45,6 +48,18 @@ class Modality(abc.ABC):
         """
         self.check_shape(shape)
         return dataclasses.replace(self, shape=shape)
+
+    def adapt(self, description: dict[str, Any]) -> Self:
+        """This kind of data with what a data set tells of its examples beyond their shape.
+
+        Args:
+            description: that of a data set, see `ganzoo.datasets.load`; {} for arrays.
+
+        Raises:
+            ValueError: it contradicts what is known.
+        """
+        del description
+        return self
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -111,3 +126,27 @@ def as_numbers(outputs: types.Tensor) -> tuple[types.Tensor, types.Tensor]:
     """Outputs unchanged, in float32, and whether all are finite."""
     outputs = ops.cast(outputs, "float32")
     return outputs, ops.isfinite(ops.sum(outputs))
+
+
+def check_range(examples: np.ndarray, things: str, scaling: str = "") -> None:
+    """Raise a `ValueError` unless floats lie in [-1, 1]. Whole numbers always do.
+
+    Args:
+        examples: a batch.
+        things: what they are called.
+        scaling: how to scale them, for the message.
+    """
+    if not np.issubdtype(examples.dtype, np.floating):
+        return
+    low, high = float(examples.min()), float(examples.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ValueError(
+            f"The {things} contain NaN or infinity. Remove or mend those: "
+            f"`{things}[np.isfinite({things}.reshape(len({things}), -1)).all(axis=1)]`."
+        )
+    if low < -1.001 or high > 1.001:
+        scale = f"Scale them, {scaling}." if scaling else "Scale them."
+        raise ValueError(
+            f"{things.capitalize()} as floats must lie in [-1, 1]. Received values from {low:g} "
+            f"to {high:g}. {scale}"
+        )

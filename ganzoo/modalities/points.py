@@ -10,7 +10,7 @@ from PIL import Image
 from ganzoo import images
 from ganzoo import types
 from ganzoo.modalities.base import Modality
-from ganzoo.modalities.images import check_range
+from ganzoo.modalities.base import check_range
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Points(Modality):
 
     name = "points"
     rank = 1
+    axes = "length,"
     dtype = "float32"
     most_missed = 0.2
 
@@ -34,7 +35,7 @@ class Points(Modality):
             )
 
     def check_values(self, examples: np.ndarray) -> None:
-        check_range(examples)
+        check_range(examples, self.name)
 
     def preprocess(self, examples: types.Tensor) -> types.Tensor:
         return ops.cast(examples, "float32")
