@@ -17,6 +17,8 @@ WINDOW = 0.032
 """Length of a spectrogram's window in seconds; windows overlap by three quarters."""
 FLOOR = 1e-5
 """Amplitudes below this one count as it: 100 dB below the loudest sound."""
+RANGE = 60.0
+"""Decibels from black to the brightest colour of a spectrogram."""
 USUAL_RATE = 16_000
 """Samples a second of sounds whose rate is not known."""
 
@@ -94,7 +96,7 @@ def sheet(
     clips: ArrayLike, rate: int | None = None, columns: int | None = None, width: int = 96
 ) -> Image.Image:
     """Arrange clips in a grid, as one image: of each the waveform, and below it the log-mel
-    spectrogram, low tones at the bottom.
+    spectrogram, low tones at the bottom. Both are relative to the loudest clip.
 
     Args:
         clips: `(n, samples, channels)`, int16 or float in [-1, 1].
@@ -117,8 +119,10 @@ def sheet(
     canvas = Image.new(
         "RGB", (columns * (width + gap) + gap, rows * (height + gap) + gap), "white"
     )
-    spectrograms = log_mel(clips, rate, tall)
-    for i, clip in enumerate(to_float(clips).mean(axis=-1)):
+    waves, spectrograms = to_float(clips).mean(axis=-1), log_mel(clips, rate, tall)
+    waves = waves / max(float(np.abs(waves).max()), FLOOR)
+    spectrograms = 1 + (spectrograms - spectrograms.max()) / RANGE
+    for i, clip in enumerate(waves):
         place = (i % columns) * (width + gap) + gap, (i // columns) * (height + gap) + gap
         canvas.paste(_wave(clip, width, wave), place)
         canvas.paste(_spectrogram(spectrograms[i], width), (place[0], place[1] + wave))
@@ -135,11 +139,11 @@ def _wave(clip, width, height):
     return Image.fromarray(image).resize((width, height), Image.Resampling.NEAREST)
 
 
-def _spectrogram(decibels, width):
-    """A log-mel spectrogram in colours, from 80 dB below full level."""
+def _spectrogram(shares, width):
+    """A log-mel spectrogram in colours, from 0 to 1."""
     import matplotlib  # takes time to load, as SciPy's parts below do
 
-    shares = np.clip(1 + decibels.T[::-1] / 80, 0, 1)
+    shares = np.clip(shares.T[::-1], 0, 1)
     colours = (matplotlib.colormaps["magma"](shares)[..., :3] * 255).astype("uint8")
     size = width, len(shares)
     return Image.fromarray(colours).resize(size, Image.Resampling.BILINEAR)

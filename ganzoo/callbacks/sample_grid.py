@@ -60,6 +60,8 @@ class SampleGrid(Writes):
 
     def _grid(self):
         samples, group = self._samples()
+        if group == 1:
+            return self.model.modality.preview(samples)
         return images.grid(samples, group * math.ceil(math.sqrt(len(samples)) / group))
 
     def _save(self, epoch):
@@ -127,9 +129,9 @@ def first_batches(data: Any, n: int) -> Iterator[tuple[Any, ...]]:
 
 
 def first_examples(data: Any, n: int) -> list[np.ndarray]:
-    """The first `n` examples of a data set of batches, as they are shown, a list of uint8 arrays;
-    labels stay as they are."""
+    """The first `n` examples of a data set of batches, as samples are, a list of arrays; labels
+    stay as they are."""
     rows = first_batches(data, n)
     columns = [np.concatenate([np.asarray(part) for part in column])[:n] for column in zip(*rows)]
-    shown = lambda x: x.dtype == np.uint8 or x.ndim < 2
+    shown = lambda x: x.ndim < 2 or not np.issubdtype(x.dtype, np.floating)
     return [x if shown(x) else kind_of(x.shape[1:]).from_network(x) for x in columns]

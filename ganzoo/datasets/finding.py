@@ -12,7 +12,9 @@ from ganzoo.datasets import arrays
 from ganzoo.datasets import stacked_mnist
 from ganzoo.datasets import tfds
 from ganzoo.datasets import toys
+from ganzoo.datasets import media_folder
 from ganzoo.datasets.image_folder import ImageFolder
+from ganzoo.datasets.sound_folder import SoundFolder
 
 BUILT_IN = {"digits": toys.digits, "ring": toys.ring, "grid": toys.grid}
 """Data sets that need no download."""
@@ -64,21 +66,42 @@ def _find_path(path, source, request):
             else ""
         )
         raise ValueError(f"{str(path)!r} is not a folder, a .zip, an .npz or an .npy file.{also}")
-    folder = ImageFolder(
-        path,
-        request.split,
-        request.image_size,
-        request.labels,
-        request.channels,
-        request.on_error,
-        request.class_names,
-    )
+    folder = _open_folder(path, request)
     if hidden:
         folder.warnings.append(
             f"{source!r} is a folder here, which comes before the built-in data set of that name. "
             "For the latter, rename the folder or work in another one."
         )
     return folder
+
+
+def _open_folder(path, request):
+    """The source of a folder or a zip, by the kind of most of its files."""
+    reader = media_folder.most_of(path, (ImageFolder, SoundFolder), request.on_error)
+    common = path, request.split, request.labels, request.on_error, request.class_names
+    of_images = {"image_size": request.image_size, "value_range": request.value_range}
+    of_sounds = {"sample_rate": request.sample_rate, "length": request.length}
+    foreign = of_images if reader is SoundFolder else of_sounds
+    for name, value in foreign.items():
+        if value is not None:
+            raise ValueError(
+                f"{str(path)!r} holds {reader.things}, for which there is no `{name}`. Received: "
+                f"{value!r}."
+            )
+    if reader is SoundFolder:
+        if request.channels not in (None, 1, 2):
+            raise ValueError(
+                f"Sounds have 1 channel (mono) or 2 (stereo). Received: {request.channels!r}."
+            )
+        return SoundFolder(
+            *common,
+            rate=request.sample_rate,
+            length=request.length,
+            channels=request.channels,
+        )
+    if request.channels == 2:
+        raise ValueError("Images have 1, 3 or 4 channels. Received: `channels=2`.")
+    return ImageFolder(*common, image_size=request.image_size, channels=request.channels)
 
 
 def _find_name(source, request):
