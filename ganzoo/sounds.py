@@ -116,9 +116,7 @@ def sheet(
     columns = columns or math.ceil(math.sqrt(len(clips)))
     rows, wave, tall, gap = math.ceil(len(clips) / columns), 24, 64, 4
     height = wave + tall
-    canvas = Image.new(
-        "RGB", (columns * (width + gap) + gap, rows * (height + gap) + gap), "white"
-    )
+    canvas = Image.new("RGB", (columns * (width + gap) + gap, rows * (height + gap) + gap), "white")
     waves, spectrograms = to_float(clips).mean(axis=-1), log_mel(clips, rate, tall)
     waves = waves / max(float(np.abs(waves).max()), FLOOR)
     spectrograms = 1 + (spectrograms - spectrograms.max()) / RANGE

@@ -9,10 +9,10 @@ import numpy as np
 from ganzoo import datasets
 from ganzoo import validation
 from ganzoo.datasets import arrays
+from ganzoo.datasets import media_folder
 from ganzoo.datasets import stacked_mnist
 from ganzoo.datasets import tfds
 from ganzoo.datasets import toys
-from ganzoo.datasets import media_folder
 from ganzoo.datasets.image_folder import ImageFolder
 from ganzoo.datasets.sound_folder import SoundFolder
 

@@ -109,8 +109,8 @@ class MediaFolder(abc.ABC):
             listed = ", ".join(f"{n:,} in {folder or 'no folder'}" for folder, n in outside)
             self.warnings.append(
                 f"{str(self.path)!r} has the splits {', '.join(taken.split_folders)}. "
-                f"{self.things.capitalize()} that are in none of them are left out: {listed}. Pass `split='…'` with a folder's "
-                "name to take that one."
+                f"{self.things.capitalize()} that are in none of them are left out: {listed}. Pass "
+                "`split='…'` with a folder's name to take that one."
             )
         return taken.folders
 

@@ -40,9 +40,7 @@ class SoundFolder(MediaFolder):
     things = "sounds"
     kinds = listing.Kinds("a sound", (*WAV, *COMPRESSED), UNREAD, "WAV")
 
-    def __init__(
-        self, path, split, labels, on_error, class_names=None, *, rate, length, channels
-    ):
+    def __init__(self, path, split, labels, on_error, class_names=None, *, rate, length, channels):
         self.rate, self.length, self.channels = rate, length, channels
         super().__init__(path, split, labels, on_error, class_names)
 

@@ -24,6 +24,10 @@ class WaveGAN(GAN):
     its layers see by up to n places. Data are clips `(batch, samples, channels)`, int16 or float in
     [-1, 1], such as `ganzoo.datasets.load("clips.zip")` reads.
 
+    When to use:
+        Short sounds of one length, such as words and drums, by the hundreds or more: about a
+        second at 8,000 or 16,000 samples a second.
+
     Args:
         sample_rate: samples a second, which sets the pitch and speed of what is saved. None: that
             of the data, or 16,000 if it tells none.

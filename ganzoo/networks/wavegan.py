@@ -79,5 +79,7 @@ def discriminator(
     labels = keras.Input((), dtype="int32", name="labels")
     summed = layers.GlobalAveragePooling1D(dtype="float32")(x)
     embedded = layers.Embedding(num_classes, x.shape[-1], dtype="float32")(labels)
-    logits = layers.Add(dtype="float32")([logits, layers.Dot(1, dtype="float32")([summed, embedded])])
+    logits = layers.Add(dtype="float32")(
+        [logits, layers.Dot(1, dtype="float32")([summed, embedded])]
+    )
     return keras.Model([clips, labels], logits, name="discriminator")
