@@ -77,7 +77,18 @@ def _find_path(path, source, request):
 
 def _open_folder(path, request):
     """The source of a folder or a zip, by the kind of most of its files."""
-    reader = media_folder.most_of(path, (ImageFolder, SoundFolder), request.on_error)
+    reader, others = media_folder.most_of(path, (ImageFolder, SoundFolder), request.on_error)
+    folder = _open_with(reader, path, request)
+    if others:
+        folder.warnings.append(
+            f"{str(path)!r} holds {' and '.join(others)} besides its {len(folder):,} "
+            f"{reader.things}. They are left out: put them in a folder of their own."
+        )
+    return folder
+
+
+def _open_with(reader, path, request):
+    """The source that a class of readers makes of a folder or a zip, as requested."""
     common = path, request.split, request.labels, request.on_error, request.class_names
     of_images = {"image_size": request.image_size, "value_range": request.value_range}
     of_sounds = {"sample_rate": request.sample_rate, "length": request.length}

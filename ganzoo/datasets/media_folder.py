@@ -159,8 +159,16 @@ def files_of(path, on_error="raise"):
 
 
 def most_of(path, readers, on_error="raise", most=10_000):
-    """The reader of whose kind a folder or zip has the most files; the first if it has none."""
+    """`(reader, others)`: the reader of whose kind a folder or zip has the most files, the first if
+    it has none; and what other files it has, in words.
+    """
     endings = itertools.islice(files_of(path, on_error).names(), most)
     endings = [name.rpartition(".")[2].lower() for name in endings]
     counts = [sum(f".{x}" in reader.kinds.suffixes for x in endings) for reader in readers]
-    return readers[counts.index(max(counts))]
+    chosen = counts.index(max(counts))
+    others = [
+        f"{count:,} {reader.things}"
+        for i, (reader, count) in enumerate(zip(readers, counts))
+        if count and i != chosen
+    ]
+    return readers[chosen], others
