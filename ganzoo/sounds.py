@@ -19,6 +19,8 @@ FLOOR = 1e-5
 """Amplitudes below this one count as it: 100 dB below the loudest sound."""
 RANGE = 60.0
 """Decibels from black to the brightest colour of a spectrogram."""
+GAIN = 30.0
+"""Decibels by which a sheet shows quiet clips louder, at most."""
 USUAL_RATE = 16_000
 """Samples a second of sounds whose rate is not known."""
 
@@ -96,7 +98,8 @@ def sheet(
     clips: ArrayLike, rate: int | None = None, columns: int | None = None, width: int = 96
 ) -> Image.Image:
     """Arrange clips in a grid, as one image: of each the waveform, and below it the log-mel
-    spectrogram, low tones at the bottom. Both are relative to the loudest clip.
+    spectrogram, low tones at the bottom. Each clip is shown at its own level, but quiet ones at
+    most `GAIN` decibels louder than the loudest, so that silence looks silent.
 
     Args:
         clips: `(n, samples, channels)`, int16 or float in [-1, 1].
@@ -118,8 +121,10 @@ def sheet(
     height = wave + tall
     canvas = Image.new("RGB", (columns * (width + gap) + gap, rows * (height + gap) + gap), "white")
     waves, spectrograms = to_float(clips).mean(axis=-1), log_mel(clips, rate, tall)
-    waves = waves / max(float(np.abs(waves).max()), FLOOR)
-    spectrograms = 1 + (spectrograms - spectrograms.max()) / RANGE
+    loudest = np.abs(waves).max(axis=1, keepdims=True)
+    waves = waves / np.maximum(loudest, max(loudest.max() * 10 ** (-GAIN / 20), FLOOR))
+    highest = spectrograms.max(axis=(1, 2), keepdims=True)
+    spectrograms = 1 + (spectrograms - np.maximum(highest, highest.max() - GAIN)) / RANGE
     for i, clip in enumerate(waves):
         place = (i % columns) * (width + gap) + gap, (i // columns) * (height + gap) + gap
         canvas.paste(_wave(clip, width, wave), place)

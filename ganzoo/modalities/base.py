@@ -36,9 +36,16 @@ class Modality(abc.ABC):
     """Names of the axes, such as `"height, width, channels"`."""
     dtype: ClassVar[str]
     """The dtype of samples."""
+    ending: ClassVar[str]
+    """The ending of files of examples."""
     most_missed: ClassVar[float]
     """The doctor reports mode collapse from this share of real examples without a sample near them:
     see the measurements in `ganzoo.doctor.diagnoses`."""
+
+    blank: ClassVar[float] = 1.0
+    """The value, as networks see it, of examples that show nothing."""
+    kept: ClassVar[int] = 0
+    """How many samples are saved next to each grid, because an image does not show all of them."""
 
     def of(self, shape: types.Shape) -> Self:
         """This kind of data with a shape.
@@ -60,6 +67,11 @@ class Modality(abc.ABC):
         """
         del description
         return self
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """The arguments of `ganzoo.datasets.load` that convert files to examples of this shape."""
+        return {}
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -113,13 +125,23 @@ class Modality(abc.ABC):
     def describe(self) -> str:
         """The shape in words: `"28×28×1"`."""
 
-    @abc.abstractmethod
-    def preview(self, examples: np.ndarray) -> Image.Image:
-        """One image that shows examples."""
+    def preparation(self) -> str:
+        """How files become inputs of networks, in words that follow "they were"."""
+        return "taken as they are"
 
     @abc.abstractmethod
-    def save(self, examples: np.ndarray, path: types.Path) -> pathlib.Path:
-        """Save examples to a file or a folder; return its path."""
+    def preview(self, examples: np.ndarray, columns: int | None = None) -> Image.Image:
+        """One image that shows examples, in so many columns; None: about as many as rows."""
+
+    @abc.abstractmethod
+    def save(self, examples: np.ndarray, path: types.Path, start: int = 0) -> pathlib.Path:
+        """Save examples to a file or a folder; return its path.
+
+        Args:
+            examples: as data sets hold them.
+            path: of a folder, if each example has a file of its own.
+            start: number of the first of these files.
+        """
 
 
 def as_numbers(outputs: types.Tensor) -> tuple[types.Tensor, types.Tensor]:

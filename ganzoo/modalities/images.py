@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -31,7 +32,13 @@ class Images(Modality):
     rank = 3
     axes = "height, width, channels"
     dtype = "uint8"
+    ending = ".png"
     most_missed = 0.6
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        channels = self.shape[2]
+        return {"image_size": self.size, "channels": channels if channels in (1, 3, 4) else None}
 
     @property
     def size(self) -> tuple[int, int]:
@@ -107,8 +114,11 @@ class Images(Modality):
     def describe(self) -> str:
         return "×".join(map(str, self.shape))
 
-    def preview(self, examples: np.ndarray) -> Image.Image:
-        return images.grid(examples)
+    def preparation(self) -> str:
+        return f"resized to {self.describe()}, 0 … 255 scaled to −1 … 1"
 
-    def save(self, examples: np.ndarray, path: types.Path) -> pathlib.Path:
-        return images.save_each(examples, path)
+    def preview(self, examples: np.ndarray, columns: int | None = None) -> Image.Image:
+        return images.grid(examples, columns)
+
+    def save(self, examples: np.ndarray, path: types.Path, start: int = 0) -> pathlib.Path:
+        return images.save_each(examples, path, start)

@@ -33,7 +33,10 @@ class Waveforms(Modality):
     rank = 2
     axes = "samples, channels"
     dtype = "int16"
+    ending = ".wav"
     most_missed = 0.6
+    blank = 0.0
+    kept = 16
 
     def __post_init__(self):
         validation.optional(validation.integer, "sample_rate", self.rate)
@@ -46,6 +49,11 @@ class Waveforms(Modality):
                 f"{found:,}. Convert the data: `ganzoo.datasets.load(…, sample_rate={self.rate})`."
             )
         return dataclasses.replace(self, rate=found or self.rate)
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        length, channels = self.shape
+        return {"sample_rate": self.rate, "length": length, "channels": channels}
 
     def check_shape(self, shape: types.Shape) -> None:
         if len(shape) != 2:
@@ -124,8 +132,11 @@ class Waveforms(Modality):
             return f"{length:,} values, {kind}"
         return f"{length:,} values at {self.rate:,} Hz ({length / self.rate:.3g} s), {kind}"
 
-    def preview(self, examples: np.ndarray) -> Image.Image:
-        return sounds.sheet(examples, self.rate)
+    def preparation(self) -> str:
+        return f"cut or followed by silence to {self.describe()}, 16 bits scaled to −1 … 1"
 
-    def save(self, examples: np.ndarray, path: types.Path) -> pathlib.Path:
-        return sounds.save_each(examples, path, self.rate)
+    def preview(self, examples: np.ndarray, columns: int | None = None) -> Image.Image:
+        return sounds.sheet(examples, self.rate, columns)
+
+    def save(self, examples: np.ndarray, path: types.Path, start: int = 0) -> pathlib.Path:
+        return sounds.save_each(examples, path, self.rate, start)

@@ -8,9 +8,9 @@ from PIL import ImageDraw
 from PIL import ImageFont
 
 from ganzoo import callbacks
-from ganzoo import images
 from ganzoo.files import atomic
 from ganzoo.files.run_folder import RunFolder
+from ganzoo.game import Game
 
 GAP = 16
 """Pixels between the parts of the sheet."""
@@ -18,11 +18,12 @@ TITLE = 20
 """Height of the letters of their titles, in pixels."""
 
 
-def show_change(run: RunFolder, ds: Any, n: int) -> None:
+def show_change(model: Game, run: RunFolder, ds: Any, n: int) -> None:
     """Write the first and the last grid of samples, which are from the same latents, next to real
     images.
 
     Args:
+        model: the trained model.
         run: a run folder. Nothing is written unless it has grids from before and after training.
         ds: its data set; for two domains, images of the second one are shown.
         n: number of images in a grid.
@@ -37,7 +38,7 @@ def show_change(run: RunFolder, ds: Any, n: int) -> None:
     }
     second = isinstance(ds.contents, (list, tuple))  # of two domains
     real = callbacks.first_examples(ds, n)[1 if second else 0]
-    parts["real images"] = images.grid(real, math.ceil(math.sqrt(n)))
+    parts[f"real {model.modality.name}"] = model.modality.preview(real, math.ceil(math.sqrt(n)))
     with atomic.replacing(run.change) as path:
         sheet({title: part.convert("RGB") for title, part in parts.items()}).save(path)
 

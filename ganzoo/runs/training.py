@@ -46,7 +46,8 @@ def train(model: str, data: types.Path = "digits", **options: Unpack[Options]) -
 
     Args:
         model: registry name.
-        data, batch_size, image_size, data_dir, on_error, value_range: see `ganzoo.datasets.load`.
+        data, batch_size, image_size, sample_rate, length, data_dir, on_error, value_range: see
+            `ganzoo.datasets.load`.
         to: the second domain, for models of two: see `ganzoo.datasets.load_pair`.
         out: the run folder; None: `runs/MODEL-DATA`.
         weights: weights to start from, as `ganzoo.get` takes them; None: new ones. Images are
@@ -163,7 +164,7 @@ def _train(settings, place):
         nearest = lambda: show_nearest(start.model, start.data, run, settings.seed)
         _attempt("The nearest images", nearest, say)
         if settings.weights is not None:
-            change = lambda: show_change(run, start.data, settings.samples)
+            change = lambda: show_change(start.model, run, start.data, settings.samples)
             _attempt("The samples before and after", change, say)
     finally:  # also after an interruption: the part that was trained is worth seeing
         grids = _attempt("The animation", lambda: animate(run), say)
