@@ -1,6 +1,7 @@
 """Sounds as files and as images: WAV, log-mel spectrograms, sheets of clips."""
 
 import functools
+import io
 import math
 import pathlib
 from collections.abc import Sequence
@@ -167,13 +168,19 @@ def write(clip: ArrayLike, path: types.Path, rate: int | None = None) -> pathlib
 
     `rate`: samples a second; None: 16,000. Returns the path.
     """
-    from scipy.io import wavfile
-
-    clip = np.asarray(clip)
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    wavfile.write(path, rate or USUAL_RATE, clip if clip.dtype == np.int16 else to_int16(clip))
+    path.write_bytes(content(clip, rate))
     return path
+
+
+def content(clip: ArrayLike, rate: int | None = None) -> bytes:
+    """What `write` writes, as bytes."""
+    from scipy.io import wavfile
+
+    clip, file = np.asarray(clip), io.BytesIO()
+    wavfile.write(file, rate or USUAL_RATE, clip if clip.dtype == np.int16 else to_int16(clip))
+    return file.getvalue()
 
 
 def save_each(

@@ -125,6 +125,11 @@ class Modality(abc.ABC):
     def describe(self) -> str:
         """The shape in words: `"28×28×1"`."""
 
+    def heard(self, example: np.ndarray) -> bytes | None:
+        """The content of a WAV file of one example; None for what makes no sound."""
+        del example
+        return None
+
     def preparation(self) -> str:
         """How files become inputs of networks, in words that follow "they were"."""
         return "taken as they are"

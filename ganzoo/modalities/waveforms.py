@@ -132,6 +132,9 @@ class Waveforms(Modality):
             return f"{length:,} values, {kind}"
         return f"{length:,} values at {self.rate:,} Hz ({length / self.rate:.3g} s), {kind}"
 
+    def heard(self, example: np.ndarray) -> bytes:
+        return sounds.content(example, self.rate)
+
     def preparation(self) -> str:
         return f"cut or followed by silence to {self.describe()}, 16 bits scaled to −1 … 1"
 
