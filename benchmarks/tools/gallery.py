@@ -76,7 +76,8 @@ def thumbnail(name):
     if path is None:
         return None
     with Image.open(path) as grid:
-        tile = next(side for side in (128, 64, 32, 28) if not (grid.width - 1) % (side + 1))
+        tiles = (side for side in (128, 64, 32, 28) if not (grid.width - 1) % (side + 1))
+        tile = next(tiles, None) or grid.width // 8  # a sheet of sounds has other sides
         count = max(SIDE // (tile + 1), 2)
         side = count * (tile + 1) + 1
         part = grid.convert("RGB").crop((0, 0, side, side))
