@@ -105,9 +105,9 @@ class Evaluator:
         batch_size: samples made at once; bounds memory and changes no score.
         real: most images of `data` to compare with, the first in its order, which is shuffled for
             data by name; None: all.
-        image_size, sample_rate, length, channels, data_dir, on_error, value_range, class_names,
-            verbose: see `ganzoo.datasets.load`, for data by name; `evaluate` takes the size and
-            rate of the model.
+        image_size, channels, data_dir, on_error, value_range, class_names, verbose: see
+            `ganzoo.datasets.load`, for data by name; `evaluate` takes the model's size.
+        sample_rate, length: likewise, of sounds.
 
     Example:
 
