@@ -3,7 +3,6 @@
 import hashlib
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ganzoo import sounds
 
@@ -36,8 +35,8 @@ class LogMel:
         settings = f"{BANDS} {PARTS} {self.rate} {sounds.WINDOW} {sounds.FLOOR}"
         self.hash = hashlib.sha256(settings.encode()).hexdigest()
 
-    def __call__(self, clips: ArrayLike) -> dict[str, np.ndarray]:
-        levels = sounds.log_mel(clips, self.rate, BANDS)
+    def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        levels = sounds.log_mel(images, self.rate, BANDS)
         frames = levels.shape[1]
         if frames < PARTS:  # of a clip of few windows
             levels = np.repeat(levels, -(-PARTS // frames), axis=1)

@@ -36,7 +36,7 @@ def write(start: Start, run: RunFolder) -> None:
     examples = callbacks.first_examples(start.data, SEARCHED if conditional else ROWS * COLUMNS)
     kind = kind_of(examples[0].shape[1:]).adapt(getattr(start.data, "description", None) or {})
     in_rows = conditional and kind.rank > 1  # points have no rows
-    sheet, rows = _by_class(*examples[:2], kind) if in_rows else (_in_turn(examples), [])
+    sheet, rows = _by_class(kind, *examples[:2]) if in_rows else (_in_turn(examples), [])
     if flip := getattr(start.model, "flip", False):
         sheet[1::2] = sheet[1::2, :, ::-1]
     description = PngImagePlugin.PngInfo()
@@ -83,7 +83,7 @@ def _in_turn(examples):
     return sheet[: ROWS * COLUMNS].copy()
 
 
-def _by_class(pictures, labels, kind):
+def _by_class(kind, pictures, labels):
     """A row of examples of each class, blank ones where there are too few; and the classes."""
     rows = []
     shown = np.unique(labels[labels >= 0])[: 2 * ROWS].tolist()  # -1: unlabelled

@@ -78,7 +78,7 @@ def test_it_learns_four_tones_of_uniform_phase(seed):
         sample_rate=RATE,
         channels=8,
         latent_dim=4,
-        learning_rate=3e-3,
+        learning_rate=4e-3,
         discriminator_steps=2,
         phase_shuffle=0,
         ema_decay=0.995,
@@ -86,6 +86,8 @@ def test_it_learns_four_tones_of_uniform_phase(seed):
     )
     clips, _ = tones(8192, seed=100 + seed)
     model.fit(clips, batch_size=32, epochs=24, verbose=0)  # 3,072 steps
+    model.optimizer.learning_rate = 1e-3  # smaller moves around the end, hence less noise
+    model.fit(clips, batch_size=32, epochs=28, initial_epoch=24, verbose=0)
     heard = Heard(model.generate(500, seed=1))
     assert heard.near >= 0.95
     assert 0.15 <= heard.shares.min() and heard.shares.max() <= 0.35
