@@ -22,6 +22,16 @@ BUILT_IN = {"digits": toys.digits, "ring": toys.ring, "grid": toys.grid}
 
 def find(source, request):
     """The source of examples for the argument of `load`, before its images are scaled."""
+    examples = _find(source, request)
+    if request.channels == 2 and not isinstance(examples, SoundFolder):
+        raise ValueError(
+            "`channels` is 1 (grey), 3 (colour) or 4 (with transparency) for images; 2 (stereo) is "
+            "for sounds. Received: 2."
+        )
+    return examples
+
+
+def _find(source, request):
     if not isinstance(source, (str, os.PathLike)):
         return _find_arrays(source, request)
     if not isinstance(request.labels, (bool, np.bool_)):
@@ -110,8 +120,6 @@ def _open_with(reader, path, request):
             length=request.length,
             channels=request.channels,
         )
-    if request.channels == 2:
-        raise ValueError("Images have 1, 3 or 4 channels. Received: `channels=2`.")
     return ImageFolder(*common, image_size=request.image_size, channels=request.channels)
 
 
