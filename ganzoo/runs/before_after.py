@@ -10,7 +10,7 @@ from PIL import ImageFont
 from ganzoo import callbacks
 from ganzoo.files import atomic
 from ganzoo.files.run_folder import RunFolder
-from ganzoo.game import Game
+from ganzoo.modalities import kind_of
 
 GAP = 16
 """Pixels between the parts of the sheet."""
@@ -18,12 +18,11 @@ TITLE = 20
 """Height of the letters of their titles, in pixels."""
 
 
-def show_change(model: Game, run: RunFolder, ds: Any, n: int) -> None:
+def show_change(run: RunFolder, ds: Any, n: int) -> None:
     """Write the first and the last grid of samples, which are from the same latents, next to real
     images.
 
     Args:
-        model: the trained model.
         run: a run folder. Nothing is written unless it has grids from before and after training.
         ds: its data set; for two domains, images of the second one are shown.
         n: number of images in a grid.
@@ -38,7 +37,8 @@ def show_change(model: Game, run: RunFolder, ds: Any, n: int) -> None:
     }
     second = isinstance(ds.contents, (list, tuple))  # of two domains
     real = callbacks.first_examples(ds, n)[1 if second else 0]
-    parts[f"real {model.modality.name}"] = model.modality.preview(real, math.ceil(math.sqrt(n)))
+    kind = kind_of(real.shape[1:]).adapt(getattr(ds, "description", None) or {})
+    parts[f"real {kind.name}"] = kind.preview(real, math.ceil(math.sqrt(n)))
     with atomic.replacing(run.change) as path:
         sheet({title: part.convert("RGB") for title, part in parts.items()}).save(path)
 

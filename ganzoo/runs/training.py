@@ -164,7 +164,7 @@ def _train(settings, place):
         nearest = lambda: show_nearest(start.model, start.data, run, settings.seed)
         _attempt("The nearest images", nearest, say)
         if settings.weights is not None:
-            change = lambda: show_change(start.model, run, start.data, settings.samples)
+            change = lambda: show_change(run, start.data, settings.samples)
             _attempt("The samples before and after", change, say)
     finally:  # also after an interruption: the part that was trained is worth seeing
         grids = _attempt("The animation", lambda: animate(run), say)
