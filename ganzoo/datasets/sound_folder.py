@@ -20,7 +20,7 @@ MOST_BYTES = 1 << 29
 RATES = range(1_000, 384_001)
 """Sample rates of sounds; a file with another one is damaged."""
 STEP = 1024
-"""Clips whose length is not asked for have a multiple of so many samples, or a power of two."""
+"""Clips whose length is not asked for have a multiple of this many samples."""
 SHARE = 0.95
 """Share of the clips that such a length holds whole."""
 SILENT = 2**-12
@@ -171,7 +171,7 @@ def doubts(clip):
 
 
 def to_channels(clip, channels):
-    """A clip `(samples, channels)` float32 with so many channels: the mean of all in one, or one in
+    """A clip `(samples, …)` float32 with `channels` channels: the mean of all in one, or one in
     both."""
     if clip.shape[1] == channels:
         return clip

@@ -136,7 +136,7 @@ class Modality(abc.ABC):
 
     @abc.abstractmethod
     def preview(self, examples: np.ndarray, columns: int | None = None) -> Image.Image:
-        """One image that shows examples, in so many columns; None: about as many as rows."""
+        """One image that shows examples, in `columns` columns; None: about as many as rows."""
 
     @abc.abstractmethod
     def save(self, examples: np.ndarray, path: types.Path, start: int = 0) -> pathlib.Path:
