@@ -38,6 +38,15 @@ FEW_LABELS = {
 OPENMOJI = {"channels": 16, "learning_rate": 4e-4, "flip": True, "ema_images": 20_000}
 """For pairs of 128×128 pixels on a CPU."""
 
+SPOKEN = {
+    "num_classes": 10,
+    "channels": 16,
+    "discriminator_steps": 2,
+    "learning_rate": 4e-4,
+    "ema_decay": 0.999,
+}
+"""For words of half a second at 8,000 Hz on two cores."""
+
 RECIPES = {
     "plain": {},
     "vanilla": {},

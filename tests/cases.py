@@ -107,6 +107,13 @@ CASES = {
         shapes=((8, 8, 1), (12, 9, 3), (17, 8, 4), (2,)),
         without_noise={"dropout": (0.0, 0.0)},
     ),
+    # As for wgan and wgan_gp below. The shift of phases cannot be compared between devices.
+    "wavegan": Case(
+        {"channels": 2, "latent_dim": 6, "discriminator_steps": 2},
+        still=("logits/bias",),
+        without_noise={"phase_shuffle": 0, "penalty_weight": 0.0, "learning_rate": 1e-5},
+        shapes=((64, 1), (70, 2), (257, 1)),
+    ),
     # What a critic adds to everything, real or not, changes nothing.
     "wgan": Case(
         {"channels": 4, "latent_dim": 6, "discriminator_steps": 2}, still=("logits/bias",)

@@ -64,7 +64,7 @@ class Page(html.parser.HTMLParser):
 
     def __init__(self, path):
         super().__init__()
-        self.text, self.pictures, self.elsewhere, self.tags = "", [], [], []
+        self.text, self.pictures, self.sounds, self.elsewhere, self.tags = "", [], [], [], []
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag, attrs):
@@ -73,6 +73,8 @@ class Page(html.parser.HTMLParser):
             if key in ("src", "href", "xlink:href", "data", "srcset", "action"):
                 if value.startswith("data:image/"):
                     self.pictures.append(value)
+                elif value.startswith("data:audio/"):
+                    self.sounds.append(value)
                 elif not value.startswith("#"):
                     self.elsewhere.append(value)
 

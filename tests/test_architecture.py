@@ -22,7 +22,7 @@ LAYERS = [
     ["version", "types", "validation"],
     ["backend"],
     ["files"],
-    ["images"],
+    ["images", "sounds"],
     ["modalities"],
     ["datasets"],
     ["losses", "penalties", "augmentations"],

@@ -6,6 +6,7 @@ import pytest
 
 import ganzoo
 from ganzoo import latent
+from ganzoo.modalities import Images
 from tests.cases import CASES
 from tests.helpers import some_slow
 
@@ -14,6 +15,7 @@ class Shown:
     """Makes pictures of 8×8 whose first row is its latents, and the second its labels."""
 
     latent_width = 8
+    modality = Images((8, 8, 1))
 
     def __init__(self, num_classes=None):
         self.num_classes = num_classes
@@ -288,7 +290,9 @@ WAYS_IN = ("dcgan", "cgan", "infogan", "progan", "stylegan2")
 
 @some_slow(WAYS_IN, sorted({*ganzoo.list_models(can="generate")} - {*WAYS_IN}))
 def test_every_model_that_generates_has_directions(name):
-    model = ganzoo.get(name, image_shape=(16, 16, 1), seed=0, **CASES[name].config)
+    shape = CASES[name].shapes[0]
+    shape = (16, 16, 1) if len(shape) == 3 else shape
+    model = ganzoo.get(name, image_shape=shape, seed=0, **CASES[name].config)
     for method in ("sefa", "ganspace"):
         found = latent.directions(model, 2, method=method, samples=100)
         assert found.vectors.shape == (2, model.latent_width)

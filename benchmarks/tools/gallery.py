@@ -10,6 +10,7 @@ import pathlib
 from PIL import Image
 
 from ganzoo import zoo
+from ganzoo.modalities import Waveforms
 from ganzoo.zoo import catalogue
 
 IMAGES = pathlib.Path(__file__).parents[2] / "docs" / "images"
@@ -26,6 +27,7 @@ KINDS = {
     "Autoencoders": "They turn images into codes. All but the plain autoencoder also generate.",
     "Translation": "They learn how the images of two domains correspond. `pix2pix` needs pairs.",
     "Upscaling": "It enlarges images.",
+    "Sound": "It makes short sounds, with or without classes: see [sound](../sound.md).",
 }
 """The kinds of models, in the order of the page, and what they have in common."""
 
@@ -42,6 +44,8 @@ def kind_of(name):
     ):
         if hasattr(cls, method):
             return kind
+    if _sounds(cls):
+        return "Sound"
     return "Conditional" if cls.arguments().get("num_classes") else "Unconditional"
 
 
@@ -76,7 +80,8 @@ def thumbnail(name):
     if path is None:
         return None
     with Image.open(path) as grid:
-        tile = next(side for side in (128, 64, 32, 28) if not (grid.width - 1) % (side + 1))
+        tiles = (side for side in (128, 64, 32, 28) if not (grid.width - 1) % (side + 1))
+        tile = next(tiles, None) or grid.width // 8  # a sheet of sounds has other sides
         count = max(SIDE // (tile + 1), 2)
         side = count * (tile + 1) + 1
         part = grid.convert("RGB").crop((0, 0, side, side))
@@ -147,16 +152,19 @@ def _python(name, key):
     if key:
         config = catalogue.rows()[key].config
         labels = "labels=7, " if config.get("num_classes") else ""
-        height, width, channels = config["image_shape"]
+        things, dtype = ("clips", "int16") if _sounds(cls) else ("images", "uint8")
+        shape = ", ".join(map(str, (16, *config["image_shape"])))
         return [
             f'model = ganzoo.get("{name}", weights="{key.partition(".")[2]}")',
-            f"images = model.generate(16, {labels}seed=0)  # uint8, (16, {height}, {width}, "
-            f"{channels})",
+            f"{things} = model.generate(16, {labels}seed=0)  # {dtype}, ({shape})",
         ]
     lines = [f'model = ganzoo.get("{name}")']
     if hasattr(cls, "generate_pairs"):
         lines += ["model.fit(images, others, epochs=20)"]
         return [*lines, "images, others = model.generate_pairs(16, seed=0)"]
+    if _sounds(cls):
+        lines += ['model.fit(ganzoo.datasets.load("words.zip", batch_size=32), epochs=20)']
+        return [*lines, 'model.modality.save(model.generate(16, seed=0), "samples")  # WAV files']
     lines += ['model.fit(ganzoo.datasets.load("fashion_mnist", batch_size=32), epochs=20)']
     made = "generate(16, seed=0)" if hasattr(cls, "generate") else "reconstruct(images)"
     return [*lines, f"images = model.{made}"]
@@ -173,7 +181,17 @@ def _commands(name, key):
     if kind == "Translation":
         train = f"ganzoo train {name} --data IMAGES --to OTHERS --image-size 64"
         return [f"ganzoo translate {key} IMAGES -o translated/", train] if key else [train]
+    if _sounds(zoo.model_class(name)):
+        return [
+            f"ganzoo train {name} --data WORDS --sample-rate 8000 --length 8192 --out runs/words",
+            "ganzoo sample runs/words -n 8 -o samples/",
+        ]
     return [f"ganzoo train {name} --data IMAGES --image-size 64"]
+
+
+def _sounds(cls):
+    """Whether a model makes sounds."""
+    return isinstance(cls.modalities[0], Waveforms)
 
 
 def main():

@@ -22,6 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # `measure` and othe
 import domains
 import figures
 import recipes
+import speech
 import zoo
 
 import ganzoo
@@ -99,6 +100,13 @@ RECIPES = {
         "batch_size": 8,
         "arguments": recipes.OPENMOJI,
     },
+    "wavegan.digits": {
+        "epochs": 120,
+        "batch_size": 32,
+        "sample_rate": 8000,
+        "length": 4096,
+        "arguments": recipes.SPOKEN,
+    },
 }
 """Arguments of `ganzoo.runs.train`; the tag is the data, unless given. The networks are narrow
 where that costs least: all files together must stay below 40 MB."""
@@ -107,6 +115,7 @@ LICENCES = {
     "portraits": "CC BY 4.0 (ToonHead by Johan Melin)",
     "pixelart": "CC0 1.0 (Pixel Art of DiceBear)",
     "openmoji": "CC BY-SA 4.0 (All emojis designed by OpenMoji)",
+    "digits": "CC BY-SA 4.0 (Free Spoken Digit Dataset, Jakobovski and contributors)",
     "emoji": "OFL 1.1 / Apache 2.0 (Noto Emoji, Google)",
     "apples_oranges": "MIT (Grocery Store Dataset, Marcus Klasson)",
 }
@@ -120,6 +129,8 @@ def make(name, folder, data_dir):
     if tag in domains.ARCHIVES:
         folder.mkdir(parents=True, exist_ok=True)
         recipe["data"], recipe["to"] = domains.write(tag, data_dir, folder / tag)
+    elif name == "wavegan.digits":
+        recipe["data"] = speech.write(data_dir, folder / speech.NAME)
     elif recipe["data"] != tag:
         recipe["data"] = pathlib.Path(data_dir) / recipe["data"]
     run, published = folder / name, folder / f"{name}-published"
@@ -136,6 +147,9 @@ def make(name, folder, data_dir):
         facts |= translation(ganzoo.get(model, weights=published), published, tag, data_dir)
         prepare = f"python benchmarks/domains.py {tag} --data-dir FOLDER"
         facts["command"] = f"{prepare} && {facts['command']}"
+        publishing.describe(facts, published)
+    if name == "wavegan.digits":
+        facts["command"] = f"python benchmarks/speech.py --data-dir FOLDER && {facts['command']}"
         publishing.describe(facts, published)
     add(name, published, facts)
     figures.draw(name, run, published, ganzoo.get(model, weights=tag))

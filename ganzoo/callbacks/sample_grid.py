@@ -11,7 +11,6 @@ import keras
 import numpy as np
 
 from ganzoo import backend
-from ganzoo import images
 from ganzoo import types
 from ganzoo import validation
 from ganzoo.callbacks.base import Writes
@@ -29,7 +28,8 @@ class SampleGrid(Writes):
 
     Args:
         folder: gets `epoch-0001.png`, `epoch-0002.png`, …; and `epoch-0000.png` from the untrained
-            generator, if training starts at the beginning.
+            generator, if training starts at the beginning. Sounds also get folders of WAV files,
+            `epoch-0001/`, ….
         n: number of images in the grid.
         seed: seed of the latents.
     """
@@ -59,13 +59,20 @@ class SampleGrid(Writes):
         return np.stack(columns, axis=1).reshape(-1, *before.shape[1:]), len(columns)
 
     def _grid(self):
-        samples, group = self._samples()
-        return images.grid(samples, group * math.ceil(math.sqrt(len(samples)) / group))
+        return self._drawn(*self._samples())
+
+    def _drawn(self, samples, group):
+        columns = group * math.ceil(math.sqrt(len(samples)) / group)
+        return self.model.modality.preview(samples, columns)
 
     def _save(self, epoch):
+        files, kind = SampleFiles(self.folder), self.model.modality
+        samples, group = self._samples()
         self.folder.mkdir(parents=True, exist_ok=True)
-        with replacing(SampleFiles(self.folder).path(epoch)) as path:
-            self._grid().save(path)
+        with replacing(files.path(epoch)) as path:
+            self._drawn(samples, group).save(path)
+        if kind.kept:
+            kind.save(samples[: kind.kept], files.single(epoch))
 
     def on_epoch_begin(self, epoch, logs=None):
         if epoch == 0:
@@ -127,9 +134,9 @@ def first_batches(data: Any, n: int) -> Iterator[tuple[Any, ...]]:
 
 
 def first_examples(data: Any, n: int) -> list[np.ndarray]:
-    """The first `n` examples of a data set of batches, as they are shown, a list of uint8 arrays;
-    labels stay as they are."""
+    """The first `n` examples of a data set of batches, as samples are, a list of arrays; labels
+    stay as they are."""
     rows = first_batches(data, n)
     columns = [np.concatenate([np.asarray(part) for part in column])[:n] for column in zip(*rows)]
-    shown = lambda x: x.dtype == np.uint8 or x.ndim < 2
+    shown = lambda x: x.ndim < 2 or not np.issubdtype(x.dtype, np.floating)
     return [x if shown(x) else kind_of(x.shape[1:]).from_network(x) for x in columns]

@@ -39,8 +39,9 @@ from ganzoo.cli.writing import write
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["grid", "png", "npz"]),
-    help="One image of all, one file each, or arrays. [default: by the ending of --out]",
+    type=click.Choice(["grid", "png", "wav", "npz"]),
+    help="One image of all, one file each (png or, of sounds, wav), or arrays. [default: by the "
+    "ending of --out]",
 )
 @click.option(
     "--out",
@@ -59,9 +60,11 @@ def sample(model, weights, count, labels, form, out, as_json, **options):
     ganzoo sample runs/cgan-mnist --labels 7 -n 16 -o sevens.png
     ganzoo sample cgan.fashion_mnist --labels Sneaker,Bag -n 16 -o both.png
     ganzoo sample dcgan --weights model.keras -n 1000 -o folder/
+    ganzoo sample runs/wavegan-speech -n 8 -o words/
     """
     from ganzoo import images
 
+    wanted = form
     form, out = target(form, out)
     if form == "png":
         images.must_be_empty(out)
@@ -78,8 +81,14 @@ def sample(model, weights, count, labels, form, out, as_json, **options):
             f"{name!r} makes no images of its own{mend}. "
             f"Models that do: {', '.join(zoo.list_models(can='generate'))}."
         )
+    kind = network.modality
+    if wanted in ("png", "wav") and kind.ending != f".{wanted}":
+        raise ValueError(
+            f"--format {wanted}: the samples of {name!r} are {kind.name}, whose files end in "
+            f"{kind.ending}. Leave it out, and name a folder: -o folder/"
+        )
     batches = network.generate_batches(count, labels=_labels_for(numbers, count), **options)
-    write(with_progress(batches, count), count, form, out)
+    write(with_progress(batches, count, kind.name), count, form, out, kind=kind)
     tell(as_json, f"{count} samples: {out}", samples=count, path=str(out))
 
 

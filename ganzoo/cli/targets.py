@@ -109,7 +109,11 @@ def _index_of(part, names):
 
 
 def target(form, out, usual="grid", name="samples"):
-    """The form and the path of images, each derived from the other; `usual` if both are None."""
+    """The form and the path of images, each derived from the other; `usual` if both are None.
+
+    `"png"` is the form of one file each, whatever the files are.
+    """
+    form = "png" if form == "wav" else form
     if out is None:
         form = form or usual
         return form, pathlib.Path({"grid": f"{name}.png", "png": name, "npz": f"{name}.npz"}[form])

@@ -72,6 +72,8 @@ from ganzoo.files.run_folder import RunFolder
     "--image-size",
     help="Resize images to this: 64, or 64x48. [default: as they are, or the size of --weights]",
 )
+@click.option("--sample-rate", type=int, help="Of sounds: samples a second. [default: as most are]")
+@click.option("--length", type=int, help="Of sounds: samples in a clip. [default: most are whole]")
 @click.option("--seed", default=0, show_default=True, help="Fixes all randomness.")
 @set_option
 @click.option("--out", "-o", type=click.Path(), help="Run folder. [default: runs/MODEL-DATA]")
@@ -119,6 +121,7 @@ def train(what, weights, data, out, dry_run, as_json, **options):
     ganzoo train cyclegan --data APPLES --to ORANGES --image-size 64 --batch-size 4
     ganzoo train dcgan --data IMAGES --image-size 64 --batch-size 256 --devices all
     ganzoo train r3gan --data IMAGES --image-size 64 --minutes 60
+    ganzoo train wavegan --data SOUNDS --sample-rate 8000 --length 8192
 
     With --weights, or a name.tag for MODEL, it starts from trained weights, on other data:
 

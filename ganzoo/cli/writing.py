@@ -22,33 +22,41 @@ def target_for(originals, form, out, name):
     return form, out
 
 
-def with_progress(batches, count):
+def with_progress(batches, count, things="images"):
     """Yield the batches, with a progress bar on a terminal."""
     import tqdm
 
-    with tqdm.tqdm(total=count, unit=" images", disable=None, leave=False) as bar:
+    with tqdm.tqdm(total=count, unit=f" {things}", disable=None, leave=False) as bar:
         for batch in batches:
             yield batch
             bar.update(len(batch))
 
 
-def write(batches, count, form, out, names=None):
-    """Write images batch by batch: in constant memory, except for a grid."""
+def write(batches, count, form, out, names=None, kind=None):
+    """Write examples batch by batch: in constant memory, except for a grid.
+
+    `kind`: the `Modality` of the examples; None: images.
+    """
     import numpy as np
 
     from ganzoo import images
     from ganzoo.files import atomic
+    from ganzoo.modalities import Images
 
+    kind = kind or Images()
     if form == "npz":
         with atomic.replacing(out) as path:
             images.save_arrays(path, images=(count, batches))
     elif form == "grid":
-        images.save_grid(np.concatenate(list(batches)), out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        kind.preview(np.concatenate(list(batches))).save(out)
     elif form == "image":
         images.grid(np.concatenate(list(batches)), padding=0, least_side=1).save(out)
     else:
         written = 0
         for batch in batches:
-            batch_names = names and names[written : written + len(batch)]
-            images.save_each(batch, out, start=written, names=batch_names)
+            if names is None:
+                kind.save(batch, out, written)
+            else:
+                images.save_each(batch, out, names=names[written : written + len(batch)])
             written += len(batch)

@@ -28,6 +28,8 @@ class Contents:
         in_splits: number of images in each split of a folder that has several.
         left_out: number of files by the reason for which they are left out.
         animations: files of several frames, of which the first is taken.
+        rate: samples a second of sounds; None for other data.
+        changes: what else was done to the examples, in words.
     """
 
     source: Any
@@ -43,9 +45,11 @@ class Contents:
     in_splits: dict[str, int] = dataclasses.field(default_factory=dict)
     left_out: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     animations: int = 0
+    rate: int | None = None
+    changes: list[str] = dataclasses.field(default_factory=list)
 
     def __str__(self) -> str:
-        kind = kind_of(self.shape)
+        kind = kind_of(self.shape).adapt({"sample_rate": self.rate})
         what = f"{self.images:,} {kind.name}"
         if self.files is not None:
             what += f" in {self.files:,} files"
@@ -65,6 +69,7 @@ class Contents:
             parts.append(f"{self.transparent:,} with an alpha channel, which is laid on white")
         if self.animations:
             parts.append(f"the first frame of {self.animations:,} animations")
+        parts += self.changes
         if self.left_out:
             parts.append("left out: " + _counted(dict(sorted(self.left_out.items()))))
         return f"{self.source}{split}: {'; '.join(parts)}"

@@ -62,6 +62,13 @@ def to_array(image, size, channels, ranges=None):
     return array[..., None] if channels == 1 else array
 
 
+def is_image(file):
+    """Whether an opened file is an image, by its first bytes."""
+    # TGA files have no signature.
+    Image.open(file, formats=[f for f in FORMATS if f != "TGA"]).close()
+    return True
+
+
 def is_transparent(image):
     """Whether an image has transparency."""
     return "A" in image.mode or "a" in image.mode or "transparency" in image.info

@@ -9,10 +9,12 @@ import numpy as np
 from ganzoo import datasets
 from ganzoo import validation
 from ganzoo.datasets import arrays
+from ganzoo.datasets import media_folder
 from ganzoo.datasets import stacked_mnist
 from ganzoo.datasets import tfds
 from ganzoo.datasets import toys
 from ganzoo.datasets.image_folder import ImageFolder
+from ganzoo.datasets.sound_folder import SoundFolder
 
 BUILT_IN = {"digits": toys.digits, "ring": toys.ring, "grid": toys.grid}
 """Data sets that need no download."""
@@ -20,6 +22,16 @@ BUILT_IN = {"digits": toys.digits, "ring": toys.ring, "grid": toys.grid}
 
 def find(source, request):
     """The source of examples for the argument of `load`, before its images are scaled."""
+    examples = _find(source, request)
+    if request.channels == 2 and not isinstance(examples, SoundFolder):
+        raise ValueError(
+            "`channels` is 1 (grey), 3 (colour) or 4 (with transparency) for images; 2 (stereo) is "
+            "for sounds. Received: 2."
+        )
+    return examples
+
+
+def _find(source, request):
     if not isinstance(source, (str, os.PathLike)):
         return _find_arrays(source, request)
     if not isinstance(request.labels, (bool, np.bool_)):
@@ -64,21 +76,51 @@ def _find_path(path, source, request):
             else ""
         )
         raise ValueError(f"{str(path)!r} is not a folder, a .zip, an .npz or an .npy file.{also}")
-    folder = ImageFolder(
-        path,
-        request.split,
-        request.image_size,
-        request.labels,
-        request.channels,
-        request.on_error,
-        request.class_names,
-    )
+    folder = _open_folder(path, request)
     if hidden:
         folder.warnings.append(
             f"{source!r} is a folder here, which comes before the built-in data set of that name. "
             "For the latter, rename the folder or work in another one."
         )
     return folder
+
+
+def _open_folder(path, request):
+    """The source of a folder or a zip, by the kind of most of its files."""
+    reader, others = media_folder.most_of(path, (ImageFolder, SoundFolder), request.on_error)
+    folder = _open_with(reader, path, request)
+    if others:
+        folder.warnings.append(
+            f"{str(path)!r} holds {' and '.join(others)} besides its {len(folder):,} "
+            f"{reader.things}. They are left out: put them in a folder of their own."
+        )
+    return folder
+
+
+def _open_with(reader, path, request):
+    """The source that a class of readers makes of a folder or a zip, as requested."""
+    common = path, request.split, request.labels, request.on_error, request.class_names
+    of_images = {"image_size": request.image_size, "value_range": request.value_range}
+    of_sounds = {"sample_rate": request.sample_rate, "length": request.length}
+    foreign = of_images if reader is SoundFolder else of_sounds
+    for name, value in foreign.items():
+        if value is not None:
+            raise ValueError(
+                f"{str(path)!r} holds {reader.things}, for which there is no `{name}`. Received: "
+                f"{value!r}."
+            )
+    if reader is SoundFolder:
+        if request.channels not in (None, 1, 2):
+            raise ValueError(
+                f"Sounds have 1 channel (mono) or 2 (stereo). Received: {request.channels!r}."
+            )
+        return SoundFolder(
+            *common,
+            rate=request.sample_rate,
+            length=request.length,
+            channels=request.channels,
+        )
+    return ImageFolder(*common, image_size=request.image_size, channels=request.channels)
 
 
 def _find_name(source, request):

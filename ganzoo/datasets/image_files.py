@@ -108,7 +108,9 @@ def open_images(
         source = source if value_range is None else Rescaled(source, value_range)
         return Images(_Arrays(source, path, tuple(shape)), None)
     _must_be_of_files(path, channels)
-    source = image_folder.ImageFolder(path, None, size, False, channels, on_error)
+    source = image_folder.ImageFolder(
+        path, None, False, on_error, image_size=size, channels=channels
+    )
     source.keep(dict.fromkeys(source.names))  # a zip may have a name twice
     source.choose_ranges(value_range)
     for doubt in source.warnings:

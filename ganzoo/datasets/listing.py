@@ -1,13 +1,11 @@
-"""Which files of a folder or zip are images."""
+"""Which files of a folder or zip are of one kind, such as images."""
 
 import collections
 import dataclasses
 import pathlib
-
-from PIL import Image
-
-from ganzoo.datasets.decoding import FORMATS
-from ganzoo.datasets.decoding import SUFFIXES
+from collections.abc import Callable
+from collections.abc import Collection
+from typing import Any
 
 SYSTEM_FOLDERS = {
     *("__macosx", "__pycache__", "lost+found", "system volume information", "$recycle.bin"),
@@ -17,11 +15,31 @@ SYSTEM_FOLDERS = {
 
 
 @dataclasses.dataclass(frozen=True)
+class Kinds:
+    """Which files are of one kind.
+
+    Attributes:
+        one: what one of them is called, with its article.
+        suffixes: their endings, in lower case.
+        unread: endings of files of this kind that are not read.
+        usual: the name of a format that is read.
+        recognise: whether a file without an ending is of this kind, by its content; called with an
+            opened file. It may raise any error. None: such files are left out.
+    """
+
+    one: str
+    suffixes: Collection[str]
+    unread: Collection[str]
+    usual: str
+    recognise: Callable[[Any], bool] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Listing:
     """The files of a folder or zip."""
 
-    images: list
-    """Names of images."""
+    chosen: list
+    """Names of the files of the kind."""
     folders: list
     """Names of folders, which end in a slash."""
     left_out: collections.Counter
@@ -30,22 +48,25 @@ class Listing:
     @property
     def files(self):
         """Number of files."""
-        return len(self.images) + self.left_out.total()
+        return len(self.chosen) + self.left_out.total()
 
 
-def list_files(files):
-    """The `Listing` of a `Folder` or a `Zip`."""
-    images, folders, left_out = [], [], collections.Counter()
+def list_files(files, kinds):
+    """The `Listing` of a `Folder` or a `Zip`.
+
+    `kinds`: see `Kinds`.
+    """
+    chosen, folders, left_out = [], [], collections.Counter()
     for name in files.names():
-        reason = _reason_to_leave_out(files, name)
+        reason = _reason_to_leave_out(files, name, kinds)
         if reason is not None:
             left_out[reason] += not name.endswith("/")
         else:
-            (folders if name.endswith("/") else images).append(name)
-    return Listing(images, folders, +left_out)
+            (folders if name.endswith("/") else chosen).append(name)
+    return Listing(chosen, folders, +left_out)
 
 
-def _reason_to_leave_out(files, name):
+def _reason_to_leave_out(files, name, kinds):
     """The reason why a file or folder is left out; None if it is not."""
     path = pathlib.PurePosixPath(name)
     system = next((part for part in path.parts if part.lower() in SYSTEM_FOLDERS), None)
@@ -54,16 +75,16 @@ def _reason_to_leave_out(files, name):
     if any(part.startswith(".") for part in path.parts):
         return "hidden"
     ending = path.suffix.lower()
-    if name.endswith("/") or ending in SUFFIXES or (not ending and _is_image(files, name)):
+    if name.endswith("/") or ending in kinds.suffixes:
+        return None
+    if not ending and kinds.recognise is not None and _recognised(files, name, kinds.recognise):
         return None
     return ending or "without ending"
 
 
-def _is_image(files, name):
-    """Whether a file without an ending is an image, by its first bytes."""
-    try:  # TGA files have no signature
+def _recognised(files, name, recognise):
+    try:
         with files.open(name) as file:
-            Image.open(file, formats=[f for f in FORMATS if f != "TGA"]).close()
+            return recognise(file)
     except Exception:  # a file may be wrong in any way
         return False
-    return True

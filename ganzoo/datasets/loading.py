@@ -39,9 +39,11 @@ def load(
     on_error: Literal["raise", "skip"] = "raise",
     value_range: tuple[float, float] | None = None,
     class_names: Sequence[str] | None = None,
+    sample_rate: int | None = None,
+    length: int | None = None,
     verbose: bool = True,
 ) -> Any:
-    """Batches of images, ready for `fit`.
+    """Batches of images or of other examples, ready for `fit`.
 
     Images travel as `uint8`; the model scales them. Data that fits is decoded once and kept
     in memory (`ganzoo.datasets.CACHE_BYTES`), larger data is read again in every epoch, in
@@ -63,6 +65,8 @@ def load(
             * a folder or a zip of images of any kind and size, up to 8192×8192 pixels.
               Sub-folders are searched, and links followed; the first level at which the folders
               differ are the classes, in natural order (2 before 10);
+            * a folder or a zip of sounds: WAV; with `pip install "ganzoo[sound]"` also FLAC, Ogg
+              and others. They become clips of one length and rate, int16;
             * an `.npy` file of images, or an `.npz` file (`images` and `labels`, or `x_train`,
               `y_train`, `x_test`, `y_test`, or `x` and `y`, or one array of any name);
             * an array `(count, height, width[, channels])`, or a pair `(images, labels)`.
@@ -81,7 +85,8 @@ def load(
             sub-folder named after the data set) with the original archives, which are then used
             instead of a download.
         channels: 1, 3 or 4 (with transparency), for folders and zips. None: 1 if all images
-            are grey, otherwise 3; transparent images are laid on white.
+            are grey, otherwise 3; transparent images are laid on white. Of sounds: 1, the mean of
+            all channels, or 2; None: 2 if any sound is stereo, otherwise 1.
         on_error: `"raise"` at a damaged image, or `"skip"` all such, with a warning.
         value_range: `(low, high)`: the values that become 0 and 255, such as `(0, 4095)` for 12
             bits in 16 and `(0, 1)` for masks. None: 8 and 16 bits have their own range; floats and
@@ -90,6 +95,10 @@ def load(
         class_names: for folders and zips with `labels=True`: the classes in the order of their
             numbers, such as those of a trained model; there may be more than the folder has.
             None: all that the folder has.
+        sample_rate: of sounds: samples a second; others are resampled. None: the most frequent.
+        length: of sounds: samples in a clip; longer sounds are cut at their end, shorter ones are
+            followed by silence. None: the length of all if they have one, otherwise one that holds
+            95 of 100 whole.
         verbose: print the line that says what the data holds.
 
     Returns:
@@ -117,6 +126,8 @@ def load(
         on_error=on_error,
         value_range=value_range,
         class_names=class_names,
+        sample_rate=sample_rate,
+        length=length,
     )
     check(batch_size, seed)
     examples = find(source, request)
@@ -129,6 +140,7 @@ def load(
         "source": name_of(source),
         "split": split,
         "image_shape": list(examples.specs[0][0]),
+        **({} if contents.rate is None else {"sample_rate": contents.rate}),
     }
     if verbose:
         print(contents, file=sys.stderr)

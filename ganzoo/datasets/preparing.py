@@ -12,6 +12,7 @@ from ganzoo.datasets.contents import Contents
 from ganzoo.datasets.contents import count_classes
 from ganzoo.datasets.contents import range_of
 from ganzoo.datasets.image_folder import ImageFolder
+from ganzoo.datasets.media_folder import MediaFolder
 from ganzoo.datasets.request import name_of
 from ganzoo.datasets.source import Rescaled
 from ganzoo.datasets.source import Resized
@@ -34,7 +35,7 @@ def prepare(source, request, examples, limit, batch_size):
         batch_size: examples in a batch.
     """
     contents = getattr(examples, "contents", None) or Contents(name_of(source), request.split)
-    made_of_files = isinstance(examples, ImageFolder)
+    made_of_files = isinstance(examples, MediaFolder)
     examples, doubts = _scaled(examples, request, batch_size)
     examples = settle(examples, limit)
     if not made_of_files:
@@ -56,13 +57,13 @@ def prepare(source, request, examples, limit, batch_size):
 
 def _scaled(examples, request, batch_size):
     """The examples in the requested range and size, and doubts about them."""
-    made_of_files = isinstance(examples, ImageFolder)
+    made_of_files = isinstance(examples, MediaFolder)
     if request.value_range is not None and not made_of_files:
         examples = Rescaled(examples, request.value_range)
     if request.image_size is not None and examples.specs[0][0][:2] != request.image_size:
         examples = Resized(examples, request.image_size)
     check_batch(batch_size, examples)  # before an image is read
-    if made_of_files:
+    if isinstance(examples, ImageFolder):
         examples.choose_ranges(request.value_range)
     return examples, list(getattr(examples, "warnings", ()))
 

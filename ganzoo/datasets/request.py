@@ -29,14 +29,18 @@ class Request:
     value_range: levels.Range | None
     labels: Any = False
     class_names: Sequence[str] | None = None
+    sample_rate: int | None = None
+    length: int | None = None
 
     def __post_init__(self):
         validation.one_of("on_error", self.on_error, ("raise", "skip"))
-        if self.channels not in (None, 1, 3, 4):
+        if self.channels not in (None, 1, 2, 3, 4):
             raise ValueError(
-                "`channels` is 1 (grey), 3 (colour) or 4 (with transparency). Received: "
-                f"{self.channels!r}."
+                "`channels` is 1 (grey), 3 (colour) or 4 (with transparency); of sounds 1 (mono) "
+                f"or 2 (stereo). Received: {self.channels!r}."
             )
+        validation.optional(validation.integer, "sample_rate", self.sample_rate)
+        validation.optional(validation.integer, "length", self.length)
         object.__setattr__(self, "value_range", levels.check_range(self.value_range))
 
     @property

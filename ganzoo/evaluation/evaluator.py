@@ -78,8 +78,9 @@ def evaluate(model: Game | np.ndarray, data: Any, **settings: Any) -> ScoreSheet
     True
     """
     shape = getattr(model, "image_shape", None) or shape_of(model)
-    if isinstance(data, (str, pathlib.Path)) and len(shape or ()) == 3:
-        settings = {"image_size": tuple(shape[:2]), **settings}
+    if isinstance(data, (str, pathlib.Path)) and shape:
+        kind = getattr(model, "modality", None) or kind_of(tuple(shape))
+        settings = {**{k: x for k, x in kind.reading.items() if k != "channels"}, **settings}
     return Evaluator(data, **settings).judge(model)
 
 
@@ -106,6 +107,7 @@ class Evaluator:
             data by name; None: all.
         image_size, channels, data_dir, on_error, value_range, class_names, verbose: see
             `ganzoo.datasets.load`, for data by name; `evaluate` takes the model's size.
+        sample_rate, length: likewise, of sounds.
 
     Example:
 
@@ -131,6 +133,8 @@ class Evaluator:
         batch_size: int = 256,
         real: int | None = None,
         image_size: int | tuple[int, int] | None = None,
+        sample_rate: int | None = None,
+        length: int | None = None,
         channels: int | None = None,
         data_dir: types.Path | None = None,
         on_error: Literal["raise", "skip"] = "raise",
@@ -150,6 +154,8 @@ class Evaluator:
             verbose,
             class_names,
             image_size=image_size,
+            sample_rate=sample_rate,
+            length=length,
             channels=channels,
             data_dir=data_dir,
             on_error=on_error,
@@ -372,7 +378,8 @@ class Evaluator:
         for side, batches in sides.items():
             moments, counts[side] = Moments(), 0
             for images in batches:
-                images_module.save_each(images, folder / side, start=counts[side])
+                kind = kind_of(images.shape[1:]).adapt(self.description)
+                kind.save(images, folder / side, start=counts[side])
                 counts[side] += len(images)
                 if self.extractor.classes == inception.CLASSES:
                     moments.update(self.extractor(images)["features"])

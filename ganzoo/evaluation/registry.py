@@ -33,8 +33,11 @@ def knows(description: dict[str, Any]) -> extractors.Extractor | None:
     source = description["source"]
     if source in datasets.MIXTURES:
         return extractors.Points(*datasets.MIXTURES[source])
-    if len(description.get("image_shape") or ()) == 1:
+    rank = len(description.get("image_shape") or ())
+    if rank == 1:
         return extractors.Points()
+    if rank == 2:
+        return extractors.LogMel(description.get("sample_rate"))
     if source in [*extractors.shipped(), "stacked_mnist"]:
         return extractors.extractor(source)
     return None

@@ -151,9 +151,16 @@ def shape_of(data):
 
 
 def quantised(images):
-    """Images as uint8, with floats in [-1, 1] rounded as `generate` does; points as they are."""
+    """Examples as samples are: images as uint8, sounds as int16, with floats in [-1, 1] rounded as
+    `generate` does; points as they are."""
     if images.ndim == 2 and images.dtype.kind == "f":
         return images
+    if images.ndim == 3 and images.shape[2] in (1, 2):
+        kind = kind_of(images.shape[1:])
+        kind.check_shape(images.shape[1:])
+        kind.check_dtype(images.dtype.name)
+        kind.check_values(images)
+        return images if images.dtype.name == kind.dtype else kind.from_network(images)
     if images.ndim != 4:
         raise ValueError(
             "Images must have the shape (n, height, width, channels). Received shape "

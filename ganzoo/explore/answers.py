@@ -93,8 +93,12 @@ class Answers:
         return {"items": self._items(model, chosen)}
 
     def image(self, *, model, point):
-        """One image."""
-        return {"image": address(self.explorer.picture(model, Point.of(point)))}
+        """One image, and its sound if it has one."""
+        sound = self.explorer.sound(model, Point.of(point))
+        return {
+            "image": address(self.explorer.picture(model, Point.of(point))),
+            "sound": sound and f"data:audio/wav;base64,{base64.b64encode(sound).decode()}",
+        }
 
     def strips(self, *, model, point, method, first=0):
         """Sliders, each with images of what it changes."""

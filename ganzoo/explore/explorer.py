@@ -42,8 +42,10 @@ import ganzoo
 model = {code}
 point = {{name: array[()] for name, array in np.load("latents.npz").items()}}
 images = model.generate(1, **point)
-ganzoo.images.grid(images, padding=0, least_side=1).save("again.png")
+{save}
 '''
+SAVE_IMAGE = 'ganzoo.images.grid(images, padding=0, least_side=1).save("again.png")'
+SAVE_SOUND = 'model.modality.save(images, "again")  # again/00000.wav'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,14 +157,21 @@ class Explorer:
         return ways[number]
 
     def pictures(self, title: str, chosen: Sequence[Point]) -> list[np.ndarray]:
-        """The images of some points, each `(height, width, channels)` uint8; of a model of points,
-        drawings."""
+        """The images of some points, each `(height, width, channels)` uint8; of a model of other
+        things, drawings of them."""
         with self.models.using(title) as model:
             return _drawn(model, model.generate(len(chosen), **self.arguments(title, chosen)))
 
     def picture(self, title: str, point: Point) -> np.ndarray:
         """The image of a point."""
         return self.pictures(title, [point])[0]
+
+    def sound(self, title: str, point: Point) -> bytes | None:
+        """The sound of a point, as a WAV file; None if the model makes none."""
+        with self.models.using(title) as model:
+            if not model.modality.kept:
+                return None
+            return model.modality.heard(model.generate(1, **self.arguments(title, [point]))[0])
 
     def wall(
         self, title: str, page: int = 0, variety: float = 1.0, label: int | None = None
@@ -312,13 +321,18 @@ class Explorer:
             return [image for p in passages for image in (p.taken, p.made)]
 
     def bundle(self, title: str, point: Point) -> bytes:
-        """A zip of an image, its latents, and the Python code that makes it again."""
+        """A zip of an image, or a sound and its image, the latents, and the Python code that makes
+        it again."""
         content, png, arrays = io.BytesIO(), io.BytesIO(), io.BytesIO()
         # Without padding and not enlarged, a grid of one image is the image itself.
         images.grid(self.picture(title, point)[None], padding=0, least_side=1).save(png, "png")
         np.savez(arrays, **self.arguments(title, [point]))
-        code = AGAIN.format(code=self.models.entries[title].code)
+        sound = self.sound(title, point)
+        save = SAVE_IMAGE if sound is None else SAVE_SOUND
+        code = AGAIN.format(code=self.models.entries[title].code, save=save)
         with zipfile.ZipFile(content, "w") as archive:
+            if sound is not None:
+                archive.writestr("sound.wav", sound)
             archive.writestr("picture.png", png.getvalue())
             archive.writestr("latents.npz", arrays.getvalue())
             archive.writestr("again.py", code)
@@ -337,8 +351,8 @@ def _drawn(model, samples):
     """Samples as images."""
     if model.modality.size:
         return list(samples)
-    drawings = (model.modality.preview(x[None]).convert("L") for x in samples)
-    return [np.asarray(drawing)[..., None] for drawing in drawings]
+    drawings = [np.asarray(model.modality.preview(x[None])) for x in samples]
+    return [x if x.ndim == 3 else x[..., None] for x in drawings]
 
 
 def _near(stops, at):

@@ -18,6 +18,7 @@ from ganzoo.extractors.classifier import Classifier as Classifier
 from ganzoo.extractors.classifier import Stacked as Stacked
 from ganzoo.extractors.classifier import classifier as classifier
 from ganzoo.extractors.classifier import shipped as shipped
+from ganzoo.extractors.log_mel import LogMel as LogMel
 from ganzoo.extractors.lookup import extractor as extractor
 from ganzoo.extractors.points import Points as Points
 from ganzoo.extractors.points import modes_of as modes_of

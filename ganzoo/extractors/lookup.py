@@ -33,8 +33,8 @@ def extractor(which: str | Callable[[np.ndarray], Any]) -> Extractor:
             * `"inception"`: the network of the FID, whose weights (96 MB) are downloaded at the
               first use; `"inception-clean"`: the same with clean-fid's resizing;
             * `"pixels"`: the images themselves, scaled down to at most 16×16;
-            * a function from `(n, height, width, channels)` uint8 to `(n, d)` float;
-            * an extractor, which is returned as it is.
+            * an extractor, such as `ganzoo.extractors.LogMel(8000)`, which is returned as it is;
+            * a function from `(n, height, width, channels)` uint8 to `(n, d)` float.
 
     Returns:
         An extractor.

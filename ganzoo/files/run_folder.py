@@ -4,7 +4,8 @@
     metrics.jsonl     one line per epoch
     time.json         how long the run has lasted, if its minutes are limited
     data.png          images of the data, as the model receives them
-    samples/          a grid per epoch, always from the same latents
+    data/             some examples of it as files, of kinds that an image does not wholly show
+    samples/          a grid per epoch, always from the same latents; likewise
     training.gif      these grids, one after the other
     checkpoints/      the newest two, whole models; and the best one, where the run was scored
     scores.json       the score sheet of the last model by `ganzoo evaluate`; scores-best.json: of
@@ -78,6 +79,10 @@ class SampleFiles(EpochFiles):
     """The grids of samples of a run, one for each epoch."""
 
     ending = ".png"
+
+    def single(self, epoch: int) -> pathlib.Path:
+        """The folder of some samples of an epoch as files of their own."""
+        return self.folder / f"epoch-{epoch:04d}"
 
 
 class CheckpointFiles(EpochFiles):
@@ -172,6 +177,11 @@ class RunFolder:
     def data(self) -> pathlib.Path:
         """Images of the data, as the model receives them."""
         return self.path / "data.png"
+
+    @property
+    def data_files(self) -> pathlib.Path:
+        """The folder of some examples of the data as files of their own."""
+        return self.path / "data"
 
     @property
     def samples(self) -> SampleFiles:

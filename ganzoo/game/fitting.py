@@ -42,6 +42,7 @@ def budget_of(minutes, callbacks, epochs, steps_per_epoch):
 def training_feed(game, x, y, batch_size, shuffle, steps_per_epoch, budget=None):
     """The data of `fit`, a `Feed`: as many batches for each step as there are turns. With a time
     budget it has no end, and begins with what the game's next step reads."""
+    game.adapt(x)
     repeat = steps_per_epoch is not None or budget is not None
     feed = backend.feed(
         x,
@@ -83,6 +84,7 @@ def held_out(game, x, y, batch_size, endless):
 
     `endless`: see `backend.feed`.
     """
+    game.adapt(x)
     arrays = y is not None or hasattr(x, "shape")
     feed = backend.feed(
         x,

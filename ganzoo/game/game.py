@@ -280,8 +280,8 @@ class Game(Saving, KerasMethods):
         if not self.built:
             raise ValueError(
                 f"This {type(self).__name__} has no networks yet, because it does not know the "
-                "shape of its images. Call `fit` first, load weights, or make it with "
-                "`image_shape=(height, width, channels)`."
+                f"shape of its {self.modalities[0].name}. Call `fit` first, load weights, or make "
+                f"it with `image_shape=({self.modalities[0].axes})`."
             )
 
     def modality_of(self, shape: types.Shape) -> Modality:
@@ -292,6 +292,20 @@ class Game(Saving, KerasMethods):
         """
         fitting = [kind for kind in self.modalities if kind.rank == len(shape)]
         return (fitting or self.modalities)[0].of(tuple(shape))
+
+    def adapt(self, data: Any) -> None:
+        """Take from a data set what the model does not know and its shape does not tell, such as
+        the sample rate of sound.
+
+        Raises:
+            ValueError: it contradicts what the model knows.
+        """
+        description = getattr(data, "description", None) or {}
+        adapted = tuple(kind.adapt(description) for kind in self.modalities)
+        if adapted != self.modalities:
+            self.modalities = adapted
+        if self.modality is not None:
+            self.modality = self.modality.adapt(description)
 
     def setup(self, image_shape: Sequence[int]) -> None:
         """Create the networks for images of this shape; once built, check that it is the same."""

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from ganzoo import images
 from ganzoo import validation
 from ganzoo.game import Game
 from ganzoo.latent.sphere import slerp
@@ -274,5 +273,5 @@ def _walk(model, way, labels):
             )
         labels = np.repeat(np.broadcast_to(labels, (rows,)), steps)
     samples = model.generate(rows * steps, latents=way.reshape(-1, width), labels=labels)
-    strip = images.grid(samples, columns=steps)
+    strip = model.modality.preview(samples, steps)
     return Walk(samples.reshape(rows, steps, *samples.shape[1:]), way, strip)

@@ -36,4 +36,5 @@ from ganzoo.layers.spectral import SpectralNorm as SpectralNorm
 from ganzoo.layers.stochastic import Dropout as Dropout
 from ganzoo.layers.stochastic import GaussianNoise as GaussianNoise
 from ganzoo.layers.stochastic import Noise as Noise
+from ganzoo.layers.stochastic import PhaseShuffle as PhaseShuffle
 from ganzoo.layers.stochastic import Spread as Spread

@@ -125,3 +125,44 @@ class Spread(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "initial": self.initial, "learned": self.learned}
+
+
+@keras.saving.register_keras_serializable(package="ganzoo")
+class PhaseShuffle(keras.layers.Layer):
+    """Shifts a sequence by a random number of places in training, so that a discriminator cannot
+    tell samples by the phase of the artefacts that strides leave. What the shift uncovers is
+    filled by reflection. Outside training it does nothing.
+
+    Donahue, McAuley, Puckette 2019, "Adversarial Audio Synthesis", section 3.3. One shift is drawn
+    for each batch, as in the authors' code.
+
+    Args:
+        most: n; the shift is uniform in -n … n. Inputs `(batch, length, channels)` are longer.
+
+    Example:
+
+    >>> x = keras.ops.reshape(keras.ops.arange(8.0), (1, 8, 1))
+    >>> y = PhaseShuffle(2, seed=1)(x, training=True)
+    >>> abs(float(y[0, 4, 0]) - 4) <= 2
+    True
+    """
+
+    def __init__(self, most: int = 2, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.most = validation.integer("most", most, least=0)
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.supports_jit = True
+
+    def call(self, inputs, training=False):
+        n, length = self.most, inputs.shape[1]
+        if not training or not n:
+            return inputs
+        shift = keras.random.randint((), 0, 2 * n + 1, dtype="int32", seed=self.seed_generator)
+        padded = ops.pad(inputs, ((0, 0), (n, n), (0, 0)), mode="reflect")
+        return ops.take(padded, shift + ops.arange(length), axis=1)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "most": self.most}

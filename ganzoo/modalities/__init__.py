@@ -4,8 +4,9 @@ from ganzoo import types
 from ganzoo.modalities.base import Modality as Modality
 from ganzoo.modalities.images import Images as Images
 from ganzoo.modalities.points import Points as Points
+from ganzoo.modalities.waveforms import Waveforms as Waveforms
 
-KINDS: tuple[type[Modality], ...] = (Images, Points)
+KINDS: tuple[type[Modality], ...] = (Images, Points, Waveforms)
 
 
 def kind_of(shape: types.Shape) -> Modality:

@@ -3,6 +3,7 @@
 import abc
 import dataclasses
 import pathlib
+from typing import Any
 from typing import ClassVar
 from typing import Self
 
@@ -31,11 +32,20 @@ class Modality(abc.ABC):
     """The name of examples, such as `"images"`."""
     rank: ClassVar[int]
     """Number of axes of one example."""
+    axes: ClassVar[str]
+    """Names of the axes, such as `"height, width, channels"`."""
     dtype: ClassVar[str]
     """The dtype of samples."""
+    ending: ClassVar[str]
+    """The ending of files of examples."""
     most_missed: ClassVar[float]
     """The doctor reports mode collapse from this share of real examples without a sample near them:
     see the measurements in `ganzoo.doctor.diagnoses`."""
+
+    blank: ClassVar[float] = 1.0
+    """The value, as networks see it, of examples that show nothing."""
+    kept: ClassVar[int] = 0
+    """How many samples are saved next to each grid, because an image does not show all of them."""
 
     def of(self, shape: types.Shape) -> Self:
         """This kind of data with a shape.
@@ -45,6 +55,23 @@ class Modality(abc.ABC):
         """
         self.check_shape(shape)
         return dataclasses.replace(self, shape=shape)
+
+    def adapt(self, description: dict[str, Any]) -> Self:
+        """This kind of data with what a data set tells of its examples beyond their shape.
+
+        Args:
+            description: that of a data set, see `ganzoo.datasets.load`; {} for arrays.
+
+        Raises:
+            ValueError: it contradicts what is known.
+        """
+        del description
+        return self
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """The arguments of `ganzoo.datasets.load` that convert files to examples of this shape."""
+        return {}
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -98,16 +125,55 @@ class Modality(abc.ABC):
     def describe(self) -> str:
         """The shape in words: `"28×28×1"`."""
 
-    @abc.abstractmethod
-    def preview(self, examples: np.ndarray) -> Image.Image:
-        """One image that shows examples."""
+    def heard(self, example: np.ndarray) -> bytes | None:
+        """The content of a WAV file of one example; None for what makes no sound."""
+        del example
+        return None
+
+    def preparation(self) -> str:
+        """How files become inputs of networks, in words that follow "they were"."""
+        return "taken as they are"
 
     @abc.abstractmethod
-    def save(self, examples: np.ndarray, path: types.Path) -> pathlib.Path:
-        """Save examples to a file or a folder; return its path."""
+    def preview(self, examples: np.ndarray, columns: int | None = None) -> Image.Image:
+        """One image that shows examples, in `columns` columns; None: about as many as rows."""
+
+    @abc.abstractmethod
+    def save(self, examples: np.ndarray, path: types.Path, start: int = 0) -> pathlib.Path:
+        """Save examples to a file or a folder; return its path.
+
+        Args:
+            examples: as data sets hold them.
+            path: of a folder, if each example has a file of its own.
+            start: number of the first of these files.
+        """
 
 
 def as_numbers(outputs: types.Tensor) -> tuple[types.Tensor, types.Tensor]:
     """Outputs unchanged, in float32, and whether all are finite."""
     outputs = ops.cast(outputs, "float32")
     return outputs, ops.isfinite(ops.sum(outputs))
+
+
+def check_range(examples: np.ndarray, things: str, scaling: str = "") -> None:
+    """Raise a `ValueError` unless floats lie in [-1, 1]. Whole numbers always do.
+
+    Args:
+        examples: a batch.
+        things: what they are called.
+        scaling: how to scale them, for the message.
+    """
+    if not np.issubdtype(examples.dtype, np.floating):
+        return
+    low, high = float(examples.min()), float(examples.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ValueError(
+            f"The {things} contain NaN or infinity. Remove or mend those: "
+            f"`{things}[np.isfinite({things}.reshape(len({things}), -1)).all(axis=1)]`."
+        )
+    if low < -1.001 or high > 1.001:
+        scale = f"Scale them, {scaling}." if scaling else "Scale them."
+        raise ValueError(
+            f"{things.capitalize()} as floats must lie in [-1, 1]. Received values from {low:g} "
+            f"to {high:g}. {scale}"
+        )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -12,6 +13,7 @@ from ganzoo import images
 from ganzoo import types
 from ganzoo import validation
 from ganzoo.modalities.base import Modality
+from ganzoo.modalities.base import check_range
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,8 +30,15 @@ class Images(Modality):
 
     name = "images"
     rank = 3
+    axes = "height, width, channels"
     dtype = "uint8"
+    ending = ".png"
     most_missed = 0.6
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        channels = self.shape[2]
+        return {"image_size": self.size, "channels": channels if channels in (1, 3, 4) else None}
 
     @property
     def size(self) -> tuple[int, int]:
@@ -37,6 +46,12 @@ class Images(Modality):
         return height, width
 
     def check_shape(self, shape: types.Shape) -> None:
+        if len(shape) == 2 and shape[1] in (1, 3, 4):
+            raise ValueError(
+                f"Data must come in batches of images. Received one of shape (…, {shape[0]}, "
+                f"{shape[1]}): make batches of single images with `ds.batch(64)`, or one of an "
+                "array with `x[None]`."
+            )
         if len(shape) != 3:
             raise ValueError(
                 f"Images must have shape (height, width, channels). Received: {shape}. A batch "
@@ -63,7 +78,7 @@ class Images(Modality):
             )
 
     def check_values(self, examples: np.ndarray) -> None:
-        check_range(examples)
+        check_range(examples, self.name, "from 0..255 with `images / 127.5 - 1`, or pass uint8")
 
     def doubt(self, examples: np.ndarray) -> str | None:
         return None if examples.dtype == np.uint8 else validation.doubtful_range(examples)
@@ -99,25 +114,11 @@ class Images(Modality):
     def describe(self) -> str:
         return "×".join(map(str, self.shape))
 
-    def preview(self, examples: np.ndarray) -> Image.Image:
-        return images.grid(examples)
+    def preparation(self) -> str:
+        return f"resized to {self.describe()}, 0 … 255 scaled to −1 … 1"
 
-    def save(self, examples: np.ndarray, path: types.Path) -> pathlib.Path:
-        return images.save_each(examples, path)
+    def preview(self, examples: np.ndarray, columns: int | None = None) -> Image.Image:
+        return images.grid(examples, columns)
 
-
-def check_range(examples: np.ndarray) -> None:
-    """Raise a `ValueError` unless floats lie in [-1, 1]."""
-    if examples.dtype == np.uint8:
-        return
-    low, high = float(examples.min()), float(examples.max())
-    if not (np.isfinite(low) and np.isfinite(high)):
-        raise ValueError(
-            "The images contain NaN or infinity. Remove or mend those: "
-            "`images[np.isfinite(images.reshape(len(images), -1)).all(axis=1)]`."
-        )
-    if low < -1.001 or high > 1.001:
-        raise ValueError(
-            f"Images as floats must lie in [-1, 1]. Received values from {low:g} to {high:g}. "
-            "Scale them, from 0..255 with `images / 127.5 - 1`, or pass uint8."
-        )
+    def save(self, examples: np.ndarray, path: types.Path, start: int = 0) -> pathlib.Path:
+        return images.save_each(examples, path, start)

@@ -10,7 +10,7 @@ from PIL import Image
 from ganzoo import images
 from ganzoo import types
 from ganzoo.modalities.base import Modality
-from ganzoo.modalities.images import check_range
+from ganzoo.modalities.base import check_range
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,7 +19,9 @@ class Points(Modality):
 
     name = "points"
     rank = 1
+    axes = "length,"
     dtype = "float32"
+    ending = ".csv"
     most_missed = 0.2
 
     def check_shape(self, shape: types.Shape) -> None:
@@ -34,7 +36,7 @@ class Points(Modality):
             )
 
     def check_values(self, examples: np.ndarray) -> None:
-        check_range(examples)
+        check_range(examples, self.name)
 
     def preprocess(self, examples: types.Tensor) -> types.Tensor:
         return ops.cast(examples, "float32")
@@ -53,10 +55,15 @@ class Points(Modality):
     def describe(self) -> str:
         return f"{self.shape[0]} numbers each"
 
-    def preview(self, examples: np.ndarray) -> Image.Image:
-        return images.grid(examples)
+    def preview(self, examples: np.ndarray, columns: int | None = None) -> Image.Image:
+        return images.grid(examples, columns)
 
-    def save(self, examples: np.ndarray, path: types.Path) -> pathlib.Path:
+    def save(self, examples: np.ndarray, path: types.Path, start: int = 0) -> pathlib.Path:
         path = pathlib.Path(path)
+        if start or not path.suffix:
+            raise ValueError(
+                f"Points have no files of their own. Received: {str(path)!r}. Save them as a grid "
+                "(points.png), as arrays (points.npz) or as a table (points.csv)."
+            )
         np.savetxt(path, examples, delimiter=",")
         return path

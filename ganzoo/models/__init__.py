@@ -24,5 +24,6 @@ from ganzoo.models.stylegan2 import StyleGAN2 as StyleGAN2
 from ganzoo.models.vae import VAE as VAE
 from ganzoo.models.vae_gan import VAEGAN as VAEGAN
 from ganzoo.models.vanilla import VanillaGAN as VanillaGAN
+from ganzoo.models.wavegan import WaveGAN as WaveGAN
 from ganzoo.models.wgan import WGAN as WGAN
 from ganzoo.models.wgan_gp import WGANGP as WGANGP

@@ -8,9 +8,9 @@ from PIL import ImageDraw
 from PIL import ImageFont
 
 from ganzoo import callbacks
-from ganzoo import images
 from ganzoo.files import atomic
 from ganzoo.files.run_folder import RunFolder
+from ganzoo.modalities import kind_of
 
 GAP = 16
 """Pixels between the parts of the sheet."""
@@ -37,7 +37,8 @@ def show_change(run: RunFolder, ds: Any, n: int) -> None:
     }
     second = isinstance(ds.contents, (list, tuple))  # of two domains
     real = callbacks.first_examples(ds, n)[1 if second else 0]
-    parts["real images"] = images.grid(real, math.ceil(math.sqrt(n)))
+    kind = kind_of(real.shape[1:]).adapt(getattr(ds, "description", None) or {})
+    parts[f"real {kind.name}"] = kind.preview(real, math.ceil(math.sqrt(n)))
     with atomic.replacing(run.change) as path:
         sheet({title: part.convert("RGB") for title, part in parts.items()}).save(path)
 

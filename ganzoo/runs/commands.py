@@ -46,6 +46,9 @@ def command(
     size = settings["image_size"]
     if size is not None:
         words += ["--image-size", "x".join(map(str, size)) if isinstance(size, list) else size]
+    for key in ("sample_rate", "length"):
+        if settings.get(key) is not None:
+            words += [f"--{key.replace('_', '-')}", settings[key]]
     words += ["--seed", settings["seed"]]
     for key, value in settings["arguments"].items():
         words += ["--set", f"{key}={literal(value)}"]

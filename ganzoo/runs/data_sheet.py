@@ -8,11 +8,11 @@ from PIL import Image
 from PIL import PngImagePlugin
 
 from ganzoo import callbacks
-from ganzoo import images
 from ganzoo.datasets.contents import Contents
 from ganzoo.files import atomic
 from ganzoo.files import texts
 from ganzoo.files.run_folder import RunFolder
+from ganzoo.modalities import kind_of
 from ganzoo.runs.preparing import Start
 
 ROWS, COLUMNS = 8, 8
@@ -34,15 +34,18 @@ def write(start: Start, run: RunFolder) -> None:
     """
     conditional = getattr(start.model, "num_classes", None) is not None
     examples = callbacks.first_examples(start.data, SEARCHED if conditional else ROWS * COLUMNS)
-    in_rows = conditional and examples[0].ndim == 4  # points have no rows
-    sheet, rows = _by_class(*examples[:2]) if in_rows else (_in_turn(examples), [])
+    kind = kind_of(examples[0].shape[1:]).adapt(getattr(start.data, "description", None) or {})
+    in_rows = conditional and kind.rank > 1  # points have no rows
+    sheet, rows = _by_class(kind, *examples[:2]) if in_rows else (_in_turn(examples), [])
     if flip := getattr(start.model, "flip", False):
         sheet[1::2] = sheet[1::2, :, ::-1]
     description = PngImagePlugin.PngInfo()
     text = "\n".join([*_contents(start.data), _reading(start.data, rows, flip)])
     description.add_itxt("Description", texts.shown(text))
     with atomic.replacing(run.data) as path:
-        images.grid(sheet, COLUMNS).save(path, pnginfo=description)
+        kind.preview(sheet, COLUMNS).save(path, pnginfo=description)
+    if kind.kept:
+        kind.save(examples[0][: kind.kept], run.data_files)
 
 
 def described(run: RunFolder) -> list[str]:
@@ -80,12 +83,12 @@ def _in_turn(examples):
     return sheet[: ROWS * COLUMNS].copy()
 
 
-def _by_class(pictures, labels):
-    """A row of images of each class, white ones where there are too few; and the classes."""
+def _by_class(kind, pictures, labels):
+    """A row of examples of each class, blank ones where there are too few; and the classes."""
     rows = []
     shown = np.unique(labels[labels >= 0])[: 2 * ROWS].tolist()  # -1: unlabelled
     for label in shown:
-        row = np.full((COLUMNS, *pictures.shape[1:]), 255, "uint8")
+        row = kind.from_network(np.full((COLUMNS, *pictures.shape[1:]), kind.blank))
         found = pictures[labels == label][:COLUMNS]
         row[: len(found)] = found
         rows.append(row)

@@ -57,7 +57,7 @@ def svg(figure: Figure) -> str:
 
 
 def embedded(path: pathlib.Path) -> str | None:
-    """An image file as a `data:` URL; None if it is missing or too large."""
+    """An image or WAV file as a `data:` URL; None if it is missing or too large."""
     if not path.exists() or path.stat().st_size > MOST:
         return None
     kind, content = path.suffix.removeprefix("."), path.read_bytes()
@@ -68,7 +68,8 @@ def embedded(path: pathlib.Path) -> str | None:
             smaller.thumbnail((SIDE, SIDE))
             smaller.save(file, "webp", quality=80)
         kind, content = "webp", file.getvalue()
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    form = "audio/wav" if kind == "wav" else f"image/{kind}"
+    return f"data:{form};base64,{base64.b64encode(content).decode()}"
 
 
 def shown_passport(passport: dict[str, Any]) -> dict[str, Any]:

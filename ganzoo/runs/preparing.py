@@ -8,7 +8,6 @@ from ganzoo import datasets
 from ganzoo import zoo
 from ganzoo.files import texts
 from ganzoo.game import Game
-from ganzoo.runs.settings import channels_of
 from ganzoo.runs.settings import write_config
 from ganzoo.runs.starting import check_frozen
 from ganzoo.runs.starting import class_count
@@ -72,9 +71,12 @@ def prepare(settings, network, done, resumed):
     names = ds.class_names if conditional else None
     facts = settings.record(), settings.epochs, names, settings.imports, network.devices
     # Only now, so that a misspelt argument leaves no folder.
-    backend.led(lambda: write_config(settings.run, *facts, minutes=settings.minutes))
+    things = network.modality_of(ds.description["image_shape"]).name
+    named = {"minutes": settings.minutes, "things": things}
+    backend.led(lambda: write_config(settings.run, *facts, **named))
     if resumed is None and settings.weights is None:
         network = fresh(settings, **more)
+    network.adapt(ds)
     return Start(network, ds, done, more, reading)
 
 
@@ -89,24 +91,27 @@ def _may_flip(settings, ds):
 
 def _load(settings, network, resumed):
     """The data in the model's format, and the arguments that read it again."""
-    size = settings.image_size
     reading = {
         "data_dir": settings.data_dir,
         "on_error": settings.on_error,
         "value_range": settings.value_range,
         "channels": None,
     }
+    converting = {"image_size": settings.image_size}
+    for key in ("sample_rate", "length"):
+        if getattr(settings, key) is not None:
+            converting[key] = getattr(settings, key)
     if settings.weights is not None:
-        size = _size(network, settings.image_size, settings.weights, settings.say)
-        reading["channels"] = channels_of(network)
+        check_size(network.image_shape, settings.image_size, settings.weights)
+        converting = _converting(network, settings)
     # A resumed run keeps the numbers that its classes had when it began.
     classes = catalogue.trained_on(settings.run).get("class_names") if resumed else None
     classes = classes and [texts.local(name) for name in classes]
     options = {
-        "image_size": size,
         "batch_size": settings.batch_size,
         "seed": settings.seed,
         **reading,
+        **converting,
     }
     if settings.to is not None:
         ds = datasets.load_pair(
@@ -123,7 +128,9 @@ def _load(settings, network, resumed):
         )
     if settings.weights is not None:
         _check_shape(network, tuple(ds.description["image_shape"]), settings.weights)
-    return ds, {**reading, "class_names": ds.class_names if classes else None}
+    kind = network.modality_of(ds.description["image_shape"]).adapt(ds.description)
+    reading |= {"class_names": ds.class_names if classes else None}
+    return ds, {**kind.reading, **{k: x for k, x in reading.items() if x is not None}}
 
 
 def check_domains(network, settings):
@@ -136,14 +143,16 @@ def check_domains(network, settings):
         )
 
 
-def _size(network, image_size, source, say):
-    """`(height, width)` of the images that a model with weights takes, or None."""
-    check_size(network.image_shape, image_size, source)
-    size = network.modality.size
-    if image_size is None and size is not None:
+def _converting(network, settings):
+    """The arguments of `ganzoo.datasets.load` that convert files to what a model with weights
+    takes; says so."""
+    kind, source = network.modality, settings.weights
+    if kind.size is None:
+        return kind.reading
+    if settings.image_size is None:
         shape = "×".join(map(str, network.image_shape))
-        say(f"Images are resized to {shape}, the size of the weights {source}.")
-    return size
+        settings.say(f"Images are resized to {shape}, the size of the weights {source}.")
+    return kind.reading
 
 
 def check_size(shape, image_size, source):

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ganzoo import extractors
-from ganzoo import images
 from ganzoo import runs
 from ganzoo import types
 from ganzoo import validation
@@ -110,9 +109,8 @@ def _write_weights(facts, checkpoint, published):
         The model as others will load it.
     """
     model = zoo.get(facts["model"], weights=checkpoint)
-    facts["preprocessing"] = (
-        f"resized to {'×'.join(map(str, model.image_shape))}, 0 … 255 scaled to −1 … 1"
-    )
+    facts["things"] = model.modality.name
+    facts["preprocessing"] = model.modality.preparation()
     published.path.mkdir(parents=True, exist_ok=True)
     for path in published.files:  # files of other weights must not stay next to these
         path.unlink(missing_ok=True)
@@ -127,7 +125,7 @@ def _write_weights(facts, checkpoint, published):
 def _write_grid(model, run, published):
     """Write a grid of samples, or, for a model that translates images, the run's last grid."""
     if hasattr(model, "generate"):
-        images.save_grid(model.generate(64, seed=0), published.grid)
+        model.modality.preview(model.generate(64, seed=0)).save(published.grid)
         return
     for path in list(run.samples.by_epoch().values())[-1:]:
         shutil.copyfile(path, published.grid)
@@ -261,7 +259,7 @@ model = ganzoo.get("{model}", weights="hf://USER/REPOSITORY")  # or this folder
 {imports}
 {grid}## Data
 
-{data}; licence: {licence}. Images were {preprocessing}.
+{data}; licence: {licence}. {things} were {preprocessing}.
 
 ## Training
 
@@ -288,6 +286,7 @@ def card(facts: dict[str, Any], folder: pathlib.Path) -> str:
         data=facts["data"]["name"],
         licence=facts["data"]["licence"],
         quoted=json.dumps(facts["data"]["licence"], ensure_ascii=False),
+        things=facts.get("things", "images").capitalize(),
         preprocessing=facts["preprocessing"],
         epochs=facts["epochs"],
         minutes=time_of(facts["cpu_minutes"], facts["gpu_minutes"]),
@@ -314,7 +313,7 @@ def _scores_part(facts, published):
         f"**{word.capitalize()}**: {text}\n\n" for word, text in remarks(facts["scores"]).items()
     )
     return (
-        f"\n## Scores\n\n{warnings}The floor is the score of real images in place of samples.\n\n"
+        f"\n## Scores\n\n{warnings}The floor is the score of real examples in place of samples.\n\n"
         f"| score | samples | floor |\n|---|---|---|\n{rows}\n\n"
         f"{facts['passport']['samples']:,} samples; all settings are in "
         f"`{published.scores.name}`.\n"

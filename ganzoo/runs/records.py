@@ -23,6 +23,7 @@ class Record:
         device: what it trained on.
         versions: of Python, ganzoo, Keras and others.
         imports: values of `--import`.
+        things: the name of its examples.
     """
 
     run: RunFolder
@@ -33,6 +34,7 @@ class Record:
     device: str
     versions: dict[str, str]
     imports: tuple[str, ...]
+    things: str = "images"
 
     @functools.cached_property
     def log(self) -> list[dict[str, Any]]:
@@ -97,6 +99,7 @@ def read(folder: types.Path) -> Record:
             config["device"]["name"],
             dict(config["versions"]),
             tuple(config.get("imports", ())),
+            config.get("things", "images"),
         )
     except Exception:  # a file may be wrong in any way
         raise ValueError(f"{str(run)!r} is not a run folder of `ganzoo train`.") from None

@@ -27,10 +27,10 @@ GRIDS = 8
 """Number of grids that show the course of a training."""
 READING = {
     "Losses": "Each depends on the other player: they need not fall.",
-    "The discriminator's mean output": "For real images (d_real) and samples (d_fake). Equal: it "
+    "The discriminator's mean output": "For real examples (d_real) and samples (d_fake). Equal: it "
     "cannot tell them apart; the further apart, the surer it is.",
     "The discriminator's accuracy": "0.5 is guessing; near 1 it is right about almost all.",
-    "Fréchet distance": "From samples to real images: lower is better.",
+    "Fréchet distance": "From samples to real examples: lower is better.",
     "Shares": "Precision and density: how many samples look real. Recall and coverage: how much of "
     "the data the samples reach. Class agreement: samples of the requested class. Higher is "
     "better; these are 0 while all samples are far from the data, as in the first minutes.",
@@ -43,10 +43,11 @@ ASIDE = ("epoch", "step", "images", "seconds", "cpu_seconds", "spent")
 def write(run: types.Path, *, running: bool = False, score: str | None = None) -> pathlib.Path:
     """Write `report.html` into a run folder, replacing an older one.
 
-    It shows real images next to samples, the score over time with its floor and forecast, the
-    settings and the command, curves of all logs, grids over time and the animation, the doctor's
-    findings, and, if there are any, the scores with their passport, the samples next to the
-    nearest training images, and those before and after a start from weights.
+    It shows real images, or other examples, next to samples, the score over time with its floor and
+    forecast, the settings and the command, curves of all logs, grids over time and the animation,
+    the doctor's findings, and, if there are any, the scores with their passport, the samples next
+    to the nearest training images, and those before and after a start from weights. Sounds can be
+    played.
 
     Args:
         run: a folder of `ganzoo train`.
@@ -102,6 +103,7 @@ def _facts(record):
         "device": record.device,
         "versions": record.versions,
         "model": settings["model"],
+        "things": record.things,
         "domains": " and ".join(settings[k] for k in ("data", "to") if k in settings),
         "settings": settings,
         "progress": record.progress,
@@ -132,6 +134,8 @@ def _live(run, running, score):
         "mark": live.REFRESHED,
         "tiles": tiles(run, found),
         "data": pages.embedded(run.data),
+        "real_sounds": _sounds(run.data_files),
+        "sounds": _sounds(run.samples.single(run.samples.newest)),
         "described": data_sheet.described(run),
         "newest": _newest(run.samples.by_epoch()),
         "score": pages.svg(score_figure(found))
@@ -139,6 +143,11 @@ def _live(run, running, score):
         else None,
         "animation": None if running else pages.embedded(run.animation),
     }
+
+
+def _sounds(folder):
+    """The sounds in a folder, in the order of their names, for the page."""
+    return [pages.embedded(path) for path in sorted(folder.glob("*.wav"))]
 
 
 def _newest(grids):
@@ -162,7 +171,7 @@ def tiles(run, found):
         epoch, score, sheet = callbacks.read_best(run.checkpoints.best)
         shown.append(("best so far", short(sheet[score].value), f"epoch {epoch}"))
     if curve.floor:
-        shown.append(("its floor", short(curve.floor), "real images in place of samples"))
+        shown.append(("its floor", short(curve.floor), "real examples in place of samples"))
     for minutes, one in found.ahead:
         when = terminal.duration(60 * minutes)
         shown.append((f"forecast at {when}", str(one), f"80%: {one.low:.3g} to {one.high:.3g}"))
@@ -186,7 +195,7 @@ def score_figure(found):
         times, medians, color=pages.MARK, linestyle="--", label="forecast, with its 80% interval"
     )
     if curve.floor:
-        axis.axhline(curve.floor, color=pages.FAINT, linestyle=":", label="floor: real images")
+        axis.axhline(curve.floor, color=pages.FAINT, linestyle=":", label="floor: real examples")
     # The first scores may be far above the others.
     high = [*sorted(curve.values)[: 1 + len(curve.values) // 2], *high]
     axis.set_ylim(0, 1.3 * max(high))

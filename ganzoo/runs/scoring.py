@@ -10,9 +10,7 @@ from ganzoo import images
 from ganzoo import types
 from ganzoo import zoo
 from ganzoo.files import atomic
-from ganzoo.modalities import kind_of
 from ganzoo.runs import timing
-from ganzoo.runs.settings import channels_of
 
 MOST_NEAR = 60_000
 """Number of training images that are searched for the nearest."""
@@ -75,9 +73,9 @@ def scoring(settings, start):
     short = settings.minutes is not None and settings.minutes < timing.NEVER_SCORED
     if every == 0 or (every is None and short):
         return []
-    known = evaluation.knows(description) is not None
+    known = evaluation.knows(description)
     contents = start.data.contents if settings.to is None else start.data.contents[0]
-    samples, usual = plan(known, contents.images)
+    samples, usual = plan(known is not None, contents.images)
     try:
         evaluator = _evaluator(settings, start, known, samples)
     except Exception as error:
@@ -103,13 +101,13 @@ def _evaluator(settings, start, known, samples):
     """The evaluator of a training, which has processed the real images already: in the first score
     they would seem to belong to the time of every score."""
     conditional = getattr(start.model, "num_classes", None) is not None
+    hears = known is not None and known.classes is not None  # it tells the classes apart
     evaluator = evaluation.Evaluator(
         settings.data,
-        image_size=kind_of(start.data.description["image_shape"]).size,
         **start.reading,
-        metrics=SCORES + (("class_agreement",) if conditional and known else ()),
+        metrics=SCORES + (("class_agreement",) if conditional and hears else ()),
         samples=samples,
-        real=None if known else REAL,
+        real=None if known is not None else REAL,
         repeats=1,
         verbose=False,
     )
@@ -156,10 +154,8 @@ def evaluate(
                 f"its own. Leave it out. Received: {str(export)!r}."
             )
         if evaluator is None:
-            settings = {"data_dir": data_dir, "channels": channels_of(network), **settings}
-            size = network.modality.size
-            settings = {"verbose": False, **settings}
-            evaluator = evaluation.Evaluator(data, image_size=size, **settings)
+            reading = {"data_dir": data_dir, "verbose": False, **network.modality.reading}
+            evaluator = evaluation.Evaluator(data, **{**reading, **settings})
             if show is not None:
                 for line in evaluator.contents:
                     show(line)

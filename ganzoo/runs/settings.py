@@ -48,6 +48,8 @@ class Options(TypedDict, total=False):
     batch_size: int
     devices: int | Literal["all"]
     image_size: int | tuple[int, int] | None
+    sample_rate: int | None
+    length: int | None
     data_dir: types.Path | None
     on_error: Literal["raise", "skip"]
     value_range: tuple[float, float] | None
@@ -79,6 +81,8 @@ class Settings:
     batch_size: int = 64
     devices: int | Literal["all"] = 1
     image_size: int | tuple[int, int] | None = None
+    sample_rate: int | None = None
+    length: int | None = None
     data_dir: types.Path | None = None
     on_error: Literal["raise", "skip"] = "raise"
     value_range: tuple[float, float] | None = None
@@ -160,6 +164,8 @@ class Settings:
             "arguments": dict(self.arguments or {}),
             "data": name_of(self.data),
             "image_size": self.image_size,
+            "sample_rate": self.sample_rate,
+            "length": self.length,
             "batch_size": self.batch_size,
             "seed": self.seed,
             "on_error": self.on_error,
@@ -273,13 +279,17 @@ def _used(run):
     return {}
 
 
-def write_config(run, settings, epochs, class_names, imports=(), devices=1, *, minutes=None):
-    """Create a run folder and write its `config.json`: settings, command, versions, devices."""
+def write_config(
+    run, settings, epochs, class_names, imports=(), devices=1, *, minutes=None, things="images"
+):
+    """Create a run folder and write its `config.json`: settings, command, versions, devices, and
+    what its examples are called."""
     config = {
         "settings": settings,
         "directory": texts.kept(os.path.abspath("")),  # from where relative paths lead
         "epochs": epochs,
         **({} if minutes is None else {"minutes": minutes}),
+        "things": things,
         "class_names": class_names and [texts.kept(name) for name in class_names],
         "imports": list(imports),
         "command": [texts.kept(word) for word in sys.argv],
@@ -320,9 +330,3 @@ def data_of(folder: types.Path) -> dict[str, Any]:
     if "class_names" in facts:
         reading["class_names"] = list(map(texts.local, facts["class_names"]))
     return {"data": data, **reading}
-
-
-def channels_of(network):
-    """Number of channels to convert files to for a model; None: as they are."""
-    channels = network.image_shape[-1]
-    return channels if network.modality.size and channels in (1, 3, 4) else None

@@ -47,6 +47,7 @@ def train(model: str, data: types.Path = "digits", **options: Unpack[Options]) -
     Args:
         model: registry name.
         data, batch_size, image_size, data_dir, on_error, value_range: see `ganzoo.datasets.load`.
+        sample_rate, length: likewise, of sounds.
         to: the second domain, for models of two: see `ganzoo.datasets.load_pair`.
         out: the run folder; None: `runs/MODEL-DATA`.
         weights: weights to start from, as `ganzoo.get` takes them; None: new ones. Images are

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 from scipy import stats
+from scipy.io import wavfile
 
 import ganzoo
 from ganzoo import explore
 from ganzoo.explore import points
+from ganzoo.explore.answers import Answers
 from ganzoo.explore.explorer import FRAMES
 from ganzoo.explore.explorer import WALL
 from ganzoo.explore.models import Models
@@ -317,3 +319,31 @@ def test_a_model_of_points_is_drawn():
     assert not explorer.models.can("points", "project")
     assert "takes points, not images" in explorer.models.wants("points")
     assert len(explorer.thumbnail("points")) == 9
+
+
+def test_a_sound_is_drawn_played_and_made_again(tmp_path, monkeypatch):
+    model = ganzoo.get("wavegan", image_shape=(256, 1), channels=2, sample_rate=8000, seed=0)
+    model.save(tmp_path / "model.keras")
+    code = f"ganzoo.get('wavegan', weights={str(tmp_path / 'model.keras')!r})"
+    explorer = explore.Explorer({"words": explore.Entry(lambda: model, code, "wavegan")})
+    point = Point(seed=3)
+    (picture,) = explorer.pictures("words", [point])
+    assert picture.dtype == np.uint8 and picture.shape[2] == 3
+    rate, clip = wavfile.read(io.BytesIO(explorer.sound("words", point)))
+    wanted = model.generate(1, **explorer.arguments("words", [point]))[0, :, 0]
+    assert rate == 8000
+    np.testing.assert_array_equal(clip, wanted)
+    answer = Answers(explorer)("image", {"model": "words", "point": {"seed": 3}})
+    assert answer["sound"].startswith("data:audio/wav;base64,UklGR")
+    with zipfile.ZipFile(io.BytesIO(explorer.bundle("words", point))) as archive:
+        archive.extractall(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path("again.py")
+    assert (tmp_path / "again" / "00000.wav").read_bytes() == (tmp_path / "sound.wav").read_bytes()
+    assert len(explorer.strips("words", point, "SeFa")) > 0
+    assert "takes clips, not images" in explorer.models.wants("words")
+
+
+def test_an_image_has_no_sound(explorer):
+    answer = Answers(explorer)("image", {"model": DCGAN, "point": {"seed": 3}})
+    assert answer["sound"] is None

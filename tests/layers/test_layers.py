@@ -170,3 +170,35 @@ def test_minibatch_stddev_takes_the_largest_group_that_divides_the_batch():
     np.testing.assert_allclose(
         added, np.broadcast_to(wanted[:, None, None], added.shape), rtol=1e-4
     )
+
+
+def shifts(layer, x, times):
+    """The shifts that a layer has made: inputs count upwards, and the middle is never reflected."""
+    middle = x.shape[1] // 2
+    outputs = [unit_output(layer, x, training=True) for _ in range(times)]
+    return [int(y[0, middle, 0] - x[0, middle, 0]) for y in outputs], outputs
+
+
+def test_phase_shuffle_shifts_by_up_to_n_and_reflects():
+    """Donahue et al. 2019, section 3.3."""
+    x = np.arange(12.0, dtype="float32").reshape(1, 12, 1) + np.zeros((3, 1, 2), "float32")
+    layer = layers.PhaseShuffle(2, seed=0)
+    made, outputs = shifts(layer, x, 60)
+    assert set(made) == {-2, -1, 0, 1, 2}
+    for shift, y in zip(made, outputs):
+        places = np.arange(12) + shift
+        places = np.where(places < 0, -places, np.where(places > 11, 22 - places, places))
+        np.testing.assert_array_equal(y, x[:, places])
+    np.testing.assert_array_equal(unit_output(layer, x, training=False), x)
+    np.testing.assert_array_equal(unit_output(layers.PhaseShuffle(0), x, training=True), x)
+
+
+def test_phase_shuffle_is_uniform_and_does_not_join_saved_weights():
+    layer = layers.PhaseShuffle(1, seed=0)
+    made, _ = shifts(layer, np.arange(8.0, dtype="float32").reshape(1, 8, 1), 300)
+    assert min(made.count(n) for n in (-1, 0, 1)) > 70  # 100 ± 8
+    assert not layer.weights
+    again = layers.PhaseShuffle.from_config(layer.get_config())
+    assert again.most == 1
+    with pytest.raises(ValueError, match="most"):
+        layers.PhaseShuffle(-1)

@@ -9,6 +9,7 @@ import ganzoo
 from ganzoo import modalities
 from ganzoo.modalities import Images
 from ganzoo.modalities import Points
+from ganzoo.modalities import Waveforms
 
 LEVELS = np.arange(256, dtype="uint8").reshape(1, 16, 16, 1)
 
@@ -39,8 +40,10 @@ def test_numbers_that_are_not_finite_are_reported_and_replaced(kind, shape, wron
 def test_examples_are_of_the_kind_that_their_axes_say():
     assert modalities.kind_of((8, 8, 3)) == Images((8, 8, 3))
     assert modalities.kind_of((2,)) == Points((2,))
-    with pytest.raises(ValueError, match=r"3 \(images\) or 1 \(points\) axes.*\(2, 2\)"):
-        modalities.kind_of((2, 2))
+    assert modalities.kind_of((64, 2)) == Waveforms((64, 2))
+    kinds = r"3 \(images\) or 1 \(points\) or 2 \(clips\) axes"
+    with pytest.raises(ValueError, match=rf"{kinds}.*\(8, 8, 8, 3\)"):
+        modalities.kind_of((8, 8, 8, 3))
 
 
 @pytest.mark.parametrize(

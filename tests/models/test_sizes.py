@@ -76,3 +76,22 @@ def test_bigan_on_mnist():
         "generator": 51 * 1024 + middle + 1025 * 784,
         "discriminator": (784 + 50 + 1) * 1024 + middle + 1025,
     }
+
+
+def test_wavegan_of_16_384_samples():
+    """Donahue et al. 2019, tables 3 and 4: 19.1 and 17.4 million numbers."""
+    widths = (1024, 512, 256, 128, 64, 1)
+    convolved = sum(25 * a * b for a, b in zip(widths, widths[1:]))
+    generator = 101 * 16 * 1024 + convolved + sum(widths[1:])
+    discriminator = convolved + sum(widths[:-1]) + 16 * 1024 + 1
+    assert sizes("wavegan", (16_384, 1), channels=64) == {
+        "generator": generator,
+        "discriminator": discriminator,
+    }
+    assert generator == 19_065_345
+
+
+def test_wavegan_takes_any_length_and_both_channels():
+    for shape in ((64, 1), (1_000, 2), (8_192, 1), (22_050, 1)):
+        model = ganzoo.get("wavegan", image_shape=shape, channels=1, seed=0)
+        assert model.generate(2, seed=0).shape == (2, *shape)

@@ -41,10 +41,10 @@ def specs_of(arrays):
                 "size. `ganzoo.datasets.load(folder, image_size=…)` reads files of any size."
             )
     shape = np.shape(arrays[0])
-    if len(shape) == 1 or (len(shape) == 3 and shape[2] in (1, 3, 4)):
+    if len(shape) == 1:
         raise ValueError(
-            f"Data must come in batches of images. Received shape {shape}: make batches of "
-            "single images with `ds.batch(64)`, or one of an array with `x[None]`."
+            f"Data must come in batches. Received shape {shape}: make batches of single examples "
+            "with `ds.batch(64)`, or one of an array with `x[None]`."
         )
     return tuple((tuple(a.shape[1:]), keras.backend.standardize_dtype(a.dtype)) for a in arrays)
 

@@ -7,6 +7,7 @@ import { add, isShown } from "./tabs.js";
 
 const KNOWN = "known";
 const picture = sample("", "", { class: "sample large" });
+const player = make("audio", { controls: true, hidden: true, "aria-label": "The sound" });
 const told = make("p", { class: "told" });
 const tools = make("div", { class: "tools" });
 const known = make("div", { class: "strips" });
@@ -19,6 +20,8 @@ let first = 0;
 const preview = latest(async (point) => {
   const found = await ask("image", { model: state.model, point });
   if (found) picture.src = found.image;
+  player.hidden = !found?.sound;
+  if (found?.sound) player.src = found.sound;
   picture.alt = described(point);
 });
 
@@ -205,6 +208,8 @@ export function start() {
     [method, first] = [state.facts.methods[0], 0];
     for (const place of [known, head, directions]) place.replaceChildren();
     picture.removeAttribute("src");
+    player.removeAttribute("src");
+    player.hidden = true;
   });
   add({
     id: "edit",
@@ -218,6 +223,7 @@ export function start() {
           "div",
           { class: "stage" },
           picture,
+          player,
           told,
           tools,
           make(
