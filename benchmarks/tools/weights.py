@@ -104,7 +104,7 @@ RECIPES = {
         "epochs": 120,
         "batch_size": 32,
         "sample_rate": 8000,
-        "length": 4096,
+        "length": 6144,
         "arguments": recipes.SPOKEN,
     },
 }
