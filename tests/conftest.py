@@ -2,6 +2,7 @@
 
 import gc
 import http.server
+import itertools
 import os
 import pathlib
 import re
@@ -28,9 +29,6 @@ import pytest
 from ganzoo import backend
 from ganzoo.files import downloads
 from ganzoo.game import precision
-
-# Graphs are millions of objects, and few of them garbage: look for cycles less often.
-gc.set_threshold(100_000, 20, 100)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -60,6 +58,24 @@ def the_same_precision_on_every_processor():
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def collecting_between_tests():
+    """Graphs are millions of objects in cycles. Python would look at all of them again and again
+    while a test runs, or, with higher thresholds, hold gigabytes."""
+    gc.collect()
+    gc.freeze()  # what was imported stays
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def collect(collecting_between_tests, counter=itertools.count(1)):
+    yield
+    if next(counter) % 8 == 0:
+        gc.collect()
+
+
 def rewrite_graphs(yes):
     """Whether TensorFlow rewrites each graph before its first run."""
     if keras.backend.backend() == "tensorflow":
@@ -70,8 +86,8 @@ def rewrite_graphs(yes):
 
 @pytest.fixture(scope="session", autouse=True)
 def graphs_as_they_were_written():
-    """Rewriting takes a fifth of a short training's time. The commands and programs that tests
-    start keep it, as users do."""
+    """Rewriting takes a fifth of a short training's time. Programs that tests start in a process of
+    their own keep it, as users do."""
     rewrite_graphs(False)
 
 

@@ -167,6 +167,7 @@ def test_a_subclass_of_a_model_is_saved_and_loaded(digits, tmp_path, monkeypatch
     np.testing.assert_array_equal(again.generate(4, seed=0), model.generate(4, seed=0))
 
 
+@pytest.mark.slow
 def test_keras_tuner_tries_settings_and_gives_back_the_best(digits, evaluator, tmp_path):
     keras_tuner = pytest.importorskip("keras_tuner")
 

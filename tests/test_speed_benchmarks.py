@@ -223,6 +223,7 @@ def test_all_that_take_turns_are_measured(measured, module, no_pytorch, name):
     assert module("check").slower(rows, rows) == (len(ours), [])
 
 
+@pytest.mark.slow
 def test_a_run_has_both_precisions_and_the_defaults(measured, module, no_pytorch, monkeypatch):
     monkeypatch.setattr(module("measure"), "computes_in_bfloat16", lambda: True)
     rows = measured("vanilla")

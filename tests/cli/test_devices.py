@@ -160,6 +160,7 @@ def test_tensorflow_trains_in_one_process(tmp_path):
     assert "on JAX only" in message and "KERAS_BACKEND=jax" in message
 
 
+@pytest.mark.slow
 @tensorflow_only
 def test_two_processes_train_as_one(tmp_path):
     pytest.importorskip("jax")

@@ -870,6 +870,7 @@ def test_tfds_from_original_archives(name, offline, real_data, capsys):
     assert capsys.readouterr().out == ""  # where a command's own output belongs
 
 
+@pytest.mark.slow
 def test_tfds_streamed(offline, real_data, streaming):
     name, data_dir = offline["fashion_mnist"]
     kwargs = {"data_dir": data_dir, "labels": True, "batch_size": 600}

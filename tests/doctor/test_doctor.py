@@ -78,7 +78,7 @@ slow = pytest.mark.slow
 @pytest.mark.parametrize(
     "name, seed",
     [
-        ("dcgan", 0),
+        pytest.param("dcgan", 0, marks=slow),
         ("cgan", 1),  # whose samples are alike for the first 1,000 steps
         pytest.param("vanilla", 0, marks=slow),
         pytest.param("vanilla", 1, marks=slow),

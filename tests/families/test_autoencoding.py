@@ -243,7 +243,7 @@ def test_a_linear_autoencoder_reaches_the_error_of_principal_components(rng):
     assert got < 0.2 * points.var(axis=0).mean()
 
 
-@pytest.mark.parametrize("noise", [None, 0.1])
+@pytest.mark.parametrize("noise", [pytest.param(None, marks=pytest.mark.slow), 0.1])
 def test_the_bound_of_a_linear_vae_reaches_the_likelihood_of_probabilistic_components(noise, rng):
     """Tipping, Bishop 1999, equations 3 to 8: at its maximum the likelihood is known, and the
     posterior is a Gaussian of the encoder's kind, so that the bound is tight (Lucas et al. 2019).

@@ -50,7 +50,11 @@ def same(a, b):
 
 @pytest.mark.parametrize(
     "name, count, file",
-    [("cgan", 1, "model.keras"), ("sngan", 2, "model.safetensors"), ("r3gan", 4, "model.keras")],
+    [
+        ("cgan", 1, "model.keras"),
+        pytest.param("sngan", 2, "model.safetensors", marks=pytest.mark.slow),
+        pytest.param("r3gan", 4, "model.keras", marks=pytest.mark.slow),
+    ],
 )
 def test_the_first_layers_keep_their_loaded_weights_and_all_others_learn(
     tmp_path, name, count, file
