@@ -100,9 +100,11 @@ class SoundClassifier(Classifier):
 
 
 def spectrograms(clips: np.ndarray, rate: int) -> np.ndarray:
-    """Log-mel spectrograms `(n, frames, BANDS, 1)` uint8 of clips `(n, samples, 1)`: 255 is 0 dB,
-    one level less 0.3 dB. Each is relative to its loudest place, because loudness is no class."""
-    levels = sounds.log_mel(clips, rate, BANDS)
+    """Log-mel spectrograms `(n, frames, BANDS, 1)` uint8 of clips `(n, samples, 1)`. Clips are
+    brought to full level first, because loudness is no class; 255 is the loudest place, and each
+    level below it 0.3 dB."""
+    loudest = np.abs(clips).max(axis=(1, 2), keepdims=True)
+    levels = sounds.log_mel(clips / np.maximum(loudest, 1 / sounds.FULL), rate, BANDS)
     levels = levels - levels.max(axis=(1, 2), keepdims=True)
     return np.clip(np.round(255 + levels / 0.3), 0, 255).astype("uint8")[..., None]
 
