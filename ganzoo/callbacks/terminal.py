@@ -107,9 +107,9 @@ class TerminalView(keras.callbacks.Callback):
         return self._epoch - self._first + part
 
     def _pace(self):
-        """Yield images per second and the time left, once there are measurements."""
+        """Yield examples per second and the time left, once there are measurements."""
         if self._speed is not None:
-            yield f"{self._speed:,.0f} images/s"
+            yield f"{self._speed:,.0f} {self.model.modality.name}/s"
         now, done = time.perf_counter(), self._progress()
         total = self.params["epochs"] - self._first
         budget = self.params.get("budget")

@@ -33,6 +33,11 @@ class Request:
     length: int | None = None
 
     def __post_init__(self):
+        if not isinstance(self.split, str):
+            raise TypeError(
+                f"`split` must be a name such as 'train' or 'test'. Received: {self.split!r}. "
+                "Leave it out to read a folder that has no splits."
+            )
         validation.one_of("on_error", self.on_error, ("raise", "skip"))
         if self.channels not in (None, 1, 2, 3, 4):
             raise ValueError(

@@ -28,7 +28,7 @@ from ganzoo.evaluation.census import Census
 from ganzoo.evaluation.census import Look
 from ganzoo.evaluation.census import require
 from ganzoo.evaluation.choosing import Choice
-from ganzoo.evaluation.neighbours import pixels
+from ganzoo.evaluation.neighbours import likeness
 from ganzoo.evaluation.neighbours import save_nearest
 from ganzoo.evaluation.reference import reference
 from ganzoo.evaluation.registry import EXPORTED
@@ -191,8 +191,9 @@ class Evaluator:
 
     def _look(self, images, labels, features=True):
         rows = dict(self.extractor(images)) if features else {}
-        if kind_of(images.shape[1:]).size:
-            rows["pixels"] = pixels(images)
+        kind = kind_of(images.shape[1:]).adapt(self.description)
+        if kind.rank > 1:
+            rows["pixels"] = likeness(images, kind)
         return Look(images.shape[1:], rows, labels, keys_of(images))
 
     @functools.cached_property
@@ -352,9 +353,10 @@ class Evaluator:
         """The sheet of `save_nearest` for the first samples of a model. Returns the path."""
         samples = itertools.chain.from_iterable(x for x, _ in self._samples(model, self.seed))
         samples = np.stack(list(itertools.islice(samples, n)))
+        kind = kind_of(samples.shape[1:]).adapt(self.description)
         if self.train is None:
-            return save_nearest(samples, self.data, path)
-        return save_nearest(samples, self.train, path, held_out=self.data)
+            return save_nearest(samples, self.data, path, modality=kind)
+        return save_nearest(samples, self.train, path, held_out=self.data, modality=kind)
 
     def export(self, model: Game | np.ndarray, folder: types.Path) -> dict[str, int]:
         """Write the samples and the data as other evaluators read them.

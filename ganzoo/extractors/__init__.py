@@ -15,6 +15,7 @@ from ganzoo.extractors.base import name_of as name_of
 from ganzoo.extractors.base import resized as resized
 from ganzoo.extractors.classifier import WEIGHTS as WEIGHTS
 from ganzoo.extractors.classifier import Classifier as Classifier
+from ganzoo.extractors.classifier import SoundClassifier as SoundClassifier
 from ganzoo.extractors.classifier import Stacked as Stacked
 from ganzoo.extractors.classifier import classifier as classifier
 from ganzoo.extractors.classifier import shipped as shipped

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from PIL import Image
 
+from ganzoo import sounds
 from ganzoo.extractors.base import in_batches
 from ganzoo.extractors.base import name_of
 from ganzoo.extractors.base import resized
@@ -17,6 +18,11 @@ WEIGHTS = pathlib.Path(__file__).parent / "weights"
 def shipped() -> list[str]:
     """Data sets for which a classifier comes with ganzoo."""
     return sorted(p.name.removesuffix("-classifier-v1.safetensors") for p in WEIGHTS.glob("*-v1.*"))
+
+
+def of_data(data: str) -> "Classifier":
+    """The classifier that comes with ganzoo for a data set, see `shipped`."""
+    return SoundClassifier(data) if data in SOUNDS else Classifier(data)
 
 
 class Classifier:
@@ -44,15 +50,63 @@ class Classifier:
             variable.assign(state[name_of(variable)].astype("float32"))
 
     def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        features, logits = in_batches(self.network, self.prepared(images))
+        return {"features": features, "logits": logits, "modes": logits.argmax(axis=1)}
+
+    def prepared(self, images: np.ndarray) -> np.ndarray:
+        """The inputs of the network, `(n, height, width, 1)` uint8."""
         if images.ndim != 4 or images.dtype != np.uint8 or images.shape[3] != 1:
             raise ValueError(
                 f"{self.name} takes grey images, uint8 (n, height, width, 1). Received "
                 f"{images.dtype} of shape {images.shape}: choose another extractor, such as "
                 "'efficientnet-lite0' or 'pixels'."
             )
-        images = resized(images, self.size, Image.Resampling.BICUBIC)
-        features, logits = in_batches(self.network, images)
-        return {"features": features, "logits": logits, "modes": logits.argmax(axis=1)}
+        return resized(images, self.size, Image.Resampling.BICUBIC)
+
+
+SOUNDS = {"spoken-digits": (8_000, 6_144)}
+"""Samples a second and in a clip, of the data sets of sounds."""
+BANDS = 32
+"""Mel bands of the spectrograms that sounds are classified by."""
+
+
+class SoundClassifier(Classifier):
+    """A `Classifier` of the log-mel spectrograms of sounds, mono or stereo.
+
+    Args:
+        data: the data set it was trained on, one of `SOUNDS`.
+        rate: samples a second of the clips that it is given; None: those of the data set.
+    """
+
+    resize = "resampled to the classifier's rate, cut or followed by silence to its length"
+
+    def __init__(self, data: str, rate: int | None = None) -> None:
+        super().__init__(data)
+        self.rate, self.length = SOUNDS[data]
+        self.given = rate or self.rate
+
+    def prepared(self, images: np.ndarray) -> np.ndarray:
+        if images.ndim != 3 or images.dtype != np.int16:
+            raise ValueError(
+                f"{self.name} takes clips of sound, int16 (n, samples, channels). Received "
+                f"{images.dtype} of shape {images.shape}."
+            )
+        clips = sounds.to_float(images).mean(axis=2, keepdims=True)
+        if self.given != self.rate:
+            clips = np.stack([sounds.resampled(x, self.given, self.rate) for x in clips])
+        clips = clips[:, : self.length]
+        clips = np.pad(clips, ((0, 0), (0, self.length - clips.shape[1]), (0, 0)))
+        return spectrograms(clips, self.rate)
+
+
+def spectrograms(clips: np.ndarray, rate: int) -> np.ndarray:
+    """Log-mel spectrograms `(n, frames, BANDS, 1)` uint8 of clips `(n, samples, 1)`. Clips are
+    brought to full level first, because loudness is no class; 255 is the loudest place, and each
+    level below it 0.3 dB."""
+    loudest = np.abs(clips).max(axis=(1, 2), keepdims=True)
+    levels = sounds.log_mel(clips / np.maximum(loudest, 1 / sounds.FULL), rate, BANDS)
+    levels = levels - levels.max(axis=(1, 2), keepdims=True)
+    return np.clip(np.round(255 + levels / 0.3), 0, 255).astype("uint8")[..., None]
 
 
 class Stacked:

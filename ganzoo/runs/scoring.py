@@ -9,7 +9,6 @@ from ganzoo import evaluation
 from ganzoo import images
 from ganzoo import types
 from ganzoo import zoo
-from ganzoo.files import atomic
 from ganzoo.runs import timing
 
 MOST_NEAR = 60_000
@@ -17,11 +16,11 @@ MOST_NEAR = 60_000
 
 
 def show_nearest(network, ds, run, seed):
-    """Write samples next to the training images nearest to them."""
-    if hasattr(network, "generate") and network.modality.size:
-        samples = network.generate(12, seed=seed)
-        with atomic.replacing(run.nearest) as path:
-            evaluation.save_nearest(samples, callbacks.first_batches(ds, MOST_NEAR), path)
+    """Write samples next to the training examples nearest to them."""
+    if hasattr(network, "generate") and network.modality.rank > 1:
+        data = callbacks.first_batches(ds, MOST_NEAR)
+        kind = network.modality
+        evaluation.save_nearest(network.generate(12, seed=seed), data, run.nearest, modality=kind)
 
 
 SAMPLES, OWN_SAMPLES = 2_000, 1_000
@@ -162,7 +161,7 @@ def evaluate(
         sheets[which] = evaluator.judge(network)
         if show is not None:
             show(f"{which}: {sheets[which]}" if len(models) > 1 else str(sheets[which]))
-        if nearest is not None and which == "last" and samples and network.modality.size:
+        if nearest is not None and which == "last" and samples and network.modality.rank > 1:
             evaluator.save_nearest(network, nearest)
         if export is not None and which == "last":
             counts = evaluator.export(network, export)

@@ -82,15 +82,16 @@ def end_after(seconds, now=None):
     return end.strftime("%H:%M" if end.date() == now.date() else "%Y-%m-%d %H:%M")
 
 
-def forecast(speed, seconds):
+def forecast(speed, seconds, things="images"):
     """How far a training gets in `seconds`, as a sentence.
 
     Args:
-        speed: images per second.
+        speed: examples per second.
         seconds: time to train in.
+        things: what the examples are called.
     """
     return (
-        f"{speed:,.0f} images a second: about {rounded(speed * seconds):,} in the "
+        f"{speed:,.0f} {things} a second: about {rounded(speed * seconds):,} in the "
         f"{terminal.duration(seconds)} left, until {end_after(seconds)}."
     )
 

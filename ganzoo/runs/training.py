@@ -329,7 +329,7 @@ class _StepCount(keras.callbacks.Callback):
         budget = self.params.get("budget")
         if budget is not None and budget.speed is not None:
             say, self._say_speed = self._say_speed, lambda line: None
-            say(timing.forecast(budget.speed, budget.left))
+            say(timing.forecast(budget.speed, budget.left, self.model.modality.name))
 
 
 def _times(count):

@@ -33,6 +33,7 @@ def clock(monkeypatch):
 
 class Trainee:
     examples_per_step = 64
+    modality = types.SimpleNamespace(name="images")
 
 
 def by_hand(clock, epochs, steps, *, initial=0, file=None):

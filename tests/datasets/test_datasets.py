@@ -573,6 +573,12 @@ def test_names_beyond_ascii(tmp_path):
 # What is refused ---------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("split", [None, 0, ["train"]])
+def test_a_split_is_a_name(split, tmp_path):
+    with pytest.raises(TypeError, match="`split` must be a name such as 'train' or 'test'"):
+        load(tmp_path, split=split, labels=True)
+
+
 @pytest.mark.parametrize(("name", "meant"), [("minst", "mnist"), ("digit", "digits")])
 def test_unknown_names_come_with_the_nearest(name, meant):
     pytest.importorskip("tensorflow_datasets", reason="other names are looked up there")

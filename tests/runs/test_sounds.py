@@ -12,6 +12,7 @@ from scipy.io import wavfile
 
 import ganzoo
 from ganzoo import sounds
+from ganzoo.modalities import Waveforms
 from ganzoo.runs import publishing
 from tests.helpers import Page
 from tests.helpers import call
@@ -19,6 +20,7 @@ from tests.helpers import done
 from tests.helpers import fails
 
 RATE, LENGTH = 8000, 1024
+WAVES = Waveforms((LENGTH, 1), RATE)
 SMALL = ("channels=2", "discriminator_steps=1", "num_classes=2", "jit_compile=False")
 
 
@@ -52,9 +54,8 @@ def run(data, tmp_path_factory):
 
 def test_it_says_what_it_trains_on_and_its_scores(run):
     folder, said = run
-    assert (
-        "128 clips in 128 files, 512 values at 8,000 Hz" in said and "cut at the end: 128" in said
-    )
+    assert "128 clips in 128 files, 512 values at 8,000 Hz" in said
+    assert "cut at the end: 128" in said and " clips/s, " in said and "images" not in said
     rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert all(row["frechet[log-mel-20x8]"] > 0 for row in rows)
     assert not any(key.startswith("class_agreement") for key in rows[0])
@@ -127,6 +128,27 @@ def test_evaluate_reads_the_data_at_the_models_rate_and_length(run, data, tmp_pa
     arrays = np.concatenate([words("low"), words("seven")])[:, :512].astype("float32")
     given = ganzoo.evaluate(sounds.to_int16(arrays), arrays, **settings)
     assert given["frechet"].value < 1e-6 < mine["frechet"].value
+
+
+def test_samples_are_shown_next_to_the_nearest_clips(run, tmp_path):
+    folder, _ = run
+    with Image.open(folder / "nearest.png") as sheet:  # twelve pairs, four in a row
+        assert sheet.size == (8 * 100 + 4, 3 * 92 + 4)
+    clips = sounds.to_int16(np.concatenate([words("low"), words("seven")]))
+    copies = clips[[5, 70, 127]]
+    np.testing.assert_array_equal(
+        ganzoo.evaluation.nearest_pictures(copies, clips, WAVES), copies
+    )
+
+
+def test_clips_of_the_training_set_are_recognised():
+    clips = sounds.to_int16(np.concatenate([words("low"), words("seven")]))
+    train, held_out = clips[::2], clips[1::2]
+    judge = ganzoo.evaluation.Evaluator(
+        held_out, train=train, metrics="memorisation", samples=64, repeats=1
+    ).judge
+    assert judge(train)["memorised"].value == 1
+    assert judge(held_out)["memorised"].value == 0
 
 
 def test_it_is_published_with_a_sheet_and_words_for_sounds(run, tmp_path):
