@@ -69,10 +69,13 @@ def collecting_between_tests():
     gc.enable()
 
 
+TESTS = itertools.count(1)
+
+
 @pytest.fixture(autouse=True)
-def collect(collecting_between_tests, counter=itertools.count(1)):
+def collect(collecting_between_tests):
     yield
-    if next(counter) % 8 == 0:
+    if next(TESTS) % 8 == 0:
         gc.collect()
 
 

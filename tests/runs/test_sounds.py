@@ -136,9 +136,7 @@ def test_samples_are_shown_next_to_the_nearest_clips(run, tmp_path):
         assert sheet.size == (8 * 100 + 4, 3 * 92 + 4)
     clips = sounds.to_int16(np.concatenate([words("low"), words("seven")]))
     copies = clips[[5, 70, 127]]
-    np.testing.assert_array_equal(
-        ganzoo.evaluation.nearest_pictures(copies, clips, WAVES), copies
-    )
+    np.testing.assert_array_equal(ganzoo.evaluation.nearest_pictures(copies, clips, WAVES), copies)
 
 
 def test_clips_of_the_training_set_are_recognised():
