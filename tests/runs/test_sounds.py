@@ -134,11 +134,11 @@ def test_samples_are_shown_next_to_the_nearest_clips(run, tmp_path):
     folder, _ = run
     with Image.open(folder / "nearest.png") as sheet:  # twelve pairs, four in a row
         assert sheet.size == (8 * 100 + 4, 3 * 92 + 4)
-    clips = sounds.to_int16(np.concatenate([words("low"), words("seven")]))
+    turns = np.geomspace(200, 3000, 24)[:, None, None] * np.arange(LENGTH)[:, None] / RATE
+    tones = lambda level, phase: sounds.to_int16(level * np.sin(2 * np.pi * (turns + phase)))
     # The same sounds at other phases and a little softer.
-    moved = np.roll(clips[[5, 70, 127]], 7, axis=1) // 2
-    found = ganzoo.evaluation.nearest_pictures(moved, clips[:, :], WAVES)
-    np.testing.assert_array_equal(found, clips[[5, 70, 127]])
+    found = ganzoo.evaluation.nearest_pictures(tones(0.4, 0.3)[::7], tones(0.5, 0), WAVES)
+    np.testing.assert_array_equal(found, tones(0.5, 0)[::7])
 
 
 def test_clips_of_the_training_set_are_recognised():
@@ -187,4 +187,21 @@ def test_fine_tuning_takes_the_rate_and_length_of_the_weights(run, tmp_path):
     )
     assert result.exit_code == 0, result.output
     assert "resampled: 32 of 16,000 Hz" in result.output
+    assert "Clips are cut or followed by silence to 512 values at 8,000 Hz" in result.output
     assert (tmp_path / "run" / "before-after.png").exists()
+    again = ["train", "wavegan", "--weights", folder, "--data", tmp_path / "data", "--epochs", 1]
+    for asked in (("--sample-rate", 16_000), ("--length", 600)):
+        said = fails(*again, *asked, "--out", tmp_path / "other")
+        assert f"mono, and {asked[0]}" in said and f"is {asked[1]}: leave it out" in said
+    assert "no `image_size`" in fails(*again, "--image-size", 32, "--out", tmp_path / "other")
+
+
+def test_weights_without_a_rate_take_the_one_that_is_asked_for(data, tmp_path):
+    model = ganzoo.get("wavegan", image_shape=(512, 1), channels=1, discriminator_steps=1, seed=0)
+    model.save(tmp_path / "model.keras")
+    done(
+        *("train", "wavegan", "--weights", tmp_path / "model.keras", "--data", data),
+        *("--sample-rate", 4000, "--epochs", 1, "--batch-size", 16, "--score-every", 0),
+        *("--set", "discriminator_steps=1", "--set", "channels=1", "--out", tmp_path / "run"),
+    )
+    assert ganzoo.get("wavegan", weights=tmp_path / "run").sample_rate == 4000
