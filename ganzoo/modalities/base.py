@@ -73,6 +73,11 @@ class Modality(abc.ABC):
         return None
 
     @property
+    def facts(self) -> dict[str, int]:
+        """Numbers that are saved next to arrays of examples, which do not tell them."""
+        return {}
+
+    @property
     def reading(self) -> dict[str, Any]:
         """The arguments of `ganzoo.datasets.load` that convert files to examples of this shape."""
         return {}

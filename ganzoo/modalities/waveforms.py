@@ -60,6 +60,10 @@ class Waveforms(Modality):
         )
 
     @property
+    def facts(self) -> dict[str, int]:
+        return {} if self.rate is None else {"sample_rate": self.rate}
+
+    @property
     def reading(self) -> dict[str, Any]:
         length, channels = self.shape
         return {"sample_rate": self.rate, "length": length, "channels": channels}

@@ -88,6 +88,10 @@ def test_samples_are_wav_files_of_the_class_asked_for(run, tmp_path):
     done("sample", folder, "-n", 4, "-o", tmp_path / "arrays.npz")
     with np.load(tmp_path / "arrays.npz") as arrays:
         assert arrays["images"].shape == (4, 512, 1) and arrays["images"].dtype == np.int16
+    ds = ganzoo.datasets.load(tmp_path / "arrays.npz", batch_size=4, verbose=False)
+    assert ds.description["image_shape"] == [512, 1] and ds.description["sample_rate"] == RATE
+    with pytest.raises(ValueError, match="are at 8,000 samples a second"):
+        ganzoo.datasets.load(tmp_path / "arrays.npz", sample_rate=4000, verbose=False)
     said = fails("sample", folder, "--format", "png", "-o", f"{tmp_path / 'images'}/")
     assert "are clips, whose files end in .wav" in said
 
@@ -160,6 +164,14 @@ def test_it_is_published_with_a_sheet_and_words_for_sounds(run, tmp_path):
     with Image.open(out / "grid.png") as grid:
         assert grid.size == (8 * 100 + 4, 8 * 92 + 4)
     assert ganzoo.get("wavegan", weights=out).sample_rate == RATE
+
+
+def test_plans_name_a_model_of_sounds_or_say_what_is_not_measured(data):
+    assert "Name a model that takes them, such as 'wavegan'" in fails(
+        "train", data, "--minutes", 30
+    )
+    said = done("train", "wavegan", "--data", data, "--dry-run")
+    assert "the speed of the training is not measured" in said
 
 
 def test_runs_are_compared(run, tmp_path):
