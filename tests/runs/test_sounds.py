@@ -134,6 +134,24 @@ def test_evaluate_reads_the_data_at_the_models_rate_and_length(run, data, tmp_pa
     assert given["frechet"].value < 1e-6 < mine["frechet"].value
 
 
+def test_evaluate_compares_rates_and_kinds(run, data, tmp_path):
+    folder, _ = run
+    model = ganzoo.get("wavegan", weights=folder)
+    settings = {"metrics": ("frechet",), "samples": 64, "repeats": 1}
+    arrays = np.concatenate([words("low"), words("seven")])[:, :512].astype("float32")
+    sheet = ganzoo.evaluate(model, arrays, **settings)
+    assert sheet.passport["data"]["sample_rate"] == RATE  # the model's
+    sounds.save_each(arrays, tmp_path, 2 * RATE)
+    other = ganzoo.datasets.load(tmp_path, batch_size=64, verbose=False)
+    with pytest.raises(ValueError, match="8,000 samples a second; the data has 16,000"):
+        ganzoo.evaluate(model, other, **settings)
+    images = ganzoo.get("vanilla", image_shape=(64, 64, 1), seed=0)
+    with pytest.raises(ValueError, match="batches of images"):
+        ganzoo.evaluate(images, np.zeros((64, 64, 1), "float32"), **settings)
+    with pytest.raises(ValueError, match=r"\(n, height, width, channels\)"):
+        ganzoo.evaluate(np.zeros((64, 64, 1), "uint8"), np.zeros((9, 64, 64, 1), "uint8"))
+
+
 def test_samples_are_shown_next_to_the_nearest_clips(run, tmp_path):
     folder, _ = run
     with Image.open(folder / "nearest.png") as sheet:  # twelve pairs, four in a row
