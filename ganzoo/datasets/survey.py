@@ -104,8 +104,9 @@ def survey(
         on_error=on_error,
         value_range=None,
     )
-    if _of_files(source):
-        reader, _ = reader_of(pathlib.Path(os.path.expanduser(source)), request)
+    path = _path_of_files(source)
+    if path is not None:
+        reader, _ = reader_of(path, request)
         if reader is not ImageFolder:
             raise _not_images(source, reader.things)
         # Any size: files of different ones would be an error.
@@ -125,11 +126,13 @@ def _not_images(source, things, sounds=True):
     )
 
 
-def _of_files(source):
+def _path_of_files(source):
+    """The path of a folder or a zip; None if the source is none."""
     if not isinstance(source, (str, os.PathLike)):
-        return False
+        return None
     path = pathlib.Path(os.path.expanduser(source))
-    return path.is_dir() or (path.suffix.lower() == ".zip" and path.is_file())
+    of_files = path.is_dir() or (path.suffix.lower() == ".zip" and path.is_file())
+    return path if of_files else None
 
 
 def _of_folder(folder: ImageFolder) -> Survey:

@@ -79,11 +79,12 @@ def evaluate(model: Game | np.ndarray, data: Any, **settings: Any) -> ScoreSheet
     True
     """
     shape = getattr(model, "image_shape", None) or shape_of(model)
+    kind = getattr(model, "modality", None)
     if isinstance(data, (str, pathlib.Path)) and shape:
-        kind = getattr(model, "modality", None) or kind_of(tuple(shape))
+        kind = kind or kind_of(tuple(shape))
         settings = {**{k: x for k, x in kind.reading.items() if k != "channels"}, **settings}
-    elif getattr(model, "modality", None) is not None:
-        settings = {**model.modality.facts, **settings}
+    elif kind is not None:
+        settings = {**kind.facts, **settings}
     return Evaluator(data, **settings).judge(model)
 
 
