@@ -65,7 +65,8 @@ _mel_filters = functools.lru_cache(maxsize=16)(mel_filters)
 
 
 def log_mel(clips: ArrayLike, rate: int | None = None, bands: int = 64) -> np.ndarray:
-    """Log-mel spectrograms: decibels of amplitudes, 0 for a sine at full level.
+    """Log-mel spectrograms: decibels of amplitudes. A sine at full level is at most 0, and lower by
+    the share of a band's filter at its frequency.
 
     Args:
         clips: `(n, samples, channels)`, int16 or float in [-1, 1]; channels are averaged.

@@ -33,7 +33,7 @@ def declared(*extras):
     return {utils.canonicalize_name(x.name): x for x in found}
 
 
-EXTRAS = ("explore", "export", "jax", "tensorboard", "video")
+EXTRAS = ("explore", "export", "jax", "sound", "tensorboard", "video")
 
 
 def test_what_is_imported_is_declared_and_the_reverse():

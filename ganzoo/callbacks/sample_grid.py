@@ -138,5 +138,6 @@ def first_examples(data: Any, n: int) -> list[np.ndarray]:
     stay as they are."""
     rows = first_batches(data, n)
     columns = [np.concatenate([np.asarray(part) for part in column])[:n] for column in zip(*rows)]
-    shown = lambda x: x.ndim < 2 or not np.issubdtype(x.dtype, np.floating)
-    return [x if shown(x) else kind_of(x.shape[1:]).from_network(x) for x in columns]
+    shown = lambda x: x.ndim < 2 or x.dtype.kind in "biu"  # bfloat16 is "V"
+    made = lambda x: kind_of(x.shape[1:]).from_network(x.astype("float32"))
+    return [x if shown(x) else made(x) for x in columns]

@@ -72,8 +72,8 @@ from ganzoo.files.run_folder import RunFolder
     "--image-size",
     help="Resize images to this: 64, or 64x48. [default: as they are, or the size of --weights]",
 )
-@click.option("--sample-rate", type=int, help="Of sounds: samples a second. [default: as most are]")
-@click.option("--length", type=int, help="Of sounds: samples in a clip. [default: most are whole]")
+@click.option("--sample-rate", type=int, help="For sounds: samples a second. [default: the usual]")
+@click.option("--length", type=int, help="For sounds: samples in a clip. [default: most are whole]")
 @click.option("--seed", default=0, show_default=True, help="Fixes all randomness.")
 @set_option
 @click.option("--out", "-o", type=click.Path(), help="Run folder. [default: runs/MODEL-DATA]")

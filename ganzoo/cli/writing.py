@@ -46,7 +46,8 @@ def write(batches, count, form, out, names=None, kind=None):
     kind = kind or Images()
     if form == "npz":
         with atomic.replacing(out) as path:
-            images.save_arrays(path, images=(count, batches))
+            facts = {name: (1, [np.array([n])]) for name, n in kind.facts.items()}
+            images.save_arrays(path, images=(count, batches), **facts)
     elif form == "grid":
         out.parent.mkdir(parents=True, exist_ok=True)
         kind.preview(np.concatenate(list(batches))).save(out)

@@ -10,10 +10,32 @@ import numpy as np
 from ganzoo import validation
 from ganzoo.datasets.source import Arrays
 from ganzoo.files import archives
+from ganzoo.modalities import Waveforms
 
 
-def from_arrays(images, targets, labels, class_names=None):
-    """A source of images `(n, h, w[, c])` or points `(n, d)`, with labels `(n,)` if requested."""
+class Clips(Arrays):
+    """A source of arrays of sound, `(n, samples, channels)`, with their rate, or None."""
+
+    def __init__(self, clips, *labels, asked):
+        self.rate, length, channels = asked
+        kind = Waveforms(rate=self.rate).of(clips.shape[1:])
+        kind.check_dtype(clips.dtype.name)
+        has = {"length": clips.shape[1], "channels": clips.shape[2]}
+        for (name, n), wanted in zip(has.items(), (length, channels)):
+            if wanted not in (None, n):
+                raise ValueError(
+                    f"Arrays of clips stay as they are. `{name}` is {wanted}, and theirs is {n}: "
+                    "cut, pad or mix them first, or save them as sound files, which are converted."
+                )
+        super().__init__(clips, *labels)
+
+
+def from_arrays(images, targets, labels, asked=(None, None, None), class_names=None):
+    """A source of images `(n, h, w[, c])`, points `(n, d)` or clips `(n, samples, 1 or 2)`, with
+    labels `(n,)` if requested. Clips are int16; if a rate is asked for, they may be floats.
+
+    `asked`: rate, length and channels of clips, or None.
+    """
     if images.dtype == object:
         raise ValueError(
             "The array holds Python objects, not numbers: its images may differ in size. Bring "
@@ -23,17 +45,20 @@ def from_arrays(images, targets, labels, class_names=None):
         raise ValueError(f"The array must hold images as numbers. Received {images.dtype}.")
     if not 2 <= images.ndim <= 4:
         raise ValueError(
-            "The array must have the shape (count, height, width[, channels]), or (count, length) "
-            f"for points. Received: {images.shape}."
+            "The array must have the shape (count, height, width[, channels]), (count, length) "
+            f"for points, or (count, samples, channels) for sounds. Received: {images.shape}."
         )
-    if images.ndim == 3:
-        images = images[..., None]
     if images.size == 0:
         raise ValueError("The array is empty.")
+    targets = (_whole_numbers(targets, len(images)),) if labels else ()
+    if images.ndim == 3 and images.shape[2] in (1, 2) and images.dtype.kind in "if":
+        if images.dtype.name == "int16" or (images.dtype.kind == "f" and asked[0] is not None):
+            native = images.astype(images.dtype.newbyteorder("="), copy=False)
+            return Clips(native, *targets, asked=asked)
+    if images.ndim == 3:
+        images = images[..., None]
     validation.channels_last(images.shape[1:])
-    if not labels:
-        return Arrays(images, class_names=class_names)
-    return Arrays(images, _whole_numbers(targets, len(images)), class_names=class_names)
+    return Arrays(images, *targets, class_names=class_names)
 
 
 def _whole_numbers(targets, count):
@@ -60,8 +85,8 @@ def _whole_numbers(targets, count):
     return targets.astype("int32")
 
 
-def from_file(path, split, labels):
-    """An `.npy` (memory-mapped) or `.npz` file."""
+def from_file(path, split, labels, asked=(None, None, None)):
+    """An `.npy` (memory-mapped) or `.npz` file. `asked`: see `from_arrays`."""
     if path.suffix == ".npy":
         with _reading(path):
             with open(path, "rb") as file:
@@ -69,7 +94,7 @@ def from_file(path, split, labels):
                 begin = file.tell()
             content = np.memmap(path, dtype, "r", begin, shape, order)
         _only_train(split, path)
-        return _named(path, content, None, labels)
+        return _named(path, content, None, labels, asked)
     with _reading(path):
         archive = zipfile.ZipFile(path)
     with archive:
@@ -88,7 +113,15 @@ def from_file(path, split, labels):
             has_labels = labels and targets in names
             label_array = _member(archive, targets) if has_labels else None
             image_array = _member(archive, images)
-    return _named(path, image_array, label_array, labels)
+            rate = int(_member(archive, "sample_rate")[0]) if "sample_rate" in names else None
+    if rate is not None:
+        if asked[0] not in (None, rate):
+            raise ValueError(
+                f"{str(path)!r}: the clips are at {rate:,} samples a second, and `sample_rate` is "
+                f"{asked[0]:,}: leave it out, or save them as sound files, which are resampled."
+            )
+        asked = rate, *asked[1:]
+    return _named(path, image_array, label_array, labels, asked)
 
 
 def _named(path, *content):

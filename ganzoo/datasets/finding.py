@@ -14,6 +14,7 @@ from ganzoo.datasets import stacked_mnist
 from ganzoo.datasets import tfds
 from ganzoo.datasets import toys
 from ganzoo.datasets.image_folder import ImageFolder
+from ganzoo.datasets.request import name_of
 from ganzoo.datasets.sound_folder import SoundFolder
 
 BUILT_IN = {"digits": toys.digits, "ring": toys.ring, "grid": toys.grid}
@@ -23,7 +24,11 @@ BUILT_IN = {"digits": toys.digits, "ring": toys.ring, "grid": toys.grid}
 def find(source, request):
     """The source of examples for the argument of `load`, before its images are scaled."""
     examples = _find(source, request)
-    if request.channels == 2 and not isinstance(examples, SoundFolder):
+    if isinstance(examples, (SoundFolder, arrays.Clips)):
+        _refuse(name_of(source), "sounds", ARGUMENTS[ImageFolder], request)
+        return examples
+    _refuse(name_of(source), "no sounds", ARGUMENTS[SoundFolder], request)
+    if request.channels == 2:
         raise ValueError(
             "`channels` is 1 (grey), 3 (colour) or 4 (with transparency) for images; 2 (stereo) is "
             "for sounds. Received: 2."
@@ -62,12 +67,14 @@ def _find_arrays(source, request):
             )
         labels = request.labels
     labels = None if labels is None else np.asanyarray(labels)
-    return arrays.from_arrays(np.asanyarray(images), labels, request.labelled)
+    clips = request.sample_rate, request.length, request.channels
+    return arrays.from_arrays(np.asanyarray(images), labels, request.labelled, clips)
 
 
 def _find_path(path, source, request):
     if path.suffix in (".npy", ".npz") and path.is_file():
-        return arrays.from_file(path, request.split, request.labels)
+        clips = request.sample_rate, request.length, request.channels
+        return arrays.from_file(path, request.split, request.labels, clips)
     hidden = source in (*BUILT_IN, "stacked_mnist")
     if not path.is_dir() and path.suffix.lower() != ".zip":
         also = (
@@ -87,7 +94,7 @@ def _find_path(path, source, request):
 
 def _open_folder(path, request):
     """The source of a folder or a zip, by the kind of most of its files."""
-    reader, others = media_folder.most_of(path, (ImageFolder, SoundFolder), request.on_error)
+    reader, others = reader_of(path, request)
     folder = _open_with(reader, path, request)
     if others:
         folder.warnings.append(
@@ -97,18 +104,32 @@ def _open_folder(path, request):
     return folder
 
 
+ARGUMENTS = {ImageFolder: ("image_size", "value_range"), SoundFolder: ("sample_rate", "length")}
+"""The arguments that are for one kind of files alone."""
+
+
+def reader_of(path, request):
+    """The class of readers for a folder or a zip, and what other files it has, in words."""
+    given = {name for name, value in vars(request).items() if value is not None}
+    asked = [reader for reader, names in ARGUMENTS.items() if given.intersection(names)]
+    return media_folder.most_of(path, tuple(ARGUMENTS), asked, request.on_error)
+
+
+def _refuse(what, things, names, request):
+    """Raise a `ValueError` if arguments are given that are for other data."""
+    for name in names:
+        value = getattr(request, name)
+        if value is not None:
+            raise ValueError(
+                f"{what!r} holds {things}, for which there is no `{name}`. Received: {value!r}."
+            )
+
+
 def _open_with(reader, path, request):
     """The source that a class of readers makes of a folder or a zip, as requested."""
     common = path, request.split, request.labels, request.on_error, request.class_names
-    of_images = {"image_size": request.image_size, "value_range": request.value_range}
-    of_sounds = {"sample_rate": request.sample_rate, "length": request.length}
-    foreign = of_images if reader is SoundFolder else of_sounds
-    for name, value in foreign.items():
-        if value is not None:
-            raise ValueError(
-                f"{str(path)!r} holds {reader.things}, for which there is no `{name}`. Received: "
-                f"{value!r}."
-            )
+    (other,) = ARGUMENTS.keys() - {reader}
+    _refuse(str(path), reader.things, ARGUMENTS[other], request)
     if reader is SoundFolder:
         if request.channels not in (None, 1, 2):
             raise ValueError(

@@ -66,6 +66,14 @@ def list_files(files, kinds):
     return Listing(chosen, folders, +left_out)
 
 
+def is_of(files, name, kinds):
+    """Whether a file is of a kind, read or not."""
+    if name.endswith("/"):
+        return False
+    reason = _reason_to_leave_out(files, name, kinds)
+    return reason is None or reason in kinds.unread
+
+
 def _reason_to_leave_out(files, name, kinds):
     """The reason why a file or folder is left out; None if it is not."""
     path = pathlib.PurePosixPath(name)

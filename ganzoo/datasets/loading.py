@@ -1,4 +1,4 @@
-"""`load` and `load_pair`: data sets as batches of uint8 images."""
+"""`load` and `load_pair`: data sets as batches."""
 
 import functools
 import sys
@@ -69,7 +69,8 @@ def load(
               and others. They become clips of one length and rate, int16;
             * an `.npy` file of images, or an `.npz` file (`images` and `labels`, or `x_train`,
               `y_train`, `x_test`, `y_test`, or `x` and `y`, or one array of any name);
-            * an array `(count, height, width[, channels])`, or a pair `(images, labels)`.
+            * an array `(count, height, width[, channels])`, or a pair `(images, labels)`; clips of
+              sound are `(count, samples, 1 or 2)`, int16, or float if `sample_rate` is passed.
         split: `"train"`, `"test"` or what the source has. A folder has splits if all its images
             lie in sub-folders called 'train', 'test' or 'validation' (or 'training', 'val', …), or
             if 'train' has one of the others next to it; without splits all of it is `"train"`.
@@ -96,9 +97,10 @@ def load(
             numbers, such as those of a trained model; there may be more than the folder has.
             None: all that the folder has.
         sample_rate: of sounds: samples a second; others are resampled. None: the most frequent.
+            Of an array, which is not resampled: its rate.
         length: of sounds: samples in a clip; longer sounds are cut at their end, shorter ones are
             followed by silence. None: the length of all if they have one, otherwise one that holds
-            95 of 100 whole.
+            95 of 100 whole. Arrays must have it.
         verbose: print the line that says what the data holds.
 
     Returns:

@@ -81,15 +81,15 @@ class MediaFolder(abc.ABC):
         files = listing.list_files(self.files, self.kinds)
         self.contents.files = files.files
         self.contents.left_out = files.left_out
+        others = {k: n for k, n in files.left_out.items() if k in self.kinds.unread}
         if not files.chosen:
             kinds = ", ".join(f"{kind} {n:,}" for kind, n in files.left_out.most_common(8))
             there = f"It holds, by ending: {kinds}." if kinds else "It is empty."
-            raise ValueError(
-                f"There are no {self.things} in {str(self.path)!r}. {there} "
-                f"{self.things.capitalize()} end in {', '.join(self.kinds.suffixes)}; sub-folders "
-                "are searched."
-            )
-        others = {k: n for k, n in files.left_out.items() if k in self.kinds.unread}
+            suffixes = ", ".join(self.kinds.suffixes)
+            mend = f"{self.things.capitalize()} end in {suffixes}; sub-folders are searched."
+            if others:
+                mend = f"{' and '.join(others)} are not read: convert them to {self.kinds.usual}."
+            raise ValueError(f"There are no {self.things} in {str(self.path)!r}. {there} {mend}")
         if others:
             listed = ", ".join(f"{n:,} of {kind}" for kind, n in others.items())
             self.warnings.append(
@@ -158,14 +158,17 @@ def files_of(path, on_error="raise"):
     return Zip(path) if path.is_file() else Folder(path, on_error)
 
 
-def most_of(path, readers, on_error="raise", most=10_000):
+def most_of(path, readers, asked, on_error="raise", most=10_000):
     """`(reader, others)`: the reader of whose kind a folder or zip has the most files, the first if
     it has none; and what other files it has, in words.
+
+    `asked`: those of the readers whose arguments are given; the most files of these decide.
     """
-    endings = itertools.islice(files_of(path, on_error).names(), most)
-    endings = [name.rpartition(".")[2].lower() for name in endings]
-    counts = [sum(f".{x}" in reader.kinds.suffixes for x in endings) for reader in readers]
-    chosen = counts.index(max(counts))
+    files = files_of(path, on_error)
+    names = list(itertools.islice(files.names(), most))
+    counts = [sum(listing.is_of(files, x, reader.kinds) for x in names) for reader in readers]
+    ranks = [(n > 0 and reader in asked, n) for reader, n in zip(readers, counts)]
+    chosen = ranks.index(max(ranks))
     others = [
         f"{count:,} {reader.things}"
         for i, (reader, count) in enumerate(zip(readers, counts))

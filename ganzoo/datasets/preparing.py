@@ -40,6 +40,7 @@ def prepare(source, request, examples, limit, batch_size):
     examples = settle(examples, limit)
     if not made_of_files:
         contents.levels = str(examples.specs[0][1])
+        contents.rate = getattr(examples, "rate", None)
         if hasattr(examples, "arrays") and len(examples.arrays) > 1:
             contents.classes = count_classes(examples.arrays[1], examples.class_names)
     doubts += _doubts(examples, contents, doubts)

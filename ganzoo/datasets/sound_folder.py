@@ -23,6 +23,8 @@ STEP = 1024
 """Clips whose length is not asked for have a multiple of this many samples."""
 SHARE = 0.95
 """Share of the clips that such a length holds whole."""
+LOUDEST = 8.0
+"""Floats above this, 18 dB over the full level, are on another scale."""
 SILENT = 2**-12
 """Sounds below this level, 72 dB below the full one, are silent."""
 OFFSET = 0.2
@@ -73,12 +75,13 @@ class SoundFolder(MediaFolder):
             rate, clip = self._open(name)
             rates[rate] += 1
             channels[clip.shape[1]] += 1
-            lengths.append(len(clip) / rate)
+            lengths.append((len(clip), rate))
             for what in doubts(clip):
                 doubtful[what].append(name)
         self.rate = self.rate or rates.most_common(1)[0][0]
         self.channels = self.channels or min(max(channels), 2)
-        samples = np.round(np.array(lengths) * self.rate).astype(int)
+        # As many as `sounds.resampled` makes.
+        samples = np.array([-(-length * self.rate // rate) for length, rate in lengths])
         self.length = self.length or usual_length(samples)
         self.specs = (((self.length, self.channels), "int16"),)
         self.contents.levels = "16 bits"
@@ -137,11 +140,23 @@ def _read_wav(file):
         rate, clip = wavfile.read(file)
     if clip.dtype == np.uint8:
         clip = (clip.astype("int16") - 128) * 256
-    elif clip.dtype == np.int32:  # 24 bits are in the upper three bytes
-        clip = (clip / np.float64(2**31)).astype("float32")
+    elif clip.dtype.kind == "i" and clip.dtype.itemsize == 2:
+        clip = clip.astype("int16")  # of either order of bytes
+    elif clip.dtype.kind == "i":  # 24 bits are in the upper three bytes of 32
+        clip = (clip / np.float64(2 ** (8 * clip.dtype.itemsize - 1))).astype("float32")
     elif clip.dtype.kind == "f":
         clip = clip.astype("float32")
+        _check_level(clip)
     return rate, clip
+
+
+def _check_level(clip):
+    """Raise a `ValueError` if floats are on another scale than -1 … 1."""
+    loudest = float(np.abs(clip).max(initial=0))
+    if np.isfinite(loudest) and loudest > LOUDEST:
+        raise ValueError(
+            f"its floats reach {loudest:,.6g}, and full level is 1: divide them, such as by 32768"
+        )
 
 
 def _read_compressed(file, name):

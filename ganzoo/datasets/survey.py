@@ -15,6 +15,7 @@ from ganzoo.datasets import decoding
 from ganzoo.datasets.contents import Contents
 from ganzoo.datasets.contents import count_classes
 from ganzoo.datasets.finding import find
+from ganzoo.datasets.finding import reader_of
 from ganzoo.datasets.image_folder import ImageFolder
 from ganzoo.datasets.request import Request
 from ganzoo.datasets.request import Source
@@ -103,7 +104,11 @@ def survey(
         on_error=on_error,
         value_range=None,
     )
-    if _of_files(source):
+    path = _path_of_files(source)
+    if path is not None:
+        reader, _ = reader_of(path, request)
+        if reader is not ImageFolder:
+            raise _not_images(source, reader.things)
         # Any size: files of different ones would be an error.
         return _of_folder(find(source, dataclasses.replace(request, image_size=(8, 8))))
     try:
@@ -113,11 +118,21 @@ def survey(
     return _of_examples(source, examples)
 
 
-def _of_files(source):
+def _not_images(source, things, sounds=True):
+    model = "wavegan" if sounds else "vanilla"
+    return NotImages(
+        f"{name_of(source)!r} holds {things}, not images. Name a model that takes them, such as "
+        f"{model!r}."
+    )
+
+
+def _path_of_files(source):
+    """The path of a folder or a zip; None if the source is none."""
     if not isinstance(source, (str, os.PathLike)):
-        return False
+        return None
     path = pathlib.Path(os.path.expanduser(source))
-    return path.is_dir() or (path.suffix.lower() == ".zip" and path.is_file())
+    of_files = path.is_dir() or (path.suffix.lower() == ".zip" and path.is_file())
+    return path if of_files else None
 
 
 def _of_folder(folder: ImageFolder) -> Survey:
@@ -154,10 +169,7 @@ def _content(folder, name):
 def _of_examples(source, examples):
     shape, dtype = examples.specs[0]
     if len(shape) != 3:
-        raise NotImages(
-            f"{name_of(source)!r} holds examples of shape {shape}, not images. Name a model that "
-            "takes them, such as 'vanilla'."
-        )
+        raise _not_images(source, f"examples of shape {shape}", sounds=len(shape) == 2)
     count, classes = len(examples), None
     looked_at = np.arange(0, count, math.ceil(count / decoding.LOOKED_AT))
     distinct = len(looked_at)

@@ -37,6 +37,7 @@ from ganzoo.evaluation.samples import are_samples
 from ganzoo.evaluation.samples import batches_of
 from ganzoo.evaluation.samples import grouped
 from ganzoo.evaluation.samples import load_data
+from ganzoo.evaluation.samples import must_agree
 from ganzoo.evaluation.samples import shape_of
 from ganzoo.evaluation.samples import splits
 from ganzoo.evaluation.samples import who
@@ -78,9 +79,12 @@ def evaluate(model: Game | np.ndarray, data: Any, **settings: Any) -> ScoreSheet
     True
     """
     shape = getattr(model, "image_shape", None) or shape_of(model)
+    kind = getattr(model, "modality", None)
     if isinstance(data, (str, pathlib.Path)) and shape:
-        kind = getattr(model, "modality", None) or kind_of(tuple(shape))
+        kind = kind or kind_of(tuple(shape))
         settings = {**{k: x for k, x in kind.reading.items() if k != "channels"}, **settings}
+    elif kind is not None:
+        settings = {**kind.facts, **settings}
     return Evaluator(data, **settings).judge(model)
 
 
@@ -107,7 +111,7 @@ class Evaluator:
             data by name; None: all.
         image_size, channels, data_dir, on_error, value_range, class_names, verbose: see
             `ganzoo.datasets.load`, for data by name; `evaluate` takes the model's size.
-        sample_rate, length: likewise, of sounds.
+        sample_rate, length: likewise, of sounds; the rate also of arrays.
 
     Example:
 
@@ -170,7 +174,8 @@ class Evaluator:
             raise TypeError("`train` is read twice: pass a data set or an array, not an iterator.")
         self.data, self.train = data, train
         self.contents = [str(x.contents) for x in (train, data) if hasattr(x, "contents")]
-        given = {"source": "data", "split": "given", "image_shape": shape_of(data)}
+        rate = {} if sample_rate is None else {"sample_rate": sample_rate}
+        given = {"source": "data", "split": "given", "image_shape": shape_of(data), **rate}
         self.description = getattr(data, "description", None) or given
         self._chooses_extractor = extractor is not None
         self.extractor, self.notes = (
@@ -244,6 +249,7 @@ class Evaluator:
         """
         if not are_samples(model) and not hasattr(model, "generate_batches"):
             return self._judge_pairs(model, progress)
+        must_agree(getattr(model, "modality", None), self.data, self.description)
         expected = getattr(self.data, "description", {}).get("image_shape")
         shape = getattr(model, "image_shape", None)
         if expected and shape:  # before hours of reading

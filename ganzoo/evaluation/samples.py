@@ -150,12 +150,27 @@ def shape_of(data):
     return list(images.shape[1:]) if hasattr(images, "shape") else None
 
 
+def must_agree(kind, data, description):
+    """Raise a `ValueError` unless data is of a model's kind, as far as both are known.
+
+    Args:
+        kind: the `Modality` of the model, or None.
+        data, description: see `ganzoo.evaluation.Evaluator`.
+    """
+    if kind is None:
+        return
+    kind.adapt(description)
+    shape = shape_of(data)
+    if shape:
+        kind.check_shape(tuple(shape))
+
+
 def quantised(images):
     """Examples as samples are: images as uint8, sounds as int16, with floats in [-1, 1] rounded as
     `generate` does; points as they are."""
     if images.ndim == 2 and images.dtype.kind == "f":
         return images
-    if images.ndim == 3 and images.shape[2] in (1, 2):
+    if images.ndim == 3 and images.shape[2] in (1, 2) and images.dtype != np.uint8:
         kind = kind_of(images.shape[1:])
         kind.check_shape(images.shape[1:])
         kind.check_dtype(images.dtype.name)

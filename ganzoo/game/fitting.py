@@ -15,9 +15,11 @@ from ganzoo.game import time_budget
 from ganzoo.networks import operations
 
 
-def accept(game, specs, turns=None):
-    """Check the shapes of data and build for them; return how many batches a step reads."""
+def accept(game, data, specs, turns=None):
+    """Check what data tells and the shapes of its examples, and build for them; return how many
+    batches a step reads."""
     game.check_specs(specs)
+    game.adapted(data)
     game.setup(specs[0][0])
     game.load_for_training()
     return turns or game.turns
@@ -42,12 +44,11 @@ def budget_of(minutes, callbacks, epochs, steps_per_epoch):
 def training_feed(game, x, y, batch_size, shuffle, steps_per_epoch, budget=None):
     """The data of `fit`, a `Feed`: as many batches for each step as there are turns. With a time
     budget it has no end, and begins with what the game's next step reads."""
-    game.adapt(x)
     repeat = steps_per_epoch is not None or budget is not None
     feed = backend.feed(
         x,
         y,
-        accept=functools.partial(accept, game),
+        accept=functools.partial(accept, game, x),
         check=game.check_values,
         batch_size=batch_size,
         shuffle=shuffle,
@@ -56,6 +57,10 @@ def training_feed(game, x, y, batch_size, shuffle, steps_per_epoch, budget=None)
         paired=game.paired,
         endless=None if repeat else "steps_per_epoch",
     )
+    game.adapt(x)  # only now, so that data that is refused leaves nothing behind
+    unknown = game.modality.unknown()
+    if unknown is not None:
+        warnings.warn(unknown, stacklevel=3)
     if budget is None:
         return feed
     by_index = isinstance(feed.data, keras.utils.PyDataset)  # `without_epochs` reads it
@@ -84,12 +89,11 @@ def held_out(game, x, y, batch_size, endless):
 
     `endless`: see `backend.feed`.
     """
-    game.adapt(x)
     arrays = y is not None or hasattr(x, "shape")
     feed = backend.feed(
         x,
         y,
-        accept=functools.partial(accept, game, turns=1),
+        accept=functools.partial(accept, game, x, turns=1),
         check=game.check_values,
         batch_size=batch_size if arrays else None,
         paired=game.paired,

@@ -293,19 +293,23 @@ class Game(Saving, KerasMethods):
         fitting = [kind for kind in self.modalities if kind.rank == len(shape)]
         return (fitting or self.modalities)[0].of(tuple(shape))
 
-    def adapt(self, data: Any) -> None:
-        """Take from a data set what the model does not know and its shape does not tell, such as
-        the sample rate of sound.
+    def adapted(self, data: Any) -> tuple[Modality, ...]:
+        """The kinds of data that the model takes, with what a data set tells beyond their shape,
+        such as the sample rate of sound.
 
         Raises:
             ValueError: it contradicts what the model knows.
         """
         description = getattr(data, "description", None) or {}
-        adapted = tuple(kind.adapt(description) for kind in self.modalities)
+        return tuple(kind.adapt(description) for kind in self.modalities)
+
+    def adapt(self, data: Any) -> None:
+        """Keep what `adapted` returns."""
+        adapted = self.adapted(data)
         if adapted != self.modalities:
             self.modalities = adapted
         if self.modality is not None:
-            self.modality = self.modality.adapt(description)
+            self.modality = self.modality_of(self.image_shape)
 
     def setup(self, image_shape: Sequence[int]) -> None:
         """Create the networks for images of this shape; once built, check that it is the same."""

@@ -270,7 +270,7 @@ class KerasMethods(backend.Trainer, keras.Model):
         check_floatx()
         self._set_steps_per_execution(1)
         self.reset_metrics()
-        accept = functools.partial(fitting.accept, self, turns=turns)
+        accept = functools.partial(fitting.accept, self, x, turns=turns)
         return backend.one_batch(x, y, accept, self.check_values)
 
     # Calling --------------------------------------------------------------------------------------

@@ -138,6 +138,7 @@ class PhaseShuffle(keras.layers.Layer):
 
     Args:
         most: n; the shift is uniform in -n … n. Inputs `(batch, length, channels)` are longer.
+        seed: of the shifts; None: any.
 
     Example:
 
@@ -150,6 +151,7 @@ class PhaseShuffle(keras.layers.Layer):
     def __init__(self, most: int = 2, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.most = validation.integer("most", most, least=0)
+        self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.supports_jit = True
 
@@ -165,4 +167,4 @@ class PhaseShuffle(keras.layers.Layer):
         return input_shape
 
     def get_config(self):
-        return {**super().get_config(), "most": self.most}
+        return {**super().get_config(), "most": self.most, "seed": self.seed}

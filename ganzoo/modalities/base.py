@@ -68,6 +68,15 @@ class Modality(abc.ABC):
         del description
         return self
 
+    def unknown(self) -> str | None:
+        """A warning about what neither data nor arguments have told, or None."""
+        return None
+
+    @property
+    def facts(self) -> dict[str, int]:
+        """Numbers that are saved next to arrays of examples, which do not tell them."""
+        return {}
+
     @property
     def reading(self) -> dict[str, Any]:
         """The arguments of `ganzoo.datasets.load` that convert files to examples of this shape."""
@@ -130,6 +139,10 @@ class Modality(abc.ABC):
         del example
         return None
 
+    def fitted(self) -> str:
+        """How files are brought to this shape, in words that follow "they are"."""
+        return "taken as they are"
+
     def preparation(self) -> str:
         """How files become inputs of networks, in words that follow "they were"."""
         return "taken as they are"
@@ -163,7 +176,7 @@ def check_range(examples: np.ndarray, things: str, scaling: str = "") -> None:
         things: what they are called.
         scaling: how to scale them, for the message.
     """
-    if not np.issubdtype(examples.dtype, np.floating):
+    if examples.dtype.kind in "biu":  # NumPy does not count bfloat16 among the floats
         return
     low, high = float(examples.min()), float(examples.max())
     if not (np.isfinite(low) and np.isfinite(high)):

@@ -114,8 +114,11 @@ class Images(Modality):
     def describe(self) -> str:
         return "×".join(map(str, self.shape))
 
+    def fitted(self) -> str:
+        return f"resized to {self.describe()}"
+
     def preparation(self) -> str:
-        return f"resized to {self.describe()}, 0 … 255 scaled to −1 … 1"
+        return f"{self.fitted()}, 0 … 255 scaled to −1 … 1"
 
     def preview(self, examples: np.ndarray, columns: int | None = None) -> Image.Image:
         return images.grid(examples, columns)

@@ -50,6 +50,19 @@ class Waveforms(Modality):
             )
         return dataclasses.replace(self, rate=found or self.rate)
 
+    def unknown(self) -> str | None:
+        if self.rate is not None:
+            return None
+        return (
+            f"The sample rate of the clips is not known: they are saved at {sounds.USUAL_RATE:,} "
+            "samples a second, and may play at the wrong pitch and speed. Pass `sample_rate=` to "
+            "the model or to `ganzoo.datasets.load`."
+        )
+
+    @property
+    def facts(self) -> dict[str, int]:
+        return {} if self.rate is None else {"sample_rate": self.rate}
+
     @property
     def reading(self) -> dict[str, Any]:
         length, channels = self.shape
@@ -135,8 +148,11 @@ class Waveforms(Modality):
     def heard(self, example: np.ndarray) -> bytes:
         return sounds.content(example, self.rate)
 
+    def fitted(self) -> str:
+        return f"cut or followed by silence to {self.describe()}"
+
     def preparation(self) -> str:
-        return f"cut or followed by silence to {self.describe()}, 16 bits scaled to −1 … 1"
+        return f"{self.fitted()}, 16 bits scaled to −1 … 1"
 
     def preview(self, examples: np.ndarray, columns: int | None = None) -> Image.Image:
         return sounds.sheet(examples, self.rate, columns)

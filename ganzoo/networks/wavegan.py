@@ -61,8 +61,8 @@ def discriminator(
 ) -> keras.Model:
     """Network from clips `(batch, *shape)` to logits `(batch, 1)`.
 
-    With `num_classes` it takes `[clips, labels]`; the inner product of the last features, summed
-    over time, with an embedding of the label is added to the logit (projection: Miyato, Koyama
+    With `num_classes` it takes `[clips, labels]`; the inner product of the last features, their
+    mean over time, with an embedding of the label is added to the logit (projection: Miyato, Koyama
     2018). `phase_shuffle`: see `ganzoo.layers.PhaseShuffle`; it follows all layers but the last.
     """
     clips = keras.Input(shape, name="clips")
@@ -77,9 +77,7 @@ def discriminator(
     if not num_classes:
         return keras.Model(clips, logits, name="discriminator")
     labels = keras.Input((), dtype="int32", name="labels")
-    summed = layers.GlobalAveragePooling1D(dtype="float32")(x)
+    mean = layers.GlobalAveragePooling1D(dtype="float32")(x)
     embedded = layers.Embedding(num_classes, x.shape[-1], dtype="float32")(labels)
-    logits = layers.Add(dtype="float32")(
-        [logits, layers.Dot(1, dtype="float32")([summed, embedded])]
-    )
+    logits = layers.Add(dtype="float32")([logits, layers.Dot(1, dtype="float32")([mean, embedded])])
     return keras.Model([clips, labels], logits, name="discriminator")

@@ -16,12 +16,13 @@ from ganzoo.evaluation import throughput
 from ganzoo.files import texts
 from ganzoo.files.run_folder import RunFolder
 from ganzoo.game import time_budget
+from ganzoo.modalities import kind_of
 from ganzoo.runs import outlook
 from ganzoo.runs import recipes
 from ganzoo.runs import starting
 from ganzoo.runs import timing
 from ganzoo.runs.preparing import check_domains
-from ganzoo.runs.preparing import check_size
+from ganzoo.runs.preparing import check_reading
 from ganzoo.runs.settings import Options
 from ganzoo.runs.settings import Settings
 from ganzoo.runs.settings import plain
@@ -318,7 +319,8 @@ def _check(facts, given):
     if len(shape) == 1:
         raise ValueError(f"The weights {str(weights)!r} are of points, and {source} holds images.")
     if shape:
-        check_size(shape, given.get("image_size"), weights)
+        kind = kind_of(tuple(shape))
+        check_reading(kind, {"image_size": given.get("image_size")}, weights)
     known = facts.trained.get("num_classes")
     if known is not None and not survey.classes:
         raise ValueError(

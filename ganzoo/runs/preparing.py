@@ -97,13 +97,10 @@ def _load(settings, network, resumed):
         "value_range": settings.value_range,
         "channels": None,
     }
-    converting = {"image_size": settings.image_size}
-    for key in ("sample_rate", "length"):
-        if getattr(settings, key) is not None:
-            converting[key] = getattr(settings, key)
+    asked = {key: getattr(settings, key) for key in ("image_size", "sample_rate", "length")}
+    converting = {key: value for key, value in asked.items() if value is not None}
     if settings.weights is not None:
-        check_size(network.image_shape, settings.image_size, settings.weights)
-        converting = _converting(network, settings)
+        converting |= _converting(network, converting, settings)
     # A resumed run keeps the numbers that its classes had when it began.
     classes = catalogue.trained_on(settings.run).get("class_names") if resumed else None
     classes = classes and [texts.local(name) for name in classes]
@@ -143,26 +140,37 @@ def check_domains(network, settings):
         )
 
 
-def _converting(network, settings):
+def _converting(network, asked, settings):
     """The arguments of `ganzoo.datasets.load` that convert files to what a model with weights
-    takes; says so."""
+    takes; says so unless all of them are asked for."""
     kind, source = network.modality, settings.weights
-    if kind.size is None:
-        return kind.reading
-    if settings.image_size is None:
-        shape = "×".join(map(str, network.image_shape))
-        settings.say(f"Images are resized to {shape}, the size of the weights {source}.")
-    return kind.reading
-
-
-def check_size(shape, image_size, source):
-    """Raise a `ValueError` if images of another size are asked for than the weights have."""
-    wanted = (image_size, image_size) if isinstance(image_size, int) else image_size
-    if wanted is not None and tuple(wanted) != tuple(shape[:2]):
-        raise ValueError(
-            f"The weights {str(source)!r} have images of {'×'.join(map(str, shape))}, and "
-            f"--image-size (`image_size=`) is {image_size}: leave it out, or start without weights."
+    check_reading(kind, asked, source)
+    known = {key: value for key, value in kind.reading.items() if value is not None}
+    if not known.keys() <= {*asked, "channels"}:
+        settings.say(
+            f"{kind.name.capitalize()} are {kind.fitted()}, the size of the weights {source}."
         )
+    return known
+
+
+def check_reading(kind, asked, source):
+    """Raise a `ValueError` if data is to be converted to something else than the weights take.
+
+    Args:
+        kind: the `Modality` of the weights.
+        asked: arguments of `ganzoo.datasets.load`; None: what is there.
+        source: of the weights.
+    """
+    for key, value in asked.items():
+        known = kind.reading.get(key)
+        wanted = (value, value) if key == "image_size" and isinstance(value, int) else value
+        wanted = tuple(wanted) if isinstance(wanted, list) else wanted
+        if None not in (known, wanted) and wanted != known:
+            raise ValueError(
+                f"The weights {str(source)!r} have {kind.name} of {kind.describe()}, and "
+                f"--{key.replace('_', '-')} (`{key}=`) is {value}: leave it out, or start without "
+                "weights."
+            )
 
 
 def _check_shape(network, shape, source):

@@ -81,6 +81,29 @@ def test_all_depths_of_wav_give_the_same_sound(kind, tmp_path):
     assert np.abs(found - wave * 2**15).max() <= bits
 
 
+@pytest.mark.parametrize("kind", [">i2", "<i8", ">i4"])
+def test_either_order_of_bytes_and_64_bits(kind, tmp_path):
+    full = 2 ** (8 * int(kind[-1]) - 1)
+    wavfile.write(tmp_path / "one.wav", RATE, (tone() * full).astype(kind))
+    found = clips(load(tmp_path))
+    assert found.dtype.isnative and np.abs(found[0] - tone() * 2**15).max() <= 1
+
+
+def test_floats_on_another_scale_are_an_error_that_says_so(tmp_path):
+    save(tmp_path / "one.wav", 32_767 * tone(), dtype="float32")
+    with pytest.raises(ValueError, match="its floats reach 16,383.*full level is 1: divide them"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("rate", [11_025, 22_050, 44_100])
+def test_a_resampled_clip_is_whole(rate, tmp_path):
+    """The resampling rounds up, so that no clip is cut or padded by one value."""
+    save(tmp_path / "a.wav", tone(4001, rate=rate), rate)
+    ds = load(tmp_path, sample_rate=RATE)
+    assert "cut" not in str(ds.contents) and "silence" not in str(ds.contents)
+    assert ds.description["image_shape"] == [-(-4001 * RATE // rate), 1]
+
+
 def test_other_rates_are_resampled_and_said(tmp_path):
     save(tmp_path / "a.wav", tone(8000))
     save(tmp_path / "b.wav", tone(8000))
@@ -176,10 +199,80 @@ def test_louder_than_full_level_is_clipped_with_a_warning(tmp_path):
     assert found.min() == -(2**15) and found.max() == 2**15 - 1
 
 
-def test_no_sound_at_all(tmp_path):
-    (tmp_path / "song.mid").write_bytes(b"MThd")
-    with pytest.raises(ValueError, match=r"no images.*by ending: \.mid 1"):
+def test_sounds_of_kinds_that_are_not_read(tmp_path):
+    for i in range(3):
+        (tmp_path / f"{i}.m4a").write_bytes(b"ftyp")
+    Image.new("L", (8, 8)).save(tmp_path / "cover.png")
+    message = r"no sounds in .*\.m4a 3.*\.m4a are not read: convert them to WAV"
+    with pytest.raises(ValueError, match=message):
         load(tmp_path)
+    save(tmp_path / "a.wav", tone())
+    with pytest.warns(UserWarning) as told:
+        assert len(clips(load(tmp_path))) == 1
+    assert "3 of .m4a. Convert them, for example to WAV" in " ".join(str(w.message) for w in told)
+
+
+def test_no_sound_at_all(tmp_path):
+    (tmp_path / "notes.txt").write_text("none")
+    with pytest.raises(ValueError, match=r"no images.*by ending: \.txt 1"):
+        load(tmp_path)
+
+
+def test_what_is_asked_for_decides_between_images_and_sounds(tmp_path):
+    save(tmp_path / "a.wav", tone())
+    for i in range(2):
+        Image.new("L", (8, 8)).save(tmp_path / str(i), "PNG")  # without an ending
+        save(tmp_path / "__MACOSX" / f"{i}.wav", tone())
+    for options, shape in (
+        ({}, (2, 8, 8, 1)),
+        ({"image_size": 8}, (2, 8, 8, 1)),
+        ({"sample_rate": RATE}, (1, 4096, 1)),
+        ({"length": 2048}, (1, 2048, 1)),
+    ):
+        with pytest.warns(UserWarning, match="They are left out"):
+            assert clips(load(tmp_path, **options)).shape == shape
+    with pytest.raises(ValueError, match="holds images, for which there is no `length`"):
+        load(tmp_path, image_size=8, length=2048)
+
+
+# Arrays -------------------------------------------------------------------------------------------
+
+
+def test_arrays_of_clips(tmp_path):
+    levels = np.round(tone(256) * 2**15).astype("int16")[None].repeat(3, axis=0)
+    for source in (levels, levels.astype(">i2")):
+        ds = load(source, sample_rate=RATE)
+        np.testing.assert_array_equal(clips(ds), levels)
+        assert ds.description == {
+            "source": "arrays",
+            "split": "train",
+            "image_shape": [256, 1],
+            "sample_rate": RATE,
+        }
+    assert "sample_rate" not in load(levels).description
+    floats = load(levels / np.float32(2**15), sample_rate=RATE, length=256)
+    assert floats.description["image_shape"] == [256, 1] and clips(floats).dtype == np.float32
+    both = load((np.repeat(levels, 2, axis=2), np.arange(3)), labels=True, channels=2)
+    assert [tuple(x.shape) for x in next(iter(both))] == [(1, 256, 2), (1,)]
+    np.savez(tmp_path / "clips.npz", images=levels)
+    assert clips(load(tmp_path / "clips.npz", sample_rate=RATE)).shape == (3, 256, 1)
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "message"),
+    [
+        (np.zeros((3, 256, 1), "int16"), {"length": 100}, "`length` is 100, and theirs is 256"),
+        (np.zeros((3, 256, 1), "int16"), {"channels": 2}, "`channels` is 2, and theirs is 1"),
+        (np.zeros((3, 256, 1), "int16"), {"image_size": 8}, "sounds.*no `image_size`"),
+        (np.zeros((3, 32, 1), "int16"), {}, "at least 64 samples"),
+        (np.zeros((3, 8, 8, 1), "uint8"), {"sample_rate": RATE}, "no sounds.*`sample_rate`"),
+        (np.zeros((3, 256, 1), "uint8"), {"sample_rate": RATE}, "no sounds.*`sample_rate`"),
+        ("digits", {"length": 100}, "'digits' holds no sounds.*no `length`"),
+    ],
+)
+def test_arguments_that_do_not_fit_arrays_are_refused(source, options, message):
+    with pytest.raises(ValueError, match=message):
+        load(source, **options)
 
 
 def test_images_among_sounds_are_left_out_with_a_warning(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import ganzoo
+from ganzoo import sounds
 from ganzoo.datasets import survey
 
 
@@ -88,6 +89,14 @@ def test_arrays_and_names(tmp_path):
 def test_points_are_no_images(source):
     with pytest.raises(ValueError, match=r"shape \(2,\), not images. Name a model"):
         survey(source)
+
+
+def test_sounds_are_no_images(tmp_path):
+    clips = np.zeros((2, 256, 1), "int16")
+    sounds.save_each(clips, tmp_path / "words", 8000)
+    for source in (clips, tmp_path / "words"):
+        with pytest.raises(ganzoo.datasets.NotImages, match="Name a model .* 'wavegan'"):
+            survey(source)
 
 
 def test_what_cannot_be_read_is_an_error(tmp_path):

@@ -842,7 +842,7 @@ def test_a_game_that_makes_no_samples(test):
         (np.full((40, 8, 8, 1), 200.0), r"float in \[-1, 1\]"),
         (np.zeros((40, 8, 8, 3), "uint8"), "takes grey images"),
         (np.zeros((40, 8, 8), "uint8"), r"\[\.\.\., None\]"),
-        (np.zeros((40, 64), "uint8"), r"\(n, height, width, channels\)"),
+        (np.zeros((40, 64), "uint8"), r"\(height, width, channels\)"),
     ],
     ids=["no pictures", "no batches", "0..200", "colour", "no channels", "flat"],
 )

@@ -6,6 +6,9 @@ from keras import ops
 from scipy.io import wavfile
 
 import ganzoo
+from ganzoo.callbacks import sample_grid
+from ganzoo.modalities import Images
+from ganzoo.modalities import Points
 from ganzoo.modalities import Waveforms
 
 LEVELS = np.arange(-(2**15), 2**15, dtype="int32").astype("int16").reshape(1, -1, 1)
@@ -50,7 +53,7 @@ def test_shapes_of_no_clip_are_refused(shape, message):
 
 
 def test_what_is_not_in_range_is_refused_with_the_mend():
-    model = ganzoo.get("wavegan", channels=1, discriminator_steps=1, seed=0)
+    model = ganzoo.get("wavegan", sample_rate=8000, channels=1, discriminator_steps=1, seed=0)
     fit = lambda x: model.fit(x, batch_size=2, verbose=0)
     with pytest.raises(ValueError, match=r"from 16 bits with `clips / 32768`"):
         fit(clips() * 1000)
@@ -88,6 +91,39 @@ def test_the_rate_is_that_of_the_data_and_saved_with_the_model(tmp_path):
     other = ganzoo.get("wavegan", channels=1, sample_rate=8000, seed=0)
     with pytest.raises(ValueError, match=r"8,000 samples a second; the data has 11,025.*load"):
         other.fit(ds, epochs=1, verbose=0)
+
+
+def test_a_rate_that_nobody_tells_is_warned_of():
+    model = ganzoo.get("wavegan", channels=1, discriminator_steps=1, seed=0)
+    with pytest.warns(UserWarning, match="saved at 16,000 samples a second.*`sample_rate=`"):
+        model.fit(clips(), batch_size=2, verbose=0)
+    assert model.sample_rate is None
+
+
+def test_a_model_takes_no_rate_from_data_that_it_refuses_or_is_judged_on(tmp_path):
+    read = lambda rate, **options: ganzoo.datasets.load(
+        Waveforms(rate=rate).save(clips(8), tmp_path / str(rate)),
+        **{"batch_size": 4, "verbose": False, **options},
+    )
+    model = ganzoo.get("wavegan", channels=1, discriminator_steps=1, num_classes=2, seed=0)
+    with pytest.raises(ValueError, match="needs labels"):
+        model.fit(read(11_025), epochs=1, verbose=0)
+    assert model.sample_rate is None
+    model = ganzoo.get("wavegan", channels=1, discriminator_steps=1, seed=0)
+    model.evaluate(read(11_025), verbose=0)
+    assert model.sample_rate is None
+    with pytest.raises(ValueError, match="8,000 samples a second; the data has 11,025"):
+        model.fit(read(8000), validation_data=read(11_025), epochs=1, verbose=0)
+
+
+@pytest.mark.parametrize("kind", [Waveforms((64, 1), 8000), Images((8, 8, 1)), Points((2,))])
+def test_bfloat16_is_a_float(kind):
+    fine = np.zeros((2, *kind.shape), "bfloat16")
+    kind.check_values(fine)
+    with pytest.raises(ValueError, match=r"must lie in \[-1, 1\]"):
+        kind.check_values(fine + 3)
+    (shown,) = sample_grid.first_examples([fine], 2)
+    assert shown.dtype == kind.dtype
 
 
 def test_rows_for_distances_do_not_hear_phases():

@@ -333,10 +333,12 @@ def test_generate_is_a_function_of_the_seed_whatever_the_batch_size(name):
     for v in model.sampler.trainable_variables:  # so small and young it might paint all the same
         v.assign(v + 0.3 * rng.standard_normal(v.shape))
     images = model.generate(11, seed=5)
-    for batch_size in (1, 4, 256):
-        other = model.generate(11, seed=5, batch_size=batch_size)
-        np.testing.assert_array_equal(other, images)
-    assert (model.generate(4, seed=5) == images[:4]).all()
+    others = [model.generate(11, seed=5, batch_size=size) for size in (1, 4, 256)]
+    # Sums of floats in another order may round to the next of 65,536 levels.
+    atol = 1 if images.dtype == np.int16 else 0
+    for other in (*others, model.generate(4, seed=5)):
+        expected = images[: len(other)].astype(float)
+        np.testing.assert_allclose(other.astype(float), expected, rtol=0, atol=atol)
     assert (model.generate(11, seed=6) != images).any()
     assert (model.generate(11) != model.generate(11)).any()
 

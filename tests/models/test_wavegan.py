@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import ganzoo
+from ganzoo.layers import PhaseShuffle
+from tests.cases import CASES
 
 RATE, LENGTH = 8000, 1024
 TONES = np.array([250.0, 500.0, 1000.0, 2000.0])
@@ -65,6 +67,12 @@ def test_the_judge_hears_what_is_there():
     alike = np.repeat(clips[which == 1][:1], 200, axis=0)
     assert Heard(alike).shares.tolist() == [0, 1, 0, 0] and Heard(alike).uniform[1] < 1e-6
     assert Heard(noise).near < 0.2
+
+
+def test_the_model_of_the_conformance_tests_shifts_phases():
+    case = CASES["wavegan"]
+    model = ganzoo.get("wavegan", image_shape=case.shapes[0], seed=0, **case.config)
+    assert [x.most for x in model.discriminator.layers if isinstance(x, PhaseShuffle)] == [2]
 
 
 @pytest.mark.slow

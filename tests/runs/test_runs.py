@@ -23,6 +23,7 @@ from PIL import Image
 import ganzoo
 from ganzoo import backend
 from ganzoo import callbacks
+from ganzoo import modalities
 from ganzoo import runs
 from ganzoo import zoo
 from ganzoo.callbacks import checkpoints as checkpoints_module
@@ -119,6 +120,8 @@ def test_a_run_folder_grows_and_equals_one_run_in_one_go(train, whole, tmp_path,
         "data": str(data),
         "batch_size": 32,
         "image_size": None,
+        "sample_rate": None,
+        "length": None,
         "seed": 0,
         "on_error": "raise",
         "value_range": None,
@@ -687,6 +690,7 @@ class _Model:
     step = 7
     examples_per_step = 10
     averages = types.SimpleNamespace(since=0)
+    modality = modalities.Images((2, 2, 1))
 
     variables = ()
     optimizer = types.SimpleNamespace(variables=())

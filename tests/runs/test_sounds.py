@@ -88,6 +88,10 @@ def test_samples_are_wav_files_of_the_class_asked_for(run, tmp_path):
     done("sample", folder, "-n", 4, "-o", tmp_path / "arrays.npz")
     with np.load(tmp_path / "arrays.npz") as arrays:
         assert arrays["images"].shape == (4, 512, 1) and arrays["images"].dtype == np.int16
+    ds = ganzoo.datasets.load(tmp_path / "arrays.npz", batch_size=4, verbose=False)
+    assert ds.description["image_shape"] == [512, 1] and ds.description["sample_rate"] == RATE
+    with pytest.raises(ValueError, match="are at 8,000 samples a second"):
+        ganzoo.datasets.load(tmp_path / "arrays.npz", sample_rate=4000, verbose=False)
     said = fails("sample", folder, "--format", "png", "-o", f"{tmp_path / 'images'}/")
     assert "are clips, whose files end in .wav" in said
 
@@ -130,13 +134,33 @@ def test_evaluate_reads_the_data_at_the_models_rate_and_length(run, data, tmp_pa
     assert given["frechet"].value < 1e-6 < mine["frechet"].value
 
 
+def test_evaluate_compares_rates_and_kinds(run, data, tmp_path):
+    folder, _ = run
+    model = ganzoo.get("wavegan", weights=folder)
+    settings = {"metrics": ("frechet",), "samples": 64, "repeats": 1}
+    arrays = np.concatenate([words("low"), words("seven")])[:, :512].astype("float32")
+    sheet = ganzoo.evaluate(model, arrays, **settings)
+    assert sheet.passport["data"]["sample_rate"] == RATE  # the model's
+    sounds.save_each(arrays, tmp_path, 2 * RATE)
+    other = ganzoo.datasets.load(tmp_path, batch_size=64, verbose=False)
+    with pytest.raises(ValueError, match="8,000 samples a second; the data has 16,000"):
+        ganzoo.evaluate(model, other, **settings)
+    images = ganzoo.get("vanilla", image_shape=(64, 64, 1), seed=0)
+    with pytest.raises(ValueError, match="batches of images"):
+        ganzoo.evaluate(images, np.zeros((64, 64, 1), "float32"), **settings)
+    with pytest.raises(ValueError, match=r"\(n, height, width, channels\)"):
+        ganzoo.evaluate(np.zeros((64, 64, 1), "uint8"), np.zeros((9, 64, 64, 1), "uint8"))
+
+
 def test_samples_are_shown_next_to_the_nearest_clips(run, tmp_path):
     folder, _ = run
     with Image.open(folder / "nearest.png") as sheet:  # twelve pairs, four in a row
         assert sheet.size == (8 * 100 + 4, 3 * 92 + 4)
-    clips = sounds.to_int16(np.concatenate([words("low"), words("seven")]))
-    copies = clips[[5, 70, 127]]
-    np.testing.assert_array_equal(ganzoo.evaluation.nearest_pictures(copies, clips, WAVES), copies)
+    turns = np.geomspace(200, 3000, 24)[:, None, None] * np.arange(LENGTH)[:, None] / RATE
+    tones = lambda level, phase: sounds.to_int16(level * np.sin(2 * np.pi * (turns + phase)))
+    # The same sounds at other phases and a little softer.
+    found = ganzoo.evaluation.nearest_pictures(tones(0.4, 0.3)[::7], tones(0.5, 0), WAVES)
+    np.testing.assert_array_equal(found, tones(0.5, 0)[::7])
 
 
 def test_clips_of_the_training_set_are_recognised():
@@ -158,6 +182,14 @@ def test_it_is_published_with_a_sheet_and_words_for_sounds(run, tmp_path):
     with Image.open(out / "grid.png") as grid:
         assert grid.size == (8 * 100 + 4, 8 * 92 + 4)
     assert ganzoo.get("wavegan", weights=out).sample_rate == RATE
+
+
+def test_plans_name_a_model_of_sounds_or_say_what_is_not_measured(data):
+    assert "Name a model that takes them, such as 'wavegan'" in fails(
+        "train", data, "--minutes", 30
+    )
+    said = done("train", "wavegan", "--data", data, "--dry-run")
+    assert "the speed of the training is not measured" in said
 
 
 def test_runs_are_compared(run, tmp_path):
@@ -185,4 +217,21 @@ def test_fine_tuning_takes_the_rate_and_length_of_the_weights(run, tmp_path):
     )
     assert result.exit_code == 0, result.output
     assert "resampled: 32 of 16,000 Hz" in result.output
+    assert "Clips are cut or followed by silence to 512 values at 8,000 Hz" in result.output
     assert (tmp_path / "run" / "before-after.png").exists()
+    again = ["train", "wavegan", "--weights", folder, "--data", tmp_path / "data", "--epochs", 1]
+    for asked in (("--sample-rate", 16_000), ("--length", 600)):
+        said = fails(*again, *asked, "--out", tmp_path / "other")
+        assert f"mono, and {asked[0]}" in said and f"is {asked[1]}: leave it out" in said
+    assert "no `image_size`" in fails(*again, "--image-size", 32, "--out", tmp_path / "other")
+
+
+def test_weights_without_a_rate_take_the_one_that_is_asked_for(data, tmp_path):
+    model = ganzoo.get("wavegan", image_shape=(512, 1), channels=1, discriminator_steps=1, seed=0)
+    model.save(tmp_path / "model.keras")
+    done(
+        *("train", "wavegan", "--weights", tmp_path / "model.keras", "--data", data),
+        *("--sample-rate", 4000, "--epochs", 1, "--batch-size", 16, "--score-every", 0),
+        *("--set", "discriminator_steps=1", "--set", "channels=1", "--out", tmp_path / "run"),
+    )
+    assert ganzoo.get("wavegan", weights=tmp_path / "run").sample_rate == 4000
