@@ -57,14 +57,24 @@ def apples_oranges(folder):
 
 def openmoji(folder):
     """Line drawings of OpenMoji and the same in colour, 128×128."""
+    return _unzipped(pathlib.Path(folder) / "openmoji-pairs.zip", "{split}/line", "{split}/colour")
+
+
+def ink_colour(folder):
+    """Portraits drawn in ink and others in colour, 64×64, without pairs."""
+    return _unzipped(pathlib.Path(folder) / "avatars-ink-colour.zip", "{split}A", "{split}B")
+
+
+def _unzipped(archive, *domains):
+    """Images of an archive, of its folders for the split `train` and then for `test`."""
     with tempfile.TemporaryDirectory() as place:
-        with zipfile.ZipFile(pathlib.Path(folder) / "openmoji-pairs.zip") as archive:
-            archive.extractall(place)
+        with zipfile.ZipFile(archive) as opened:
+            opened.extractall(place)
         read = lambda path: ganzoo.datasets.load(path, channels=3, shuffle=False, verbose=False)
         return tuple(
             tuple(
-                np.concatenate(list(read(pathlib.Path(place) / split / kind).as_numpy_iterator()))
-                for kind in DOMAINS["openmoji"]
+                np.concatenate(list(read(f"{place}/{d.format(split=split)}").as_numpy_iterator()))
+                for d in domains
             )
             for split in ("train", "test")
         )
@@ -73,6 +83,7 @@ def openmoji(folder):
 DATA = {
     "mnist_edges": mnist_edges,
     "apples_oranges": apples_oranges,
+    "ink_colour": ink_colour,
     "openmoji": openmoji,
 }
 """`{name: function}` of the folder with the archives. Returns the training images of both domains
@@ -81,11 +92,12 @@ and the test images of both, `uint8`."""
 DOMAINS = {
     "mnist_edges": ("mnist", "edges"),
     "apples_oranges": ("apples", "oranges"),
+    "ink_colour": ("ink", "colour"),
     "openmoji": ("line", "colour"),
 }
 """Names of the two domains."""
 
-ARCHIVES = ("apples_oranges", "openmoji")
+ARCHIVES = ("apples_oranges", "ink_colour", "openmoji")
 """Names in `DATA` that need archives of their own."""
 
 

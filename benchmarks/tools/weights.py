@@ -95,6 +95,18 @@ RECIPES = {
         "arguments": {**FINE_R3GAN, "schedule_images": 600_000},
     },
     "cyclegan.apples_oranges": {"epochs": 60, "batch_size": 4, "arguments": {"channels": 12}},
+    "cyclegan.ink_colour": {
+        "epochs": 120,
+        "batch_size": 4,
+        "arguments": {
+            "channels": 20,
+            "blocks": 4,
+            "patch_layers": 2,
+            "identity_weight": 0.0,
+            "learning_rate": 4e-4,
+            "ema_images": 10_000,
+        },
+    },
     "pix2pix.openmoji": {
         "epochs": 32,
         "batch_size": 8,
