@@ -221,7 +221,7 @@ def test_a_report_that_cannot_be_written_loses_nothing(train, tmp_path):
 
 
 def test_nearest_images_that_cannot_be_written_lose_nothing(train, tmp_path, monkeypatch):
-    def broken(*args):
+    def broken(*args, **options):
         raise OSError("No space left on device")
 
     monkeypatch.setattr(evaluation, "save_nearest", broken)
