@@ -4,7 +4,6 @@ import functools
 import io
 import math
 import pathlib
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -189,7 +188,6 @@ def save_each(
     folder: types.Path,
     rate: int | None = None,
     start: int = 0,
-    names: Sequence[types.Path] | None = None,
 ) -> pathlib.Path:
     """Save each clip as a WAV file.
 
@@ -197,15 +195,13 @@ def save_each(
         clips: `(n, samples, channels)`, int16 or float in [-1, 1].
         folder: it is created if it does not exist.
         rate: samples a second. None: 16,000.
-        start: number of the first file.
-        names: paths of the files inside the folder. None: `00000.wav` onwards.
+        start: number of the first file: `00000.wav` for 0.
 
     Returns:
         The folder.
     """
     clips, folder = np.asarray(clips), pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    names = names or [f"{i:05d}.wav" for i in range(start, start + len(clips))]
-    for name, clip in zip(names, clips, strict=True):
-        write(clip, folder / name, rate)
+    for i, clip in enumerate(clips, start):
+        write(clip, folder / f"{i:05d}.wav", rate)
     return folder
